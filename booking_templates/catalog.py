@@ -84,7 +84,9 @@ class Image:
         return labels
 
 
-def _image(name: str, service: str, *, capabilities: dict[str, str] | None = None, env: dict[str, str] | None = None, stateful: bool = True) -> Image:
+def _image(
+    name: str, service: str, *, capabilities: dict[str, str] | None = None, env: dict[str, str] | None = None, stateful: bool = True
+) -> Image:
     return Image(
         name=name,
         service=service,

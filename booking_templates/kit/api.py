@@ -1,0 +1,193 @@
+"""Endpoints: a typed function behind a plain Django view, and the OpenAPI document from the same declarations.
+
+class HoldRequest(msgspec.Struct, forbid_unknown_fields=True):
+    seats: list[str]
+
+@endpoint(body=HoldRequest, returns={201: Hold}, problems=("seats_taken",), auth=BUYER)
+def create_hold(request: Request, body: HoldRequest, performance_id: str) -> Reply:
+    '''Hold seats for a few minutes.'''
+    return Reply(hold, status=201)
+
+urlpatterns = [route("performances/<str:performance_id>/holds", POST=create_hold)]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+
+from booking_templates.kit import principal as principals
+from booking_templates.kit.principal import PUBLIC, Principal, Rule
+from booking_templates.kit.problems import BadRequest, MethodNotAllowed, TooLarge, Unprocessable
+
+MAX_BODY = 64 * 1024
+_encoder = msgspec.json.Encoder()
+
+
+class Request(HttpRequest):
+    """Django's request, with who is calling. For type hints: at run time it is the plain request with `principal` set."""
+
+    principal: Principal
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer other than `200` with a body alone. BODY is encoded as JSON; bytes are sent as they are."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What an endpoint declares."""
+
+    function: Callable[..., Any]
+    auth: Rule
+    body: Any
+    query: Any
+    returns: Mapping[int, Any]
+    problems: Sequence[str]
+    max_body: int
+    content_type: str
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+
+def endpoint(
+    *,
+    auth: Rule = PUBLIC,
+    body: Any = None,
+    query: Any = None,
+    returns: Mapping[int, Any] | None = None,
+    problems: Sequence[str] = (),
+    max_body: int = MAX_BODY,
+    content_type: str = "application/json",
+) -> Callable[[Callable[..., Any]], Endpoint]:
+    """Declare an endpoint. The function gets the request, then `body` and `query` where declared, then the path's values by name.
+
+    It returns a Struct (200), a Reply, or any Django response. `problems` lists the codes of its own errors, for the OpenAPI document.
+    """
+
+    def declare(function: Callable[..., Any]) -> Endpoint:
+        return Endpoint(function, auth, body, query, returns or {200: None}, problems, max_body, content_type)
+
+    return declare
+
+
+ROUTES: list[tuple[str, Mapping[str, Endpoint]]] = []
+"""Every route of this service, for the OpenAPI document."""
+
+
+def route(pattern: str, **methods: Endpoint) -> URLPattern:
+    """Serve METHODS (GET=…, POST=…) at PATTERN; HEAD follows GET; another method is a 405 that names those there are."""
+    ROUTES.append((pattern, methods))
+    allowed = sorted({*methods, *({"HEAD"} if "GET" in methods else ()), "OPTIONS"})
+
+    def view(request: Request, **values: str) -> HttpResponseBase:
+        request.route = pattern  # type: ignore[attr-defined]
+        method = "GET" if request.method == "HEAD" else request.method
+        found = methods.get(method or "")
+        if found is None:
+            if method == "OPTIONS":
+                return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+            response = MethodNotAllowed("method_not_allowed").response()
+            response["Allow"] = ", ".join(allowed)
+            return response
+        return _run(found, request, values)
+
+    return path(pattern, view)
+
+
+def _run(found: Endpoint, request: Request, values: dict[str, str]) -> HttpResponseBase:
+    request.principal = principals.authenticate(request, found.auth)
+    if found.auth is not PUBLIC:
+        found.auth.admit(request.principal)
+    arguments: list[Any] = []
+    if found.body is not None:
+        arguments.append(_decode_body(found, request))
+    if found.query is not None:
+        arguments.append(_decode_query(found, request))
+    result = found.function(request, *arguments, **values)
+    if isinstance(result, HttpResponseBase):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(result)
+    content = reply.body if isinstance(reply.body, bytes) else b"" if reply.body is None else _encoder.encode(reply.body)
+    response = HttpResponse(content, content_type=reply.content_type, status=reply.status)
+    for name, value in reply.headers.items():
+        response[name] = value
+    if "Cache-Control" not in reply.headers:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def _decode_body(found: Endpoint, request: Request) -> Any:
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError as error:
+        raise BadRequest("bad_length") from error
+    if length > found.max_body:
+        raise TooLarge("body_too_large", max_bytes=found.max_body)
+    raw = request.body
+    if len(raw) > found.max_body:
+        raise TooLarge("body_too_large", max_bytes=found.max_body)
+    try:
+        return msgspec.json.decode(raw, type=found.body)
+    except msgspec.ValidationError as error:
+        raise _unprocessable(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("bad_json", _("The body is not valid JSON.")) from error
+
+
+def _decode_query(found: Endpoint, request: Request) -> Any:
+    try:
+        return msgspec.convert(request.GET.dict(), type=found.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise _unprocessable(str(error)) from error
+
+
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
+
+
+def _unprocessable(message: str) -> Unprocessable:
+    """Msgspec's one message as an error of its field: `Expected `int`, got `str` - at `$.items[0].quantity``."""
+    at = _AT.search(message)
+    where = at["path"].lstrip(".") if at else ""
+    text = message[: at.start()] if at else message
+    if missing := _MISSING.search(text):
+        where, said = _join(where, missing["name"]), _("This field is required.")
+    elif unknown := _UNKNOWN.search(text):
+        where, said = _join(where, unknown["name"]), _("There is no such field.")
+    elif "of length" in text:
+        said = _("This has too few or too many characters or entries.")
+    elif ">=" in text or "<=" in text:
+        said = _("This number is out of range.")
+    elif "matching regex" in text:
+        said = _("This is not in the right form.")
+    elif "Invalid enum" in text:
+        said = _("This is none of the choices.")
+    else:
+        said = _("This is of the wrong kind.")
+    return Unprocessable("invalid", errors={where or "body": [said]})
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def not_modified(request: HttpRequest, etag: str) -> bool:
+    """Whether the client has the version ETAG (a quoted strong or weak validator) already."""
+    sent = request.headers.get("If-None-Match", "")
+    return bool(sent) and (sent == "*" or etag.removeprefix("W/") in (tag.strip().removeprefix("W/") for tag in sent.split(",")))

@@ -1,0 +1,58 @@
+"""Transactions that are tried again, and the database's clock."""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+from django.utils.dateparse import parse_datetime
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MYSQL_RETRY = frozenset({1020, 1205, 1213})
+"""Record changed, lock wait timeout, deadlock: MariaDB has rolled back, and the same transaction may now succeed."""
+
+TRIES = 6
+
+
+def is_passing(error: OperationalError) -> bool:
+    """Whether running the whole transaction again may succeed."""
+    code = error.args[0] if error.args else None
+    return code in MYSQL_RETRY or (isinstance(code, str) and "locked" in code)
+
+
+def retry_transaction(function: Callable[P, R]) -> Callable[P, R]:
+    """Run FUNCTION in a transaction of its own, again when the database asks for it. It must have no effect outside the database."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(TRIES):
+            try:
+                with transaction.atomic(durable=not connection.in_atomic_block):
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                if connection.in_atomic_block or attempt == TRIES - 1 or not is_passing(error):
+                    raise
+                time.sleep(random.uniform(0.001, 0.01) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def db_now() -> datetime:
+    """The database's time, aware, in UTC. What expires is judged by this clock alone: hosts' clocks differ."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
+        else:
+            cursor.execute("SELECT UTC_TIMESTAMP(6)")
+        value = cursor.fetchone()[0]
+    moment = value if isinstance(value, datetime) else parse_datetime(value)
+    assert moment is not None  # noqa: S101 - both forms above are fixed
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,79 @@
+"""The one middleware of a service: what is hidden from outside, language, errors, security headers, metrics, log line, request id."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import translation
+
+from booking_templates.kit import metrics
+from booking_templates.kit.logs import request_id
+from booking_templates.kit.problems import NotFound, Problem, TooLarge
+
+log = logging.getLogger("clove.request")
+
+INSIDE = ("/internal/", "/metrics")
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+SLOW_S = 1.0
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    hsts = "max-age=31536000" if settings.ENV.is_https else ""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        token = request_id.set(request.headers.get("X-Request-Id", "")[:64] or uuid.uuid4().hex)
+        translation.activate(translation.get_language_from_request(request))
+        path = request.path_info
+        if path.startswith(INSIDE) and "X-Forwarded-For" in request.headers:
+            # The router or gateway adds this header to whatever comes from outside, and a caller cannot take it away.
+            response: HttpResponseBase = NotFound("not_found").response()
+        else:
+            response = get_response(request)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if hsts:
+            response["Strict-Transport-Security"] = hsts
+        response["X-Request-Id"] = request_id.get()
+        elapsed = time.perf_counter() - started
+        if path not in QUIET:
+            route = getattr(request, "route", "unmatched")
+            metrics.observe(route, request.method or "", response.status_code, elapsed)
+            if response.status_code >= 500 or elapsed > SLOW_S or request.method not in ("GET", "HEAD"):
+                fields = {"route": route, "method": request.method, "status": response.status_code, "ms": round(elapsed * 1000, 1)}
+                log.log(logging.ERROR if response.status_code >= 500 else logging.INFO, "request", extra={"fields": fields})
+        request_id.reset(token)
+        return response
+
+    return middleware
+
+
+class ProblemMiddleware:
+    """Turns a Problem raised in a view into its answer; anything else into a 500 that tells nothing, with the trace in the log."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Problem):
+            return error.response()
+        if isinstance(error, RequestDataTooBig):
+            return TooLarge("body_too_large").response()
+        log.exception("unhandled", extra={"fields": {"route": getattr(request, "route", "unmatched")}})
+        return Problem("internal_error").response()

@@ -1,0 +1,96 @@
+"""The service's OpenAPI 3.1 document, made from the declarations of its endpoints."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from booking_templates.kit import api
+from booking_templates.kit.api import Endpoint, Reply, Request, endpoint
+
+_VARIABLE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
+_KINDS = {"int": {"type": "integer", "minimum": 0}, "uuid": {"type": "string", "format": "uuid"}}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    },
+}
+
+
+def document() -> dict[str, Any]:
+    """All endpoints of this service's public routes; `/internal` is not published."""
+    env = settings.ENV
+    declared = [(pattern, methods) for pattern, methods in api.ROUTES if not pattern.startswith("internal/")]
+    types = [kind for _pattern, methods in declared for found in methods.values() for kind in _types(found)]
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    paths: dict[str, Any] = {}
+    for pattern, methods in declared:
+        operations = {method.lower(): _operation(pattern, method, found, by_type, components) for method, found in methods.items()}
+        paths[_VARIABLE.sub(r"{\g<name>}", f"/api/{env.service}/{pattern}")] = operations
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"Clove {env.service}", "version": "1"},
+        "servers": [{"url": env.public_url}],
+        "paths": paths,
+        "components": {
+            "schemas": {**components, "Problem": _PROBLEM},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _types(found: Endpoint) -> list[Any]:
+    return [kind for kind in (found.body, found.query, *found.returns.values()) if kind is not None]
+
+
+def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
+    lines = (found.function.__doc__ or found.function.__name__).strip().splitlines()
+    parameters: list[dict[str, Any]] = [
+        {"name": match["name"], "in": "path", "required": True, "schema": _KINDS.get(match["kind"] or "str", {"type": "string"})}
+        for match in _VARIABLE.finditer(pattern)
+    ]
+    if found.query is not None:
+        schema = components[by_type[id(found.query)]["$ref"].rsplit("/", 1)[-1]]
+        required = schema.get("required", [])
+        parameters += [
+            {"name": name, "in": "query", "required": name in required, "schema": kind} for name, kind in schema["properties"].items()
+        ]
+    responses: dict[str, Any] = {}
+    for status, kind in found.returns.items():
+        responses[str(status)] = {"description": "OK" if status < 300 else "See Location"}
+        if kind is not None:
+            responses[str(status)]["content"] = {found.content_type: {"schema": by_type[id(kind)]}}
+    described = "An error" + (f"; codes: {', '.join(found.problems)}" if found.problems else "")
+    responses["4XX"] = responses["5XX"] = {
+        "description": described,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    operation: dict[str, Any] = {
+        "operationId": f"{found.function.__name__}",
+        "summary": lines[0],
+        "description": "\n".join(line.strip() for line in lines[1:]).strip(),
+        "parameters": parameters,
+        "responses": responses,
+    }
+    if found.body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_type[id(found.body)]}}}
+    if found.auth is not api.PUBLIC:
+        operation["security"] = [{"bearer": []}] + ([{}] if "anonymous" in found.auth.kinds else [])
+    return operation
+
+
+@endpoint()
+def openapi(request: Request) -> Reply:
+    """This document."""
+    return Reply(document(), headers={"Cache-Control": "public, max-age=300"})

@@ -1,0 +1,57 @@
+"""Calls to peers that must happen because a transaction committed: written in it, delivered after it, at least once.
+
+The receiver gets `Idempotency-Key: outbox-<service>-<id>` and must be safe to call twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from booking_templates.kit import peers
+from booking_templates.kit.db import db_now
+from booking_templates.kit.models import OutboxMessage
+
+log = logging.getLogger("clove.outbox")
+
+BATCH = 50
+BACKOFF_MAX_S = 60
+
+
+def put(peer: str, path: str, payload: dict[str, Any], *, method: str = "POST") -> None:
+    """Call PATH of PEER with PAYLOAD once the current transaction has committed. A peer that this system lacks is skipped."""
+    if peer in settings.ENV.peers:
+        OutboxMessage.objects.create(peer=peer, method=method, path=path, payload=payload, next_at=db_now())
+
+
+def deliver_due() -> int:
+    """Deliver what is due; the number delivered. A refusal (4xx) is kept and tried again, slower and slower: it is a fault to be seen."""
+    delivered = 0
+    for message in OutboxMessage.objects.filter(next_at__lte=db_now()).order_by("id")[:BATCH]:
+        try:
+            response = peers.call(
+                message.peer,
+                message.method,
+                message.path,
+                json=message.payload,
+                idempotency_key=f"outbox-{settings.ENV.service}-{message.pk}",
+            )
+            error = "" if response.status < 400 else f"{response.status} {response.code}"
+        except peers.PeerError as failure:
+            error = str(failure)
+        if not error:
+            message.delete()
+            delivered += 1
+            continue
+        wait_s = min(BACKOFF_MAX_S, 2 ** min(message.attempts, 10))
+        OutboxMessage.objects.filter(pk=message.pk).update(
+            attempts=message.attempts + 1, next_at=db_now() + timedelta(seconds=wait_s), last_error=error[:200]
+        )
+        log.warning(
+            "not delivered",
+            extra={"fields": {"peer": message.peer, "path": message.path, "attempts": message.attempts + 1, "error": error}},
+        )
+    return delivered

@@ -1,0 +1,203 @@
+"""Calls to the other services of this booking system: signed, pooled, bounded, retried where that is safe, with a circuit breaker.
+
+PeerError
+├── PeerUnavailable   it surely did nothing: not reached, or the circuit is open
+└── PeerTimeout       unknown outcome: the request was sent and no whole answer came; ask before deciding
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import urllib3
+from django.conf import settings
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from booking_templates.kit import metrics, tokens
+from booking_templates.kit.logs import request_id
+
+CONNECT_TIMEOUT_S = 1.0
+READ_TIMEOUT_S = 5.0
+TRIES = 3
+BREAK_AFTER = 5
+"""Failures in a row that open a peer's circuit."""
+BREAK_S = 2.0
+BREAK_MAX_S = 15.0
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+class PeerError(Exception):
+    """A call to a peer that brought no answer. Says the peer and the kind of failure, never the request's content."""
+
+
+class PeerUnavailable(PeerError):
+    pass
+
+
+class PeerTimeout(PeerError):
+    pass
+
+
+@dataclass(frozen=True)
+class PeerResponse:
+    """A peer's answer, of any status."""
+
+    status: int
+    content: bytes
+    headers: Any = None
+
+    def json(self) -> Any:
+        return msgspec.json.decode(self.content)
+
+    @property
+    def code(self) -> str:
+        """The problem's code of an error answer, or the empty string."""
+        try:
+            body = self.json()
+        except msgspec.DecodeError:
+            return ""
+        return str(body.get("code", "")) if isinstance(body, dict) else ""
+
+
+@dataclass
+class Circuit:
+    """Closed: calls go through. Open: they fail at once. After a while one call is let through to see."""
+
+    failures: int = 0
+    open_until: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def admits(self) -> bool:
+        now = time.monotonic()
+        with self.lock:
+            if self.failures < BREAK_AFTER:
+                return True
+            if now < self.open_until:
+                return False
+            self.open_until = now + BREAK_S  # this call is the probe; others go on failing until it has answered
+            return True
+
+    def succeeded(self) -> None:
+        self.failures = 0
+
+    def failed(self) -> None:
+        with self.lock:
+            self.failures += 1
+            if self.failures >= BREAK_AFTER:
+                span = min(BREAK_MAX_S, BREAK_S * 2 ** (self.failures - BREAK_AFTER))
+                self.open_until = time.monotonic() + span * random.uniform(0.7, 1)  # noqa: S311 - jitter
+
+
+_circuits: dict[str, Circuit] = {}
+
+
+def circuit(peer: str) -> Circuit:
+    """The circuit of PEER in this process."""
+    return _circuits.setdefault(peer, Circuit())
+
+
+@cache
+def pool() -> urllib3.PoolManager:
+    """Keep-alive connections to all peers; made after fork, on first use."""
+    return urllib3.PoolManager(num_pools=16, maxsize=32, block=False, retries=False)
+
+
+class Hosts:
+    """The local runtime's name table (`CLOVE_HOSTS_FILE`): `{"seat:8000": ["127.0.0.1:41001"]}`. On a cluster DNS does this."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path) if path else None
+        self._mtime = 0
+        self._table: dict[str, list[str]] = {}
+
+    def resolve(self, url: str) -> str:
+        """URL with its host and port as they are reached from here. Raises PeerUnavailable when the name has no address now."""
+        if self._path is None:
+            return url
+        try:
+            mtime = self._path.stat().st_mtime_ns
+            if mtime != self._mtime:
+                self._table = jsonlib.loads(self._path.read_text(encoding="utf-8"))
+                self._mtime = mtime
+        except (OSError, ValueError):
+            pass  # being replaced: the table read last still holds
+        parts = urlsplit(url)
+        addresses = self._table.get(parts.netloc)
+        if not addresses:
+            raise PeerUnavailable(f"{parts.netloc} has no address")
+        return f"{parts.scheme}://{random.choice(addresses)}{parts.path}"  # noqa: S311 - balancing
+
+
+@cache
+def hosts() -> Hosts:
+    return Hosts(settings.ENV.hosts_file)
+
+
+def call(
+    peer: str,
+    method: str,
+    path: str,
+    *,
+    json: Any = None,
+    idempotency_key: str = "",
+    timeout_s: float = READ_TIMEOUT_S,
+    retry: bool | None = None,
+    headers: dict[str, str] | None = None,
+) -> PeerResponse:
+    """Call PATH of PEER as this service; the answer of any status below 500, or of the last try.
+
+    A call is tried again when it surely did nothing, or when it is idempotent: by its method, by a key, or as RETRY says.
+    Raises PeerUnavailable or PeerTimeout. Takes TIMEOUT_S a try at most.
+    """
+    base = settings.ENV.peers.get(peer)
+    if base is None:
+        raise PeerUnavailable(f"this system has no {peer}")
+    breaker = circuit(peer)
+    repeatable = retry if retry is not None else method in IDEMPOTENT or bool(idempotency_key)
+    sent_headers = {"Accept": "application/json", "X-Request-Id": request_id.get(), **(headers or {})}
+    body = None
+    if json is not None:
+        body = msgspec.json.encode(json)
+        sent_headers["Content-Type"] = "application/json"
+    if idempotency_key:
+        sent_headers["Idempotency-Key"] = idempotency_key
+    failure: PeerError = PeerUnavailable(f"{peer}: circuit open")
+    for attempt in range(TRIES):
+        if not breaker.admits():
+            metrics.PEER_CALLS.labels(peer, "open").inc()
+            raise failure
+        if attempt:
+            time.sleep(random.uniform(0.5, 1) * 0.05 * 4**attempt)  # noqa: S311 - jitter
+        is_unknown = False
+        try:
+            sent_headers["Authorization"] = f"Bearer {tokens.service_token(peer)}"
+            answer = pool().request(
+                method,
+                hosts().resolve(base + path),
+                body=body,
+                headers=sent_headers,
+                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s),
+            )
+            if answer.status < 500:
+                breaker.succeeded()
+                metrics.PEER_CALLS.labels(peer, "answered").inc()
+                return PeerResponse(answer.status, answer.data, answer.headers)
+            failure, is_unknown = PeerTimeout(f"{peer}: {answer.status}"), True
+        except (NewConnectionError, ConnectTimeoutError, PeerUnavailable) as error:
+            failure = PeerUnavailable(f"{peer}: {type(error).__name__}")
+        except HTTPError as error:
+            failure, is_unknown = PeerTimeout(f"{peer}: {type(error).__name__}"), True
+        breaker.failed()
+        metrics.PEER_CALLS.labels(peer, "unknown" if is_unknown else "unreached").inc()
+        if is_unknown and not repeatable:
+            break
+    raise failure

@@ -1,0 +1,100 @@
+"""Starting a service: migrate under a lock, then serve; or run its passes; or only migrate."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+
+from booking_templates.kit import logs
+
+log = logging.getLogger("clove.serve")
+
+MIGRATION_LOCK_S = 120
+
+
+def main(command: str) -> int:
+    """Run COMMAND (serve, worker or migrate) for the service in the environment; the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booking_templates.kit.settings")
+    django.setup()
+    logs.setup(settings.ENV.service)
+    if settings.ENV.database_url:
+        migrate()
+    if command == "serve":
+        serve()
+    elif command == "worker":
+        work()
+    return 0
+
+
+def migrate() -> None:
+    """Apply what is pending. Replicas that start together queue at a lock; migrations only expand, so the older image runs on too."""
+    with _migration_lock():
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+    connections.close_all()
+
+
+@contextlib.contextmanager
+def _migration_lock() -> Iterator[None]:
+    if connection.vendor == "sqlite":
+        path = Path(connection.settings_dict["NAME"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path.with_suffix(".migrate.lock"), "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    with connection.cursor() as cursor:
+        name = f"clove-migrate-{connection.settings_dict['NAME']}"[:64]
+        cursor.execute("SELECT GET_LOCK(%s, %s)", [name, MIGRATION_LOCK_S])
+        if cursor.fetchone()[0] != 1:
+            sys.exit("another replica has been migrating for too long")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT RELEASE_LOCK(%s)", [name])
+
+
+def serve() -> None:
+    """Serve until SIGTERM; requests under way are finished. The application is imported before the fork, so its pages are shared."""
+    from granian.constants import Interfaces  # noqa: PLC0415 - only this command serves
+    from granian.server import Server  # noqa: PLC0415
+
+    import booking_templates.kit.urls  # noqa: F401, PLC0415 - imports the views, for the same reason
+
+    env = settings.ENV
+    log.info("serving", extra={"fields": {"bind": env.bind, "port": env.port}})
+    Server(
+        "booking_templates.kit.wsgi:application",
+        address=env.bind,
+        port=env.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=env.threads,
+        blocking_threads_idle_timeout=600,
+        backlog=4096,
+        respawn_failed_workers=True,
+        respawn_interval=0.1,
+        workers_kill_timeout=20,
+        log_enabled=False,
+        websockets=False,
+    ).serve()
+
+
+def work() -> None:
+    """Run the passes alone until SIGTERM."""
+    from booking_templates.kit.worker import Worker, passes_of_service  # noqa: PLC0415
+
+    worker = Worker(passes_of_service())
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
+    signal.signal(signal.SIGINT, lambda *_: worker.stop.set())
+    worker.run()

@@ -1,0 +1,42 @@
+"""Django settings of every booking service, composed from the environment (see `env`). One process is one service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from booking_templates.kit import env
+
+ENV = env.load()
+PACKAGE = Path(__file__).resolve().parent.parent
+
+DEBUG = ENV.is_debug
+try:
+    SECRET_KEY = ENV.secret("django-secret")
+except FileNotFoundError:
+    # Only web signs anything with it, and its mount is checked by `serve`; management commands run without.
+    SECRET_KEY = "unset"  # noqa: S105
+ALLOWED_HOSTS = ["*"]  # the router or gateway routes by host; no service builds an address from the Host header
+ROOT_URLCONF = "booking_templates.kit.urls"
+WSGI_APPLICATION = "booking_templates.kit.wsgi.application"
+INSTALLED_APPS = ["booking_templates.kit", f"booking_templates.{ENV.service}"]
+MIDDLEWARE = ["booking_templates.kit.middleware.outermost", "booking_templates.kit.middleware.ProblemMiddleware"]
+DATABASES = {"default": env.database_settings(ENV.database_url, ENV.root)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+USE_TZ = True
+TIME_ZONE = ENV.time_zone
+USE_I18N = True
+LANGUAGE_CODE = ENV.language
+LANGUAGES = [("ko", "한국어"), ("en", "English")]
+LANGUAGE_COOKIE_NAME = "clove_lang"
+LOCALE_PATHS = [path for name in ("kit", "payments", ENV.service) if (path := PACKAGE / name / "locale").is_dir()]
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+APPEND_SLASH = False
+LOGGING_CONFIG = None  # kit.logs sets it up, as JSON lines
+
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+if ENV.service == "web":
+    from booking_templates.web.settings import *  # noqa: F403

@@ -1,0 +1,147 @@
+"""Passes that a service runs again and again: expiry, recovery, outbox. Of many replicas, the one with the lease runs a pass."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.db import DatabaseError, connections, transaction
+from django.utils import translation
+
+from booking_templates.kit import metrics
+from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.models import Lease
+
+log = logging.getLogger("clove.worker")
+
+LEASE_S = 15
+RENEW_S = 5
+
+
+@dataclass(frozen=True)
+class Pass:
+    """RUN is called every EVERY_S seconds by one replica; it must be safe to repeat and to be cut off anywhere."""
+
+    name: str
+    every_s: float
+    run: Callable[[], object]
+
+
+class Worker:
+    """Runs PASSES until `stop` is set. One lease covers all of a service's passes."""
+
+    def __init__(self, passes: list[Pass], *, holder: str = "") -> None:
+        self.passes = passes
+        self.holder = holder or f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self.stop = threading.Event()
+        self._held_until = 0.0
+        self._due = {item.name: 0.0 for item in passes}
+
+    def run(self) -> None:
+        parent = os.getppid()
+        while not self.stop.is_set():
+            if os.getppid() != parent:
+                # The server's parent process was killed: nobody would ever restart or stop this one.
+                os._exit(1)
+            try:
+                if self._has_lease():
+                    self.run_due()
+            except DatabaseError:
+                log.exception("worker pass", extra={"fields": {"pass": "lease"}})
+                connections.close_all()
+                self._held_until = 0.0
+                self.stop.wait(1 + random.random())  # noqa: S311 - jitter
+            self.stop.wait(max(0.02, min(0.5, min(self._due.values(), default=0.5) - time.monotonic())))
+        self.release()
+
+    def run_due(self) -> None:
+        """Run each pass whose time has come."""
+        for item in self.passes:
+            now = time.monotonic()
+            if now < self._due[item.name]:
+                continue
+            self._due[item.name] = now + item.every_s
+            try:
+                item.run()
+                metrics.PASSES.labels(item.name, "ok").inc()
+            except DatabaseError:
+                raise
+            except Exception:
+                # A pass that fails must not keep the others from running; it comes again.
+                metrics.PASSES.labels(item.name, "failed").inc()
+                log.exception("worker pass", extra={"fields": {"pass": item.name}})
+
+    def _has_lease(self) -> bool:
+        now = time.monotonic()
+        if now < self._held_until - RENEW_S:
+            return True
+        held = take_lease(settings.ENV.service, self.holder, LEASE_S)
+        self._held_until = now + LEASE_S if held else 0.0
+        if not held:
+            self.stop.wait(RENEW_S * random.uniform(0.5, 1))  # noqa: S311 - jitter
+        return held
+
+    def release(self) -> None:
+        """Give the lease up, so that another replica need not wait for it to run out."""
+        try:
+            Lease.objects.filter(name=settings.ENV.service, holder=self.holder).delete()
+        except DatabaseError:
+            log.warning("lease not released")
+        connections.close_all()
+
+
+@retry_transaction
+def take_lease(name: str, holder: str, life_s: float) -> bool:
+    """Take or renew the lease NAME for HOLDER. The conditional update is the decision; the insert races on the primary key."""
+    now = db_now()
+    until = now + timedelta(seconds=life_s)
+    if Lease.objects.filter(name=name, holder=holder).update(expires_at=until):
+        return True
+    if Lease.objects.filter(name=name, expires_at__lt=now).update(holder=holder, expires_at=until):
+        return True
+    if Lease.objects.filter(name=name).exists():
+        return False
+    with transaction.atomic():
+        _row, is_new = Lease.objects.get_or_create(name=name, defaults={"holder": holder, "expires_at": until})
+    return is_new
+
+
+def passes_of_service() -> list[Pass]:
+    """The passes of this process's service, with the outbox's, or none for a service without a database."""
+    if not settings.ENV.database_url:
+        return []
+    from booking_templates.kit import idempotency, outbox  # noqa: PLC0415 - their models need Django set up
+
+    try:
+        module = import_module(f"booking_templates.{settings.ENV.service}.worker")
+    except ModuleNotFoundError as error:
+        if error.name != f"booking_templates.{settings.ENV.service}.worker":
+            raise
+        own: list[Pass] = []
+    else:
+        own = list(module.PASSES)
+    return [*own, Pass("outbox", 0.5, outbox.deliver_due), Pass("idempotency", 600, idempotency.forget_old)]
+
+
+def start_inline() -> Worker | None:
+    """Start the passes in a thread of this process; None when there is nothing to run."""
+    passes = passes_of_service()
+    if not passes:
+        return None
+    worker = Worker(passes)
+
+    def run() -> None:
+        translation.activate(settings.LANGUAGE_CODE)
+        worker.run()
+
+    threading.Thread(target=run, name="worker", daemon=True).start()
+    return worker
