@@ -1,0 +1,214 @@
+"""Django settings of the control plane: one file, read from the environment.
+
+| variable | meaning | default |
+|---|---|---|
+| CLOVE_HOME | where everything that must survive is kept | ./var |
+| CLOVE_PORT | port of portal, console and API | 8000 |
+| CLOVE_BASE_DOMAIN | booking systems answer at `<slug>.<base domain>` | localhost |
+| CLOVE_ROUTER_PORT | port of the booking systems' router | 8080 |
+| CLOVE_STANDIN_PORT | port of the payment stand-in | 8090 |
+| CLOVE_PUBLIC_SCHEME, CLOVE_PUBLIC_PORT | how buyers reach the router, when something stands before it | http, the router's port |
+| CLOVE_ALLOWED_HOSTS | further host names of the portal, separated by commas | the base domain |
+| CLOVE_DEBUG | Django's debug pages | no |
+| CLOVE_SECRET_KEY, CLOVE_SECRET_KEYS | Django's key; Fernet keys, newest first | files in CLOVE_HOME/keys |
+| DATABASE_URL | mysql://… | SQLite in CLOVE_HOME |
+| REDIS_URL | broker and cache | files in CLOVE_HOME/broker |
+| RUNTIME | local, kubernetes, or fake for tests | local |
+| KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from controlplane.lib import env, keyfiles
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+CLOVE_HOME = Path(env.text("CLOVE_HOME", str(BASE_DIR / "var"))).resolve()
+DEBUG = env.flag("CLOVE_DEBUG")
+
+
+def _secret_key() -> str:
+    return env.text("CLOVE_SECRET_KEY") or keyfiles.read_or_create(CLOVE_HOME / "keys" / "django-secret", keyfiles.random_text).decode()
+
+
+# Lazy: commands that need no key (`render`) leave no file behind.
+SECRET_KEY = SimpleLazyObject(_secret_key)
+SECRET_KEYS = env.words("CLOVE_SECRET_KEYS")
+
+# --- Where things are ------------------------------------------------------------------------------------------------
+PORT = env.number("CLOVE_PORT", 8000)
+ROUTER_PORT = env.number("CLOVE_ROUTER_PORT", 8080)
+STANDIN_PORT = env.number("CLOVE_STANDIN_PORT", 8090)
+BASE_DOMAIN = env.text("CLOVE_BASE_DOMAIN", "localhost")
+PUBLIC_SCHEME = env.choice("CLOVE_PUBLIC_SCHEME", ("http", "https"))
+PUBLIC_PORT = env.number("CLOVE_PUBLIC_PORT", ROUTER_PORT)
+
+ALLOWED_HOSTS = ["*"] if DEBUG else [BASE_DOMAIN, "localhost", "127.0.0.1", "[::1]", *env.words("CLOVE_ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in env.words("CLOVE_ALLOWED_HOSTS")]
+
+# --- Booking systems -------------------------------------------------------------------------------------------------
+RUNTIME = env.choice("RUNTIME", ("local", "kubernetes", "fake"))
+BOOKING_TIME_ZONE = env.text("CLOVE_TIME_ZONE", "Asia/Seoul")
+BOOKING_LANGUAGE = env.choice("CLOVE_LANGUAGE", ("ko", "en"))
+KAKAOPAY_HOST = "https://open-api.kakaopay.com"
+KAKAOPAY_URL = env.text("KAKAOPAY_URL", f"http://127.0.0.1:{STANDIN_PORT}")
+KAKAOPAY_CID = env.text("KAKAOPAY_CID", "TC0ONETIME")
+# The stand-in's own key, known to everyone; with it no money moves.
+KAKAOPAY_SECRET_KEY = env.text("KAKAOPAY_SECRET_KEY", "DEV_CLOVE_STANDIN_KEY")
+PAYMENT_IS_TEST = env.flag("PAYMENT_TEST", default=KAKAOPAY_URL.rstrip("/") != KAKAOPAY_HOST or KAKAOPAY_CID == "TC0ONETIME")
+
+# --- Django ----------------------------------------------------------------------------------------------------------
+ROOT_URLCONF = "controlplane.config.urls"
+WSGI_APPLICATION = "controlplane.config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.admin",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "axes",
+    "django_prometheus",
+    "rest_framework",
+    "controlplane.lib",
+    "controlplane.accounts",
+    "controlplane.pool",
+    "controlplane.systems",
+    "controlplane.jobs",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+
+_database_url = env.text("DATABASE_URL")
+DATABASES = {
+    "default": env.mysql_database(_database_url) if _database_url else env.sqlite_database(str(CLOVE_HOME / "controlplane.sqlite3"))
+}
+
+REDIS_URL = env.text("REDIS_URL")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- People ----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/systems"
+LOGOUT_REDIRECT_URL = "/"
+
+# By account and address together: one NAT holds a school, and nobody may lock another person out from elsewhere.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# --- Security --------------------------------------------------------------------------------------------------------
+_is_https = PUBLIC_SCHEME == "https"
+SESSION_COOKIE_NAME = "__Host-clove_session" if _is_https else "clove_session"
+SESSION_COOKIE_SECURE = _is_https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-clove_csrf" if _is_https else "clove_csrf"
+CSRF_COOKIE_SECURE = _is_https
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = "clove_lang"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+# A plan of 50,000 seats is about 5 MB of JSON.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+
+# --- Languages and time ----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = BOOKING_LANGUAGE
+LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "controlplane" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = BOOKING_TIME_ZONE
+
+# --- Static files: found in the apps and served from there, no collecting needed --------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Jobs ------------------------------------------------------------------------------------------------------------
+BROKER_URL = REDIS_URL or "filesystem://"
+
+# --- API -------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {}
+
+# --- Logs ------------------------------------------------------------------------------------------------------------
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("CLOVE_LOG_LEVEL", "INFO").upper()},
+}

@@ -1,0 +1,79 @@
+"""Reads the environment: the one way settings come in."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class BadEnvironment(Exception):
+    """A variable of the environment holds what cannot be used; the message names it."""
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if value in ("", "1", "yes", "true", "on", "0", "no", "false", "off"):
+        return default if not value else value in ("1", "yes", "true", "on")
+    raise BadEnvironment(f"{name} must be yes or no, not {value!r}")
+
+
+def number(name: str, default: int) -> int:
+    value = text(name)
+    if not value:
+        return default
+    if not value.isdecimal():
+        raise BadEnvironment(f"{name} must be a whole number, not {value!r}")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    """Values separated by commas or spaces."""
+    return text(name).replace(",", " ").split()
+
+
+def choice(name: str, options: tuple[str, ...]) -> str:
+    """One of OPTIONS; the first is the default."""
+    value = text(name, options[0])
+    if value not in options:
+        raise BadEnvironment(f"{name} must be one of {', '.join(options)}, not {value!r}")
+    return value
+
+
+def mysql_database(url: str) -> dict[str, Any]:
+    """Django's entry for `mysql://user:password@host:3306/name?charset=utf8mb4`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("mysql", "mariadb") or not parts.path.strip("/"):
+        raise BadEnvironment("DATABASE_URL must be like mysql://user:password@host:3306/name")
+    return {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "127.0.0.1",
+        "PORT": str(parts.port or 3306),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"charset": "utf8mb4", "isolation_level": "read committed", **dict(parse_qsl(parts.query))},
+    }
+
+
+def sqlite_database(path: str) -> dict[str, Any]:
+    """Django's entry for an SQLite file that several processes write to.
+
+    IMMEDIATE, because a transaction that reads first and writes later would fail at once instead of waiting its turn.
+    """
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000;",
+        },
+    }

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SystemsConfig(AppConfig):
+    name = "controlplane.systems"
+    default_auto_field = "django.db.models.BigAutoField"
