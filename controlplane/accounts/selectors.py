@@ -1,0 +1,37 @@
+"""Everything that reads accounts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from controlplane.accounts.models import ApiToken, User
+from controlplane.accounts.services import TOKEN_PREFIX, digest_of
+
+USED_EVERY = timedelta(minutes=5)
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    return user.api_tokens.order_by("-created_at")
+
+
+def user_of_token(text: str) -> User | None:
+    """Who TEXT stands for, or None when it is unknown, expired, revoked or its owner's account is closed.
+
+    Notes the use at most every five minutes: a busy program must not turn every read into a write.
+    """
+    if not text.startswith(TOKEN_PREFIX):
+        return None
+    now = timezone.now()
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now), digest=digest_of(text), user__is_active=True)
+        .first()
+    )
+    if token is None:
+        return None
+    if token.last_used_at is None or token.last_used_at < now - USED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token.user

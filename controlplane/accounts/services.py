@@ -1,0 +1,75 @@
+"""Everything that changes an account."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from controlplane.accounts.errors import AdminStays, EmailTaken, NoSuchToken, SystemsStanding, TooManyTokens
+from controlplane.accounts.models import ApiToken, Role, User
+
+TOKEN_PREFIX = "clove_"  # noqa: S105 -- lets secret scanners recognise a leaked one
+TOKENS_AT_MOST = 20
+
+
+def user_sign_up(*, email: str, password: str, name: str, phone: str = "") -> User:
+    """A new seller. Raises EmailTaken; the unique index decides, since two requests may come at once."""
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, password, name=name, phone=phone, role=Role.SELLER)
+    except IntegrityError:
+        raise EmailTaken from None
+
+
+@transaction.atomic
+def user_close(*, user: User, standing: Sequence[str]) -> None:
+    """Close USER's account: personal data erased, tokens gone, every session ended.
+
+    The row stays, nameless, for what law wants kept of past sales. STANDING names the booking systems that still stand; with any,
+    raises SystemsStanding. Raises AdminStays for an admin.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.is_admin:
+        raise AdminStays
+    if standing:
+        raise SystemsStanding(standing)
+    user.api_tokens.all().delete()
+    user.email = f"closed-{user.pk}@invalid"
+    user.name = user.phone = ""
+    user.is_active = False
+    user.set_unusable_password()
+    user.save()
+
+
+@transaction.atomic
+def token_create(*, user: User, name: str, days: int | None = None) -> tuple[ApiToken, str]:
+    """A new token of USER and its text, which is known only now. Valid for DAYS, or until revoked. Raises TooManyTokens."""
+    User.objects.select_for_update().get(pk=user.pk)
+    if user.api_tokens.count() >= TOKENS_AT_MOST:
+        raise TooManyTokens
+    text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        digest=digest_of(text),
+        hint=text[: len(TOKEN_PREFIX) + 4],
+        expires_at=timezone.now() + timedelta(days=days) if days else None,
+    )
+    return token, text
+
+
+def token_revoke(*, user: User, token_id: int) -> None:
+    """Make a token of USER useless. Raises NoSuchToken."""
+    deleted, _ = user.api_tokens.filter(pk=token_id).delete()
+    if not deleted:
+        raise NoSuchToken
+
+
+def digest_of(text: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(text.encode()).hexdigest()
