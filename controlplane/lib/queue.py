@@ -1,0 +1,27 @@
+"""Hands work to the workers. A task is named, never imported: what sends it may lie below what runs it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+
+log = logging.getLogger(__name__)
+
+
+def send(task: str, **arguments: Any) -> None:
+    """Ask a worker to run TASK. A broker that is away is no error: the sweep finds what was lost.
+
+    Arguments are ids and plain values, never objects.
+    """
+    try:
+        current_app.send_task(task, kwargs=arguments, ignore_result=True, retry=False)
+    except Exception:
+        log.warning("task %s was not sent; the sweep will see to it", task, exc_info=True)
+
+
+def send_on_commit(task: str, **arguments: Any) -> None:
+    """The same, once the transaction around has committed; never when it rolls back."""
+    transaction.on_commit(lambda: send(task, **arguments))
