@@ -1,0 +1,123 @@
+"""The processes of the embedded control plane, and their environments."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from controlplane.embedded.layout import ROOT, Layout, key
+from controlplane.embedded.processes import Child
+
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SYSTEMROOT")
+OWN_PREFIXES = ("CLOVE_", "KAKAOPAY_", "PAYMENT_", "EMAIL_")
+OWN_NAMES = ("DATABASE_URL", "REDIS_URL", "RUNTIME", "KUBECONFIG", "ROUTING")
+
+
+def control_plane_env(layout: Layout) -> dict[str, str]:
+    """What the control plane's processes see: what is meant for them, nothing else of the terminal's environment."""
+    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    env |= {name: value for name, value in os.environ.items() if name.startswith(OWN_PREFIXES) or name in OWN_NAMES}
+    return env | {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "controlplane.config.settings",
+        "CLOVE_HOME": str(layout.home),
+        "CLOVE_PORT": str(layout.port),
+        "CLOVE_ROUTER_PORT": str(layout.router_port),
+        "CLOVE_STANDIN_PORT": str(layout.standin_port),
+        **({} if "KAKAOPAY_SECRET_KEY" in os.environ else {"KAKAOPAY_SECRET_KEY": key(layout, "standin-secret-key")}),
+    }
+
+
+def standin_env(layout: Layout) -> dict[str, str]:
+    """The payment stand-in's environment: it is a service of the booking half, and sees none of the control plane's keys."""
+    home = layout.home / "standin"
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key(layout, "standin-django-secret")
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+        "CLOVE_SERVICE": "standin",
+        "CLOVE_SYSTEM": "standin",
+        "BIND": "127.0.0.1",
+        "PORT": str(layout.standin_port),
+        "CLOVE_PUBLIC_URL": f"http://localhost:{layout.standin_port}",
+        "CLOVE_DATABASE": f"sqlite:///{home / 'db.sqlite3'}",
+        "STANDIN_SECRET_KEY": key(layout, "standin-secret-key"),
+        "STANDIN_ADMIN_KEY": key(layout, "standin-admin-key"),
+    }
+
+
+def is_local(env: dict[str, str]) -> bool:
+    return env.get("RUNTIME", "local") == "local"
+
+
+def uses_standin(env: dict[str, str]) -> bool:
+    """Whether payments go to the stand-in: unless a provider's address was given."""
+    return "KAKAOPAY_URL" not in env
+
+
+def supervisor(layout: Layout) -> Child:
+    """The local runtime's supervisor and router."""
+    return Child(
+        name="supervisor",
+        command=[
+            *(sys.executable, "-m", "controlplane.runtime.local", "--home", str(layout.home / "runtime")),
+            *("--port", str(layout.router_port), "--base-domain", os.environ.get("CLOVE_BASE_DOMAIN", "localhost")),
+        ],
+        # Booking systems' processes are its children: it gets none of the control plane's keys.
+        env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
+        log=layout.logs / "supervisor.log",
+        stop_grace_s=25.0,
+    )
+
+
+def standin(layout: Layout) -> Child:
+    return Child(
+        name="payment stand-in",
+        command=[sys.executable, "-m", "booking_templates", "serve"],
+        env=standin_env(layout),
+        log=layout.logs / "standin.log",
+        health_url=f"http://127.0.0.1:{layout.standin_port}/readyz",
+    )
+
+
+def control_plane(layout: Layout, env: dict[str, str]) -> list[Child]:
+    """Web, worker with beat, and the watcher of the runtime's events."""
+    return [
+        Child(
+            name="web",
+            command=[sys.executable, "-m", "controlplane.embedded.web"],
+            env=env,
+            log=layout.logs / "web.log",
+            health_url=f"http://127.0.0.1:{layout.port}/healthz",
+        ),
+        Child(
+            name="worker",
+            command=[
+                *(
+                    sys.executable,
+                    "-m",
+                    "celery",
+                    "-A",
+                    "controlplane.config",
+                    "worker",
+                    "--beat",
+                    "--pool",
+                    "threads",
+                    "--concurrency",
+                    "4",
+                ),
+                *("--schedule", str(layout.home / "beat-schedule"), "--without-gossip", "--without-mingle", "--without-heartbeat"),
+                *("--loglevel", "INFO"),
+            ],
+            env=env,
+            log=layout.logs / "worker.log",
+        ),
+        Child(
+            name="watcher",
+            command=[sys.executable, str(ROOT / "manage.py"), "watch"],
+            env=env,
+            log=layout.logs / "watcher.log",
+        ),
+    ]

@@ -1,0 +1,214 @@
+"""`./clove up`: prepare, start, deploy the example once, watch, stop. And `down` and `status` from another terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+from controlplane.embedded import fleet
+from controlplane.embedded.layout import ROOT, Layout, UpError, check_ports
+from controlplane.embedded.processes import Child, Trace, stop_traces
+
+READY_S = 60.0
+EXAMPLE = ROOT / "examples" / "musical.json"
+LOOK_EVERY_S = 0.1
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM. Not an Exception, so that no handler of errors swallows it."""
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+class Up:
+    """One run of the embedded control plane."""
+
+    def __init__(self, layout: Layout, *, deploys_example: bool) -> None:
+        self.layout = layout
+        self.deploys_example = deploys_example
+        self.children: list[Child] = []
+        self.env: dict[str, str] = {}
+
+    def run(self) -> int:
+        """Everything from start to stop; the exit code."""
+        self.layout.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(self.layout.lock_file, "w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UpError(f"Clove is already up with this data ({self.layout.home}). Stop it with ./clove down") from error
+            self._clear_earlier_run()
+            check_ports(self.layout)
+            signal.signal(signal.SIGTERM, _stop)
+            signal.signal(signal.SIGINT, _stop)
+            try:
+                self._start()
+                self._deploy_example()
+                self._tell()
+                self._watch()
+            except Stopped:
+                say("\nStopping ...")
+            finally:
+                # A second Ctrl-C must not leave children behind.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                self._stop_children()
+        say("Stopped. Everything is kept in " + str(self.layout.home))
+        return 0
+
+    def _clear_earlier_run(self) -> None:
+        """A run that was killed leaves children: they are stopped, so that ports and files are free."""
+        traces = read_traces(self.layout)
+        alive = [trace for trace in traces if trace.process()]
+        if alive:
+            say(f"An earlier run was killed and left {len(alive)} processes; stopping them.")
+            stop_traces(alive, grace_s=15)
+        self.layout.state_file.unlink(missing_ok=True)
+
+    def _start(self) -> None:
+        is_first = not (self.layout.home / "controlplane.sqlite3").exists() and "DATABASE_URL" not in os.environ
+        if is_first and self.deploys_example:
+            self.layout.first_start_file.touch()
+        self.env = fleet.control_plane_env(self.layout)
+        # The supervisor and the stand-in need no database of the control plane: they come up while that is migrated.
+        early = [fleet.supervisor(self.layout)] if fleet.is_local(self.env) else []
+        if fleet.uses_standin(self.env):
+            early.append(fleet.standin(self.layout))
+        self._launch(early)
+        self._prepare()
+        self._launch(fleet.control_plane(self.layout, self.env))
+        self._await_ready()
+
+    def _launch(self, children: Sequence[Child]) -> None:
+        for child in children:
+            child.start()
+            self.children.append(child)
+            self._remember()
+
+    def _remember(self) -> None:
+        """Write down what runs, for `down`, `status` and the run after one that was killed."""
+        traces = {child.name: trace for child in self.children if child.pid and (trace := Trace.of(child.pid))}
+        own = Trace.of(os.getpid())
+        state = {"up": asdict(own) if own else None, "children": {name: asdict(trace) for name, trace in traces.items()}}
+        temporary = self.layout.state_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(state), encoding="utf-8")
+        temporary.replace(self.layout.state_file)
+
+    def _prepare(self) -> None:
+        """Migrate, register the bundled images, make the first users; the generated passwords are printed here, once."""
+        done = subprocess.run([sys.executable, str(ROOT / "manage.py"), "prepare"], env=self.env, check=False)  # noqa: S603 - ours
+        if done.returncode:
+            raise UpError("The database could not be prepared; the reason stands above. What was there is unchanged; run ./clove up again.")
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + READY_S
+        while waiting := [child for child in self.children if not child.is_ready()]:
+            for child in waiting:
+                if child.process is not None and child.process.poll() is not None:
+                    raise UpError(f"{child.name} did not start:\n{child.last_lines()}")
+            if time.monotonic() > deadline:
+                raise UpError(f"{waiting[0].name} does not answer after {READY_S:.0f} s:\n{waiting[0].last_lines()}")
+            time.sleep(0.02)
+
+    def _deploy_example(self) -> None:
+        if not self.deploys_example:
+            self.layout.first_start_file.unlink(missing_ok=True)
+            return
+        if not self.layout.first_start_file.exists():
+            return
+        say("\nOpening the example event:")
+        command = [sys.executable, str(ROOT / "manage.py"), "deploy", str(EXAMPLE), "--example", "--wait"]
+        if subprocess.run(command, env=self.env, check=False).returncode:  # noqa: S603 - ours
+            say("The example did not open; the portal shows why, and lets you try again.")
+        self.layout.first_start_file.unlink(missing_ok=True)
+
+    def _tell(self) -> None:
+        shown = subprocess.run(  # noqa: S603 - ours
+            [sys.executable, str(ROOT / "manage.py"), "addresses"], env=self.env, check=False, capture_output=True, text=True
+        )
+        say("")
+        say(shown.stdout.rstrip())
+        say(f"\n  Stop with Ctrl-C, or ./clove down. Data: {self.layout.home}  Logs: {self.layout.logs}")
+
+    def _watch(self) -> None:
+        while True:
+            for child in self.children:
+                before = child.pid
+                if line := child.look_after():
+                    say(line)
+                if child.pid != before:
+                    self._remember()
+            time.sleep(LOOK_EVERY_S)
+
+    def _stop_children(self) -> None:
+        # The watcher and worker first: nobody then takes the runtime's stopping for trouble.
+        for child in reversed(self.children):
+            child.ask_to_stop()
+        for child in reversed(self.children):
+            child.end(time.monotonic() + child.stop_grace_s)
+        self.layout.state_file.unlink(missing_ok=True)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def read_state(layout: Layout) -> dict[str, Trace]:
+    """What the state file says runs, by name; `up` is the parent of the others."""
+    try:
+        state = json.loads(Path(layout.state_file).read_text(encoding="utf-8"))
+        entries = {"up": state["up"], **state["children"]}
+        return {name: Trace(**entry) for name, entry in entries.items() if entry}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def read_traces(layout: Layout) -> list[Trace]:
+    """The children that the state file remembers."""
+    return [trace for name, trace in read_state(layout).items() if name != "up"]
+
+
+def down(layout: Layout) -> int:
+    """Stop a run, from another terminal; also what a killed run left. The exit code: 0 when nothing runs afterwards."""
+    state = read_state(layout)
+    parent = state["up"].process() if "up" in state else None
+    if parent is not None:
+        parent.terminate()
+        try:
+            parent.wait(60)
+        except Exception as error:
+            raise UpError(f"It has not stopped after a minute: {error}. Its process is {parent.pid}.") from error
+        say("Stopped. Everything is kept in " + str(layout.home))
+        return 0
+    left = [trace for trace in read_traces(layout) if trace.process()]
+    if not left:
+        say("Clove is not up.")
+        return 0
+    say(f"A run was killed and left {len(left)} processes; stopping them.")
+    stop_traces(left, grace_s=25)
+    layout.state_file.unlink(missing_ok=True)
+    return 0
+
+
+def status(layout: Layout) -> int:
+    """Say what runs; the exit code is 0 when all of it does."""
+    state = read_state(layout)
+    if not any(trace.process() for trace in state.values()):
+        say("Clove is not up.")
+        return 1
+    for name, trace in state.items():
+        process = trace.process()
+        say(f"{'up  ' if process else 'down'}  {name:18} pid {trace.pid}")
+    say(f"portal {layout.portal_url}")
+    return 0 if all(trace.process() for trace in state.values()) else 1

@@ -1,0 +1,62 @@
+"""`./clove check`: format, lint, types, import rules, migrations, templates. Quick enough to run before every commit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+SERVICES = ("auth", "event", "seat", "ticket", "merch", "web", "standin")
+
+
+def checks() -> list[tuple[str, list[str], dict[str, str]]]:
+    """Name, command and environment of each check."""
+    services = [
+        (
+            f"migrations of {service}",
+            [sys.executable, "-m", "django", "makemigrations", "--check", "--dry-run"],
+            {
+                "DJANGO_SETTINGS_MODULE": "booking_templates.kit.settings",
+                "CLOVE_SERVICE": service,
+                "CLOVE_DATABASE": "sqlite://:memory:",
+                "PYTHONPATH": ".",
+            },
+        )
+        for service in SERVICES
+        if service != "web"
+    ]
+    return [
+        ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."], {}),
+        ("lint", [str(BIN / "ruff"), "check", "--quiet", "."], {}),
+        ("import rules", [str(BIN / "lint-imports"), "--no-timing"], {"PYTHONPATH": "."}),
+        ("types", [str(BIN / "mypy"), "--no-error-summary"], {}),
+        ("types of the booking services", [str(BIN / "mypy"), "--no-error-summary", "--config-file", "tests/mypy_booking.ini"], {}),
+        ("templates", [str(BIN / "djlint"), "--check", "--lint", "--quiet", "controlplane", "booking_templates"], {}),
+        ("migrations of the control plane", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"], {}),
+        *services,
+    ]
+
+
+def main() -> int:
+    """Run them all; the exit code."""
+    failed = []
+    for name, command, env in checks():
+        started = time.monotonic()
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+        print(f"{'ok    ' if done.returncode == 0 else 'FAILED'} {name} ({time.monotonic() - started:.1f} s)", flush=True)
+        if done.returncode:
+            failed.append(name)
+            print((done.stdout + done.stderr).strip(), flush=True)
+    if failed:
+        print(f"{len(failed)} checks failed: {', '.join(failed)}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

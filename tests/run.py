@@ -1,0 +1,154 @@
+"""`./clove test [NAME…]`: install what the tests need, run every suite, sum up.
+
+A booking service's settings are those of one process, so its tests run as a pytest of their own; so do the control plane's.
+As root on Debian or Ubuntu the servers and the browser are installed first, and a test that then finds one missing fails. Elsewhere
+such tests are skipped by name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree  # noqa: S405 - reads reports that this process's own children wrote
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.needs import REQUIRED_VARIABLE, find
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVICES = ("auth", "event", "seat", "ticket", "merch", "web", "standin")
+APT = {
+    "chromium": "chromium",
+    "mariadb": "mariadb-server",
+    "redis": "redis-server",
+    "wrk": "wrk",
+}
+APT_ALWAYS = ("fonts-noto-cjk", "libmariadb-dev", "pkg-config", "gcc", "python3-dev")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One run of a command; PYTEST suites are counted."""
+
+    name: str
+    arguments: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    is_pytest: bool = True
+    is_alone: bool = False
+    """Runs by itself: it measures nothing, but it is full of processes of its own."""
+
+
+def suites() -> list[Suite]:
+    """All suites of the default run, the quick ones first."""
+    services = [
+        Suite(f"unit-{name}", ("-c", "tests/booking.ini", f"tests/unit/booking_templates/{name}"), {"CLOVE_SERVICE": name})
+        for name in ("kit", "payments", *SERVICES)
+        if (ROOT / "tests/unit/booking_templates" / name).exists()
+    ]
+    return [
+        Suite("check", ("-m", "tests.check"), is_pytest=False),
+        *services,
+        Suite("unit-controlplane", ("tests/unit/controlplane", "tests/architecture")),
+        Suite("integration-controlplane", ("tests/integration/controlplane",)),
+        Suite("runtime", ("tests/runtime_contract", "tests/integration/runtime_local"), is_alone=True),
+        Suite("integration-booking", ("-c", "tests/http.ini", "tests/integration/booking"), is_alone=True),
+        Suite("e2e", ("-c", "tests/http.ini", "tests/e2e"), is_alone=True),
+    ]
+
+
+@dataclass
+class Outcome:
+    suite: Suite
+    code: int
+    seconds: float
+    output: Path
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def run(suite: Suite, directory: Path, extra: list[str]) -> Outcome:
+    """Run SUITE with its output in a file; pytest's exit 5 (no tests) is a failure like any other."""
+    output, report = directory / f"{suite.name}.txt", directory / f"{suite.name}.xml"
+    command = [sys.executable]
+    command += ["-m", "pytest", *suite.arguments, f"--junitxml={report}", "-q", *extra] if suite.is_pytest else list(suite.arguments)
+    started = time.monotonic()
+    with open(output, "wb") as file:
+        code = subprocess.run(command, cwd=ROOT, env={**os.environ, **suite.env}, stdout=file, stderr=file, check=False).returncode  # noqa: S603
+    outcome = Outcome(suite, code, time.monotonic() - started, output)
+    if report.exists():
+        for element in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314 - our own report
+            total, skipped = int(element.get("tests", 0)), int(element.get("skipped", 0))
+            broken = int(element.get("failures", 0)) + int(element.get("errors", 0))
+            outcome.failed += broken
+            outcome.skipped += skipped
+            outcome.passed += total - broken - skipped
+    print(f"{'ok    ' if code == 0 else 'FAILED'} {suite.name}: {outcome.passed} passed, {outcome.failed} failed ({outcome.seconds:.0f} s)", flush=True)
+    if code:
+        print(output.read_text(errors="replace"), flush=True)
+    return outcome
+
+
+def install_servers() -> bool:
+    """Install the servers and the browser where that is possible; whether everything is there."""
+    missing = [package for name, package in APT.items() if find(name) is None]
+    is_debian = shutil.which("apt-get") is not None and os.geteuid() == 0
+    if is_debian:
+        lacking = [name for name in (*missing, *APT_ALWAYS) if not _is_installed(name)]
+        if lacking:
+            print("Installing " + " ".join(lacking), flush=True)
+            quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+            subprocess.run(["apt-get", "update", "-qq"], check=True, **quiet)  # type: ignore[call-overload]  # noqa: S607
+            subprocess.run(  # type: ignore[call-overload]
+                ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *lacking],  # noqa: S607
+                check=True,
+                **quiet,
+            )
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements-mysql.txt"]
+        subprocess.run(pip, cwd=ROOT, check=True)  # noqa: S603
+    return is_debian
+
+
+def _is_installed(package: str) -> bool:
+    query = ["dpkg-query", "-W", "-f=${Status}", package]
+    return "install ok installed" in subprocess.run(query, capture_output=True, text=True, check=False).stdout  # noqa: S603
+
+
+def main() -> int:
+    """Run the suites that are named, or all; the exit code."""
+    known = suites()
+    parser = argparse.ArgumentParser(prog="./clove test")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(suite.name for suite in known))
+    parser.add_argument("-k", dest="expression", default="", help="only tests whose names match, as pytest has it")
+    arguments = parser.parse_args()
+    chosen = [suite for suite in known if not arguments.names or suite.name in arguments.names]
+    if unknown := set(arguments.names) - {suite.name for suite in known}:
+        parser.error(f"there is no suite {', '.join(sorted(unknown))}; there are {', '.join(suite.name for suite in known)}")
+    extra = ["-k", arguments.expression] if arguments.expression else []
+    if install_servers():
+        os.environ[REQUIRED_VARIABLE] = "1"
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="clove-test-") as name:
+        directory = Path(name)
+        with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+            outcomes += pool.map(lambda suite: run(suite, directory, extra), [suite for suite in chosen if not suite.is_alone])
+        outcomes += [run(suite, directory, extra) for suite in chosen if suite.is_alone]
+        for outcome in outcomes:
+            skips = [line for line in outcome.output.read_text(errors="replace").splitlines() if line.startswith("SKIPPED")]
+            print("\n".join(skips), end="\n" if skips else "")
+    passed, failed, skipped = (sum(getattr(outcome, field) for outcome in outcomes) for field in ("passed", "failed", "skipped"))
+    broken = [outcome.suite.name for outcome in outcomes if outcome.code]
+    if broken:
+        print("failed: " + ", ".join(broken))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if broken or (not passed and not arguments.names) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
