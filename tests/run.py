@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree  # noqa: S405 - reads reports that this process's own children wrote
+import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,8 +57,8 @@ def suites() -> list[Suite]:
         Suite("unit-controlplane", ("tests/unit/controlplane", "tests/architecture")),
         Suite("integration-controlplane", ("tests/integration/controlplane",)),
         Suite("runtime", ("tests/runtime_contract", "tests/integration/runtime_local"), is_alone=True),
-        Suite("integration-booking", ("-c", "tests/http.ini", "tests/integration/booking"), is_alone=True),
-        Suite("e2e", ("-c", "tests/http.ini", "tests/e2e"), is_alone=True),
+        Suite("integration-booking", ("-c", "tests/booking_http.ini", "tests/integration/booking"), is_alone=True),
+        Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e"), is_alone=True),
     ]
 
 
@@ -80,16 +80,19 @@ def run(suite: Suite, directory: Path, extra: list[str]) -> Outcome:
     command += ["-m", "pytest", *suite.arguments, f"--junitxml={report}", "-q", *extra] if suite.is_pytest else list(suite.arguments)
     started = time.monotonic()
     with open(output, "wb") as file:
-        code = subprocess.run(command, cwd=ROOT, env={**os.environ, **suite.env}, stdout=file, stderr=file, check=False).returncode  # noqa: S603
+        code = subprocess.run(command, cwd=ROOT, env={**os.environ, **suite.env}, stdout=file, stderr=file, check=False).returncode
     outcome = Outcome(suite, code, time.monotonic() - started, output)
     if report.exists():
-        for element in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314 - our own report
+        for element in ElementTree.parse(report).getroot().iter("testsuite"):
             total, skipped = int(element.get("tests", 0)), int(element.get("skipped", 0))
             broken = int(element.get("failures", 0)) + int(element.get("errors", 0))
             outcome.failed += broken
             outcome.skipped += skipped
             outcome.passed += total - broken - skipped
-    print(f"{'ok    ' if code == 0 else 'FAILED'} {suite.name}: {outcome.passed} passed, {outcome.failed} failed ({outcome.seconds:.0f} s)", flush=True)
+    print(
+        f"{'ok    ' if code == 0 else 'FAILED'} {suite.name}: {outcome.passed} passed, {outcome.failed} failed ({outcome.seconds:.0f} s)",
+        flush=True,
+    )
     if code:
         print(output.read_text(errors="replace"), flush=True)
     return outcome
@@ -104,20 +107,20 @@ def install_servers() -> bool:
         if lacking:
             print("Installing " + " ".join(lacking), flush=True)
             quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
-            subprocess.run(["apt-get", "update", "-qq"], check=True, **quiet)  # type: ignore[call-overload]  # noqa: S607
+            subprocess.run(["apt-get", "update", "-qq"], check=True, **quiet)  # type: ignore[call-overload]
             subprocess.run(  # type: ignore[call-overload]
-                ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *lacking],  # noqa: S607
+                ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *lacking],
                 check=True,
                 **quiet,
             )
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements-mysql.txt"]
-        subprocess.run(pip, cwd=ROOT, check=True)  # noqa: S603
+        subprocess.run(pip, cwd=ROOT, check=True)
     return is_debian
 
 
 def _is_installed(package: str) -> bool:
     query = ["dpkg-query", "-W", "-f=${Status}", package]
-    return "install ok installed" in subprocess.run(query, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    return "install ok installed" in subprocess.run(query, capture_output=True, text=True, check=False).stdout
 
 
 def main() -> int:

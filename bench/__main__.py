@@ -1,0 +1,52 @@
+"""`./clove bench [NAME…] [--json]`: measures what DESIGN's figures speak of, each beside its floor of the same run where it has one."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import traceback
+
+from bench.measure import Row, machine
+
+MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "rush", "sweep")
+
+
+def main() -> int:
+    """Run the measures that are named, or all there are; the exit code is 1 when one broke or counted a violation."""
+    there = [name for name in MEASURES if importlib.util.find_spec(f"bench.{name}")]
+    parser = argparse.ArgumentParser(prog="./clove bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(there))
+    parser.add_argument("--json", action="store_true", help="an object a line instead of the table")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(there):
+        parser.error(f"there is no measure {', '.join(sorted(unknown))}; there are {', '.join(there)}")
+    broken = False
+    if not arguments.json:
+        print("  ".join(f"{name} {value}" for name, value in machine().items()))
+        print(f"{'measure':52} {'value':>12} {'unit':14} {'floor':>10} {'ratio':>7} {'violations':>10}", flush=True)
+    for name in arguments.names or there:
+        try:
+            rows = importlib.import_module(f"bench.{name}").run()
+        except Exception:
+            traceback.print_exc()
+            print(f"{name}: broke", file=sys.stderr)
+            broken = True
+            continue
+        for row in rows:
+            print(json.dumps(row.as_dict(), ensure_ascii=False) if arguments.json else _line(row), flush=True)
+            broken = broken or bool(row.violations)
+    return 1 if broken else 0
+
+
+def _line(row: Row) -> str:
+    def shown(value: float | None) -> str:
+        return "" if value is None else f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+
+    violations = "" if row.violations is None else str(row.violations)
+    return f"{row.measure:52} {shown(row.value):>12} {row.unit:14} {shown(row.floor):>10} {shown(row.ratio):>7} {violations:>10}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

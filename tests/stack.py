@@ -1,0 +1,179 @@
+"""The whole of Clove on this machine, started as a user starts it, in a private directory on private ports. For e2e tests and bench."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+
+T = TypeVar("T")
+
+
+def free_ports(count: int) -> list[int]:
+    """COUNT ports that are free now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def until(what: str, look: Callable[[], T | None], *, timeout_s: float = 60, every_s: float = 0.02) -> T:
+    """The first truthy answer of LOOK; fails naming WHAT after TIMEOUT_S."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        if found := look():
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {timeout_s:.0f} s")
+        time.sleep(every_s)
+
+
+class Stack:
+    """One `./clove up` with its own home and ports. The output is collected; `passwords` are what it printed once."""
+
+    def __init__(self, home: Path, *, env: dict[str, str] | None = None) -> None:
+        self.home = home
+        self.port, self.router_port, self.standin_port = free_ports(3)
+        self.env = {
+            **os.environ,
+            "CLOVE_HOME": str(home),
+            "CLOVE_PORT": str(self.port),
+            "CLOVE_ROUTER_PORT": str(self.router_port),
+            "CLOVE_STANDIN_PORT": str(self.standin_port),
+            "PYTHONPATH": str(ROOT),
+            **(env or {}),
+        }
+        self.env.pop("DJANGO_SETTINGS_MODULE", None)
+        self.output = home.parent / f"{home.name}.out"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.up_seconds = 0.0
+
+    @property
+    def portal(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def up(self, *options: str, timeout_s: float = 120) -> float:
+        """Start it and wait until it says how to stop; the seconds that took."""
+        started = time.monotonic()
+        with open(self.output, "wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "controlplane.embedded", "up", *options],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+
+        def told() -> bool:
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(f"./clove up ended with {self.process.returncode}:\n{self.text()}")
+            return "Stop with Ctrl-C" in self.text()
+
+        until("./clove up", told, timeout_s=timeout_s)
+        self.up_seconds = time.monotonic() - started
+        return self.up_seconds
+
+    def text(self) -> str:
+        """What it printed so far."""
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def password_of(self, email: str) -> str:
+        """The generated password that was printed for EMAIL."""
+        match = re.search(re.escape(email) + r"\s+(\S+)", self.text())
+        assert match, f"no password of {email} in:\n{self.text()}"
+        return match[1]
+
+    def manage(self, *arguments: str, timeout_s: float = 120) -> str:
+        """Run a management command; its output. Fails when the command fails."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+
+    def down(self) -> None:
+        """Stop whatever is left."""
+        subprocess.run([sys.executable, "-m", "controlplane.embedded", "down"], cwd=ROOT, env=self.env, capture_output=True, check=False)
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+    def processes(self) -> list[int]:
+        """Pids of everything on this machine that works below this home, `up` included."""
+        marker = str(self.home)
+        found = []
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if marker in (directory / "environ").read_text(errors="replace") or marker in (directory / "cmdline").read_text(
+                        errors="replace"
+                    ):
+                        found.append(int(directory.name))
+        return [pid for pid in found if pid != os.getpid()]
+
+    def site(self, slug: str) -> Site:
+        """The booking system at SLUG, reached as from code: by address and Host header."""
+        return Site(f"http://127.0.0.1:{self.router_port}", f"{slug}.localhost:{self.router_port}")
+
+
+class Site:
+    """A buyer's view of one booking system."""
+
+    def __init__(self, base: str, host: str) -> None:
+        self.base = base
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["Host"] = host
+
+    def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """One request; 30 s at most, redirects are not followed."""
+        return self.session.request(method, self.base + path, timeout=30, allow_redirects=False, **kwargs)
+
+    def sign_up(self, email: str, name: str = "김하나") -> None:
+        """Make a buyer's account and go on as that buyer."""
+        answer = self.call("POST", "/api/auth/signup", json={"email": email, "password": "correct-horse-9", "name": name})
+        assert answer.status_code == 201, answer.text
+        self.session.headers["Authorization"] = "Bearer " + answer.json()["access_token"]
+
+    def get(self, path: str) -> Any:
+        answer = self.call("GET", path)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json()
+
+
+@contextlib.contextmanager
+def running(home: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[Stack]:
+    """A stack that is up, and down afterwards whatever happens."""
+    stack = Stack(home, env=env)
+    try:
+        stack.up(*options)
+        yield stack
+    finally:
+        stack.down()
