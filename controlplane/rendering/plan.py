@@ -1,0 +1,173 @@
+"""The plan of a booking system: which images run, how many, with what, under which names. Everything a manifest says, and no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from controlplane.rendering.images import PoolImage, ProbePlan, ResourcesPlan
+from controlplane.rendering.requirement import Requirement, digest
+
+SERVICE_PORT = 8000
+DATA_DIR = "/var/lib/clove"
+SECRETS_DIR = "/etc/clove/secrets"
+TRUST_DIR = "/etc/clove/trust"
+CONFIG_MAP = "booking"
+TRUST_SECRET = "trust"  # noqa: S105  (its name)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What the platform's settings give to every plan."""
+
+    time_zone: str
+    language: str
+    config: Mapping[str, Mapping[str, str]]
+    """Parts of configuration that an image may ask for by its label `config`: part -> environment."""
+    gateway_namespace: str
+    gateway_name: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """Who the system is and where it answers."""
+
+    system_id: int
+    namespace: str
+    seller: str
+    slug: str
+    host: str
+    public_url: str
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """One Deployment and what belongs to it. `secret_files` are names with their kinds; the values are kept elsewhere."""
+
+    name: str
+    image_name: str
+    image: str
+    replicas: int
+    port: int
+    path: str
+    env: dict[str, str]
+    secret_files: dict[str, str]
+    calls: tuple[str, ...]
+    calls_outside: bool
+    storage_mib: int
+    """Size of its volume; 0 for none."""
+    resources: ResourcesPlan
+    liveness: ProbePlan
+    readiness: ProbePlan
+    startup: ProbePlan
+
+    @property
+    def secret(self) -> str:
+        """Name of its Secret."""
+        return f"{self.name}-secrets"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """See above. `services` are in alphabetical order; `config` is what all of them are given."""
+
+    system_id: int
+    namespace: str
+    seller: str
+    slug: str
+    host: str
+    public_url: str
+    title: str
+    gateway_namespace: str
+    gateway_name: str
+    config: dict[str, str]
+    services: tuple[ServicePlan, ...]
+
+    def service(self, name: str) -> ServicePlan | None:
+        """The service called NAME, or None."""
+        return next((service for service in self.services if service.name == name), None)
+
+    def callers_of(self, name: str) -> tuple[str, ...]:
+        """The services that call NAME."""
+        return tuple(service.name for service in self.services if name in service.calls)
+
+    def total(self, *, surge: bool) -> dict[str, int]:
+        """Sums over all replicas; with SURGE one more replica of each service, as while a rollout goes on."""
+        sums = dict.fromkeys(("pods", "cpu_request_m", "cpu_limit_m", "memory_request_mib", "memory_limit_mib", "scratch_mib"), 0)
+        for service in self.services:
+            replicas = service.replicas + (1 if surge else 0)
+            sums["pods"] += replicas
+            for key, value in vars(service.resources).items():
+                sums[key] += value * replicas
+        return sums | {
+            "storage_mib": sum(service.storage_mib for service in self.services),
+            "volumes": sum(service.storage_mib > 0 for service in self.services),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return msgspec.to_builtins(self)
+
+
+def from_json(document: Mapping[str, Any]) -> Plan:
+    """The plan that `to_json` wrote. Raises msgspec.ValidationError."""
+    return msgspec.convert(document, Plan)
+
+
+def make_plan(requirement: Requirement, images: Iterable[PoolImage], *, site: Site, platform: Platform) -> Plan:
+    """The plan for REQUIREMENT with the chosen IMAGES: one replica of each, each with the database of its own in a file."""
+    chosen = sorted(images, key=lambda image: image.service)
+    present = {image.service for image in chosen}
+    return Plan(
+        system_id=site.system_id,
+        namespace=site.namespace,
+        seller=site.seller,
+        slug=site.slug,
+        host=site.host,
+        public_url=site.public_url,
+        title=requirement.title,
+        gateway_namespace=platform.gateway_namespace,
+        gateway_name=platform.gateway_name,
+        config={
+            "CLOVE_LANGUAGE": platform.language,
+            "CLOVE_PUBLIC_URL": site.public_url,
+            "CLOVE_SECRETS_DIR": SECRETS_DIR,
+            "CLOVE_SYSTEM": site.namespace,
+            "CLOVE_TIME_ZONE": platform.time_zone,
+            "CLOVE_TRUST_DIR": TRUST_DIR,
+        },
+        services=tuple(_service_plan(image, present, platform) for image in chosen),
+    )
+
+
+def _service_plan(image: PoolImage, present: set[str], platform: Platform) -> ServicePlan:
+    calls = tuple(sorted(present.intersection(image.calls)))
+    env = {f"CLOVE_PEER_{peer.upper().replace('-', '_')}": f"http://{peer}:{SERVICE_PORT}" for peer in calls}
+    if image.is_stateful:
+        env["CLOVE_DATABASE"] = f"sqlite:///{DATA_DIR}/db.sqlite3"
+    for part in image.config:
+        env |= platform.config.get(part, {})
+    return ServicePlan(
+        name=image.service,
+        image_name=image.name,
+        image=image.pinned_ref,
+        replicas=1,
+        port=image.port,
+        path=image.path,
+        env=dict(sorted(env.items())),
+        secret_files=dict(sorted(image.secrets.items())),
+        calls=calls,
+        calls_outside=image.calls_outside,
+        storage_mib=image.storage_mib if image.is_stateful else 0,
+        resources=image.resources,
+        liveness=image.liveness,
+        readiness=image.readiness,
+        startup=image.startup,
+    )
+
+
+def digest_of(config: Mapping[str, str]) -> str:
+    """Changes when CONFIG changes: what a pod template carries so that its pods are replaced then."""
+    return digest(config)[:16]

@@ -1,0 +1,348 @@
+"""A seller's requirement: read from untrusted JSON, with every problem named, and written back in one normal form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from controlplane.lib.reasons import Problem
+from controlplane.rendering.reader import Fields, Problems
+from controlplane.rendering.seating import MAX_CAPACITY, AreaSeating, NumberedSeating, read_areas, read_plan
+
+FIELDS = ("musical", "theatre", "concert", "classical", "dance", "festival", "sports", "exhibition", "other")
+PAYMENTS = ("kakaopay", "none")
+RESERVED_SLUGS = frozenset(
+    "admin api app assets auth blog clove console dev docs event events ftp gateway health help host imap internal localhost login"
+    " mail metrics mx news ns ns1 ns2 pay payment pop portal router root seller smtp standin static status support"
+    " system test webmail www".split()
+)
+MAX_PERFORMANCES = 200
+MAX_GRADES = 50
+MAX_PRODUCTS = 200
+MAX_PRICE_KRW = 10_000_000
+DEFAULT_HOLD_MINUTES = 7
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class Grade:
+    name: str
+    price_krw: int
+    color: str | None = None
+
+
+@dataclass(frozen=True)
+class Performance:
+    id: str
+    starts_at: datetime
+    duration_minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Product:
+    id: str
+    name: str
+    price_krw: int
+    stock: int
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A valid requirement."""
+
+    title: str
+    slug: str | None
+    field: str
+    description: str
+    venue_name: str
+    venue_address: str
+    seating: NumberedSeating | AreaSeating
+    grades: tuple[Grade, ...]
+    performances: tuple[Performance, ...]
+    sales_open_at: datetime
+    sales_close_at: datetime
+    limit_per_buyer: int
+    hold_minutes: int
+    payment: str
+    merchandise: bool
+    products: tuple[Product, ...]
+
+    @property
+    def is_numbered(self) -> bool:
+        return isinstance(self.seating, NumberedSeating)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What images are chosen by: the words of the catalogue's capabilities."""
+        return {
+            "numbered": "yes" if self.is_numbered else "no",
+            "kakaopay": "yes" if self.payment == "kakaopay" else "no",
+            "merchandise": "yes" if self.merchandise else "no",
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The normal form: reading it back gives an equal requirement."""
+        performances = []
+        for performance in self.performances:
+            item: dict[str, Any] = {"id": performance.id, "starts_at": performance.starts_at.isoformat()}
+            if performance.duration_minutes:
+                item["duration_minutes"] = performance.duration_minutes
+            performances.append(item)
+        return {
+            "version": 1,
+            "title": self.title,
+            **({"slug": self.slug} if self.slug else {}),
+            "field": self.field,
+            "description": self.description,
+            "venue": {"name": self.venue_name, "address": self.venue_address},
+            "seating": self.seating.to_json(),
+            "grades": [{key: value for key, value in vars(grade).items() if value is not None} for grade in self.grades],
+            "performances": performances,
+            "sales": {"opens_at": self.sales_open_at.isoformat(), "closes_at": self.sales_close_at.isoformat()},
+            "limit_per_buyer": self.limit_per_buyer,
+            "hold_minutes": self.hold_minutes,
+            "payment": self.payment,
+            "merchandise": self.merchandise,
+            "products": [dict(vars(product)) for product in self.products],
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What lists show, without the plan."""
+        starts = sorted(performance.starts_at for performance in self.performances)
+        return {
+            "field": self.field,
+            "venue": self.venue_name,
+            "first_at": starts[0].isoformat(),
+            "last_at": starts[-1].isoformat(),
+            "performances": len(starts),
+            "capacity": self.seating.capacity,
+            "numbered": self.is_numbered,
+            "sales_open_at": self.sales_open_at.isoformat(),
+            "sales_close_at": self.sales_close_at.isoformat(),
+            "price_from_krw": min(grade.price_krw for grade in self.grades),
+            "price_to_krw": max(grade.price_krw for grade in self.grades),
+            "payment": self.payment,
+            "merchandise": self.merchandise,
+        }
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 over a JSON document, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def validate(document: Any, *, now: datetime | None = None, previous: Requirement | None = None) -> Requirement | list[Problem]:
+    """The requirement in DOCUMENT, or everything that is wrong with it.
+
+    With NOW, what has begun already is refused, except what PREVIOUS has too: that is history, not a plan. Performances without an id
+    keep that of PREVIOUS's which begins at the same time, or get the next free one.
+    """
+    problems = Problems()
+    requirement = _read(Fields(document, "", problems), now, previous)
+    return list(problems) if problems or requirement is None else requirement
+
+
+def _read(fields: Fields, now: datetime | None, previous: Requirement | None) -> Requirement | None:
+    if not fields.is_readable:
+        return None
+    version = fields.raw("version")
+    if version is not None and (isinstance(version, bool) or version != 1):
+        fields.add("version", "unknown_version", version=str(version)[:20])
+    title = fields.text("title", limit=200)
+    slug = _slug(fields)
+    field = fields.choice("field", FIELDS)
+    description = fields.text("description", limit=10_000, is_required=False, has_lines=True)
+    venue_name, venue_address = _venue(fields)
+    seating = _seating(fields)
+    grades = _grades(fields)
+    performances = _performances(fields, now, previous)
+    sales = _sales(fields, performances, now, previous)
+    limit = fields.integer("limit_per_buyer", low=1, high=100)
+    hold_minutes = fields.integer("hold_minutes", low=1, high=60, default=DEFAULT_HOLD_MINUTES)
+    payment = fields.choice("payment", PAYMENTS)
+    merchandise = fields.flag("merchandise")
+    products = _products(fields)
+    fields.done()
+    _check_together(fields, seating, grades, limit, payment, merchandise, products)
+    if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
+        return None
+    return Requirement(
+        title=title,
+        slug=slug,
+        field=field,
+        description=description,
+        venue_name=venue_name,
+        venue_address=venue_address,
+        seating=seating,
+        grades=tuple(grades),
+        performances=tuple(performances),
+        sales_open_at=sales[0],
+        sales_close_at=sales[1],
+        limit_per_buyer=limit,
+        hold_minutes=hold_minutes,
+        payment=payment,
+        merchandise=bool(merchandise),
+        products=tuple(products),
+    )
+
+
+def _slug(fields: Fields) -> str | None:
+    """A DNS label, or None when the platform shall find one. RFC 1123; `xn--` belongs to internationalised names."""
+    slug = fields.text("slug", limit=200, is_required=False)
+    if not slug:
+        return None
+    if not _SLUG.fullmatch(slug) or slug.startswith("xn--"):
+        fields.add("slug", "bad_slug")
+        return None
+    if slug in RESERVED_SLUGS:
+        fields.add("slug", "reserved_slug", slug=slug)
+        return None
+    return slug
+
+
+def _venue(fields: Fields) -> tuple[str, str]:
+    venue = fields.object("venue")
+    if venue is None:
+        return "", ""
+    name, address = venue.text("name", limit=200), venue.text("address", limit=300, is_required=False)
+    venue.done()
+    return name, address
+
+
+def _seating(fields: Fields) -> NumberedSeating | AreaSeating | None:
+    seating = fields.object("seating")
+    if seating is None or not seating.is_readable:
+        return None
+    is_numbered = seating.flag("numbered")
+    if seating.has("plan") and seating.has("areas"):
+        fields.add("seating", "both_seatings")
+        return None
+    if is_numbered is None:
+        return None
+    read: NumberedSeating | AreaSeating | None = read_plan(seating) if is_numbered else read_areas(seating)
+    # The other kind's entry may stand there empty, as a form sends it.
+    if not seating.has("areas" if is_numbered else "plan"):
+        seating.raw("areas" if is_numbered else "plan", is_required=False)
+    seating.done()
+    return read
+
+
+def _grades(fields: Fields) -> list[Grade]:
+    grades: list[Grade] = []
+    for item in fields.objects("grades", low=1, high=MAX_GRADES):
+        name = item.text("name", limit=40)
+        price = item.integer("price_krw", low=0, high=MAX_PRICE_KRW)
+        color = item.matching("color", _COLOR, "#1a2b3c")
+        item.done()
+        if name and any(grade.name == name for grade in grades):
+            item.add("name", "duplicate", value=name)
+        grades.append(Grade(name, price or 0, color))
+    return grades
+
+
+def _performances(fields: Fields, now: datetime | None, previous: Requirement | None) -> list[Performance]:
+    known = {performance.starts_at: performance.id for performance in previous.performances} if previous else {}
+    read: list[tuple[Fields, str | None, datetime | None, int | None]] = []
+    for item in fields.objects("performances", low=1, high=MAX_PERFORMANCES):
+        has_duration = item.has("duration_minutes")
+        duration = item.integer("duration_minutes", low=1, high=24 * 60 * 31, default=0)
+        read.append((item, item.matching("id", _ID, "p1"), item.moment("starts_at"), duration if has_duration else None))
+        item.done()
+    given = {starts_at for _, _, starts_at, _ in read}
+    taken = {id for _, id, _, _ in read if id} | {id for starts_at, id in known.items() if starts_at not in given}
+    performances: list[Performance] = []
+    for item, given_id, starts_at, duration in read:
+        if starts_at is None:
+            continue
+        if any(other.starts_at == starts_at for other in performances):
+            item.add("starts_at", "duplicate_performance", starts_at=starts_at.isoformat())
+        elif now and starts_at <= now and starts_at not in known:
+            item.add("starts_at", "performance_past")
+        if given_id and any(other.id == given_id for other in performances):
+            item.add("id", "duplicate", value=given_id)
+        performance_id = given_id or _free_id(known.get(starts_at), taken)
+        taken.add(performance_id)
+        performances.append(Performance(performance_id, starts_at, duration))
+    return performances
+
+
+def _free_id(kept: str | None, taken: set[str]) -> str:
+    """KEPT if nobody else has it, or the first free one of p1, p2, …"""
+    return kept if kept and kept not in taken else next(free for n in range(1, 1_000) if (free := f"p{n}") not in taken)
+
+
+def _sales(
+    fields: Fields, performances: list[Performance], now: datetime | None, previous: Requirement | None
+) -> tuple[datetime, datetime] | None:
+    sales = fields.object("sales")
+    if sales is None:
+        return None
+    opens_at, closes_at = sales.moment("opens_at"), sales.moment("closes_at")
+    sales.done()
+    if opens_at is None or closes_at is None:
+        return None
+    if opens_at >= closes_at:
+        sales.add("closes_at", "sales_reversed")
+    if performances:
+        last = max(performance.starts_at for performance in performances)
+        if opens_at >= last:
+            sales.add("opens_at", "sales_after_performances")
+        if closes_at > last:
+            sales.add("closes_at", "sales_after_performances")
+    is_new = previous is None or previous.sales_close_at != closes_at
+    if now and is_new and closes_at <= now and any(performance.starts_at > now for performance in performances):
+        sales.add("closes_at", "sales_past")
+    return opens_at, closes_at
+
+
+def _products(fields: Fields) -> list[Product]:
+    products: list[Product] = []
+    for item in fields.objects("products", high=MAX_PRODUCTS):
+        item_id = item.matching("id", _ID, "program")
+        if not item.has("id"):
+            item.raw("id")
+        product = Product(
+            id=item_id or "",
+            name=item.text("name", limit=100),
+            price_krw=item.integer("price_krw", low=0, high=MAX_PRICE_KRW) or 0,
+            stock=item.integer("stock", low=0, high=1_000_000) or 0,
+            description=item.text("description", limit=2_000, is_required=False, has_lines=True),
+        )
+        item.done()
+        if product.id and any(other.id == product.id for other in products):
+            item.add("id", "duplicate", value=product.id)
+        products.append(product)
+    return products
+
+
+def _check_together(
+    fields: Fields,
+    seating: NumberedSeating | AreaSeating | None,
+    grades: list[Grade],
+    limit: int | None,
+    payment: str,
+    merchandise: bool | None,
+    products: list[Product],
+) -> None:
+    """Rules over several entries."""
+    priced = {grade.name for grade in grades}
+    if seating is not None:
+        for grade in sorted(seating.grades - priced - {""}):
+            fields.add("grades", "price_missing", grade=grade)
+        if limit is not None and 0 < seating.capacity < limit:
+            fields.add("limit_per_buyer", "limit_over_capacity", capacity=seating.capacity)
+        if isinstance(seating, AreaSeating) and seating.capacity > MAX_CAPACITY:
+            fields.add("seating.areas", "too_many", limit=MAX_CAPACITY, count=seating.capacity)
+    if products and merchandise is False:
+        fields.add("products", "products_without_merchandise")
+    if payment == "kakaopay" and not any(item.price_krw for item in (*grades, *products)):
+        fields.add("payment", "nothing_to_pay")
