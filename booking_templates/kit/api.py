@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from booking_templates.kit import principal as principals
 from booking_templates.kit.principal import PUBLIC, Principal, Rule
-from booking_templates.kit.problems import BadRequest, MethodNotAllowed, TooLarge, Unprocessable
+from booking_templates.kit.problems import BadRequest, MethodNotAllowed, TooLarge, Unprocessable, UnsupportedMediaType
 
 MAX_BODY = 64 * 1024
 _encoder = msgspec.json.Encoder()
@@ -76,6 +76,9 @@ def endpoint(
 ) -> Callable[[Callable[..., Any]], Endpoint]:
     """Declare an endpoint. The function gets the request, then `body` and `query` where declared, then the path's values by name.
 
+    `body=bytes` gives the body as it is, of any media type; a Struct or other type is decoded from JSON, which must say that it is JSON:
+    a form of another site cannot send that without being asked for it first.
+
     It returns a Struct (200), a Reply, or any Django response. `problems` lists the codes of its own errors, for the OpenAPI document.
     """
 
@@ -95,7 +98,6 @@ def route(pattern: str, **methods: Endpoint) -> URLPattern:
     allowed = sorted({*methods, *({"HEAD"} if "GET" in methods else ()), "OPTIONS"})
 
     def view(request: Request, **values: str) -> HttpResponseBase:
-        request.route = pattern  # type: ignore[attr-defined]
         method = "GET" if request.method == "HEAD" else request.method
         found = methods.get(method or "")
         if found is None:
@@ -141,10 +143,14 @@ def _decode_body(found: Endpoint, request: Request) -> Any:
     raw = request.body
     if len(raw) > found.max_body:
         raise TooLarge("body_too_large", max_bytes=found.max_body)
+    if found.body is bytes:
+        return raw
+    if request.content_type != "application/json":
+        raise UnsupportedMediaType("json_expected", _("Send the body as application/json."))
     try:
         return msgspec.json.decode(raw, type=found.body)
     except msgspec.ValidationError as error:
-        raise _unprocessable(str(error)) from error
+        raise Unprocessable("invalid", errors=_errors_by_field(raw, found.body) or dict([_explain(str(error))])) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("bad_json", _("The body is not valid JSON.")) from error
 
@@ -153,38 +159,60 @@ def _decode_query(found: Endpoint, request: Request) -> Any:
     try:
         return msgspec.convert(request.GET.dict(), type=found.query, strict=False)
     except msgspec.ValidationError as error:
-        raise _unprocessable(str(error)) from error
+        raise Unprocessable("invalid", errors=dict([_explain(str(error))])) from error
 
 
-_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+def _errors_by_field(raw: bytes, kind: Any) -> dict[str, list[str]]:
+    """Every field of the Struct KIND that is wrong in RAW, each with its first fault: the decoder stops at the first one of all."""
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return {}
+    parts = msgspec.json.decode(raw)
+    if not isinstance(parts, dict):
+        return {}
+    errors: dict[str, list[str]] = {}
+    fields = {each.encode_name: each for each in msgspec.structs.fields(kind)}
+    for name, each in fields.items():
+        if name not in parts:
+            if each.required:
+                errors[name] = [_("This field is required.")]
+            continue
+        try:
+            msgspec.json.decode(msgspec.json.encode(parts[name]), type=each.type)
+        except msgspec.ValidationError as error:
+            where, said = _explain(str(error), below=name)
+            errors[where] = said
+    if kind.__struct_config__.forbid_unknown_fields:
+        errors |= {name: [_("There is no such field.")] for name in parts.keys() - fields.keys()}
+    return errors
+
+
+_AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
 
 
-def _unprocessable(message: str) -> Unprocessable:
-    """Msgspec's one message as an error of its field: `Expected `int`, got `str` - at `$.items[0].quantity``."""
+def _explain(message: str, *, below: str = "") -> tuple[str, list[str]]:
+    """Msgspec's message as (field, [what is wrong]): `Expected `int`, got `str` - at `$.items[0].quantity``."""
     at = _AT.search(message)
-    where = at["path"].lstrip(".") if at else ""
+    where = below + (at["path"] if at else "")
     text = message[: at.start()] if at else message
     if missing := _MISSING.search(text):
-        where, said = _join(where, missing["name"]), _("This field is required.")
+        where, said = f"{where}.{missing['name']}", _("This field is required.")
     elif unknown := _UNKNOWN.search(text):
-        where, said = _join(where, unknown["name"]), _("There is no such field.")
+        where, said = f"{where}.{unknown['name']}", _("There is no such field.")
     elif "of length" in text:
         said = _("This has too few or too many characters or entries.")
     elif ">=" in text or "<=" in text:
         said = _("This number is out of range.")
     elif "matching regex" in text:
         said = _("This is not in the right form.")
-    elif "Invalid enum" in text:
+    elif "nvalid enum" in text:
         said = _("This is none of the choices.")
+    elif "datetime" in text or "RFC3339" in text or "timezone" in text:
+        said = _("Write a time with its offset, such as 2027-01-10T19:30:00+09:00.")
     else:
         said = _("This is of the wrong kind.")
-    return Unprocessable("invalid", errors={where or "body": [said]})
-
-
-def _join(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
+    return where.lstrip(".") or "body", [said]
 
 
 def not_modified(request: HttpRequest, etag: str) -> bool:

@@ -60,7 +60,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Environment:
         service=environ["CLOVE_SERVICE"],
         system=environ.get("CLOVE_SYSTEM", "clove-0"),
         public_url=environ.get("CLOVE_PUBLIC_URL", "http://localhost:8000").rstrip("/"),
-        bind=environ.get("BIND", "0.0.0.0"),  # noqa: S104 - inside a pod; the local runtime says 127.0.0.1
+        bind=environ.get("BIND", "0.0.0.0"),
         port=int(environ.get("PORT", "8000")),
         root=root,
         peers={name: url.rstrip("/") for name in PEERS if (url := environ.get(f"CLOVE_PEER_{name.upper()}"))},

@@ -1,4 +1,4 @@
-"""Logs as JSON lines on standard output: time, level, logger, message, request id and the `fields` given. No bodies, no headers, no tokens."""
+"""Logs as JSON lines on standard output: time, level, logger, message, request id, the `fields` given. No bodies, headers or tokens."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class IdempotencyRecord(models.Model):
 
 
 class OutboxMessage(models.Model):
-    """A call to a peer that was decided in a transaction and is made after it, at least once, in order per peer."""
+    """A call to a peer that was decided in a transaction and is made after it, at least once, in no promised order."""
 
     peer = models.CharField(max_length=20)
     method = models.CharField(max_length=6, default="POST")

@@ -30,12 +30,17 @@ _PROBLEM = {
 def document() -> dict[str, Any]:
     """All endpoints of this service's public routes; `/internal` is not published."""
     env = settings.ENV
-    declared = [(pattern, methods) for pattern, methods in api.ROUTES if not pattern.startswith("internal/")]
+    declared = [
+        (pattern, {method: found for method, found in methods.items() if found.auth.kinds != frozenset({"service"})})
+        for pattern, methods in api.ROUTES
+    ]
     types = [kind for _pattern, methods in declared for found in methods.values() for kind in _types(found)]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, Any] = {}
     for pattern, methods in declared:
+        if not methods:
+            continue
         operations = {method.lower(): _operation(pattern, method, found, by_type, components) for method, found in methods.items()}
         paths[_VARIABLE.sub(r"{\g<name>}", f"/api/{env.service}/{pattern}")] = operations
     return {
@@ -51,7 +56,7 @@ def document() -> dict[str, Any]:
 
 
 def _types(found: Endpoint) -> list[Any]:
-    return [kind for kind in (found.body, found.query, *found.returns.values()) if kind is not None]
+    return [kind for kind in (found.body, found.query, *found.returns.values()) if kind not in (None, bytes)]
 
 
 def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +75,7 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
     for status, kind in found.returns.items():
         responses[str(status)] = {"description": "OK" if status < 300 else "See Location"}
         if kind is not None:
-            responses[str(status)]["content"] = {found.content_type: {"schema": by_type[id(kind)]}}
+            responses[str(status)]["content"] = {found.content_type: {"schema": by_type[id(kind)] if kind is not bytes else {}}}
     described = "An error" + (f"; codes: {', '.join(found.problems)}" if found.problems else "")
     responses["4XX"] = responses["5XX"] = {
         "description": described,
@@ -84,7 +89,8 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
         "responses": responses,
     }
     if found.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_type[id(found.body)]}}}
+        content = {"*/*": {}} if found.body is bytes else {"application/json": {"schema": by_type[id(found.body)]}}
+        operation["requestBody"] = {"required": True, "content": content}
     if found.auth is not api.PUBLIC:
         operation["security"] = [{"bearer": []}] + ([{}] if "anonymous" in found.auth.kinds else [])
     return operation

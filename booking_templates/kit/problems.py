@@ -7,7 +7,9 @@ Problem
 ├── NotFound 404        not there, or not yours to see
 ├── Conflict 409        the state does not allow it (now)
 ├── Gone 410            it was there and has ended
+├── PreconditionFailed 412   changed since you looked
 ├── TooLarge 413        more bytes than allowed
+├── UnsupportedMediaType 415 the body is of another kind than this takes
 ├── Unprocessable 422   understood, and wrong; `errors` by field
 ├── TooMany 429         slow down; `retry_after_s`
 └── Unavailable 503     a part that is needed does not answer; `retry_after_s`
@@ -95,8 +97,16 @@ class Gone(Problem):
     status = 410
 
 
+class PreconditionFailed(Problem):
+    status = 412
+
+
 class TooLarge(Problem):
     status = 413
+
+
+class UnsupportedMediaType(Problem):
+    status = 415
 
 
 class Unprocessable(Problem):
@@ -124,7 +134,9 @@ TITLES = {
     405: _n("This method is not allowed here."),
     409: _n("This is not possible right now."),
     410: _n("This has ended."),
+    412: _n("This has changed since you loaded it."),
     413: _n("This is too large."),
+    415: _n("This kind of content is not accepted here."),
     422: _n("Please check what you entered."),
     429: _n("Too many requests. Please wait a moment."),
     500: _n("Something went wrong on our side."),

@@ -66,10 +66,10 @@ def _migration_lock() -> Iterator[None]:
 
 def serve() -> None:
     """Serve until SIGTERM; requests under way are finished. The application is imported before the fork, so its pages are shared."""
-    from granian.constants import Interfaces  # noqa: PLC0415 - only this command serves
-    from granian.server import Server  # noqa: PLC0415
+    from granian.constants import Interfaces
+    from granian.server import Server
 
-    import booking_templates.kit.urls  # noqa: F401, PLC0415 - imports the views, for the same reason
+    import booking_templates.kit.urls  # noqa: F401 - imports the views, for the same reason
 
     env = settings.ENV
     log.info("serving", extra={"fields": {"bind": env.bind, "port": env.port}})
@@ -92,7 +92,7 @@ def serve() -> None:
 
 def work() -> None:
     """Run the passes alone until SIGTERM."""
-    from booking_templates.kit.worker import Worker, passes_of_service  # noqa: PLC0415
+    from booking_templates.kit.worker import Worker, passes_of_service
 
     worker = Worker(passes_of_service())
     signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())

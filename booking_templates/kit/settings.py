@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from booking_templates.kit import env
@@ -38,5 +40,8 @@ LOGGING_CONFIG = None  # kit.logs sets it up, as JSON lines
 
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
-if ENV.service == "web":
-    from booking_templates.web.settings import *  # noqa: F403
+if find_spec(f"booking_templates.{ENV.service}.settings"):
+    # A service may add settings of its own (the pages' templates); kit names none of them.
+    globals().update(
+        {name: value for name, value in vars(import_module(f"booking_templates.{ENV.service}.settings")).items() if name.isupper()}
+    )

@@ -15,8 +15,9 @@ from typing import Any
 
 from django.conf import settings
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import OKPKey
+from joserfc.jws import JWSAlgModel, JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
 from booking_templates.kit.problems import Unauthorized
@@ -28,6 +29,18 @@ LEEWAY_S = 30
 """Clocks of two hosts differ; a token is not refused for that."""
 
 _CACHE_SIZE = 20_000
+
+
+class _OneAlgorithm(JWSRegistry):
+    """EdDSA (RFC 8037) and nothing else. RFC 9864 renames it; the name that every verifier knows stays, without a warning a token."""
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        if name != ALGORITHM:
+            raise UnsupportedAlgorithmError(f"Algorithm of '{name}' is not allowed")
+        return self.algorithms[name]
+
+
+_registry = _OneAlgorithm()
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,7 @@ class Verifier:
         try:
             kid = _header(token)["kid"]
             key, issuer = self._keys[kid]
-            claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+            claims = jwt.decode(token, key, registry=_registry).claims
             if claims["iss"] != issuer:
                 raise Unauthorized("token_invalid")
             scope = claims.get("scope", [])
@@ -136,7 +149,7 @@ def private_key(name: str) -> OKPKey:
 
 def sign(claims: dict[str, Any], key: OKPKey) -> str:
     """A token with CLAIMS, signed by KEY; `iat` is added."""
-    return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, {"iat": int(time.time()), **claims}, key, algorithms=[ALGORITHM])
+    return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, {"iat": int(time.time()), **claims}, key, registry=_registry)
 
 
 _service_tokens: dict[str, tuple[str, float]] = {}

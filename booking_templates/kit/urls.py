@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from booking_templates.kit import health, metrics
-from booking_templates.kit.openapi import openapi
 from booking_templates.kit.api import route
+from booking_templates.kit.openapi import openapi
 from booking_templates.kit.problems import NotFound, Problem
 
 _service = import_module(f"booking_templates.{settings.ENV.service}.urls")

@@ -119,7 +119,7 @@ def passes_of_service() -> list[Pass]:
     """The passes of this process's service, with the outbox's, or none for a service without a database."""
     if not settings.ENV.database_url:
         return []
-    from booking_templates.kit import idempotency, outbox  # noqa: PLC0415 - their models need Django set up
+    from booking_templates.kit import idempotency, outbox
 
     try:
         module = import_module(f"booking_templates.{settings.ENV.service}.worker")
