@@ -33,7 +33,7 @@ def checks() -> list[tuple[str, list[str], dict[str, str]]]:
     return [
         ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."], {}),
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."], {}),
-        ("import rules", [str(BIN / "lint-imports"), "--no-timing"], {"PYTHONPATH": "."}),
+        ("import rules", [str(BIN / "lint-imports"), "--no-logo"], {"PYTHONPATH": "."}),
         ("types", [str(BIN / "mypy"), "--no-error-summary"], {}),
         ("types of the booking services", [str(BIN / "mypy"), "--no-error-summary", "--config-file", "tests/mypy_booking.ini"], {}),
         ("templates", [str(BIN / "djlint"), "--check", "--lint", "--quiet", "controlplane", "booking_templates"], {}),
