@@ -14,6 +14,7 @@
 | DATABASE_URL | mysql://… | SQLite in CLOVE_HOME |
 | REDIS_URL | broker and cache | files in CLOVE_HOME/broker |
 | RUNTIME | local, kubernetes, or fake for tests | local |
+| CLOVE_GATEWAY | namespace/name of the cluster's Gateway | clove-gateway/clove |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
 """
 
@@ -61,6 +62,8 @@ KAKAOPAY_URL = env.text("KAKAOPAY_URL", f"http://127.0.0.1:{STANDIN_PORT}")
 KAKAOPAY_CID = env.text("KAKAOPAY_CID", "TC0ONETIME")
 # The stand-in's own key, known to everyone; with it no money moves.
 KAKAOPAY_SECRET_KEY = env.text("KAKAOPAY_SECRET_KEY", "DEV_CLOVE_STANDIN_KEY")
+# The Gateway of the cluster that the booking systems' routes join.
+GATEWAY_NAMESPACE, GATEWAY_NAME = env.pair("CLOVE_GATEWAY", "clove-gateway/clove")
 PAYMENT_IS_TEST = env.flag("PAYMENT_TEST", default=KAKAOPAY_URL.rstrip("/") != KAKAOPAY_HOST or KAKAOPAY_CID == "TC0ONETIME")
 
 # --- Django ----------------------------------------------------------------------------------------------------------
@@ -199,7 +202,8 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Jobs ------------------------------------------------------------------------------------------------------------
-BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_APP = "controlplane.config.celery.app"
+BROKER_URL = REDIS_URL or "files://"
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {}

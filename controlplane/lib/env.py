@@ -36,6 +36,14 @@ def words(name: str) -> list[str]:
     return text(name).replace(",", " ").split()
 
 
+def pair(name: str, default: str) -> tuple[str, str]:
+    """Two names with a slash between."""
+    first, slash, second = text(name, default).partition("/")
+    if not (first and slash and second):
+        raise BadEnvironment(f"{name} must be like {default}")
+    return first, second
+
+
 def choice(name: str, options: tuple[str, ...]) -> str:
     """One of OPTIONS; the first is the default."""
     value = text(name, options[0])

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import Any
 
-from celery import current_app
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 log = logging.getLogger(__name__)
+
+
+@functools.cache
+def _celery() -> Any:
+    return import_string(settings.CELERY_APP)
 
 
 def send(task: str, **arguments: Any) -> None:
@@ -17,7 +24,7 @@ def send(task: str, **arguments: Any) -> None:
     Arguments are ids and plain values, never objects.
     """
     try:
-        current_app.send_task(task, kwargs=arguments, ignore_result=True, retry=False)
+        _celery().send_task(task, kwargs=arguments, ignore_result=True, retry=False)
     except Exception:
         log.warning("task %s was not sent; the sweep will see to it", task, exc_info=True)
 

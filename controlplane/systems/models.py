@@ -1,4 +1,7 @@
-"""Booking systems, what was asked of them, and what was done. Data, cheap properties and constraints; the rules are in services and converge."""
+"""Booking systems, what was asked of them, and what was done. Data, cheap properties and constraints.
+
+The rules are in services.py, which writes what is wanted, and converge.py, which makes it so.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,8 +49,8 @@ class Immutable(models.Model):
 class BookingSystem(models.Model):
     """One event's own booking system.
 
-    Desired: `desired_state`, `requirement`, `generation` (bumped by every wish). Observed: the rest. `state` is live while the live revision
-    serves, also during an update and after one that failed; `reason` then says why it failed.
+    Desired: `desired_state`, `requirement`, `generation` (bumped by every wish). Observed: the rest. `state` is live while the live
+    revision serves, also during an update and after one that failed; `reason` then says why it failed.
     """
 
     seller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="systems")
@@ -126,6 +128,8 @@ class Requirement(Immutable):
     system = models.ForeignKey(BookingSystem, on_delete=models.CASCADE, related_name="requirements")
     number = models.PositiveIntegerField()
     data = models.JSONField()
+    summary = models.JSONField()
+    """What lists show of it; see `rendering.Requirement.summary`."""
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -206,7 +210,10 @@ class Operation(models.Model):
 
 
 class OperationStep(models.Model):
-    """One step of an operation, as it happens. `progress` is what a page draws: `{"workloads": [{name, health, ready, wanted, message}]}`."""
+    """One step of an operation, as it happens.
+
+    `progress` is what a page draws: `{"workloads": [{"name", "health", "ready", "wanted", "reason", "message"}]}`.
+    """
 
     class State(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -247,6 +254,3 @@ class SystemSecret(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system_id} {self.name}"
-
-
-RUNNING = Q(state=Operation.State.RUNNING)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from controlplane.lib.reasons import Problem, Reason
+from controlplane.metering.estimate import Cost
 
 
 @dataclass(frozen=True)
@@ -30,26 +30,6 @@ class NearMiss:
 
 
 @dataclass(frozen=True)
-class CostLine:
-    """One line of an estimate: `quantity` of `unit` at `price_krw` each, per hour. `code` names the resource (cpu, memory, storage)."""
-
-    code: str
-    quantity: Decimal
-    unit: str
-    price_krw: Decimal
-    per_hour_krw: Decimal
-
-
-@dataclass(frozen=True)
-class Cost:
-    """An estimate in won, for what is reserved, with 730 hours to a month."""
-
-    lines: tuple[CostLine, ...]
-    per_hour_krw: Decimal
-    per_month_krw: int
-
-
-@dataclass(frozen=True)
 class Preview:
     """`problems` empty: it can be deployed as it is, and the rest is filled in."""
 
@@ -57,7 +37,7 @@ class Preview:
     chosen: tuple[ChosenImage, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
     summary: dict[str, Any] = field(default_factory=dict)
-    """slug, host, public_url, seats, performances, services, replicas, cpu_m, memory_mib, storage_mib, payment, payment_is_test, merchandise."""
+    """What rendering's `Requirement.summary` says, and slug, public_url, replicas, cpu_m, memory_mib, storage_mib, payment_is_test."""
     cost: Cost | None = None
     changes: tuple[dict[str, Any], ...] = ()
     """With a system: what changes, as rendering.diff has it."""

@@ -1,0 +1,63 @@
+"""kombu's filesystem transport, made safe for several processes: a message appears whole, and is taken by one.
+
+kombu writes a message under its final name, so that a reader in between gets half of it and dies of that; and it moves what it reads to
+the system's temporary directory, which may be another file system, where moving is copying. Here both are one `rename` within the folder.
+What a killed worker had taken is lost, as with any broker without acknowledgement on disk; the sweep sees to it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.encoding import bytes_to_str, str_to_bytes
+from kombu.utils.json import dumps, loads
+
+SCHEME = "files"
+
+
+class Channel(filesystem.Channel):
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+        name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
+        draft = Path(self.data_folder_out, f".{name}")
+        draft.write_bytes(str_to_bytes(dumps(payload)))
+        draft.rename(Path(self.data_folder_out, name))
+
+    def _get(self, queue: str) -> Any:
+        ending = f".{queue}.msg"
+        for name in sorted(name for name in os.listdir(self.data_folder_in) if name.endswith(ending) and name[0] != "."):
+            taken = Path(self.data_folder_in, f".{name}.{os.getpid()}.taken")
+            try:
+                Path(self.data_folder_in, name).rename(taken)
+            except FileNotFoundError:
+                continue  # another worker was quicker
+            try:
+                return loads(bytes_to_str(taken.read_bytes()))
+            finally:
+                taken.unlink()
+        raise Empty
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
+
+
+def options(folder: Path, *, polling_interval_s: float) -> dict[str, Any]:
+    """kombu's `broker_transport_options` for a broker in FOLDER, which is made."""
+    queue, control = folder / "queue", folder / "control"
+    for path in (queue, control):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {
+        "data_folder_in": str(queue),
+        "data_folder_out": str(queue),
+        "control_folder": str(control),
+        "polling_interval": polling_interval_s,
+    }
+
+
+TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"
