@@ -11,9 +11,9 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.config.settings")
 
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
-from controlplane.lib import filebroker  # noqa: E402
+from controlplane.lib import filebroker
 
 SWEEP_EVERY_S = 5
 FULL_SWEEP_EVERY_S = 60

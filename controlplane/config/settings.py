@@ -62,6 +62,8 @@ KAKAOPAY_URL = env.text("KAKAOPAY_URL", f"http://127.0.0.1:{STANDIN_PORT}")
 KAKAOPAY_CID = env.text("KAKAOPAY_CID", "TC0ONETIME")
 # The stand-in's own key, known to everyone; with it no money moves.
 KAKAOPAY_SECRET_KEY = env.text("KAKAOPAY_SECRET_KEY", "DEV_CLOVE_STANDIN_KEY")
+# What images may ask for by these names; never in a revision.
+PLATFORM_SECRETS = {"kakaopay": KAKAOPAY_SECRET_KEY}
 # The Gateway of the cluster that the booking systems' routes join.
 GATEWAY_NAMESPACE, GATEWAY_NAME = env.pair("CLOVE_GATEWAY", "clove-gateway/clove")
 PAYMENT_IS_TEST = env.flag("PAYMENT_TEST", default=KAKAOPAY_URL.rstrip("/") != KAKAOPAY_HOST or KAKAOPAY_CID == "TC0ONETIME")

@@ -119,6 +119,7 @@ class Requirement:
         """What lists show, without the plan."""
         starts = sorted(performance.starts_at for performance in self.performances)
         return {
+            "title": self.title,
             "field": self.field,
             "venue": self.venue_name,
             "first_at": starts[0].isoformat(),

@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+from django.utils import timezone
+
+from controlplane.accounts.models import User
 from controlplane.lib.reasons import Problem, Reason
-from controlplane.metering.estimate import Cost
+from controlplane.metering.estimate import Cost, estimate
+from controlplane.rendering import requirement as documents
+from controlplane.rendering.choose import Miss, NoImageFits
+from controlplane.rendering.diff import revision_diff
+from controlplane.rendering.render import render
+from controlplane.systems import planning
+from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.models import BookingSystem
 
 
 @dataclass(frozen=True)
@@ -21,7 +32,7 @@ class ChosenImage:
 
 @dataclass(frozen=True)
 class NearMiss:
-    """An image of a wanted service that was not chosen, and why not."""
+    """An image that was not chosen, and why not."""
 
     service: str
     name: str
@@ -37,7 +48,47 @@ class Preview:
     chosen: tuple[ChosenImage, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
     summary: dict[str, Any] = field(default_factory=dict)
-    """What rendering's `Requirement.summary` says, and slug, public_url, replicas, cpu_m, memory_mib, storage_mib, payment_is_test."""
+    """What rendering's `Requirement.summary` says; title, slug, public_url, replicas, cpu_m, memory_mib, storage_mib, payment_is_test."""
     cost: Cost | None = None
     changes: tuple[dict[str, Any], ...] = ()
-    """With a system: what changes, as rendering.diff has it."""
+    """With a system that is live: what changes, as `rendering.diff` has it."""
+
+
+def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem | None = None) -> Preview:
+    """What deploying REQUIREMENT for SELLER would give, or, with SYSTEM, updating it. Nothing is written.
+
+    Never raises for bad input: `Preview.problems` has it all, and where no image fits, `near_misses` says why.
+    """
+    try:
+        read = planning.read_requirement(requirement, now=timezone.now(), system=system)
+    except RequirementInvalid as error:
+        misses = error.__cause__.misses if isinstance(error.__cause__, NoImageFits) else ()
+        return Preview(problems=tuple(error.problems), near_misses=_near_misses(misses))
+    site = planning.site_of(system) if system else planning.draft_site(read.slug or "")
+    planned = planning.plan_for(read, site)
+    live = system.live_revision if system else None
+    return Preview(
+        chosen=tuple(ChosenImage(item.image.service, item.image.name, item.image.ref, item.why) for item in planned.chosen.choices),
+        near_misses=_near_misses(planned.chosen.misses),
+        summary=_summary(read, planned),
+        cost=estimate(planned.plan),
+        changes=tuple(revision_diff(live.manifests, render(planned.plan))) if live else (),
+    )
+
+
+def _near_misses(misses: tuple[Miss, ...]) -> tuple[NearMiss, ...]:
+    return tuple(NearMiss(miss.image.service, miss.image.name, miss.image.ref, miss.why_not) for miss in misses)
+
+
+def _summary(read: documents.Requirement, planned: planning.Planned) -> dict[str, Any]:
+    total = planned.plan.total(surge=False)
+    return read.summary() | {
+        "title": read.title,
+        "slug": read.slug,
+        "public_url": planned.plan.public_url if read.slug else None,
+        "replicas": {service.name: service.replicas for service in planned.plan.services},
+        "cpu_m": total["cpu_request_m"],
+        "memory_mib": total["memory_request_mib"],
+        "storage_mib": total["storage_mib"],
+        "payment_is_test": read.payment != "none" and settings.PAYMENT_IS_TEST,
+    }

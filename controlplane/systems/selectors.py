@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,56 +11,69 @@ from typing import Any
 from django.db.models import QuerySet
 
 from controlplane.accounts.models import User
-from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision
-
-
-def systems_of(user: User) -> QuerySet[BookingSystem]:
-    """USER's own booking systems, newest first, without the deleted; all of them for an admin. Seller joined."""
-    raise NotImplementedError
-
-
-def system_for(user: User, system_id: int | str) -> BookingSystem:
-    """The system, if USER may see it: the seller's own, any for an admin. Else raises SystemNotFound."""
-    raise NotImplementedError
-
-
-def operations_of(system: BookingSystem) -> QuerySet[Operation]:
-    """All operations, newest first, with who started them."""
-    raise NotImplementedError
-
-
-def operation_for(system: BookingSystem, operation_id: int | str) -> Operation:
-    """One operation of SYSTEM. Raises SystemNotFound."""
-    raise NotImplementedError
-
-
-def running_operation(system: BookingSystem) -> Operation | None:
-    """The one that is running, if any."""
-    raise NotImplementedError
-
-
-def operation_steps(operation: Operation) -> list[OperationStep]:
-    """Its steps so far, in order."""
-    raise NotImplementedError
-
+from controlplane.systems.booking_api import Answer, BookingApi, Silent
+from controlplane.systems.errors import SystemNotFound
+from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision, State
 
 STEPS: dict[str, tuple[str, ...]] = {
     "deploy": ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
     "update": ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
-    "rollback": ("plan", "render", "preview", "apply", "start", "check", "live"),
+    "rollback": ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
     "delete": ("archive", "remove", "forget"),
 }
 """The names of all steps an operation of a kind goes through, for a page that shows what is still to come."""
 
+ANSWER_WITHIN_S = 3.0
+
+
+def systems_of(user: User) -> QuerySet[BookingSystem]:
+    """USER's own booking systems, newest first, without the deleted; all of them for an admin. Seller and summary joined."""
+    systems = BookingSystem.objects.exclude(state=State.DELETED).select_related("seller", "requirement").defer("requirement__data")
+    return systems if user.is_admin else systems.filter(seller=user)
+
+
+def system_for(user: User, system_id: int | str) -> BookingSystem:
+    """The system, if USER may see it: the seller's own, any for an admin, and deleted ones too. Else raises SystemNotFound."""
+    systems = BookingSystem.objects.select_related("seller", "requirement").defer("requirement__data")
+    if not user.is_admin:
+        systems = systems.filter(seller=user)
+    found = systems.filter(pk=_id(system_id)).first()
+    if found is None:
+        raise SystemNotFound
+    return found
+
+
+def operations_of(system: BookingSystem) -> QuerySet[Operation]:
+    """All operations, newest first, with who started them."""
+    return system.operations.select_related("created_by", "revision").defer("revision__plan", "revision__manifests")
+
+
+def operation_for(system: BookingSystem, operation_id: int | str) -> Operation:
+    """One operation of SYSTEM. Raises SystemNotFound."""
+    found = operations_of(system).filter(pk=_id(operation_id)).first()
+    if found is None:
+        raise SystemNotFound
+    return found
+
+
+def running_operation(system: BookingSystem) -> Operation | None:
+    """The one that is running, if any."""
+    return operations_of(system).filter(state=Operation.State.RUNNING).first()
+
+
+def operation_steps(operation: Operation) -> list[OperationStep]:
+    """Its steps so far, in order."""
+    return list(operation.steps.all())
+
 
 def revisions_of(system: BookingSystem) -> QuerySet[Revision]:
     """All revisions, newest first, without their JSON (deferred)."""
-    raise NotImplementedError
+    return system.revisions.select_related("created_by", "requirement").defer("plan", "manifests", "requirement__data")
 
 
 def requirement_of(system: BookingSystem) -> dict[str, Any]:
     """The requirement as it is wanted now; with it a form is filled in."""
-    raise NotImplementedError
+    return system.requirement.data if system.requirement else {}
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,26 @@ class PublicEvent:
 
 def public_events() -> list[PublicEvent]:
     """Live systems, by their first performance."""
-    raise NotImplementedError
+    live = BookingSystem.objects.filter(state=State.LIVE, slug__isnull=False).select_related("live_revision__requirement")
+    found = []
+    for system in live.only("slug", "title", "state", "live_revision__requirement__summary"):
+        shown = system.live_revision.requirement.summary if system.live_revision else {}
+        found.append(
+            PublicEvent(
+                system_id=system.pk,
+                slug=system.slug or "",
+                title=shown["title"],
+                field=shown["field"],
+                venue=shown["venue"],
+                first_at=datetime.fromisoformat(shown["first_at"]),
+                last_at=datetime.fromisoformat(shown["last_at"]),
+                sales_open_at=datetime.fromisoformat(shown["sales_open_at"]),
+                sales_close_at=datetime.fromisoformat(shown["sales_close_at"]),
+                price_from_krw=shown["price_from_krw"],
+                url=system.public_url,
+            )
+        )
+    return sorted(found, key=lambda event: (event.first_at, event.system_id))
 
 
 @dataclass(frozen=True)
@@ -96,12 +130,21 @@ class AttendeePage:
 
 def attendees(system: BookingSystem, *, user: User, query: str = "", page: int = 1, performance: str = "") -> AttendeePage:
     """Who booked, asked of the ticket service; at most 3 s."""
-    raise NotImplementedError
+    answer = _ask(
+        system,
+        user,
+        lambda api: api.get("/api/ticket/attendees", timeout_s=ANSWER_WITHIN_S, q=query, page=page, performance=performance),
+        scope="attendees",
+    )
+    if answer is None:
+        return AttendeePage(is_available=False)
+    rows = tuple(row for row in answer.get("attendees") or () if isinstance(row, dict))
+    return AttendeePage(True, rows, int(answer.get("total") or 0), int(answer.get("page") or page), int(answer.get("pages") or 1))
 
 
 @dataclass(frozen=True)
 class SalesSummary:
-    """What was sold, asked of ticket, seat and merch; a part that did not answer is None. At most 3 s."""
+    """What was sold, asked of ticket, seat and merch; a part that did not answer is None and named in `unavailable`."""
 
     ticket: dict[str, Any] | None = None
     seat: dict[str, Any] | None = None
@@ -110,5 +153,40 @@ class SalesSummary:
 
 
 def sales_summary(system: BookingSystem, *, user: User) -> SalesSummary:
-    """See SalesSummary."""
-    raise NotImplementedError
+    """See SalesSummary; at most 3 s, as the services are asked at once. A system without merchandise has no part of it."""
+    has_merchandise = bool(system.requirement and system.requirement.summary.get("merchandise"))
+    services = ("ticket", "seat", *(("merch",) if has_merchandise else ()))
+
+    def ask(service: str) -> dict[str, Any] | None:
+        return _ask(system, user, lambda api: api.get(f"/api/{service}/summary", timeout_s=ANSWER_WITHIN_S), scope="content")
+
+    if not system.connect_url:
+        return SalesSummary(unavailable=services)
+    with ThreadPoolExecutor(max_workers=len(services)) as threads:
+        answers = dict(zip(services, threads.map(ask, services), strict=True))
+    return SalesSummary(
+        ticket=answers.get("ticket"),
+        seat=answers.get("seat"),
+        merch=answers.get("merch"),
+        unavailable=tuple(service for service, answer in answers.items() if answer is None),
+    )
+
+
+def _id(value: int | str) -> int:
+    """A primary key from an address; whatever is none is nobody's."""
+    text = str(value)
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise SystemNotFound
+    return int(text)
+
+
+def _ask(system: BookingSystem, user: User, call: Callable[[BookingApi], Answer], *, scope: str) -> dict[str, Any] | None:
+    """The JSON object that a service answered, or None when there was none."""
+    if not system.connect_url:
+        return None
+    try:
+        with BookingApi.of(system, subject=f"user:{user.pk}", scopes=[scope]) as api:
+            answer = call(api)
+    except Silent:
+        return None
+    return answer.document if answer.is_success and isinstance(answer.document, dict) else None

@@ -5,43 +5,83 @@ Pages, the REST API and commands call these and hold no rules of their own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+import controlplane.systems.messages  # noqa: F401  (declares the words)
 from controlplane.accounts.models import User
-from controlplane.systems.models import BookingSystem, Operation, Revision
-from controlplane.systems.preview import Preview
+from controlplane.lib import audit, queue
+from controlplane.lib.reasons import Problem
+from controlplane.rendering import requirement as documents
+from controlplane.systems import keys, slugs
+from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems.errors import DeletionRefused, GenerationConflict, Refused, RequirementInvalid
+from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Requirement, Revision, State
+from controlplane.systems.planning import read_requirement
+from controlplane.systems.preview import requirement_preview
+
+__all__ = [
+    "requirement_preview",
+    "staff_token",
+    "system_create",
+    "system_delete",
+    "system_deploy",
+    "system_retry",
+    "system_rollback",
+    "system_update",
+]
+
+CONVERGE = "jobs.converge"
+Document = dict[str, Any]
+Kind = Operation.Kind
 
 
-def requirement_preview(*, requirement: dict[str, Any], seller: User, system: BookingSystem | None = None) -> Preview:
-    """What deploying REQUIREMENT would give, or, with SYSTEM, updating it. Nothing is written.
-
-    Never raises for bad input: `Preview.problems` has it all.
-    """
-    raise NotImplementedError
-
-
-def system_create(*, requirement: dict[str, Any], acting_user: User, deploy: bool = False) -> BookingSystem:
+def system_create(*, requirement: Document, acting_user: User, deploy: bool = False) -> BookingSystem:
     """Store a new booking system of ACTING_USER as a draft; with DEPLOY, its deployment is started in the same transaction.
 
     Raises RequirementInvalid.
     """
-    raise NotImplementedError
+    wanted = read_requirement(requirement, now=timezone.now())
+    with transaction.atomic():
+        system = _insert(wanted, acting_user)
+        _store_requirement(system, replace(wanted, slug=system.slug), acting_user)
+        audit.record("system.create", system, acting_user=acting_user, slug=system.slug, title=system.title)
+        if deploy:
+            system_deploy(system=system, acting_user=acting_user)
+    return system
 
 
 def system_deploy(*, system: BookingSystem, acting_user: User) -> Operation:
     """Start deploying a draft. Raises Refused (`not_a_draft`)."""
-    raise NotImplementedError
+    with transaction.atomic():
+        _lock(system)
+        if system.desired_state != Desired.DRAFT:
+            raise Refused("not_a_draft")
+        return _wish(system, Kind.DEPLOY, acting_user)
 
 
 def system_update(
-    *, system: BookingSystem, requirement: dict[str, Any], acting_user: User, expected_generation: int | None = None
+    *, system: BookingSystem, requirement: Document, acting_user: User, expected_generation: int | None = None
 ) -> Operation | None:
     """Ask for REQUIREMENT from now on; a draft is only rewritten, and there is no operation then.
 
-    EXPECTED_GENERATION is the `generation` the form was filled in for. Performances without an id keep the one that began at the same time.
-    Raises RequirementInvalid, GenerationConflict, Refused (`being_deleted`).
+    EXPECTED_GENERATION is the `generation` the form was filled in for. Performances without an id keep the one that began at the same
+    time. Raises RequirementInvalid, GenerationConflict, Refused (`being_deleted`).
     """
-    raise NotImplementedError
+    wanted = read_requirement(requirement, now=timezone.now(), system=system)
+    with transaction.atomic():
+        _lock(system)
+        _refuse_deleted(system)
+        if expected_generation is not None and expected_generation != system.generation:
+            raise GenerationConflict("generation_conflict", current=system.generation, expected=expected_generation)
+        _store_requirement(system, wanted, acting_user)
+        audit.record("system.update", system, acting_user=acting_user, title=wanted.title)
+        if system.desired_state == Desired.DRAFT:
+            return None
+        return _wish(system, Kind.UPDATE, acting_user)
 
 
 def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, force: bool = False) -> Operation | None:
@@ -50,19 +90,131 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
     Asks the ticket service first. Raises DeletionRefused: `name_differs`, `paid_tickets_stand` (params: tickets, payments),
     `tickets_unknown` when the service does not answer; an admin may pass FORCE past that last one.
     """
-    raise NotImplementedError
+    if typed_name.strip() not in (system.title, system.slug):
+        raise DeletionRefused("name_differs", title=system.title)
+    is_forced = force and acting_user.is_admin
+    if system.live_revision_id:
+        refuse_while_sold(system, is_forced=is_forced)
+    with transaction.atomic():
+        _lock(system)
+        _refuse_deleted(system)
+        audit.record("system.delete", system, acting_user=acting_user, title=system.title, slug=system.slug, forced=is_forced)
+        if system.desired_state == Desired.DRAFT:
+            system.desired_state, system.state, system.slug, system.deleted_at = Desired.DELETED, State.DELETED, None, timezone.now()
+            system.save(update_fields=["desired_state", "state", "slug", "deleted_at"])
+            return None
+        return _wish(system, Kind.DELETE, acting_user, result={"forced": is_forced})
 
 
 def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: User) -> Operation:
     """Run the plan of an earlier REVISION again, as a new revision; content that was edited live stays. Raises Refused."""
-    raise NotImplementedError
+    with transaction.atomic():
+        _lock(system)
+        _refuse_deleted(system)
+        if revision.system_id != system.pk:
+            raise Refused("other_revision", number=revision.number)
+        audit.record("system.rollback", system, acting_user=acting_user, revision=revision.number)
+        system.requirement_id = revision.requirement_id
+        return _wish(system, Kind.ROLLBACK, acting_user, rollback_to=revision)
 
 
 def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
     """Try again what failed last. Raises Refused (`nothing_failed`)."""
-    raise NotImplementedError
+    with transaction.atomic():
+        _lock(system)
+        last = system.operations.first()
+        if last is None or last.state != Operation.State.FAILED or system.state == State.DELETED:
+            raise Refused("nothing_failed")
+        audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)
+        # A revision that was made already is made again: the pool or the platform's settings may be what was mended.
+        return _wish(
+            system, Kind(last.kind), acting_user, rollback_to=last.rollback_to, result=last.result if last.kind == Kind.DELETE else {}
+        )
 
 
 def staff_token(*, system: BookingSystem, user: User, scopes: list[str]) -> str:
     """A token for the staff API of SYSTEM's services, good for ten minutes. The caller has checked that USER may see SYSTEM."""
-    raise NotImplementedError
+    return keys.sign_staff_token(audience=system.namespace, subject=f"user:{user.pk}", scopes=scopes, name=user.get_full_name())
+
+
+def refuse_while_sold(system: BookingSystem, *, is_forced: bool) -> None:
+    """Raises DeletionRefused while paid tickets for coming performances or open payments stand; asks the ticket service."""
+    try:
+        with BookingApi.of(system, scopes=["content"]) as api:
+            answer = api.get("/api/ticket/open")
+        if not (answer.is_success and isinstance(answer.document, dict)):
+            raise Silent(answer.detail)
+    except Silent:
+        if is_forced:
+            return
+        raise DeletionRefused("tickets_unknown") from None
+    tickets, payments = (int(answer.document.get(key) or 0) for key in ("paid_tickets_for_coming", "open_payments"))
+    if tickets or payments:
+        raise DeletionRefused("paid_tickets_stand", tickets=tickets, payments=payments)
+
+
+def _lock(system: BookingSystem) -> None:
+    """Read SYSTEM's row again under a lock, so that two wishes come one after the other."""
+    fresh = BookingSystem.objects.select_for_update().get(pk=system.pk)
+    for field in BookingSystem._meta.concrete_fields:
+        setattr(system, field.attname, getattr(fresh, field.attname))
+
+
+def _refuse_deleted(system: BookingSystem) -> None:
+    if system.desired_state == Desired.DELETED:
+        raise Refused("being_deleted")
+
+
+def _insert(wanted: documents.Requirement, seller: User) -> BookingSystem:
+    """A row with an address of its own. Two sellers may want one at the same moment: the constraint decides, the loser tries the next."""
+    for slug in [wanted.slug] if wanted.slug else slugs.candidates(wanted):
+        try:
+            with transaction.atomic():
+                return BookingSystem.objects.create(seller=seller, slug=slug, title=wanted.title)
+        except IntegrityError:
+            continue
+    raise RequirementInvalid([Problem("slug_taken", {"slug": wanted.slug}, "slug")])
+
+
+def _store_requirement(system: BookingSystem, wanted: documents.Requirement, acting_user: User) -> None:
+    last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
+    stored = Requirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
+    stored.save()
+    system.requirement = stored
+    system.title = wanted.title
+    system.save(update_fields=["requirement", "title"])
+
+
+def _wish(
+    system: BookingSystem, kind: Kind, acting_user: User, *, rollback_to: Revision | None = None, result: Document | None = None
+) -> Operation:
+    """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock."""
+    now = timezone.now()
+    running = Operation.objects.filter(system=system, state=Operation.State.RUNNING)
+    OperationStep.objects.filter(operation__in=running, state=OperationStep.State.RUNNING).update(
+        state=OperationStep.State.FAILED, message_code="superseded", ended_at=now
+    )
+    running.update(state=Operation.State.SUPERSEDED, reason_code="superseded", ended_at=now)
+    system.generation += 1
+    system.attempts = 0
+    system.next_check_at = now
+    if kind == Kind.DELETE:
+        system.desired_state, system.state = Desired.DELETED, State.DELETING
+    else:
+        system.desired_state = Desired.LIVE
+        if not system.live_revision_id:
+            system.state = State.DEPLOYING
+    if system.state != State.LIVE:
+        system.reason_code, system.reason, system.reason_params = "", "", {}
+    system.save()
+    operation = Operation.objects.create(
+        system=system,
+        kind=kind,
+        generation=system.generation,
+        requirement_id=system.requirement_id,
+        rollback_to=rollback_to,
+        result=result or {},
+        created_by=acting_user,
+    )
+    queue.send_on_commit(CONVERGE, system_id=system.pk)
+    return operation

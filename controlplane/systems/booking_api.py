@@ -1,0 +1,101 @@
+"""HTTP to the services of one booking system, through its public address and with a staff token, as any integrator would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from controlplane.systems import keys
+from controlplane.systems.models import BookingSystem
+
+CONNECT_TIMEOUT_S = 1.0
+MAX_ANSWER_BYTES = 5_000_000
+
+
+class Silent(Exception):
+    """Nobody answered, or not in a way that can be read: try again."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; `document` is None when it is not JSON."""
+
+    status: int
+    document: Any
+    text: str
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def code(self) -> str:
+        """The problem's code, or empty."""
+        return str(self.document.get("code", "")) if isinstance(self.document, dict) else ""
+
+    @property
+    def detail(self) -> str:
+        """What went wrong, in a line."""
+        if isinstance(self.document, dict):
+            words = self.document.get("detail") or self.document.get("title") or self.document.get("code")
+            if words:
+                return str(words)[:500]
+        return f"HTTP {self.status}"
+
+
+class BookingApi:
+    """One connection pool to one booking system. Use it as a context."""
+
+    def __init__(self, *, connect_url: str, host: str, namespace: str, subject: str = "platform", scopes: Sequence[str] = ()) -> None:
+        self._base = connect_url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy of the environment has no business between the two halves
+        self._session.headers["Host"] = host
+        self._session.headers["Accept-Language"] = "en"
+        self._staff = (
+            {"Authorization": f"Bearer {keys.sign_staff_token(audience=namespace, subject=subject, scopes=scopes)}"} if scopes else {}
+        )
+
+    @classmethod
+    def of(cls, system: BookingSystem, *, subject: str = "platform", scopes: Sequence[str] = ()) -> BookingApi:
+        """To SYSTEM, where its address was recorded when it last went live."""
+        return cls(connect_url=system.connect_url, host=system.connect_host, namespace=system.namespace, subject=subject, scopes=scopes)
+
+    def __enter__(self) -> BookingApi:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def get(self, path: str, *, timeout_s: float = 3.0, **query: Any) -> Answer:
+        return self._call("GET", path, timeout_s, params={key: value for key, value in query.items() if value not in ("", None)})
+
+    def put(self, path: str, document: Any, *, timeout_s: float = 20.0) -> Answer:
+        return self._call("PUT", path, timeout_s, json=document)
+
+    def post(self, path: str, document: Any, *, timeout_s: float = 5.0) -> Answer:
+        return self._call("POST", path, timeout_s, json=document)
+
+    def _call(self, method: str, path: str, timeout_s: float, **arguments: Any) -> Answer:
+        """Raises Silent for no answer, and for 502, 503 and 504: the router speaks, not the service."""
+        try:
+            response = self._session.request(
+                method,
+                self._base + path,
+                headers=self._staff,
+                timeout=(CONNECT_TIMEOUT_S, timeout_s),
+                allow_redirects=False,
+                **arguments,
+            )
+        except requests.RequestException as error:
+            raise Silent(type(error).__name__) from error
+        if response.status_code in (502, 503, 504):
+            raise Silent(f"HTTP {response.status_code}")
+        try:
+            document = response.json() if len(response.content) <= MAX_ANSWER_BYTES else None
+        except ValueError:
+            document = None
+        return Answer(response.status_code, document, response.text[:2_000])

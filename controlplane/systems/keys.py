@@ -1,0 +1,68 @@
+"""The platform's own keys, made on first use in CLOVE_HOME/keys."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+from controlplane.lib import keyfiles
+
+ALGORITHM = "EdDSA"
+STAFF_ISSUER = "clove"
+STAFF_TOKEN_LIFE_S = 600
+
+
+def new_signing_key() -> dict[str, str]:
+    """A private Ed25519 JWK, its `kid` the RFC 7638 thumbprint."""
+    key = OKPKey.generate_key("Ed25519", parameters={"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
+    return key.as_dict(private=True)
+
+
+def public_part(private: dict[str, str]) -> dict[str, str]:
+    """The public JWK of a private one."""
+    return {key: value for key, value in private.items() if key != "d"}
+
+
+def staff_key() -> dict[str, str]:
+    """The control plane's private key; it signs staff tokens."""
+    return _staff_key(settings.CLOVE_HOME / "keys" / "staff-key.json")
+
+
+@functools.cache
+def _staff_key(path: Path) -> dict[str, str]:
+    return json.loads(keyfiles.read_or_create(path, lambda: json.dumps(new_signing_key()).encode()))
+
+
+def sign_staff_token(*, audience: str, subject: str, scopes: Sequence[str], name: str = "") -> str:
+    """A staff token for the booking system AUDIENCE, good for ten minutes."""
+    key = OKPKey.import_key(staff_key())
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "iss": STAFF_ISSUER,
+        "aud": audience,
+        "sub": subject,
+        "role": "staff",
+        "scope": list(scopes),
+        "iat": now,
+        "exp": now + STAFF_TOKEN_LIFE_S,
+        **({"name": name} if name else {}),
+    }
+    return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])
+
+
+def sealer() -> MultiFernet:
+    """Encrypts what is kept of secrets. Keys: CLOVE_SECRET_KEYS, newest first, else the lines of keys/fernet-keys."""
+    keys = tuple(settings.SECRET_KEYS)
+    if not keys:
+        path = settings.CLOVE_HOME / "keys" / "fernet-keys"
+        keys = tuple(keyfiles.read_or_create(path, lambda: Fernet.generate_key() + b"\n").decode().split())
+    return MultiFernet([Fernet(key) for key in keys])

@@ -1,0 +1,59 @@
+"""The words of everything that is said about booking systems and their operations."""
+
+from controlplane.lib.reasons import declare, gettext_noop
+
+declare(
+    {
+        # Refused
+        "not_a_draft": gettext_noop("It was deployed already."),
+        "not_deployed": gettext_noop("It was never deployed."),
+        "being_deleted": gettext_noop("It is being deleted, or was."),
+        "generation_conflict": gettext_noop(
+            "It was changed meanwhile (version %(current)s, not %(expected)s). Look at it again, then decide."
+        ),
+        "nothing_failed": gettext_noop("Nothing failed that could be tried again."),
+        "other_revision": gettext_noop("Revision %(number)s belongs to another booking system."),
+        "name_differs": gettext_noop("The name typed is not %(title)s."),
+        "paid_tickets_stand": gettext_noop(
+            "%(tickets)s paid tickets for coming performances and %(payments)s open payments stand. Refund them first; nothing was deleted."
+        ),
+        "tickets_unknown": gettext_noop(
+            "The ticket service does not answer, so nobody knows what was sold. Nothing was deleted; try again soon."
+        ),
+        # Why an operation failed
+        "superseded": gettext_noop("A later change took its place."),
+        "no_progress": gettext_noop("Nothing moved for %(seconds)s seconds. Last seen: %(last)s"),
+        "workload_failed": gettext_noop("The %(service)s service does not start: %(message)s"),
+        "system_failed": gettext_noop("The booking system does not start: %(message)s"),
+        "rejected": gettext_noop("The runtime refused it: %(detail)s"),
+        "forbidden": gettext_noop("The platform is not allowed to do this: %(detail)s"),
+        "quota_full": gettext_noop("There is no room left: %(detail)s"),
+        "owned_by_another": gettext_noop("Somebody else owns it: %(detail)s"),
+        "unsupported": gettext_noop("This runtime cannot do that: %(detail)s"),
+        "runtime_unavailable": gettext_noop("The runtime does not answer: %(detail)s"),
+        "runtime_busy": gettext_noop("The runtime is busy: %(detail)s"),
+        "runtime_failure": gettext_noop("The runtime failed: %(detail)s"),
+        "content_refused": gettext_noop("The %(service)s service refused its content: %(detail)s"),
+        "would_orphan": gettext_noop("Places are sold or held that the new plan or performances no longer have: %(places)s."),
+        "service_silent": gettext_noop("The %(service)s service does not answer: %(detail)s"),
+        "check_keys": gettext_noop("The token keys that the auth service publishes are not those it was given."),
+        "check_page": gettext_noop("The buyer's page %(path)s answers %(status)s."),
+        "check_probe": gettext_noop("Holding and releasing a place to try it out failed: %(detail)s"),
+        "broken_plan": gettext_noop("The manifests could not be made: %(detail)s"),
+        # What a step says
+        "step_images": gettext_noop("%(count)s services: %(services)s."),
+        "step_objects": gettext_noop("%(count)s objects."),
+        "step_changes": gettext_noop("%(create)s to create, %(update)s to change, %(delete)s to remove."),
+        "step_ready": gettext_noop("%(ready)s of %(wanted)s services are ready."),
+        "step_content": gettext_noop("Given to: %(services)s."),
+        "step_content_same": gettext_noop("Nothing changed; what was edited live stays."),
+        "step_checked": gettext_noop("Keys verify, the page opens, a place was held and released."),
+        "step_live": gettext_noop("Buyers can come: %(url)s"),
+        "step_waiting": gettext_noop("Trying again soon: %(detail)s"),
+        "step_archived": gettext_noop("The sales figures are kept."),
+        "step_not_archived": gettext_noop("There were no sales figures to keep: %(detail)s"),
+        "step_removed": gettext_noop("Everything that ran is gone, with its volumes."),
+        "step_removing": gettext_noop("Being removed."),
+        "step_forgotten": gettext_noop("Secrets are destroyed, and the address is free again."),
+    }
+)

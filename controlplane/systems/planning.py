@@ -1,0 +1,92 @@
+"""From a requirement to a plan, with the platform's settings and pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+import controlplane.systems.messages  # noqa: F401  (declares the words)
+from controlplane.lib.reasons import Problem
+from controlplane.pool.selectors import pool_images
+from controlplane.rendering import requirement as documents
+from controlplane.rendering.choose import Chosen, NoImageFits, choose
+from controlplane.rendering.plan import Plan, Platform, Site, make_plan
+from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.models import BookingSystem
+
+
+@dataclass(frozen=True)
+class Planned:
+    plan: Plan
+    chosen: Chosen
+
+
+def platform() -> Platform:
+    """What the settings give to every plan."""
+    return Platform(
+        time_zone=settings.BOOKING_TIME_ZONE,
+        language=settings.BOOKING_LANGUAGE,
+        config={
+            "kakaopay": {
+                "KAKAOPAY_URL": settings.KAKAOPAY_URL,
+                "KAKAOPAY_CID": settings.KAKAOPAY_CID,
+                "PAYMENT_TEST": "yes" if settings.PAYMENT_IS_TEST else "no",
+            }
+        },
+        gateway_namespace=settings.GATEWAY_NAMESPACE,
+        gateway_name=settings.GATEWAY_NAME,
+    )
+
+
+def site_of(system: BookingSystem) -> Site:
+    return Site(
+        system_id=system.pk,
+        namespace=system.namespace,
+        seller=str(system.seller_id),
+        slug=system.slug or "",
+        host=system.host,
+        public_url=system.public_url,
+    )
+
+
+def plan_for(requirement: documents.Requirement, site: Site) -> Planned:
+    """Choose images from the pool and make the plan. Raises rendering.choose.NoImageFits."""
+    chosen = choose(pool_images(), requirement.facts)
+    return Planned(make_plan(requirement, chosen.images, site=site, platform=platform()), chosen)
+
+
+def draft_site(slug: str) -> Site:
+    """Where a system would be that does not exist yet."""
+    return site_of(BookingSystem(pk=0, seller_id=0, slug=slug or "event"))
+
+
+def read_requirement(document: Any, *, now: datetime | None = None, system: BookingSystem | None = None) -> documents.Requirement:
+    """DOCUMENT validated, with the address settled and images that fit it in the pool. Raises RequirementInvalid."""
+    previous = stored_requirement(system) if system else None
+    read = documents.validate(document, now=now, previous=previous)
+    if isinstance(read, list):
+        raise RequirementInvalid(read)
+    if system and system.slug:
+        if read.slug not in (None, system.slug):
+            raise RequirementInvalid([Problem("slug_fixed", {}, "slug")])
+        read = replace(read, slug=system.slug)
+    elif read.slug and BookingSystem.objects.filter(slug=read.slug).exists():
+        raise RequirementInvalid([Problem("slug_taken", {"slug": read.slug}, "slug")])
+    try:
+        plan_for(read, draft_site(read.slug or ""))
+    except NoImageFits as error:
+        raise RequirementInvalid([Problem(error.reason.code, error.reason.params, "")]) from error
+    return read
+
+
+def stored_requirement(system: BookingSystem) -> documents.Requirement | None:
+    """What SYSTEM is asked to be now."""
+    if system.requirement is None:
+        return None
+    read = documents.validate(system.requirement.data)
+    if isinstance(read, list):  # written by an older version whose rules were others; every use of it tells the seller so
+        raise RequirementInvalid(read)
+    return read
