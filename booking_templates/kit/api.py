@@ -166,7 +166,11 @@ def _errors_by_field(raw: bytes, kind: Any) -> dict[str, list[str]]:
     """Every field of the Struct KIND that is wrong in RAW, each with its first fault: the decoder stops at the first one of all."""
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
         return {}
-    parts = msgspec.json.decode(raw)
+    try:
+        parts = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        # The decoder into KIND stopped at the wrong type before it came to the place that is no JSON.
+        raise BadRequest("bad_json", _("The body is not valid JSON.")) from error
     if not isinstance(parts, dict):
         return {}
     errors: dict[str, list[str]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 
 from booking_templates.kit.problems import Unavailable
@@ -18,7 +18,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        except DatabaseError:
+        except Error:
             connection.close()
-            return Unavailable("database_unreachable").response()
+            return Unavailable("database_unreachable", retry_after_s=1).response()
     return HttpResponse(b"ready", content_type="text/plain")

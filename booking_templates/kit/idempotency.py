@@ -1,7 +1,7 @@
 """Idempotency-Key: the same request sent twice changes something once and is answered alike.
 
-The record is written in the transaction of the change, so there is no moment in which one stands without the other. Two requests with
-one key at the same time queue at the unique constraint; the second finds the first's answer.
+The record is written in the transaction of the change, and first in it: a second request with the same key waits at the unique
+constraint until the first has committed, and then finds its answer. There is no moment in which one stands without the other.
 """
 
 from __future__ import annotations
@@ -14,46 +14,65 @@ from typing import Any
 
 import msgspec
 from django.db import IntegrityError
+from django.utils.translation import gettext as _
 
 from booking_templates.kit.api import Reply, Request
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.models import IdempotencyRecord
-from booking_templates.kit.problems import Unprocessable
+from booking_templates.kit.problems import Conflict, Unprocessable
 
 KEY_MAX = 100
 KEEP = timedelta(hours=24)
 
 
-def idempotent(function: Callable[..., Reply]) -> Callable[..., Reply]:
-    """Wrap an endpoint whose whole effect is one database transaction. Without the header it runs as it is, in a transaction."""
+class _Taken(Exception):
+    """Another request has written this key's record."""
+
+
+def idempotent(function: Callable[..., Any]) -> Callable[..., Reply]:
+    """Wrap an endpoint whose whole effect is one database transaction. Without the header it runs as it is, in a transaction.
+
+    A Problem undoes the transaction and is not kept: the key may be used again. The answer's headers are not kept either.
+    """
 
     @functools.wraps(function)
     def run(request: Request, *args: Any, **kwargs: Any) -> Reply:
+        change = functools.partial(function, request, *args, **kwargs)
         key = request.headers.get("Idempotency-Key", "")
         if not key:
-            return retry_transaction(function)(request, *args, **kwargs)
+            return retry_transaction(lambda: _as_reply(change()))()
         if len(key) > KEY_MAX:
             raise Unprocessable("idempotency_key_too_long", max_length=KEY_MAX)
         principal = f"{request.principal.kind}:{request.principal.id}"
-        fingerprint = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
-        if found := _replay(principal, key, fingerprint):
+        # As a digest: databases compare text without regard to case, to width or to blanks at its end.
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        fingerprint = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode() + request.body).hexdigest()
+        if found := _replay(principal, digest, fingerprint):
             return found
         try:
-            return _first(principal, key, fingerprint, lambda: function(request, *args, **kwargs))
-        except IntegrityError:
-            if found := _replay(principal, key, fingerprint):
+            return _first(principal, digest, fingerprint, change)
+        except _Taken:
+            if found := _replay(principal, digest, fingerprint):
                 return found
-            raise
+            raise Conflict("idempotency_key_in_use", _("The same request is being worked on. Try again in a moment.")) from None
 
     return run
 
 
 @retry_transaction
-def _first(principal: str, key: str, fingerprint: str, change: Callable[[], Reply]) -> Reply:
-    reply = change()
-    body = reply.body if isinstance(reply.body, bytes) else msgspec.json.encode(reply.body)
-    IdempotencyRecord.objects.create(principal=principal, key=key, fingerprint=fingerprint, status=reply.status, body=body)
+def _first(principal: str, key: str, fingerprint: str, change: Callable[[], Any]) -> Reply:
+    try:
+        record = IdempotencyRecord.objects.create(principal=principal, key=key, fingerprint=fingerprint, status=0, body=b"")
+    except IntegrityError as error:
+        raise _Taken from error
+    reply = _as_reply(change())
+    body = reply.body if isinstance(reply.body, bytes) else b"" if reply.body is None else msgspec.json.encode(reply.body)
+    IdempotencyRecord.objects.filter(pk=record.pk).update(status=reply.status, body=body)
     return reply
+
+
+def _as_reply(result: Any) -> Reply:
+    return result if isinstance(result, Reply) else Reply(result)
 
 
 def _replay(principal: str, key: str, fingerprint: str) -> Reply | None:
@@ -61,7 +80,7 @@ def _replay(principal: str, key: str, fingerprint: str) -> Reply | None:
     if record is None:
         return None
     if record.fingerprint != fingerprint:
-        raise Unprocessable("idempotency_key_reused")
+        raise Unprocessable("idempotency_key_reused", _("This Idempotency-Key was used for another request."))
     return Reply(bytes(record.body), status=record.status, headers={"Idempotent-Replayed": "true"})
 
 

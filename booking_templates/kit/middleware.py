@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.request import UnreadablePostError
 from django.utils import translation
 
 from booking_templates.kit import metrics
 from booking_templates.kit.logs import request_id
-from booking_templates.kit.problems import NotFound, Problem, TooLarge
+from booking_templates.kit.problems import BadRequest, NotFound, Problem, TooLarge, Unavailable
 
 log = logging.getLogger("clove.request")
 
 INSIDE = ("/internal/", "/metrics")
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 SLOW_S = 1.0
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -35,7 +39,8 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        token = request_id.set(request.headers.get("X-Request-Id", "")[:64] or uuid.uuid4().hex)
+        given = request.headers.get("X-Request-Id", "")
+        token = request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex)
         translation.activate(translation.get_language_from_request(request))
         path = request.path_info
         if path.startswith(INSIDE) and "X-Forwarded-For" in request.headers:
@@ -80,5 +85,11 @@ class ProblemMiddleware:
             return error.response()
         if isinstance(error, RequestDataTooBig):
             return TooLarge("body_too_large").response()
+        if isinstance(error, UnreadablePostError):
+            return BadRequest("body_cut_off").response()
+        if isinstance(error, OperationalError | InterfaceError):
+            # The database is away or overrun. Django drops this connection when the request ends.
+            log.error("database", extra={"fields": {"route": _route(request), "error": type(error).__name__}}, exc_info=error)
+            return Unavailable("database_unreachable", retry_after_s=1).response()
         log.exception("unhandled", extra={"fields": {"route": _route(request)}})
         return Problem("internal_error").response()

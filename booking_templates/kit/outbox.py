@@ -6,6 +6,7 @@ The receiver gets `Idempotency-Key: outbox-<service>-<id>` and must be safe to c
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from booking_templates.kit.models import OutboxMessage
 log = logging.getLogger("clove.outbox")
 
 BATCH = 50
+BATCH_S = 5.0
+"""A pass ends after this long, well within the worker's lease: a peer that hangs must not make two replicas deliver at once."""
 BACKOFF_MAX_S = 60
 
 
@@ -30,7 +33,10 @@ def put(peer: str, path: str, payload: dict[str, Any], *, method: str = "POST") 
 def deliver_due() -> int:
     """Deliver what is due; the number delivered. A refusal (4xx) is kept and tried again, slower and slower: it is a fault to be seen."""
     delivered = 0
-    for message in OutboxMessage.objects.filter(next_at__lte=db_now()).order_by("id")[:BATCH]:
+    started = time.monotonic()
+    for message in OutboxMessage.objects.filter(next_at__lte=db_now()).order_by("next_at", "id")[:BATCH]:
+        if time.monotonic() - started > BATCH_S:
+            break
         try:
             response = peers.call(
                 message.peer,

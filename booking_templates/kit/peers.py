@@ -11,15 +11,17 @@ import json as jsonlib
 import random
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import urllib3
 from django.conf import settings
+from django.utils.translation import get_language
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from booking_templates.kit import metrics, tokens
@@ -30,8 +32,9 @@ READ_TIMEOUT_S = 5.0
 TRIES = 3
 BREAK_AFTER = 5
 """Failures in a row that open a peer's circuit."""
-BREAK_S = 2.0
-BREAK_MAX_S = 15.0
+BREAK_S = 0.5
+BREAK_MAX_S = 4.0
+"""Short, for a peer that was killed is back within seconds."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -93,7 +96,7 @@ class Circuit:
         with self.lock:
             self.failures += 1
             if self.failures >= BREAK_AFTER:
-                span = min(BREAK_MAX_S, BREAK_S * 2 ** (self.failures - BREAK_AFTER))
+                span = min(BREAK_MAX_S, BREAK_S * 2 ** min(self.failures - BREAK_AFTER, 10))
                 self.open_until = time.monotonic() + span * random.uniform(0.7, 1)  # noqa: S311 - jitter
 
 
@@ -119,8 +122,11 @@ class Hosts:
         self._mtime = 0
         self._table: dict[str, list[str]] = {}
 
-    def resolve(self, url: str) -> str:
-        """URL with its host and port as they are reached from here. Raises PeerUnavailable when the name has no address now."""
+    def resolve(self, url: str, *, avoid: Collection[str] = ()) -> str:
+        """URL with its host and port as they are reached from here, by an address not in AVOID where there is a choice.
+
+        Raises PeerUnavailable when the name has no address now.
+        """
         if self._path is None:
             return url
         try:
@@ -134,7 +140,8 @@ class Hosts:
         addresses = self._table.get(parts.netloc)
         if not addresses:
             raise PeerUnavailable(f"{parts.netloc} has no address")
-        return f"{parts.scheme}://{random.choice(addresses)}{parts.path}"  # noqa: S311 - balancing
+        address = random.choice([each for each in addresses if each not in avoid] or addresses)  # noqa: S311 - balancing
+        return urlunsplit(parts._replace(netloc=address))
 
 
 @cache
@@ -153,17 +160,20 @@ def call(
     retry: bool | None = None,
     headers: dict[str, str] | None = None,
 ) -> PeerResponse:
-    """Call PATH of PEER as this service; the answer of any status below 500, or of the last try.
+    """Call PATH of PEER as this service; the answer of any status below 500.
 
-    A call is tried again when it surely did nothing, or when it is idempotent: by its method, by a key, or as RETRY says.
-    Raises PeerUnavailable or PeerTimeout. Takes TIMEOUT_S a try at most.
+    A call is tried again when it surely did nothing, or when it is idempotent: by its method, by a key, or as RETRY says. Of several
+    replicas another is tried then. Raises PeerUnavailable or PeerTimeout, the latter for a status of 500 and above too: what such a
+    peer did is unknown. Takes TIMEOUT_S a try at most, TRIES tries. Never call it inside a transaction: it would hold the locks.
     """
     base = settings.ENV.peers.get(peer)
     if base is None:
         raise PeerUnavailable(f"this system has no {peer}")
     breaker = circuit(peer)
     repeatable = retry if retry is not None else method in IDEMPOTENT or bool(idempotency_key)
-    sent_headers = {"Accept": "application/json", "X-Request-Id": request_id.get(), **(headers or {})}
+    sent_headers = {"Accept": "application/json", "Accept-Language": get_language() or "", **(headers or {})}
+    if identity := request_id.get():
+        sent_headers["X-Request-Id"] = identity
     body = None
     if json is not None:
         body = msgspec.json.encode(json)
@@ -171,6 +181,7 @@ def call(
     if idempotency_key:
         sent_headers["Idempotency-Key"] = idempotency_key
     failure: PeerError = PeerUnavailable(f"{peer}: circuit open")
+    tried: set[str] = set()
     for attempt in range(TRIES):
         if not breaker.admits():
             metrics.PEER_CALLS.labels(peer, "open").inc()
@@ -180,11 +191,14 @@ def call(
         is_unknown = False
         try:
             sent_headers["Authorization"] = f"Bearer {tokens.service_token(peer)}"
+            url = hosts().resolve(base + path, avoid=tried)
+            tried.add(urlsplit(url).netloc)
             answer = pool().request(
                 method,
-                hosts().resolve(base + path),
+                url,
                 body=body,
                 headers=sent_headers,
+                redirect=False,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s),
             )
             if answer.status < 500:

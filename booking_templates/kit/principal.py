@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from booking_templates.kit import tokens
 from booking_templates.kit.problems import Forbidden, NotFound, Unauthorized
@@ -43,7 +44,7 @@ class Rule:
         """Raises Unauthorized, Forbidden or, for services' doors, NotFound."""
         if principal.kind in self.kinds:
             if principal.kind == "staff" and self.scope not in principal.scopes:
-                raise Forbidden("scope_missing")
+                raise Forbidden("scope_missing", scope=self.scope)
             if principal.kind == "service" and principal.id not in self.callers:
                 raise Forbidden("caller_not_allowed")
             return
@@ -81,7 +82,7 @@ def authenticate(request: HttpRequest, rule: Rule) -> Principal:
         token = request.COOKIES.get(ACCESS_COOKIE, "")
         if token and request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != "1":
             # A form of another site can send the cookie but never this header.
-            raise Forbidden("csrf")
+            raise Forbidden("csrf", gettext("This request did not come from the page itself."))
     if not token:
         return ANONYMOUS
     is_internal = rule.kinds == frozenset({"service"})

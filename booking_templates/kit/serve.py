@@ -5,22 +5,26 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from booking_templates.kit import logs
 
 log = logging.getLogger("clove.serve")
 
 MIGRATION_LOCK_S = 120
+DATABASE_WAIT_S = 60
+"""A database that starts with its services is not there yet; ending at once would cost the runtime's growing back-off."""
 
 
 def main(command: str) -> int:
@@ -38,17 +42,36 @@ def main(command: str) -> int:
 
 
 def migrate() -> None:
-    """Apply what is pending. Replicas that start together queue at a lock; migrations only expand, so the older image runs on too."""
+    """Apply what is pending. Replicas that start together queue at a lock; migrations only expand, so the older image runs on too.
+
+    Waits DATABASE_WAIT_S for a database that does not answer. Raises OperationalError after that.
+    """
+    _wait_for_database()
     with _migration_lock():
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     connections.close_all()
+
+
+def _wait_for_database() -> None:
+    deadline = time.monotonic() + DATABASE_WAIT_S
+    if connection.vendor == "sqlite":
+        Path(connection.settings_dict["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("waiting for the database", extra={"fields": {"code": error.args[0] if error.args else ""}})
+            time.sleep(0.5)
+        else:
+            return
 
 
 @contextlib.contextmanager
 def _migration_lock() -> Iterator[None]:
     if connection.vendor == "sqlite":
         path = Path(connection.settings_dict["NAME"])
-        path.parent.mkdir(parents=True, exist_ok=True)
         with open(path.with_suffix(".migrate.lock"), "w", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -71,6 +94,8 @@ def serve() -> None:
 
     import booking_templates.kit.urls  # noqa: F401 - imports the views, for the same reason
 
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork", force=True)  # not the default any more from Python 3.14 on
     env = settings.ENV
     log.info("serving", extra={"fields": {"bind": env.bind, "port": env.port}})
     Server(

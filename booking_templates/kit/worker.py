@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import random
+import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
+from multiprocessing.util import Finalize
 
 from django.conf import settings
 from django.db import DatabaseError, connections, transaction
@@ -25,6 +26,8 @@ log = logging.getLogger("clove.worker")
 
 LEASE_S = 15
 RENEW_S = 5
+FINISH_S = 5
+"""How long a stopping server waits for the pass under way, so that its lease is given up."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,21 @@ class Pass:
 
 
 class Worker:
-    """Runs PASSES until `stop` is set. One lease covers all of a service's passes."""
+    """Runs PASSES until `stop` is set. One lease covers all of a service's passes.
+
+    HOLDER names this replica: the host and port it serves, which no two live ones share. So a replica that was killed and started
+    again goes on with its own lease instead of waiting for it to run out.
+    """
 
     def __init__(self, passes: list[Pass], *, holder: str = "") -> None:
         self.passes = passes
-        self.holder = holder or f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self.holder = holder or f"{socket.gethostname()[:48]}:{settings.ENV.port}"
         self.stop = threading.Event()
         self._held_until = 0.0
         self._due = {item.name: 0.0 for item in passes}
 
     def run(self) -> None:
-        parent = os.getppid()
         while not self.stop.is_set():
-            if os.getppid() != parent:
-                # The server's parent process was killed: nobody would ever restart or stop this one.
-                os._exit(1)
             try:
                 if self._has_lease():
                     self.run_due()
@@ -143,5 +146,25 @@ def start_inline() -> Worker | None:
         translation.activate(settings.LANGUAGE_CODE)
         worker.run()
 
-    threading.Thread(target=run, name="worker", daemon=True).start()
+    thread = threading.Thread(target=run, name="worker", daemon=True)
+    thread.start()
+
+    def finish() -> None:
+        worker.stop.set()
+        thread.join(FINISH_S)
+
+    # The server's process is a child of multiprocessing, which runs these and not `atexit`.
+    Finalize(None, finish, exitpriority=10)
     return worker
+
+
+def end_with_parent(every_s: float = 0.5) -> None:
+    """End this process when its parent is gone: the server's parent was killed, and nobody would ever restart or stop this one."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(every_s)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -13,5 +13,6 @@ from booking_templates.kit import logs, worker
 
 logs.setup(settings.ENV.service)
 application = get_wsgi_application()
+worker.end_with_parent()
 if settings.ENV.runs_worker:
     worker.start_inline()

@@ -1,4 +1,6 @@
-"""Environment and callers for the unit tests of one booking service, the one named by CLOVE_SERVICE (default: event).
+"""Environment and callers for the unit tests of one booking service, the one named by CLOVE_SERVICE (default: kit).
+
+`kit` and `payments` are no services: their tests run in one that has what they need.
 
 The environment is set before Django is: settings are composed from it at import. The database is an SQLite file in a temporary
 directory, or what CLOVE_TEST_DATABASE names (`mysql://…`).
@@ -20,16 +22,18 @@ import pytest
 from tests.booking_keys import SERVICES, Keyring
 
 HERE = Path(__file__).parent
-SERVICE = os.environ.setdefault("CLOVE_SERVICE", "event")
+SUITE = os.environ.get("CLOVE_SERVICE", "kit")
+SUITES = (*SERVICES, "standin", "kit", "payments")
+SERVICE = {"kit": "event", "payments": "ticket"}.get(SUITE, SUITE)
 SYSTEM = "clove-test"
 ROOT = Path(tempfile.mkdtemp(prefix="clove-unit-"))
 KEYS = Keyring(SYSTEM)
 DEFAULTS = {
+    "CLOVE_DATABASE": "" if SERVICE == "web" else "sqlite:////var/lib/clove/db.sqlite3",
     "CLOVE_SYSTEM": SYSTEM,
     "CLOVE_ROOT": str(ROOT),
     "CLOVE_PUBLIC_URL": "http://phantom.localhost:8080",
     "CLOVE_WORKER": "separate",
-    "CLOVE_DATABASE": "" if SERVICE == "web" else "sqlite:////var/lib/clove/db.sqlite3",
     "SEAT_NUMBERED": "yes",
     "SEAT_PIN": "yes",
     "PAYMENT_PROVIDER": "kakaopay",
@@ -41,7 +45,9 @@ DEFAULTS = {
 }
 
 
-def pytest_configure() -> None:
+def set_up() -> None:
+    """Runs while this file is imported: the conftest files below it import models."""
+    os.environ["CLOVE_SERVICE"] = SERVICE
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     if url := os.environ.get("CLOVE_TEST_DATABASE"):
@@ -64,15 +70,16 @@ def pytest_configure() -> None:
     django.setup()
 
 
+set_up()
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out what belongs to another service; kit's tests need some service, and that is event."""
+    """Leave out what belongs to another service: its models are not installed here."""
     try:
         part = collection_path.relative_to(HERE).parts[0]
     except (ValueError, IndexError):
         return None
-    if part in (*SERVICES, "standin") and part != SERVICE:
-        return True
-    return True if part == "kit" and SERVICE != "event" else None
+    return True if part in SUITES and part != SUITE else None
 
 
 @pytest.fixture(scope="session")

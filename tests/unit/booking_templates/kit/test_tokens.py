@@ -1,0 +1,74 @@
+"""The trust bundle, and the tokens that this service signs."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from booking_templates.kit import tokens
+from booking_templates.kit.problems import Unauthorized
+from tests.booking_keys import Keyring
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    keys = Keyring("clove-test")
+    keys.write_trust(tmp_path)
+    return keys, tmp_path / "jwks.json"
+
+
+def test_claims_of_a_good_token(bundle):
+    keys, path = bundle
+    claims = tokens.Verifier(path).verify(keys.staff_token("content", subject="user:7"), audience="clove-test")
+    assert (claims.issuer, claims.subject, claims.role, claims.scopes) == ("clove", "user:7", "staff", frozenset({"content"}))
+
+
+def test_a_new_bundle_is_seen_and_what_an_old_key_signed_is_forgotten(bundle, monkeypatch):
+    keys, path = bundle
+    verifier = tokens.Verifier(path)
+    old = keys.buyer_token()
+    verifier.verify(old, audience="clove-test")
+    new = Keyring("clove-test")
+    new.write_trust(path.parent)
+    os.utime(path, (1, 1))
+    verifier._checked_at = -10.0  # as if a second had passed
+    verifier.verify(new.buyer_token(), audience="clove-test")
+    with pytest.raises(Unauthorized, match="token_invalid"):
+        verifier.verify(old, audience="clove-test")
+
+
+def test_the_bundle_is_published_without_private_parts(bundle):
+    _keys, path = bundle
+    published = tokens.Verifier(path).public_keys()
+    assert len(published) == len(json.loads(path.read_text())["keys"])
+    assert all("d" not in key and "kid" in key for key in published)
+
+
+def test_a_scope_that_is_no_list_gives_none(bundle):
+    keys, path = bundle
+    token = keys.sign(keys.staff_key, iss="clove", aud="clove-test", sub="user:1", role="staff", scope="content")
+    assert tokens.Verifier(path).verify(token, audience="clove-test").scopes == frozenset()
+
+
+def test_what_is_remembered_is_bounded(bundle, monkeypatch):
+    keys, path = bundle
+    monkeypatch.setattr(tokens, "_CACHE_SIZE", 3)
+    verifier = tokens.Verifier(path)
+    for _ in range(10):
+        verifier.verify(keys.buyer_token(), audience="clove-test")
+    assert len(verifier._seen) <= 3
+
+
+def test_this_services_token_is_believed_by_its_callee_and_reused_until_it_runs_out(keys, time_machine):
+    tokens._service_tokens.clear()
+    token = tokens.service_token("seat")
+    claims = tokens.verifier().verify(token, audience="clove-test/seat")
+    assert (claims.role, claims.subject, claims.issuer) == ("service", "event", "clove-test/event")
+    assert tokens.service_token("seat") == token
+    assert tokens.service_token("ticket") != token
+    time_machine.move_to(time.time() + 50)
+    assert tokens.service_token("seat") != token
+    tokens._service_tokens.clear()
