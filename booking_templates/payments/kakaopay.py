@@ -1,0 +1,179 @@
+"""KakaoPay's online payment API v1: ready, approve, order, cancel (https://developers.kakaopay.com/docs/payment/online).
+
+The API has no idempotency header and no look-up by our order's id, so the saga keeps the tid before the redirect and asks `/order`
+after every answer that is not a plain success.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, TypeVar
+
+import msgspec
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from booking_templates.kit.peers import Circuit
+from booking_templates.payments.errors import PaymentRefused, PaymentUnknown, PaymentUnreached
+from booking_templates.payments.port import Approval, Cancellation, Inquiry, Purchase, Ready
+
+log = logging.getLogger("clove.kakaopay")
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 10.0
+ITEM_NAME_MAX = 100
+URL_MAX = 255
+
+CAPTURED = frozenset({"SUCCESS_PAYMENT", "PART_CANCEL_PAYMENT", "CANCEL_PAYMENT"})
+ENDED = frozenset({"FAIL_AUTH_PASSWORD", "QUIT_PAYMENT", "FAIL_PAYMENT"})
+NO_SUCH_TID = -721
+EXPIRED = -723
+
+
+class _Amount(msgspec.Struct):
+    total: int = 0
+
+
+class _Ready(msgspec.Struct):
+    tid: str
+    next_redirect_pc_url: str
+    next_redirect_mobile_url: str
+
+
+class _Approved(msgspec.Struct):
+    aid: str
+    tid: str
+    amount: _Amount
+
+
+class _Order(msgspec.Struct):
+    tid: str
+    status: str
+    amount: _Amount | None = None
+    canceled_amount: _Amount | None = None
+
+
+class _Cancelled(msgspec.Struct):
+    aid: str
+    tid: str
+    status: str
+    canceled_amount: _Amount
+
+
+class _Extras(msgspec.Struct):
+    method_result_code: str | int | None = None
+
+
+class _Error(msgspec.Struct):
+    error_code: int
+    extras: _Extras | None = None
+
+
+class KakaoPay:
+    """The provider `kakaopay`, at the real host or at the stand-in: the same code. Thread-safe; connections are kept alive."""
+
+    name = "kakaopay"
+
+    def __init__(self, *, url: str, cid: str, secret_key: str, is_test: bool, timeout_s: float = READ_TIMEOUT_S) -> None:
+        self.is_test = is_test
+        self._cid = cid
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"SECRET_KEY {secret_key}", "Content-Type": "application/json"}
+        self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s)
+        self._pool = urllib3.PoolManager(num_pools=2, maxsize=32, block=False, retries=False)
+        self._circuit = Circuit()
+
+    def ready(self, purchase: Purchase) -> Ready:
+        if not self._circuit.admits():
+            # Buyers who are about to start a payment must not fill every thread with waiting for a provider that is down.
+            raise PaymentUnreached("ready", "circuit open")
+        answer = self._post(
+            "ready",
+            {
+                "partner_order_id": purchase.order_id,
+                "partner_user_id": purchase.buyer_id,
+                "item_name": purchase.item_name[:ITEM_NAME_MAX],
+                "quantity": purchase.quantity,
+                "total_amount": purchase.total_krw,
+                "tax_free_amount": 0,
+                "approval_url": purchase.approved_url,
+                "cancel_url": purchase.cancelled_url,
+                "fail_url": purchase.failed_url,
+            },
+            _Ready,
+        )
+        return Ready(answer.tid, answer.next_redirect_pc_url, answer.next_redirect_mobile_url)
+
+    def approve(self, *, tid: str, order_id: str, buyer_id: str, token: str) -> Approval:
+        body = {"tid": tid, "partner_order_id": order_id, "partner_user_id": buyer_id, "pg_token": token}
+        answer = self._post("approve", body, _Approved)
+        if answer.tid != tid:
+            raise PaymentUnknown("approve", "answer of another payment")
+        return Approval(answer.aid, answer.amount.total)
+
+    def inquire(self, tid: str) -> Inquiry:
+        try:
+            answer = self._post("order", {"tid": tid}, _Order)
+        except PaymentRefused as refusal:
+            if refusal.code in (NO_SUCH_TID, EXPIRED):
+                return Inquiry(str(refusal.code), 0, 0, is_final=True)
+            raise
+        is_captured = answer.status in CAPTURED
+        if is_captured and (answer.amount is None or answer.amount.total <= 0):
+            raise PaymentUnknown("order", "captured without an amount")
+        return Inquiry(
+            status=answer.status,
+            captured_krw=answer.amount.total if is_captured and answer.amount else 0,
+            cancelled_krw=answer.canceled_amount.total if is_captured and answer.canceled_amount else 0,
+            is_final=answer.status in ENDED,
+        )
+
+    def cancel(self, *, tid: str, amount_krw: int, available_krw: int) -> Cancellation:
+        body = {"tid": tid, "cancel_amount": amount_krw, "cancel_tax_free_amount": 0, "cancel_available_amount": available_krw}
+        answer = self._post("cancel", body, _Cancelled)
+        return Cancellation(answer.aid, answer.canceled_amount.total)
+
+    def _post(self, operation: str, body: dict[str, Any], kind: type[T]) -> T:
+        """Call OPERATION; its answer as KIND. Raises as `port.Provider` says."""
+        try:
+            answer = self._pool.request(
+                "POST",
+                f"{self._url}/online/v1/payment/{operation}",
+                body=msgspec.json.encode({"cid": self._cid, **body}),
+                headers=self._headers,
+                timeout=self._timeout,
+                redirect=False,
+            )
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            self._circuit.failed()
+            raise PaymentUnreached(operation, type(error).__name__) from None
+        except HTTPError as error:
+            # `from None`: urllib3's own message names the URL, and the trace of a request could name its headers.
+            self._circuit.failed()
+            raise PaymentUnknown(operation, type(error).__name__) from None
+        if answer.status == 200:
+            self._circuit.succeeded()
+            try:
+                return msgspec.json.decode(answer.data, type=kind)
+            except msgspec.DecodeError:
+                raise PaymentUnknown(operation, "answer not understood") from None
+        if answer.status >= 500:
+            self._circuit.failed()
+            raise PaymentUnknown(operation, f"http {answer.status}")
+        self._circuit.succeeded()
+        raise _refusal(operation, answer.status, answer.data)
+
+
+def _refusal(operation: str, status: int, content: bytes) -> PaymentRefused | PaymentUnknown:
+    """The error answer as an exception; a 4xx that is not KakaoPay's own form may come from anything on the way, so it is unknown."""
+    try:
+        error = msgspec.json.decode(content, type=_Error)
+    except msgspec.DecodeError:
+        return PaymentUnknown(operation, f"http {status}")
+    method_code = str(error.extras.method_result_code or "")[:20] if error.extras else ""
+    refusal = PaymentRefused(operation, error.error_code, method_code=method_code)
+    fields = {"operation": operation, "http": status, "code": error.error_code, "method_code": method_code}
+    log.warning("refused", extra={"fields": fields})
+    return refusal

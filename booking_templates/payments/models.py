@@ -1,0 +1,120 @@
+"""The rows that ticket and merch both keep of an order that is paid: the order's payment, its refunds, and the ledger. Abstract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from booking_templates.payments.ids import new_id
+from booking_templates.payments.states import SETTLING, State, public
+
+NO_PROVIDER = "none"
+
+
+class PayableOrder(models.Model):
+    """An order and where its saga stands.
+
+    Every change of `state` is an update that names the `version` it saw, so of two threads or replicas one goes on and the other
+    looks again. `next_at` is when the recovery pass shall look at the row; a thread that works on it has put it into the future.
+    """
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_id)
+    number = models.CharField(max_length=16, unique=True)
+    buyer_id = models.CharField(max_length=64)
+    buyer_name = models.CharField(max_length=100, default="", blank=True)
+    buyer_phone = models.CharField(max_length=30, default="", blank=True)
+    idempotency_key = models.CharField(max_length=100, null=True)  # noqa: DJ001 - unique where there is one
+    state = models.CharField(max_length=10, default=State.PENDING.value)
+    reason = models.CharField(max_length=40, default="", blank=True)
+    """Why it ended: `buyer`, `expired`, `payment_failed`, a problem code."""
+    version = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, db_index=True)
+    attempts = models.PositiveIntegerField(default=0)
+    provider = models.CharField(max_length=16, default=NO_PROVIDER)
+    total_krw = models.PositiveIntegerField(default=0)
+    tid = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 - likewise
+    token = models.CharField(max_length=100, default="", blank=True)
+    """What the provider gave the buyer's browser; kept only while an approve is under way, for the recovery pass."""
+    redirect_pc = models.CharField(max_length=500, default="", blank=True)
+    redirect_mobile = models.CharField(max_length=500, default="", blank=True)
+    pay_by = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    issued_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def status(self) -> str:
+        """The state in the API's words."""
+        return public(self.state)
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether something goes on that the buyer only waits for."""
+        return self.state in SETTLING
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether a provider is asked for this order's money."""
+        return self.provider != NO_PROVIDER
+
+    def change(self, to: State, **changes: Any) -> bool:
+        """Move to state TO with CHANGES, if nobody moved it since it was read; whether that was so. One statement.
+
+        In a transaction that fails afterwards this object is ahead of its row: read it again.
+        """
+        changes = {"state": to, "version": self.version + 1, **changes}
+        if not type(self)._default_manager.filter(pk=self.pk, version=self.version).update(**changes):
+            return False
+        for name, value in changes.items():
+            setattr(self, name, value)
+        return True
+
+
+class Kind(models.TextChoices):
+    CAPTURE = "capture"
+    REFUND = "refund"
+
+
+class Entry(models.Model):
+    """A line of the ledger: money that moved at the provider. Only ever added.
+
+    `reference` is the tid of a capture and our refund's id of a refund, so that neither is booked twice; `provider_reference` is
+    the provider's id of the movement, where its answer reached us.
+    """
+
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    amount_krw = models.PositiveIntegerField()
+    reference = models.CharField(max_length=40)
+    provider_reference = models.CharField(max_length=40, default="", blank=True)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        abstract = True
+
+
+class Refund(models.Model):
+    """Money on its way back. `open_order` is the order's id while it is: its uniqueness lets one refund of a payment run at a time.
+
+    `before_krw` and `available_krw` are what had been refunded of the payment, and what could be, when this one was decided: by them
+    the provider's figures tell whether this refund has been made.
+    """
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_id)
+    price_krw = models.PositiveIntegerField()
+    fee_krw = models.PositiveIntegerField(default=0)
+    amount_krw = models.PositiveIntegerField()
+    before_krw = models.PositiveIntegerField(default=0)
+    available_krw = models.PositiveIntegerField(default=0)
+    compensation_krw = models.PositiveIntegerField(default=0)
+    """What an organiser owes on top, outside the provider."""
+    reason = models.CharField(max_length=40)
+    is_whole = models.BooleanField()
+    open_order = models.CharField(max_length=36, null=True, unique=True)  # noqa: DJ001 - unique while open
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,95 @@
+"""What the saga does with rows: conditional moves, waiting, the ledger; and asking the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from booking_templates.kit.db import clock, retry_transaction
+from booking_templates.payments.errors import PaymentError, PaymentUnreached
+from booking_templates.payments.fulfilment import Fulfilment
+from booking_templates.payments.models import Entry, Kind, PayableOrder, Refund
+from booking_templates.payments.port import Inquiry, Provider
+from booking_templates.payments.states import State
+
+Order = TypeVar("Order", bound=PayableOrder)
+
+LEASE = timedelta(seconds=45)
+"""How long a thread may work on an order before the recovery pass takes it up: above the sum of its calls' time-outs."""
+WAIT_MAX_S = 30
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Money that was taken and is not in the ledger yet; CANCELLED_KRW of it was given back at the provider by other hands."""
+
+    amount_krw: int
+    reference: str = ""
+    cancelled_krw: int = 0
+
+
+class SagaRows(Generic[Order]):
+    """One service's tables, its part of the saga and its provider."""
+
+    def __init__(
+        self,
+        *,
+        orders: type[Order],
+        entries: type[Entry],
+        refunds: type[Refund],
+        fulfilment: Fulfilment[Order],
+        provider: Callable[[], Provider | None],
+    ) -> None:
+        self.orders = orders
+        self.entries = entries
+        self.refunds = refunds
+        self.fulfilment = fulfilment
+        self.provider = provider
+        self._failures = 0
+
+    def _provider(self) -> Provider:
+        provider = self.provider()
+        if provider is None:
+            raise PaymentUnreached("provider", "this service takes no payments any more")
+        return provider
+
+    def _again_later(self, order: Order) -> None:
+        self._failures += 1
+        wait = timedelta(seconds=min(WAIT_MAX_S, 2 ** min(order.attempts, 5)))
+        order.change(State(order.state), next_at=clock() + wait, attempts=order.attempts + 1)
+
+    def _move(self, order: Order, to: State, *, also: Callable[[], None], **changes: Any) -> bool:
+        """Move ORDER and do ALSO in one transaction. False, and nothing done, when somebody else has moved it."""
+        seen = order.version
+
+        @retry_transaction
+        def move() -> bool:
+            order.version = seen
+            if not order.change(to, **changes):
+                return False
+            also()
+            return True
+
+        return move()
+
+    def _book_capture(self, order: Order, capture: Capture) -> None:
+        self._book(order, Kind.CAPTURE, capture.amount_krw, reference=order.tid or "", provider_reference=capture.reference)
+
+    def _book(self, order: Order, kind: Kind, amount_krw: int, *, reference: str, provider_reference: str = "") -> None:
+        self.entries._default_manager.create(
+            order_id=order.pk,
+            kind=kind,
+            amount_krw=amount_krw,
+            reference=reference,
+            provider_reference=provider_reference,
+            at=clock(),
+        )
+
+    def _inquire(self, order: Order) -> Inquiry | None:
+        try:
+            return self._provider().inquire(order.tid or "")
+        except PaymentError:
+            self._again_later(order)
+            return None

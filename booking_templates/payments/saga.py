@@ -1,0 +1,278 @@
+"""The saga of an order: from its row to a delivery that is paid for, or to nothing at all and no money taken.
+
+States are drawn in `states`. The rules that make it safe:
+
+- The row says where the saga stands before a call is made, and every move is a conditional update that one thread wins.
+- Money is captured by one call alone, our approve, which is sent in APPROVING only. So an order that leaves PAYING for CLOSING can
+  never be charged, and one that has left for APPROVING is decided by the provider's word.
+- After anything but a plain success of approve or cancel the provider is asked (`/order`). An approve is sent again only after it was
+  asked and had not captured: it captures a tid once at most.
+- Refunds of one payment run one at a time, and each knows what had been refunded before it.
+- `recover` takes up every row whose `next_at` has passed. Running it twice, late, or from two replicas is safe.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import IntegrityError
+from django.db.models import F
+
+from booking_templates.kit.db import clock
+from booking_templates.kit.peers import PeerError
+from booking_templates.kit.problems import Conflict, Problem
+from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnreached, Undeliverable
+from booking_templates.payments.port import Inquiry
+from booking_templates.payments.refunding import Refunding
+from booking_templates.payments.rows import LEASE, Capture, Order
+from booking_templates.payments.states import State
+
+log = logging.getLogger("clove.saga")
+
+PENDING_FOR = timedelta(seconds=30)
+PAY_WITHIN = timedelta(minutes=10)
+TID_DEAD_AFTER = timedelta(minutes=17)
+"""A tid lives about 15 minutes (KakaoPay v1); after this it is surely past capturing."""
+BATCH = 50
+FAILURES_A_PASS = 3
+"""Calls that may fail before a pass ends: a provider that hangs must not hold it for minutes."""
+
+BUYER = "buyer"
+EXPIRED = "expired"
+STALLED = "stalled"
+PAYMENT_FAILED = "payment_failed"
+
+
+class Saga(Refunding[Order]):
+    """The saga over one service's tables."""
+
+    # What a buyer or a browser sets in motion
+
+    def begin(self, order: Order) -> None:
+        """Take ORDER from PENDING to PAYING, or to ISSUED where nothing is to be paid. Safe to repeat.
+
+        Raises Undeliverable (the order is CANCELLED then), PeerError or PaymentError (it is PENDING, and may be begun again).
+        """
+        provider = self.provider()
+        if provider is None:
+            self._fulfil(order)
+            return
+        try:
+            changes = self.fulfilment.reserve(order)
+        except Undeliverable as refusal:
+            self._move(order, State.CANCELLED, reason=refusal.reason, next_at=None, also=lambda: self.fulfilment.record_give_back(order))
+            raise
+        for name, value in changes.items():
+            setattr(order, name, value)
+        if not order.total_krw:
+            self._fulfil(order)
+            return
+        try:
+            ready = provider.ready(self.fulfilment.purchase(order))
+        except PaymentRefused:
+            self.close(order, PAYMENT_FAILED)
+            raise
+        pay_by = clock() + PAY_WITHIN
+        changes |= {
+            "provider": provider.name,
+            "tid": ready.tid,
+            "redirect_pc": ready.redirect_pc,
+            "redirect_mobile": ready.redirect_mobile,
+            "pay_by": pay_by,
+            "next_at": pay_by,
+        }
+        if not order.change(State.PAYING, **changes):
+            # Another tab was quicker, and its tid is the one that counts.
+            self._overtaken(order)
+
+    def approved(self, order_id: str, token: str) -> None:
+        """The buyer's browser came back with TOKEN. Replays, two tabs and orders that are past it change nothing."""
+        moved = self.orders._default_manager.filter(pk=order_id, state=State.PAYING).update(
+            state=State.APPROVING, token=token, version=F("version") + 1, next_at=clock() + LEASE, attempts=0
+        )
+        if moved:
+            self._approve(self.orders._default_manager.get(pk=order_id), is_first=True)
+
+    def turned_away(self, order_id: str) -> None:
+        """The browser came back saying that the payment was given up or failed. Anyone can say so: the provider is asked."""
+        order = self.orders._default_manager.filter(pk=order_id, state=State.PAYING).first()
+        if order is None or not order.change(State.PAYING, next_at=clock() + LEASE):
+            return
+        try:
+            inquiry = self._provider().inquire(order.tid or "")
+        except PaymentError:
+            self._again_later(order)
+            return
+        if inquiry.is_final and not inquiry.is_captured:
+            self.close(order, PAYMENT_FAILED)
+        else:
+            order.change(State.PAYING, next_at=order.pay_by)
+
+    def close(self, order: Order, reason: str) -> None:
+        """End an order that was not delivered, and give back what it reserved. Nothing happens when somebody else moved it."""
+        if order.change(State.CLOSING, reason=reason, next_at=clock() + LEASE, attempts=0, token=""):
+            self._give_back(order)
+        else:
+            order.refresh_from_db()
+
+    def give_up(self, order: Order, reason: str) -> None:
+        """Its buyer does not want ORDER any more, which was not delivered. Raises Conflict while its payment is being decided."""
+        if order.state in (State.PENDING, State.PAYING):
+            self.close(order, reason)
+        if order.state in (State.APPROVING, State.CAPTURED):
+            raise Conflict("payment_in_progress", retry_after_s=3)
+
+    # What time sets in motion
+
+    def recover(self) -> int:
+        """Take up what is due: expired payments, and whatever a crash or a silent peer left. The number of orders looked at."""
+        self._failures = 0
+        done = 0
+        for order in self.orders._default_manager.filter(next_at__lte=clock()).order_by("next_at")[:BATCH]:
+            if self._failures >= FAILURES_A_PASS:
+                break
+            if not order.change(State(order.state), next_at=clock() + LEASE):
+                continue
+            try:
+                self._resume(order)
+            except (Undeliverable, PaymentError, PeerError, Problem) as failure:
+                log.info("not resumed", extra={"fields": {"order": order.pk, "state": order.state, "why": str(failure)}})
+            done += 1
+        return done
+
+    def _resume(self, order: Order) -> None:
+        match State(order.state):
+            case State.PENDING if self.provider() is None:
+                self.begin(order)
+            case State.PENDING:
+                self.close(order, STALLED)
+            case State.PAYING | State.APPROVING:
+                self._ask(order)
+            case State.CAPTURED:
+                self._fulfil(order)
+            case State.CLOSING:
+                self._give_back(order)
+            case State.REFUNDING | State.ISSUED:
+                refund = self.refunds._default_manager.filter(open_order=order.pk).first()
+                if refund is None:
+                    order.change(State(order.state), next_at=None)
+                else:
+                    self._refund(order, refund, is_first=False)
+            case State.CANCELLED | State.REFUNDED:
+                order.change(State(order.state), next_at=None)
+
+    # Capturing
+
+    def _approve(self, order: Order, *, is_first: bool) -> None:
+        try:
+            approval = self._provider().approve(tid=order.tid or "", order_id=order.pk, buyer_id=order.buyer_id, token=order.token)
+        except PaymentUnreached:
+            self._again_later(order)
+        except PaymentError as failure:
+            self._after_failed_approve(order, failure, is_first=is_first)
+        else:
+            self._captured(order, Capture(approval.captured_krw, approval.reference))
+
+    def _after_failed_approve(self, order: Order, failure: PaymentError, *, is_first: bool) -> None:
+        """Ask what became of an approve that was refused or not answered."""
+        inquiry = self._inquire(order)
+        if inquiry is None or self._settled_by(order, inquiry):
+            return
+        if is_first and isinstance(failure, PaymentRefused):
+            # One approve was sent and the answer to it is no: a forged or stale token. The buyer may still pay.
+            order.change(State.PAYING, token="", next_at=order.pay_by)
+        else:
+            self._again_later(order)
+
+    def _ask(self, order: Order) -> None:
+        """An order whose payment has to come to an end: ask the provider first, then decide."""
+        inquiry = self._inquire(order)
+        if inquiry is None or self._settled_by(order, inquiry):
+            return
+        if order.state == State.APPROVING:
+            self._approve(order, is_first=False)
+        elif order.pay_by is not None and clock() < order.pay_by:
+            order.change(State.PAYING, next_at=order.pay_by)
+        else:
+            self.close(order, EXPIRED)
+
+    def _settled_by(self, order: Order, inquiry: Inquiry) -> bool:
+        """Whether INQUIRY decides the payment: captured, ended without, or too old to be captured any more."""
+        if inquiry.is_captured:
+            self._captured(order, Capture(inquiry.captured_krw, cancelled_krw=inquiry.cancelled_krw))
+        elif inquiry.is_final:
+            self.close(order, PAYMENT_FAILED)
+        elif order.pay_by is not None and clock() > order.pay_by - PAY_WITHIN + TID_DEAD_AFTER:
+            self.close(order, EXPIRED)
+        else:
+            return False
+        return True
+
+    def _captured(self, order: Order, capture: Capture) -> None:
+        if capture.cancelled_krw or capture.amount_krw != order.total_krw:
+            self._refund_undelivered(order, capture, "amount_differs")
+        else:
+            self._fulfil(order, capture)
+
+    # Delivering
+
+    def _fulfil(self, order: Order, capture: Capture | None = None) -> None:
+        """Deliver and record it together with CAPTURE. In state CAPTURED the capture is in the ledger already."""
+        is_paid = capture is not None or order.state == State.CAPTURED
+        try:
+            changes = self.fulfilment.deliver(order)
+        except Undeliverable as refusal:
+            if is_paid:
+                self._refund_undelivered(order, capture, refusal.reason)
+                return
+            self.close(order, refusal.reason)
+            raise
+        except PeerError:
+            if capture is not None:
+                # Taken money is put on record at once; delivery goes on when the peer answers.
+                soon = clock() + timedelta(seconds=1)
+                self._move(order, State.CAPTURED, next_at=soon, attempts=0, token="", also=lambda: self._book_capture(order, capture))
+                return
+            self._again_later(order)
+            if not is_paid:
+                raise
+            return
+
+        def record() -> None:
+            for name, value in changes.items():
+                setattr(order, name, value)
+            if capture is not None:
+                self._book_capture(order, capture)
+            self.fulfilment.record_delivery(order)
+
+        try:
+            moved = self._move(order, State.ISSUED, issued_at=clock(), next_at=None, token="", also=record, **changes)
+        except (IntegrityError, Undeliverable) as error:
+            # Another live ticket has the place: the constraint decides, whatever was said before.
+            reason = error.reason if isinstance(error, Undeliverable) else "taken"
+            order.refresh_from_db()
+            if is_paid:
+                self._refund_undelivered(order, capture, reason)
+                return
+            self.close(order, reason)
+            raise Undeliverable(reason) from error
+        if not moved:
+            self._overtaken(order)
+
+    def _overtaken(self, order: Order) -> None:
+        """Somebody else moved ORDER meanwhile. If they closed it, what this thread has reserved since is given back."""
+        order.refresh_from_db()
+        if order.state in (State.CLOSING, State.CANCELLED):
+            self.fulfilment.give_back(order)
+
+    def _give_back(self, order: Order) -> None:
+        try:
+            again_in = self.fulfilment.give_back(order)
+        except PeerError:
+            self._again_later(order)
+            return
+        if again_in is not None:
+            order.change(State.CLOSING, next_at=clock() + again_in, attempts=order.attempts + 1)
+            return
+        self._move(order, State.CANCELLED, next_at=None, also=lambda: self.fulfilment.record_give_back(order))

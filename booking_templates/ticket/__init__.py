@@ -1,0 +1,1 @@
+"""Orders, payments, tickets, refunds and attendees of one event."""

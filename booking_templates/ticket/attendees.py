@@ -1,0 +1,44 @@
+"""Who comes: the seller's list of tickets."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from booking_templates.ticket.models import Ticket
+from booking_templates.ticket.schemas import Attendee
+from booking_templates.ticket.showing import local
+
+PAGE = 50
+
+
+def find(*, performance: str, q: str) -> QuerySet[Ticket]:
+    """Tickets that match, by performance and then as they were booked. Q is looked for in names, order numbers, phones and labels."""
+    found = Ticket.objects.select_related("order").order_by("performance_id", "created_at", "pk")
+    if performance:
+        found = found.filter(performance_id=performance)
+    for word in q.split():
+        found = found.filter(
+            Q(order__buyer_name__icontains=word)
+            | Q(order__number__istartswith=word)
+            | Q(order__buyer_phone__icontains=word)
+            | Q(label__icontains=word)
+        )
+    return found
+
+
+def shown(ticket: Ticket) -> Attendee:
+    booked_at = local(ticket.created_at)
+    assert booked_at is not None  # noqa: S101 - the column is not nullable
+    return Attendee(
+        ticket_id=ticket.pk,
+        order_id=ticket.order_id,
+        order_number=ticket.order.number,
+        buyer_name=ticket.order.buyer_name,
+        buyer_phone=ticket.order.buyer_phone,
+        performance_id=ticket.performance_id,
+        label=ticket.label,
+        grade=ticket.grade,
+        price_krw=ticket.price_krw,
+        status=ticket.status,
+        booked_at=booked_at,
+    )

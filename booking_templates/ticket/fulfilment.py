@@ -1,0 +1,93 @@
+"""Ticket's part of the saga: places are pinned and confirmed at the seat service, tickets are rows here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from booking_templates.kit import outbox
+from booking_templates.kit.db import clock
+from booking_templates.payments.models import Refund
+from booking_templates.payments.port import Purchase
+from booking_templates.ticket import event
+from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.seat import Hold, Place, SeatService
+
+SECOND_LOOK = timedelta(seconds=60)
+
+
+class Tickets:
+    """Implements payments.fulfilment.Fulfilment for orders of tickets."""
+
+    def __init__(self, seat: SeatService) -> None:
+        self.seat = seat
+
+    def reserve(self, order: Order) -> dict[str, Any]:
+        return _fields(self.seat.pin(hold_id=order.hold_id, order_id=order.pk, buyer_id=order.buyer_id))
+
+    def purchase(self, order: Order) -> Purchase:
+        returns = f"{settings.ENV.public_url}/api/ticket/payments/{order.pk}"
+        return Purchase(
+            order_id=order.pk,
+            buyer_id=order.buyer_id,
+            item_name=event.item_name(order.places),
+            quantity=len(order.places),
+            total_krw=order.total_krw,
+            approved_url=f"{returns}/approved",
+            cancelled_url=f"{returns}/cancelled",
+            failed_url=f"{returns}/failed",
+        )
+
+    def deliver(self, order: Order) -> dict[str, Any]:
+        hold = self.seat.confirm(hold_id=order.hold_id, order_id=order.pk, buyer_id=order.buyer_id)
+        return {} if order.is_paid else _fields(hold)
+
+    def record_delivery(self, order: Order) -> None:
+        now = clock()
+        Ticket.objects.bulk_create(
+            Ticket(
+                order_id=order.pk,
+                performance_id=order.performance_id,
+                seat=place.seat,
+                area=place.area,
+                live_seat=place.seat or None,
+                label=place.label,
+                grade=place.grade,
+                price_krw=place.price_krw,
+                created_at=now,
+            )
+            for place in msgspec.convert(order.places, list[Place])
+        )
+
+    def give_back(self, order: Order) -> timedelta | None:
+        self.seat.unpin(hold_id=order.hold_id, order_id=order.pk)
+        if order.tid is not None:
+            return None
+        # It may have been confirmed without a payment, and a pin or confirm of a thread that died may still stand in seat's queue.
+        self.seat.release(order_id=order.pk)
+        return SECOND_LOOK if order.attempts == 0 else None
+
+    def record_give_back(self, order: Order) -> None:
+        Order.objects.filter(pk=order.pk).update(open_hold=None)
+
+    def record_withdrawal(self, order: Order, refund: Refund | None, lines: list[str] | None) -> None:
+        tickets = Ticket.objects.filter(order_id=order.pk, status=Ticket.Status.LIVE)
+        if lines is not None:
+            tickets = tickets.filter(pk__in=lines)
+        places = [ticket.seat or ticket.area for ticket in tickets]
+        tickets.update(status=Ticket.Status.CANCELLED, live_seat=None, refund_id=refund.pk if refund else None)
+        body = {} if lines is None else {"places": places}
+        outbox.put("seat", f"/internal/orders/{order.pk}/release", body)
+        if not places:
+            outbox.put("seat", f"/internal/holds/{order.hold_id}/unpin", {"order_id": order.pk})
+
+
+def _fields(hold: Hold) -> dict[str, Any]:
+    return {
+        "performance_id": hold.performance_id,
+        "places": [msgspec.to_builtins(place) for place in hold.places],
+        "total_krw": hold.total_krw,
+    }

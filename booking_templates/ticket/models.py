@@ -1,0 +1,109 @@
+"""Orders, their tickets, the ledger and refunds; and what this service knows of the event."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from booking_templates.payments.ids import new_id
+from booking_templates.payments.models import Entry, PayableOrder, Refund
+
+
+class Order(PayableOrder):
+    """One hold that a buyer wants tickets for.
+
+    `open_hold` is the hold's id until the order has ended without tickets: its uniqueness makes ordering idempotent, and lets the
+    buyer order the same hold again after a payment that failed.
+    """
+
+    hold_id = models.CharField(max_length=64)
+    open_hold = models.CharField(max_length=64, null=True)  # noqa: DJ001 - unique where there is one
+    performance_id = models.CharField(max_length=64, default="", blank=True)
+    places = models.JSONField(default=list)
+    """What the hold is for, as the seat service said when it was pinned: seat or area, label, grade, price."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["buyer_id", "open_hold"], name="ticket_order_once_a_hold"),
+            models.UniqueConstraint(fields=["buyer_id", "idempotency_key"], name="ticket_order_once_a_key"),
+        ]
+        indexes = [
+            models.Index(fields=["buyer_id", "created_at"], name="ticket_order_of_buyer"),
+            models.Index(fields=["performance_id", "state"], name="ticket_order_of_performance"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class LedgerEntry(Entry):
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="entries")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "kind", "reference"], name="ticket_ledger_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_krw}"
+
+
+class OrderRefund(Refund):
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="refunds")
+
+    def __str__(self) -> str:
+        return f"refund {self.amount_krw}"
+
+
+class Ticket(models.Model):
+    """One place for one performance. `live_seat` is the seat while the ticket is live, and unique: I1 is this constraint.
+
+    A place in an area has no seat; the seat service's counters bound those.
+    """
+
+    class Status(models.TextChoices):
+        LIVE = "LIVE"
+        CANCELLED = "CANCELLED"
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_id)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tickets")
+    performance_id = models.CharField(max_length=64)
+    seat = models.CharField(max_length=100, default="", blank=True)
+    area = models.CharField(max_length=100, default="", blank=True)
+    live_seat = models.CharField(max_length=100, null=True)  # noqa: DJ001 - unique where there is one
+    label = models.CharField(max_length=200)
+    grade = models.CharField(max_length=100, default="", blank=True)
+    price_krw = models.PositiveIntegerField()
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.LIVE)
+    refund = models.ForeignKey(OrderRefund, on_delete=models.PROTECT, null=True, related_name="tickets")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["performance_id", "live_seat"], name="ticket_one_live_a_seat")]
+        indexes = [models.Index(fields=["performance_id", "status"], name="ticket_of_performance")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Event(models.Model):
+    """What this service needs to know of the event. One row."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    title = models.CharField(max_length=200, default="", blank=True)
+    venue = models.CharField(max_length=200, default="", blank=True)
+    cancel_until = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Performance(models.Model):
+    """A date and time of the event."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    starts_at = models.DateTimeField(db_index=True)
+    ends_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.id

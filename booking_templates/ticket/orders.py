@@ -1,0 +1,108 @@
+"""Ordering and cancelling, for one buyer."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import IntegrityError
+
+from booking_templates.kit.db import clock
+from booking_templates.kit.peers import PeerError
+from booking_templates.kit.principal import Principal
+from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
+from booking_templates.payments import answers
+from booking_templates.payments.errors import PaymentError, Undeliverable
+from booking_templates.payments.ids import new_number
+from booking_templates.payments.saga import BUYER, PENDING_FOR
+from booking_templates.payments.states import State
+from booking_templates.ticket import terms
+from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.saga import saga
+
+ENDED = (State.CLOSING, State.CANCELLED)
+TRIES = 4
+
+
+def create(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str) -> tuple[Order, bool]:
+    """The buyer's order for the hold, and whether it was made by this call. Ordering a hold twice, in two tabs or again after a lost
+    answer, leads to the one order; after that has ended without tickets, to a new one.
+
+    Raises Problem: `hold_unknown`, `hold_expired`, `seat_unavailable`, `payment_unavailable`, `idempotency_key_reused` …
+    """
+    # As a digest: databases compare text without regard to case, to width or to blanks at its end.
+    digest = hashlib.sha256(key.encode()).hexdigest() if key else ""
+    order, is_new = _insert(buyer=buyer, hold_id=hold_id, name=name, phone=phone, key=digest)
+    if order.state == State.PENDING:
+        try:
+            saga.begin(order)
+        except Undeliverable as refusal:
+            raise answers.undeliverable(refusal.reason) from refusal
+        except PeerError as error:
+            raise answers.unavailable("seat_unavailable") from error
+        except PaymentError as error:
+            raise answers.payment_problem(error) from error
+    return order, is_new
+
+
+def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str) -> tuple[Order, bool]:
+    """The row is written before anything is asked of anybody, so that a crash leaves something to recover. The constraints decide
+    between two that come at once."""
+    for _attempt in range(TRIES):
+        now = clock()
+        order = Order(
+            number=new_number("T"),
+            buyer_id=buyer.id,
+            buyer_name=name or buyer.name[:100],
+            buyer_phone=phone,
+            idempotency_key=key or None,
+            hold_id=hold_id,
+            open_hold=hold_id,
+            created_at=now,
+            next_at=now + PENDING_FOR,
+        )
+        try:
+            order.save(force_insert=True)
+        except IntegrityError:
+            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key):
+                return found, False
+        else:
+            return order, True
+    raise Conflict("order_busy", retry_after_s=1)
+
+
+def _existing(*, buyer_id: str, hold_id: str, key: str) -> Order | None:
+    """The order that stands in a new one's way; None when it does so no longer."""
+    if key and (order := Order.objects.filter(buyer_id=buyer_id, idempotency_key=key).first()):
+        if order.hold_id != hold_id:
+            raise Unprocessable("idempotency_key_reused")
+        return order
+    order = Order.objects.filter(buyer_id=buyer_id, open_hold=hold_id).first()
+    if order is not None and order.state in ENDED:
+        # It ended without tickets: the hold, if it still stands, may be ordered anew.
+        Order.objects.filter(pk=order.pk, state__in=ENDED).update(open_hold=None)
+        return None
+    return order
+
+
+def own(buyer_id: str, order_id: str) -> Order:
+    """The buyer's order. Raises NotFound for one that is not there and for somebody else's alike."""
+    order = Order.objects.filter(pk=order_id, buyer_id=buyer_id).first()
+    if order is None:
+        raise NotFound("not_found")
+    return order
+
+
+def cancel(order: Order) -> None:
+    """Cancel all of ORDER for its buyer: an open one is closed, an issued one refunded. Cancelling twice is fine.
+
+    Raises Conflict: `payment_in_progress`, `too_late_to_cancel`, `refund_in_progress`.
+    """
+    if order.state != State.ISSUED:
+        saga.give_up(order, BUYER)
+    if order.state != State.ISSUED:
+        return
+    now = clock()
+    offered = terms.of(order, list(Ticket.objects.filter(order_id=order.pk)), now=now)
+    if not offered.is_allowed:
+        raise Conflict(offered.reason or "")
+    saga.withdraw(order, reason=BUYER, price_krw=offered.price_krw, fee_krw=offered.fee_krw)

@@ -1,0 +1,98 @@
+"""Endpoints for buyers."""
+
+from __future__ import annotations
+
+from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.idempotency import KEY_MAX
+from booking_templates.kit.principal import BUYER
+from booking_templates.kit.problems import Gone, NotFound, Unprocessable
+from booking_templates.ticket import codes, orders
+from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.schemas import Keys, NewOrder, OrderOut, Orders, Page, TicketOut, Tickets
+from booking_templates.ticket.showing import shown, shown_all, shown_ticket, shown_tickets
+
+PAGE = 20
+TICKETS_MAX = 500
+
+
+@endpoint(
+    auth=BUYER,
+    body=NewOrder,
+    returns={201: OrderOut, 200: OrderOut},
+    problems=("hold_unknown", "hold_expired", "hold_pinned", "seat_unavailable", "payment_unavailable", "idempotency_key_reused"),
+)
+def create_order(request: Request, body: NewOrder) -> Reply:
+    """Order what a hold is for, and get the address of the payment, or the tickets where nothing is to be paid.
+
+    A hold has one order: the same request again, with the same `Idempotency-Key` or without, answers with it (200).
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > KEY_MAX:
+        raise Unprocessable("idempotency_key_too_long", max_length=KEY_MAX)
+    order, is_new = orders.create(buyer=request.principal, hold_id=body.hold_id, name=body.name, phone=body.phone, key=key)
+    return Reply(shown(order, request), status=201 if is_new else 200)
+
+
+@endpoint(auth=BUYER, query=Page, returns={200: Orders})
+def list_orders(request: Request, query: Page) -> Orders:
+    """The buyer's orders, the newest first."""
+    found = Order.objects.filter(buyer_id=request.principal.id).order_by("-created_at", "-pk")
+    if query.before:
+        mark = orders.own(request.principal.id, query.before)
+        found = found.filter(created_at__lte=mark.created_at).exclude(pk__gte=mark.pk, created_at=mark.created_at)
+    page = list(found[: PAGE + 1])
+    return Orders(orders=shown_all(page[:PAGE], request), next=page[PAGE - 1].pk if len(page) > PAGE else None)
+
+
+@endpoint(auth=BUYER, returns={200: OrderOut}, problems=("not_found",))
+def read_order(request: Request, order_id: object) -> OrderOut:
+    """One of the buyer's orders."""
+    return shown(orders.own(request.principal.id, str(order_id)), request)
+
+
+@endpoint(
+    auth=BUYER,
+    returns={200: OrderOut},
+    problems=("not_found", "payment_in_progress", "too_late_to_cancel", "refund_in_progress", "order_changed"),
+)
+def cancel_order(request: Request, order_id: object) -> OrderOut:
+    """Cancel a whole order: one that waits for its payment is closed, one that was paid is refunded. Safe to send twice."""
+    order = orders.own(request.principal.id, str(order_id))
+    orders.cancel(order)
+    return shown(order, request)
+
+
+@endpoint(auth=BUYER, returns={200: Tickets})
+def list_tickets(request: Request) -> Tickets:
+    """The buyer's tickets, the newest first."""
+    found = Ticket.objects.filter(order__buyer_id=request.principal.id).order_by("-created_at", "-pk")
+    return Tickets(tickets=shown_tickets(found[:TICKETS_MAX]))
+
+
+@endpoint(auth=BUYER, returns={200: TicketOut}, problems=("not_found",))
+def read_ticket(request: Request, ticket_id: object) -> TicketOut:
+    """One of the buyer's tickets."""
+    return shown_ticket(_own_ticket(request, ticket_id))
+
+
+@endpoint(auth=BUYER, returns={200: bytes}, problems=("not_found", "ticket_cancelled"), content_type="image/svg+xml")
+def read_qr(request: Request, ticket_id: object) -> Reply:
+    """The ticket's code as a QR drawing."""
+    ticket = _own_ticket(request, ticket_id)
+    if ticket.status != Ticket.Status.LIVE:
+        raise Gone("ticket_cancelled")
+    headers = {"Cache-Control": "private, no-store", "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+    return Reply(codes.qr_svg(codes.sign(ticket)), content_type="image/svg+xml", headers=headers)
+
+
+@endpoint(returns={200: Keys})
+def read_keys(request: Request) -> Reply:
+    """The public keys of ticket codes, for scanners."""
+    return Reply(Keys(keys=codes.public_keys()), headers={"Cache-Control": "public, max-age=300"})
+
+
+def _own_ticket(request: Request, ticket_id: object) -> Ticket:
+    ticket = Ticket.objects.filter(pk=str(ticket_id), order__buyer_id=request.principal.id).first()
+    if ticket is None:
+        raise NotFound("not_found")
+    return ticket
