@@ -5,7 +5,8 @@ AccountError
 ├── SystemsStanding    the account still has booking systems; `names` lists them
 ├── AdminStays         an admin's account is not closed by its owner
 ├── TooManyTokens      the account has as many API tokens as it may
-└── NoSuchToken        no API token of this account has this id
+├── NoSuchToken        no API token of this account has this id
+└── NotOneself         admins do not change their own role, nor lock themselves out
 """
 
 from __future__ import annotations
@@ -36,4 +37,8 @@ class TooManyTokens(AccountError):
 
 
 class NoSuchToken(AccountError):
+    pass
+
+
+class NotOneself(AccountError):
     pass

@@ -10,8 +10,9 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from controlplane.accounts.errors import AdminStays, EmailTaken, NoSuchToken, SystemsStanding, TooManyTokens
+from controlplane.accounts.errors import AdminStays, EmailTaken, NoSuchToken, NotOneself, SystemsStanding, TooManyTokens
 from controlplane.accounts.models import ApiToken, Role, User
+from controlplane.lib import audit
 
 TOKEN_PREFIX = "clove_"  # noqa: S105 -- lets secret scanners recognise a leaked one
 TOKENS_AT_MOST = 20
@@ -21,7 +22,9 @@ def user_sign_up(*, email: str, password: str, name: str, phone: str = "") -> Us
     """A new seller. Raises EmailTaken; the unique index decides, since two requests may come at once."""
     try:
         with transaction.atomic():
-            return User.objects.create_user(email, password, name=name, phone=phone, role=Role.SELLER)
+            user = User.objects.create_user(email, password, name=name, phone=phone, role=Role.SELLER)
+            audit.record("user.sign_up", user, acting_user=user)
+            return user
     except IntegrityError:
         raise EmailTaken from None
 
@@ -38,12 +41,32 @@ def user_close(*, user: User, standing: Sequence[str]) -> None:
         raise AdminStays
     if standing:
         raise SystemsStanding(standing)
+    audit.record("user.close", user)
     user.api_tokens.all().delete()
     user.email = f"closed-{user.pk}@invalid"
     user.name = user.phone = ""
     user.is_active = False
     user.set_unusable_password()
     user.save()
+
+
+@transaction.atomic
+def user_set(*, user: User, acting_user: User, role: str | None = None, is_active: bool | None = None) -> None:
+    """Change USER's role, or whether they may log in; what is None stays. The same again changes nothing.
+
+    Raises NotOneself: nobody takes their own way in.
+    """
+    if user.pk == acting_user.pk:
+        raise NotOneself
+    user = User.objects.select_for_update().get(pk=user.pk)
+    wanted = {"role": role, "is_active": is_active}
+    changes = {name: value for name, value in wanted.items() if value is not None and getattr(user, name) != value}
+    if not changes:
+        return
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(changes))
+    audit.record("user.set", user, acting_user=acting_user, **changes)
 
 
 @transaction.atomic
@@ -65,9 +88,11 @@ def token_create(*, user: User, name: str, days: int | None = None) -> tuple[Api
 
 def token_revoke(*, user: User, token_id: int) -> None:
     """Make a token of USER useless. Raises NoSuchToken."""
-    deleted, _ = user.api_tokens.filter(pk=token_id).delete()
-    if not deleted:
+    token = user.api_tokens.select_for_update().filter(pk=token_id).first()
+    if token is None:
         raise NoSuchToken
+    audit.record("token.revoke", token, acting_user=user, name=token.name)
+    token.delete()
 
 
 def digest_of(text: str) -> str:

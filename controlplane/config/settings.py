@@ -78,7 +78,8 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.admin",
+    "controlplane.console.apps.ConsoleConfig",
+    "controlplane.console.apps.ConsoleAdminConfig",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
@@ -90,6 +91,8 @@ INSTALLED_APPS = [
     "controlplane.pool",
     "controlplane.systems",
     "controlplane.jobs",
+    "controlplane.portal",
+    "controlplane.api",
 ]
 
 MIDDLEWARE = [
@@ -155,6 +158,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
+AXES_LOCKOUT_CALLABLE = "controlplane.portal.views.entry.locked_out"
 AXES_VERBOSE = False
 
 # --- Security --------------------------------------------------------------------------------------------------------
@@ -188,6 +192,8 @@ CONTENT_SECURITY_POLICY = {
 }
 # A plan of 50,000 seats is about 5 MB of JSON.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+# 200 performances and 200 products in one form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 
 # --- Languages and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = BOOKING_LANGUAGE
@@ -208,7 +214,27 @@ CELERY_APP = "controlplane.config.celery.app"
 BROKER_URL = REDIS_URL or "files://"
 
 # --- API -------------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK: dict[str, Any] = {}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "controlplane.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsers.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle", "rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "1200/min"},
+    "EXCEPTION_HANDLER": "controlplane.api.problems.handle",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Clove",
+    "VERSION": "1",
+    "DESCRIPTION": "Open, watch, change and remove booking systems.",
+    "OAS_VERSION": "3.1.0",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOGGING: dict[str, Any] = {

@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
+
+from controlplane.lib import reasons
+from controlplane.lib.reasons import Reason, gettext_noop
 
 PALETTE = ("#7c3aed", "#0f766e", "#b45309", "#1d4ed8", "#be123c", "#4d7c0f", "#0e7490", "#a21caf")
 FREE_COLOR = "#8b9891"
@@ -19,12 +23,20 @@ _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 
 
 class NotAPlan(ValueError):
-    """The JSON is not a seating plan; `code` is stable, the message is for people in English."""
+    """The JSON is not a seating plan; `reason` says why."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    def __init__(self, code: str) -> None:
+        self.reason = Reason(code)
+        super().__init__(self.reason.message)
+
+
+reasons.declare(
+    {
+        "plan_not_an_object": gettext_noop("This file is JSON, but not a seating plan: a plan is an object with “zones”."),
+        "plan_without_zones": gettext_noop("This file has no “zones”, so it is not a seating plan in pretix's format."),
+        "plan_without_seats": gettext_noop("This plan has no seats."),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -56,14 +68,14 @@ class _Seat:
 def summary(plan: object) -> PlanSummary:
     """Seats by category. Raises NotAPlan when PLAN has no zones with rows of seats."""
     if not isinstance(plan, Mapping):
-        raise NotAPlan("plan_not_an_object", "This file is JSON, but not a seating plan: a plan is an object with “zones”.")
+        raise NotAPlan("plan_not_an_object")
     if not isinstance(plan.get("zones"), list):
-        raise NotAPlan("plan_without_zones", "This file has no “zones”, so it is not a seating plan in pretix's format.")
+        raise NotAPlan("plan_without_zones")
     counts: dict[str, int] = {}
     for seat in _seats(plan):
         counts[seat.category] = counts.get(seat.category, 0) + 1
     if not counts:
-        raise NotAPlan("plan_without_seats", "This plan has no seats.")
+        raise NotAPlan("plan_without_seats")
     colors = _colors(plan, counts)
     names = [name for name in colors if name in counts]
     return PlanSummary(
@@ -118,7 +130,7 @@ def _colors(plan: Mapping[str, Any], used: Mapping[str, int] | set[str]) -> dict
 
 def _radius(seats: list[_Seat]) -> float:
     """Half of the usual distance between neighbours, a little less: seats touch but never overlap."""
-    gaps = [abs(one.x - two.x) + abs(one.y - two.y) for one, two in zip(seats, seats[1:], strict=False)]
+    gaps = [abs(one.x - two.x) + abs(one.y - two.y) for one, two in pairwise(seats)]
     gaps = sorted(gap for gap in gaps if gap > 0)
     return gaps[len(gaps) // 2] * 0.42 if gaps else 5.0
 
@@ -213,7 +225,10 @@ def _text(value: object) -> str:
 
 
 def _color(value: object, fallback: str) -> str:
-    return value if isinstance(value, str) and _COLOR.fullmatch(value) else fallback
+    """VALUE as #rrggbb where it is a colour in hexadecimal."""
+    if not isinstance(value, str) or not _COLOR.fullmatch(value):
+        return fallback
+    return value if len(value) == 7 else "#" + "".join(sign * 2 for sign in value[1:])
 
 
 def _n(value: float) -> str:

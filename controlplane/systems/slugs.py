@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import re
 import secrets
-import unicodedata
 from collections.abc import Iterator
 
+from controlplane.lib.romanize import latin_name
 from controlplane.rendering.requirement import RESERVED_SLUGS, Requirement
 
 
 def candidates(requirement: Requirement) -> Iterator[str]:
-    """Addresses to try, the best first: from the title's Latin letters, else from the kind of event; at most 20."""
-    letters = unicodedata.normalize("NFKD", requirement.title).encode("ascii", "ignore").decode().lower()
-    words = "-".join(re.findall(r"[a-z0-9]+", letters))[:30].strip("-")
+    """Addresses to try, the best first: from the title in Latin letters, else from the kind of event; at most 20."""
+    words = latin_name(requirement.title, 30)
     base = words if len(words) >= 3 and not words.isdecimal() and not words.startswith("xn--") else ""
     if base and base not in RESERVED_SLUGS:
         yield base

@@ -1,0 +1,200 @@
+"""What the API takes and gives. Input is only unpacked here; a requirement is validated where requirements are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext
+from rest_framework import serializers
+
+from controlplane.lib import reasons
+from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision
+from controlplane.systems.selectors import STEPS
+
+
+class ReasonField(serializers.Field):
+    """A stored reason in the reader's language; null when there is none. `prefix` is that of its columns."""
+
+    def __init__(self, prefix: str = "reason", **options: Any) -> None:
+        super().__init__(source="*", read_only=True, **options)
+        self.prefix = prefix
+
+    def to_representation(self, value: Any) -> dict[str, Any] | None:
+        code, text = getattr(value, f"{self.prefix}_code"), getattr(value, self.prefix)
+        if not code and not text:
+            return None
+        params = getattr(value, f"{self.prefix}_params")
+        return {"code": code, "message": reasons.words(code, params, gettext, otherwise=text) if code else text, "params": params}
+
+
+class SystemSerializer(serializers.ModelSerializer):
+    seller = serializers.CharField(source="seller.email", read_only=True)
+    public_url = serializers.CharField(read_only=True, help_text="Address of the buyer site; empty once deleted.")
+    live_revision = serializers.SerializerMethodField(help_text="Number of the revision that serves, or null.")
+    reason = ReasonField(help_text="Why the last wish failed, or null.")
+
+    class Meta:
+        model = BookingSystem
+        fields = [
+            "id", "title", "slug", "seller", "public_url", "state", "desired_state", "health", "reason", "generation",
+            "observed_generation", "live_revision", "created_at", "live_at", "deleted_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_live_revision(self, system: BookingSystem) -> int | None:
+        numbers: dict[int, int] | None = self.context.get("revision_numbers")
+        if not system.live_revision_id:
+            return None
+        if numbers is not None:
+            return numbers.get(system.live_revision_id)
+        return Revision.objects.filter(pk=system.live_revision_id).values_list("number", flat=True).first()
+
+
+class StepSerializer(serializers.ModelSerializer):
+    message = ReasonField("message")
+
+    class Meta:
+        model = OperationStep
+        fields = ["name", "state", "message", "progress", "started_at", "ended_at"]
+        read_only_fields = fields
+
+
+class OperationSerializer(serializers.ModelSerializer):
+    system = serializers.IntegerField(source="system_id", read_only=True)
+    revision = serializers.IntegerField(source="revision.number", read_only=True, default=None)
+    reason = ReasonField()
+    created_by = serializers.CharField(source="created_by.email", read_only=True, default=None)
+
+    class Meta:
+        model = Operation
+        fields = ["id", "system", "kind", "state", "generation", "revision", "reason", "created_by", "started_at", "ended_at"]
+        read_only_fields = fields
+
+
+class OperationDetailSerializer(OperationSerializer):
+    steps = StepSerializer(many=True, read_only=True)
+    steps_to_come = serializers.SerializerMethodField()
+
+    class Meta(OperationSerializer.Meta):
+        fields = [*OperationSerializer.Meta.fields, "steps", "steps_to_come"]
+        read_only_fields = fields
+
+    def get_steps_to_come(self, operation: Operation) -> list[str]:
+        if not operation.is_running:
+            return []
+        begun = {step.name for step in operation.steps.all()}
+        return [name for name in STEPS.get(operation.kind, ()) if name not in begun]
+
+
+class RevisionSerializer(serializers.ModelSerializer):
+    created_by = serializers.CharField(source="created_by.email", read_only=True, default=None)
+
+    class Meta:
+        model = Revision
+        fields = ["number", "created_by", "created_at"]
+        read_only_fields = fields
+
+
+class RevisionDetailSerializer(RevisionSerializer):
+    class Meta(RevisionSerializer.Meta):
+        fields = [*RevisionSerializer.Meta.fields, "plan", "manifests"]
+        read_only_fields = fields
+
+
+class CreateSerializer(serializers.Serializer):
+    requirement = serializers.JSONField(help_text="The requirement document, version 1.")
+    deploy = serializers.BooleanField(default=True, help_text="Deploy at once; without it a draft is stored.")
+
+
+class PreviewRequestSerializer(serializers.Serializer):
+    requirement = serializers.JSONField(help_text="The requirement document, version 1.")
+    system = serializers.IntegerField(default=None, allow_null=True, help_text="The booking system that this would update.")
+
+
+class UpdateSerializer(serializers.Serializer):
+    requirement = serializers.JSONField(help_text="The whole requirement as it shall be from now on.")
+
+
+class RollbackSerializer(serializers.Serializer):
+    revision = serializers.IntegerField(min_value=1, help_text="Number of the revision to bring back.")
+
+
+class EventSerializer(serializers.Serializer):
+    """A live event, for everybody."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    field = serializers.CharField()
+    venue = serializers.CharField()
+    first_at = serializers.DateTimeField()
+    last_at = serializers.DateTimeField()
+    sales_open_at = serializers.DateTimeField()
+    sales_close_at = serializers.DateTimeField()
+    price_from_krw = serializers.IntegerField()
+    url = serializers.CharField()
+
+
+class AttendeePageSerializer(serializers.Serializer):
+    rows = serializers.ListField(child=serializers.DictField(), help_text="As the ticket service gives them.")
+    total = serializers.IntegerField()
+    page = serializers.IntegerField()
+    pages = serializers.IntegerField()
+
+
+class SalesSerializer(serializers.Serializer):
+    """A part that did not answer is null and named in `unavailable`."""
+
+    ticket = serializers.DictField(allow_null=True)
+    seat = serializers.DictField(allow_null=True)
+    merch = serializers.DictField(allow_null=True)
+    unavailable = serializers.ListField(child=serializers.CharField())
+
+
+class WhySerializer(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.SerializerMethodField()
+    params = serializers.DictField()
+
+    def get_message(self, why: reasons.Reason) -> str:
+        return why.text(gettext)
+
+
+class ChosenImageSerializer(serializers.Serializer):
+    service = serializers.CharField()
+    name = serializers.CharField()
+    ref = serializers.CharField()
+    why = WhySerializer(many=True)
+
+
+class NearMissSerializer(serializers.Serializer):
+    service = serializers.CharField()
+    name = serializers.CharField()
+    ref = serializers.CharField()
+    why_not = WhySerializer(many=True)
+
+
+class CostLineSerializer(serializers.Serializer):
+    code = serializers.CharField(help_text="cpu, memory or storage")
+    quantity = serializers.FloatField()
+    unit = serializers.CharField()
+    price_krw = serializers.FloatField(help_text="Of one unit for an hour.")
+    per_hour_krw = serializers.FloatField()
+
+
+class CostSerializer(serializers.Serializer):
+    """An estimate of what is reserved, with 730 hours to a month."""
+
+    lines = CostLineSerializer(many=True)
+    per_hour_krw = serializers.FloatField()
+    per_month_krw = serializers.IntegerField()
+
+
+class PreviewSerializer(serializers.Serializer):
+    """What a requirement would become; nothing was written."""
+
+    problems = serializers.ListField(child=serializers.DictField(), help_text="Empty: it can be deployed as it is.")
+    chosen = ChosenImageSerializer(many=True)
+    near_misses = NearMissSerializer(many=True, help_text="Images that were not chosen, and why not.")
+    summary = serializers.DictField()
+    cost = CostSerializer(allow_null=True)
+    changes = serializers.ListField(child=serializers.DictField(), help_text="With `system`: what would change, object by object.")

@@ -1,0 +1,178 @@
+"""Booking systems: what there is, and what can be wished of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.utils.translation import gettext
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controlplane.api import serializers
+from controlplane.api.problems import Invalid, answer, problem_json
+from controlplane.api.views.base import Endpoint, paged
+from controlplane.systems import selectors, services
+from controlplane.systems.models import BookingSystem, Operation, Revision, State
+
+
+def _etag(system: BookingSystem) -> str:
+    return f'"{system.generation}"'
+
+
+def _accepted(operation: Operation | None, system: BookingSystem) -> Response:
+    """202 with the operation to follow; 200 without one where a draft was only rewritten."""
+    if operation is None:
+        return Response(serializers.SystemSerializer(system).data, headers={"ETag": _etag(system)})
+    return Response(
+        serializers.OperationSerializer(operation).data,
+        status=202,
+        headers={"Location": f"/api/v1/systems/{system.pk}/operations/{operation.pk}", "ETag": f'"{operation.generation}"'},
+    )
+
+
+class Systems(Endpoint):
+    def get(self, request: Request) -> Response:
+        """Booking systems of the caller, newest first; of everybody for an admin."""
+        found = selectors.systems_of(self.user)
+        if state := request.query_params.get("state"):
+            if state not in State.values:
+                raise Invalid({"state": [gettext("This must be one of: %(options)s.") % {"options": ", ".join(State.values)}]})
+            found = found.filter(state=state)
+        return paged(request, found, self._serialize)
+
+    def post(self, request: Request) -> Response:
+        """Create a booking system and, unless `deploy` is false, deploy it."""
+        wanted = serializers.CreateSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        system = services.system_create(
+            requirement=wanted.validated_data["requirement"], acting_user=self.user, deploy=wanted.validated_data["deploy"]
+        )
+        return Response(
+            serializers.SystemSerializer(system).data,
+            status=201,
+            headers={"Location": f"/api/v1/systems/{system.pk}", "ETag": _etag(system)},
+        )
+
+    def _serialize(self, rows: list[BookingSystem]) -> Any:
+        live = Revision.objects.filter(pk__in=[row.live_revision_id for row in rows if row.live_revision_id])
+        numbers = dict(live.values_list("pk", "number"))
+        return serializers.SystemSerializer(rows, many=True, context={"revision_numbers": numbers}).data
+
+
+class Preview(Endpoint):
+    def post(self, request: Request) -> Response:
+        """What a requirement would become: images and why, cost, changes. Nothing is written, and bad input is a 200 with `problems`."""
+        wanted = serializers.PreviewRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        system_id = wanted.validated_data["system"]
+        preview = services.requirement_preview(
+            requirement=wanted.validated_data["requirement"],
+            seller=self.user,
+            system=self.system(system_id) if system_id is not None else None,
+        )
+        shown = {
+            "problems": [problem_json(problem) for problem in preview.problems],
+            "chosen": preview.chosen,
+            "near_misses": preview.near_misses,
+            "summary": preview.summary,
+            "cost": preview.cost,
+            "changes": list(preview.changes),
+        }
+        return Response(serializers.PreviewSerializer(shown).data)
+
+
+class System(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """One booking system; its ETag is the generation."""
+        system = self.system(system_id)
+        return Response(serializers.SystemSerializer(system).data, headers={"ETag": _etag(system)})
+
+    def delete(self, request: Request, system_id: int) -> Response:
+        """Take it down for good; `name` must be its title or slug. Refused while paid tickets for a coming performance stand."""
+        system = self.system(system_id)
+        name = request.query_params.get("name", "")
+        if not name:
+            raise Invalid({"name": [gettext("Give the title or the slug, to be sure that this is the one you mean.")]})
+        operation = services.system_delete(
+            system=system, typed_name=name, acting_user=self.user, force=request.query_params.get("force") == "yes"
+        )
+        return Response(status=204) if operation is None else _accepted(operation, system)
+
+
+class SystemRequirement(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """The requirement as it is wanted now."""
+        system = self.system(system_id)
+        return Response(selectors.requirement_of(system), headers={"ETag": _etag(system)})
+
+    def put(self, request: Request, system_id: int) -> Response:
+        """Ask for another requirement. With `If-Match`, only if nobody asked for something else since that ETag."""
+        system = self.system(system_id)
+        wanted = serializers.UpdateSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        operation = services.system_update(
+            system=system,
+            requirement=wanted.validated_data["requirement"],
+            acting_user=self.user,
+            expected_generation=_if_match(request),
+        )
+        return _accepted(operation, system)
+
+
+class Deploy(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Deploy a draft."""
+        system = self.system(system_id)
+        return _accepted(services.system_deploy(system=system, acting_user=self.user), system)
+
+
+class Retry(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Try again what failed last."""
+        system = self.system(system_id)
+        return _accepted(services.system_retry(system=system, acting_user=self.user), system)
+
+
+class Rollback(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Run an earlier revision again, as a new one."""
+        system = self.system(system_id)
+        wanted = serializers.RollbackSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        revision = system.revisions.filter(number=wanted.validated_data["revision"]).first()
+        if revision is None:
+            raise Invalid({"revision": [gettext("This booking system has no such revision.")]})
+        return _accepted(services.system_rollback(system=system, revision=revision, acting_user=self.user), system)
+
+
+class Attendees(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """Who booked, asked of the booking system."""
+        system = self.system(system_id)
+        number = request.query_params.get("page", "1")
+        page = selectors.attendees(
+            system,
+            user=self.user,
+            query=request.query_params.get("q", "")[:100],
+            performance=request.query_params.get("performance", "")[:40],
+            page=int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 7 else 1,
+        )
+        if not page.is_available:
+            return answer(503, "service_unavailable", gettext("The ticket service of this booking system does not answer."))
+        return Response({"rows": page.rows, "total": page.total, "page": page.page, "pages": page.pages})
+
+
+class Sales(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """What was sold, asked of the booking system."""
+        return Response(asdict(selectors.sales_summary(self.system(system_id), user=self.user)))
+
+
+def _if_match(request: Request) -> int | None:
+    """The generation in `If-Match`; None without the header. A tag that is none of ours matches nothing: -1."""
+    header = request.headers.get("If-Match", "").strip()
+    if not header or header == "*":
+        return None
+    tag = header.removeprefix("W/").strip('"')
+    return int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 10 else -1

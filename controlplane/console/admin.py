@@ -1,0 +1,7 @@
+"""Every model's page in the console."""
+
+from __future__ import annotations
+
+from controlplane.console import accounts, history, pool, systems
+
+__all__ = ["accounts", "history", "pool", "systems"]

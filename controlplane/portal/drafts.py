@@ -1,0 +1,190 @@
+"""Drafts of the requirement form: kept as typed, checked on demand, turned into a booking system or an update of one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from controlplane.accounts.models import User
+from controlplane.portal import plans
+from controlplane.portal.models import RequirementDraft
+from controlplane.portal.requirement_form import convert, state
+from controlplane.portal.requirement_form.fields import FormProblem, form_problems
+from controlplane.portal.requirement_form.state import FormState
+from controlplane.systems import selectors, services
+from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.models import BookingSystem
+from controlplane.systems.preview import Preview
+
+DRAFTS_AT_MOST = 50
+
+
+class DraftError(Exception):
+    """Base of what a draft can refuse."""
+
+
+class DraftNotFound(DraftError):
+    """No such draft, or another seller's."""
+
+
+class DraftChanged(DraftError):
+    """Another tab wrote the draft meanwhile; `version` is the one that is stored."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(str(version))
+        self.version = version
+
+
+class TooManyDrafts(DraftError):
+    """The seller has as many drafts as one may have."""
+
+
+class DraftRefused(DraftError):
+    """The form cannot be sent as it is; `problems` say where and why."""
+
+    def __init__(self, problems: list[FormProblem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A draft as a requirement, and what the platform says to it."""
+
+    requirement: dict[str, Any]
+    preview: Preview
+    problems: list[FormProblem]
+
+
+def zone() -> ZoneInfo:
+    """The time zone of all venues."""
+    return ZoneInfo(settings.BOOKING_TIME_ZONE)
+
+
+def drafts_of(user: User) -> QuerySet[RequirementDraft]:
+    """USER's drafts, last touched first, without their plans; those of systems that are gone are left out."""
+    return RequirementDraft.objects.filter(seller=user).defer("plan").select_related("system")
+
+
+def draft_for(user: User, draft_id: UUID) -> RequirementDraft:
+    """Raises DraftNotFound."""
+    draft = drafts_of(user).filter(pk=draft_id).first()
+    if draft is None:
+        raise DraftNotFound
+    return draft
+
+
+def form_of(draft: RequirementDraft) -> FormState:
+    return state.from_json(draft.form)
+
+
+def draft_start(*, user: User, requirement: dict[str, Any] | None = None) -> RequirementDraft:
+    """A draft of a new booking system: blank, or as REQUIREMENT says. Raises TooManyDrafts."""
+    form, plan = FormState(), None
+    if requirement is None:
+        form.add("performances")
+        form.add("areas")
+        form.add("grades")
+    else:
+        form, plan = convert.from_requirement(requirement, zone())
+        form = convert.copied(form)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        if RequirementDraft.objects.filter(seller=user).count() >= DRAFTS_AT_MOST:
+            raise TooManyDrafts
+        return _create(user=user, form=form, plan=plan)
+
+
+def draft_of_system(*, user: User, system: BookingSystem) -> RequirementDraft:
+    """The draft that updates SYSTEM: the one begun earlier, else filled from what is wanted now."""
+    draft = drafts_of(user).filter(system=system).first()
+    if draft is not None:
+        return draft
+    form, plan = convert.from_requirement(selectors.requirement_of(system), zone())
+    form.values["slug"] = form["slug"] or system.slug or ""
+    try:
+        with transaction.atomic():
+            return _create(user=user, form=form, plan=plan, system=system, system_generation=system.generation)
+    except IntegrityError:  # the other tab was first
+        return drafts_of(user).get(system=system)
+
+
+def draft_save(*, draft: RequirementDraft, form: FormState, version: int) -> RequirementDraft:
+    """Store FORM as typed. Raises DraftChanged unless VERSION is the stored one: two tabs never overwrite each other unseen."""
+    return _write(draft, version, form=form.as_json())
+
+
+def draft_take_plan(*, draft: RequirementDraft, form: FormState, plan: plans.LoadedPlan | None, version: int) -> RequirementDraft:
+    """Store PLAN (None: take it away) and FORM with the plan's grades listed for pricing. Raises DraftChanged."""
+    form.sync_plan_grades(plan.summary["categories"] if plan else [])
+    return _write(draft, version, form=form.as_json(), plan=plan.text if plan else "", plan_summary=plan.summary if plan else {})
+
+
+def draft_check(draft: RequirementDraft) -> Checked:
+    """What would come of DRAFT, and each problem at its input. Nothing is written."""
+    converted = _converted(draft)
+    preview = services.requirement_preview(requirement=converted.requirement, seller=draft.seller, system=draft.system)
+    return Checked(converted.requirement, preview, form_problems(preview.problems, converted))
+
+
+def draft_deploy(*, draft: RequirementDraft, user: User) -> BookingSystem:
+    """Create the booking system, or update the one DRAFT is of, and drop the draft, all or nothing.
+
+    Raises DraftRefused, and what system_update raises. Deploying one draft twice: the second finds it gone, DraftNotFound.
+    """
+    with transaction.atomic():
+        locked = RequirementDraft.objects.select_for_update(of=("self",)).filter(pk=draft.pk, seller=user).select_related("system").first()
+        if locked is None:
+            raise DraftNotFound
+        converted = _converted(locked)
+        system = locked.system
+        try:
+            if system is None:
+                system = services.system_create(requirement=converted.requirement, acting_user=user, deploy=True)
+            else:
+                services.system_update(
+                    system=system, requirement=converted.requirement, acting_user=user, expected_generation=locked.system_generation
+                )
+        except RequirementInvalid as error:
+            raise DraftRefused(form_problems(error.problems, converted)) from error
+        locked.delete()
+        return system
+
+
+def draft_delete(*, draft: RequirementDraft) -> None:
+    """Throw DRAFT away; one that is gone already is fine."""
+    RequirementDraft.objects.filter(pk=draft.pk).delete()
+
+
+def _converted(draft: RequirementDraft) -> convert.Converted:
+    form = form_of(draft)
+    return convert.to_requirement(form, json.loads(draft.plan) if draft.plan and form.is_numbered() else None, zone())
+
+
+def _create(*, form: FormState, plan: Any, **fields: Any) -> RequirementDraft:
+    loaded = plans.plan_of(plan) if plan else None
+    if loaded:
+        form.sync_plan_grades(loaded.summary["categories"])
+    return RequirementDraft.objects.create(
+        form=form.as_json(), plan=loaded.text if loaded else "", plan_summary=loaded.summary if loaded else {}, **fields
+    )
+
+
+def _write(draft: RequirementDraft, version: int, **changes: Any) -> RequirementDraft:
+    written = RequirementDraft.objects.filter(pk=draft.pk, version=version).update(
+        **changes, version=F("version") + 1, updated_at=timezone.now()
+    )
+    if not written:
+        stored = RequirementDraft.objects.filter(pk=draft.pk).values_list("version", flat=True).first()
+        if stored is None:
+            raise DraftNotFound
+        raise DraftChanged(stored)
+    return drafts_of(draft.seller).get(pk=draft.pk)

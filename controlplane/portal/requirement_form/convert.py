@@ -1,0 +1,208 @@
+"""From what was typed to a requirement and back. What cannot be read is passed on as typed, for validation to name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from controlplane.lib.romanize import latin_name
+from controlplane.portal.requirement_form.state import FormState, Row
+
+LOCAL = "%Y-%m-%dT%H:%M"
+"""What `<input type="datetime-local">` speaks."""
+
+_NUMBER = re.compile(r"-?[0-9]+")
+_SEPARATORS = re.compile(r"[,\s_₩원]+")
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A requirement, and where its entries came from.
+
+    `origins` has the form row of each list entry: `{"grades": ("plan_grades", ["a1", "b2"])}`; `redirects` the inputs that stand for others:
+    `{"performances.a1.duration_minutes": "running_minutes"}` where the row left it to the common one.
+    """
+
+    requirement: dict[str, Any]
+    origins: Mapping[str, tuple[str, Sequence[str]]]
+    redirects: Mapping[str, str]
+
+
+def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
+    """What STATE asks for. PLAN is the parsed seating plan, None without one; times typed are in ZONE. Blank rows are left out."""
+    is_numbered = state.is_numbered()
+    grade_rows = "plan_grades" if is_numbered else "grades"
+    has_shop = state["merchandise"] == "yes"
+    grades = _filled(state.rows[grade_rows], "name", "price_krw")
+    areas = [] if is_numbered else _filled(state.rows["areas"], "name", "capacity")
+    performances = _filled(state.rows["performances"], "starts_at", "duration_minutes")
+    products = _filled(state.rows["products"], "name", "price_krw", "stock") if has_shop else []
+    area_ids, product_ids = _ids(areas, "area"), _ids(products, "product")
+    seating: dict[str, Any] = {"numbered": is_numbered}
+    if not is_numbered:
+        seating["areas"] = [
+            _present(id=area_ids[row.key], name=row["name"].strip(), capacity=_number(row["capacity"]), grade=row["grade"].strip())
+            for row in areas
+        ]
+    elif plan is not None:
+        seating["plan"] = plan
+    requirement: dict[str, Any] = {
+        "version": 1,
+        **_present(
+            title=state["title"].strip(),
+            slug=state["slug"].strip(),
+            field=state["field"],
+            description=state["description"].strip(),
+            limit_per_buyer=_number(state["limit_per_buyer"]),
+            hold_minutes=_number(state["hold_minutes"]),
+            payment=state["payment"],
+        ),
+        "venue": _present(name=state["venue_name"].strip(), address=state["venue_address"].strip()),
+        "seating": seating,
+        "grades": [_present(name=row["name"].strip(), price_krw=_number(row["price_krw"]), color=row["color"].strip()) for row in grades],
+        "performances": [
+            _present(
+                id=row["id"],
+                starts_at=_moment(row["starts_at"], zone),
+                duration_minutes=_number(row["duration_minutes"].strip() or state["running_minutes"]),
+            )
+            for row in performances
+        ],
+        "sales": _present(opens_at=_moment(state["opens_at"], zone), closes_at=_moment(state["closes_at"], zone)),
+        "merchandise": has_shop,
+    }
+    if has_shop:
+        requirement["products"] = [
+            _present(
+                id=product_ids[row.key],
+                name=row["name"].strip(),
+                description=row["description"].strip(),
+                price_krw=_number(row["price_krw"]),
+                stock=_number(row["stock"]),
+            )
+            for row in products
+        ]
+    origins = {
+        "grades": (grade_rows, [row.key for row in grades]),
+        "seating.areas": ("areas", [row.key for row in areas]),
+        "performances": ("performances", [row.key for row in performances]),
+        "products": ("products", [row.key for row in products]),
+    }
+    redirects = {
+        f"performances.{row.key}.duration_minutes": "running_minutes" for row in performances if not row["duration_minutes"].strip()
+    }
+    return Converted(requirement, origins, redirects)
+
+
+def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[FormState, Any]:
+    """The form that would say REQUIREMENT, and its seating plan, or None."""
+    state = FormState()
+    seating = requirement.get("seating", {})
+    is_numbered = bool(seating.get("numbered"))
+    venue, sales = requirement.get("venue", {}), requirement.get("sales", {})
+    performances = requirement.get("performances", [])
+    durations = Counter(_text(performance.get("duration_minutes")) for performance in performances)
+    usual = durations.most_common(1)[0][0] if durations else ""
+    state.values |= {
+        "title": _text(requirement.get("title")),
+        "slug": _text(requirement.get("slug")),
+        "field": _text(requirement.get("field")),
+        "description": _text(requirement.get("description")),
+        "venue_name": _text(venue.get("name")),
+        "venue_address": _text(venue.get("address")),
+        "numbered": "yes" if is_numbered else "no",
+        "running_minutes": usual,
+        "opens_at": _local(sales.get("opens_at"), zone),
+        "closes_at": _local(sales.get("closes_at"), zone),
+        "limit_per_buyer": _text(requirement.get("limit_per_buyer")),
+        "hold_minutes": _text(requirement.get("hold_minutes")) or state["hold_minutes"],
+        "payment": _text(requirement.get("payment")),
+        "merchandise": "yes" if requirement.get("merchandise") else "no",
+    }
+    for grade in requirement.get("grades", []):
+        state.add("plan_grades" if is_numbered else "grades", **_texts(grade, "name", "price_krw", "color"))
+    for area in seating.get("areas", []):
+        state.add("areas", **_texts(area, "id", "name", "capacity", "grade"))
+    for performance in performances:
+        minutes = _text(performance.get("duration_minutes"))
+        state.add(
+            "performances",
+            id=_text(performance.get("id")),
+            starts_at=_local(performance.get("starts_at"), zone),
+            duration_minutes="" if minutes == usual else minutes,
+        )
+    for product in requirement.get("products", []):
+        state.add("products", **_texts(product, "id", "name", "description", "price_krw", "stock"))
+    return state, seating.get("plan")
+
+
+def copied(state: FormState) -> FormState:
+    """STATE as the start of another event: an address of its own, and performances that get new ids."""
+    state.values["slug"] = ""
+    for row in state.rows["performances"]:
+        row.values["id"] = ""
+    return state
+
+
+def _filled(rows: Sequence[Row], *columns: str) -> list[Row]:
+    return [row for row in rows if any(row[column].strip() for column in columns)]
+
+
+def _ids(rows: Sequence[Row], fallback: str) -> dict[str, str]:
+    """An id for each row's key: the one it has, else one made of its name; unique among ROWS."""
+    taken = {row["id"] for row in rows if row["id"]}
+    ids: dict[str, str] = {}
+    for row in rows:
+        if row["id"]:
+            ids[row.key] = row["id"]
+            continue
+        name = latin_name(row["name"], 30) or fallback
+        candidate, number = name, 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{name}-{number}"
+        taken.add(candidate)
+        ids[row.key] = candidate
+    return ids
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in ("", None)}
+
+
+def _number(text: str) -> int | str:
+    """An integer where TEXT is one, also written `190,000` or `190,000원`; else TEXT."""
+    bare = _SEPARATORS.sub("", text)
+    return int(bare) if _NUMBER.fullmatch(bare) and len(bare) < 16 else text.strip()
+
+
+def _moment(text: str, zone: ZoneInfo) -> str:
+    """ISO 8601 with ZONE's offset, or TEXT where it is no local time."""
+    text = text.strip()
+    if not _LOCAL.fullmatch(text):
+        return text
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=zone).isoformat()
+    except ValueError:
+        return text
+
+
+def _local(value: Any, zone: ZoneInfo) -> str:
+    try:
+        return datetime.fromisoformat(value).astimezone(zone).strftime(LOCAL)
+    except (TypeError, ValueError):
+        return _text(value)
+
+
+def _texts(entry: Mapping[str, Any], *names: str) -> dict[str, str]:
+    return {name: _text(entry.get(name)) for name in names}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

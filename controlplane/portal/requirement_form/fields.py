@@ -1,0 +1,109 @@
+"""Where a problem of a requirement belongs in the form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from controlplane.lib.reasons import Problem
+from controlplane.portal.requirement_form.convert import Converted
+
+_INPUTS = {
+    "title": "title",
+    "slug": "slug",
+    "field": "field",
+    "description": "description",
+    "venue": "venue_name",
+    "venue.name": "venue_name",
+    "venue.address": "venue_address",
+    "seating": "numbered",
+    "seating.numbered": "numbered",
+    "seating.plan": "plan",
+    "seating.areas": "areas",
+    "grades": "grades",
+    "performances": "performances",
+    "sales": "opens_at",
+    "sales.opens_at": "opens_at",
+    "sales.closes_at": "closes_at",
+    "limit_per_buyer": "limit_per_buyer",
+    "hold_minutes": "hold_minutes",
+    "payment": "payment",
+    "merchandise": "merchandise",
+    "products": "products",
+}
+_ENTRY = re.compile(r"(grades|seating\.areas|performances|products)\[([0-9]+)\](?:\.(\w+))?")
+_WHOLE_ROW = {"grades": "name", "areas": "name", "performances": "starts_at", "products": "name", "plan_grades": "price_krw"}
+_HIDDEN = {"id", "color"}
+
+_IN_A_FORM = {
+    ("required", "seating.plan"): _("Choose a seating plan, or upload one."),
+    ("required", "seating.areas"): _("Add at least one area."),
+    ("too_few", "seating.areas"): _("Add at least one area."),
+    ("too_few", "grades"): _("Add at least one grade with its price."),
+    ("too_few", "performances"): _("Add at least one performance."),
+    ("not_a_time", ""): _("Choose a date and a time."),
+    ("naive_time", ""): _("Choose a date and a time."),
+    ("not_an_option", ""): _("Choose one of the options."),
+    ("wrong_type", "a whole number"): _("Write a whole number in digits."),
+}
+"""Words for a code at a path, or with what was wanted."""
+
+SECTIONS = ("event", "seating", "prices", "performances", "sales", "extras")
+_SECTION_OF = {
+    **dict.fromkeys(("title", "slug", "field", "description"), "event"),
+    **dict.fromkeys(("venue_name", "venue_address", "numbered", "plan", "plan_file", "plan_source", "areas"), "seating"),
+    **dict.fromkeys(("grades", "plan_grades"), "prices"),
+    **dict.fromkeys(("performances", "running_minutes"), "performances"),
+    **dict.fromkeys(("opens_at", "closes_at", "limit_per_buyer", "hold_minutes"), "sales"),
+    **dict.fromkeys(("payment", "merchandise", "products"), "extras"),
+}
+
+
+@dataclass(frozen=True)
+class FormProblem:
+    """One message and the input it stands beside; `input` empty: it concerns the form as a whole."""
+
+    input: str
+    message: str
+
+    @property
+    def section(self) -> str:
+        name = self.input.split(".", 1)[0]
+        return "performances" if name.startswith("many_") else _SECTION_OF.get(name, "")
+
+
+def form_problems(problems: Iterable[Problem], converted: Converted) -> list[FormProblem]:
+    """PROBLEMS of a requirement in the reader's language, each at its input; doubles dropped."""
+    placed = []
+    for problem in problems:
+        name = input_of(problem.path, converted.origins)
+        placed.append(FormProblem(converted.redirects.get(name, name), _words(problem)))
+    return list(dict.fromkeys(placed))
+
+
+def _words(problem: Problem) -> str:
+    """A document's problem as somebody who fills in a form would be told it."""
+    words = _IN_A_FORM.get((problem.code, problem.path)) or _IN_A_FORM.get((problem.code, str(problem.params.get("wanted", ""))))
+    return str(words) if words else problem.text(gettext)
+
+
+def input_of(path: str, origins: Mapping[str, tuple[str, Sequence[str]]]) -> str:
+    """The name of the input that holds what PATH points to; the nearest one around it where it has none of its own."""
+    entry = _ENTRY.match(path)
+    if entry:
+        rows, keys = origins.get(entry[1], ("", ()))
+        number, column = int(entry[2]), entry[3] or ""
+        if number < len(keys):
+            if column in _HIDDEN or not column:
+                column = _WHOLE_ROW[rows]
+            return f"{rows}.{keys[number]}.{column}"
+        return _INPUTS[entry[1]]
+    while path:
+        if path in _INPUTS:
+            return _INPUTS[path]
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return ""

@@ -1,0 +1,207 @@
+// The requirement form: saves while one types, adds and removes rows, and swaps in the parts that the server works out
+// (a seating plan and its grades, many performances at once). Each button also works without this script, as a plain submit.
+
+const form = document.querySelector("form[data-requirement-form]");
+const state = form.querySelector("[data-save-state]");
+const SAVE_AFTER_MS = 900;
+const RETRY_AFTER_MS = 4000;
+
+let isDirty = false;
+let isStopped = false; // another tab changed the draft: saving would overwrite it unseen
+let saving = null;
+let timer = 0;
+
+function tell(words, isBad = false) {
+  state.textContent = words;
+  state.classList.toggle("is-bad", isBad);
+}
+
+function body(action) {
+  const typed = new FormData(form);
+  for (const input of form.querySelectorAll("[data-no-save], input[type=file]")) typed.delete(input.name);
+  typed.set("action", action);
+  return typed;
+}
+
+function schedule(after = SAVE_AFTER_MS) {
+  isDirty = true;
+  clearTimeout(timer);
+  if (!isStopped) timer = setTimeout(save, after);
+}
+
+async function save() {
+  clearTimeout(timer);
+  if (saving) await saving;
+  if (!isDirty || isStopped) return;
+  isDirty = false;
+  tell(form.dataset.saving);
+  saving = send();
+  await saving;
+  saving = null;
+}
+
+async function send() {
+  let response;
+  try {
+    response = await fetch(form.getAttribute("action"), { method: "POST", body: body("save"), headers: { Accept: "application/json" } });
+  } catch {
+    tell(form.dataset.unsaved, true);
+    schedule(RETRY_AFTER_MS);
+    return;
+  }
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  if (!isJson || (!response.ok && response.status !== 409)) {
+    isDirty = true;
+    if (response.status >= 500) schedule(RETRY_AFTER_MS);
+    tell(response.status >= 500 ? form.dataset.unsaved : form.dataset.refused, true);
+    return;
+  }
+  const answer = await response.json();
+  tell(answer.message, !response.ok);
+  if (!response.ok) {
+    isStopped = true;
+    return;
+  }
+  form.elements.version.value = answer.version;
+  form.elements.slug.placeholder = answer.slug;
+}
+
+form.addEventListener("input", (event) => {
+  if (event.target.matches("[data-no-save], input[type=file]")) return;
+  if (event.target.name?.startsWith("grades.")) nameGrades();
+  schedule();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden" && isDirty) save();
+});
+
+// Enter in a text field would press the form's first button; here it only leaves the field as it is.
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("input:not([type=radio], [type=checkbox], [type=file])")) event.preventDefault();
+});
+
+// Rows
+
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function addRow(rows) {
+  const pattern = form.querySelector(`template[data-pattern="${rows}"]`);
+  const list = pattern.previousElementSibling;
+  const fresh = document.createElement("template");
+  fresh.innerHTML = pattern.innerHTML.replaceAll("__key__", newKey());
+  const row = fresh.content.firstElementChild;
+  list.append(row);
+  const last = row.previousElementSibling?.querySelector("input[type=datetime-local]");
+  if (last?.value) row.querySelector("input[type=datetime-local]").value = nextDay(last.value);
+  row.querySelector("input:not([type=hidden], [type=color])").focus();
+  schedule();
+}
+
+function nextDay(value) {
+  const moment = new Date(`${value}Z`);
+  moment.setUTCDate(moment.getUTCDate() + 1);
+  return moment.toISOString().slice(0, 16);
+}
+
+function removeRow(button) {
+  const row = button.closest("[data-row]");
+  const list = row.parentElement;
+  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+  row.remove();
+  const next = neighbour?.querySelector?.("input:not([type=hidden])") ?? list.parentElement.querySelector("[data-add]");
+  next?.focus();
+  nameGrades();
+  schedule();
+}
+
+function nameGrades() {
+  const names = [...form.querySelectorAll('input[name^="grades."][name$=".name"]')].map((input) => input.value.trim()).filter(Boolean);
+  document.getElementById("grade-names").replaceChildren(...[...new Set(names)].map((name) => new Option(name, name)));
+}
+
+// Parts that the server works out
+
+async function swap(button) {
+  await save();
+  const ids = button.dataset.swap.split(" ");
+  const sections = ids.map((id) => document.getElementById(id));
+  const typed = new FormData(form, button);
+  button.setAttribute("data-busy", "");
+  for (const section of sections) section.inert = true;
+  let page;
+  try {
+    const response = await fetch(form.getAttribute("action"), { method: "POST", body: typed });
+    page = new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch {
+    tell(form.dataset.unsaved, true);
+  }
+  const fresh = page?.querySelector("form[data-requirement-form]");
+  if (!fresh) {
+    if (page) tell(form.dataset.refused, true);
+    for (const section of sections) section.inert = false;
+    button.removeAttribute("data-busy");
+    return;
+  }
+  for (const id of ids) document.getElementById(id).replaceWith(document.importNode(page.getElementById(id), true));
+  form.elements.version.value = fresh.elements.version.value;
+  isDirty = false;
+  tell(fresh.querySelector("[data-save-state]").textContent);
+  prepare();
+  const wrong = document.getElementById(ids[0]).querySelector('[aria-invalid="true"], .error');
+  const target = wrong?.matches(".error") ? wrong.closest("[tabindex]") : wrong;
+  (target ?? document.getElementById(ids[0])).focus?.();
+}
+
+form.addEventListener("click", (event) => {
+  const button = event.target.closest("button[name=action]");
+  if (!button) return;
+  if (button.dataset.add) addRow(button.dataset.add);
+  else if ("remove" in button.dataset) removeRow(button);
+  else if (button.dataset.swap) swap(button);
+  else return;
+  event.preventDefault();
+});
+
+form.addEventListener("change", (event) => {
+  const chosen = event.target.dataset?.choose;
+  if (chosen && event.target.value) document.getElementById(chosen).click();
+});
+
+// Choosing is enough when there is a script.
+function prepare() {
+  observer.disconnect();
+  for (const id of links.keys()) observer.observe(document.getElementById(id));
+  for (const input of form.querySelectorAll("[data-choose]")) document.getElementById(input.dataset.choose).hidden = true;
+  for (const note of form.querySelectorAll("[data-zone]")) note.hidden = !isElsewhere(note.dataset.zone);
+}
+
+function isElsewhere(zone) {
+  const now = new Date();
+  const clock = (timeZone) => now.toLocaleString("en", { timeZone });
+  return clock(zone) !== clock(undefined);
+}
+
+// A submit waits for the save under way: otherwise it would come with a version that is old by then.
+form.addEventListener("submit", async (event) => {
+  clearTimeout(timer);
+  if (!saving) return;
+  event.preventDefault();
+  await saving;
+  form.requestSubmit(event.submitter);
+});
+
+// The outline follows the page.
+const links = new Map([...document.querySelectorAll(".outline a")].map((link) => [link.hash.slice(1), link]));
+const seen = new Set();
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) isIntersecting ? seen.add(target.id) : seen.delete(target.id);
+    const current = [...links.keys()].find((id) => seen.has(id));
+    for (const [id, link] of links) link.classList.toggle("is-current", id === current);
+  },
+  { rootMargin: "-100px 0px -55% 0px" },
+);
+
+prepare();

@@ -1,0 +1,82 @@
+"""The history of a booking system: revisions, what differs between them, going back, and operations."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_POST
+
+from controlplane.portal.http import AuthenticatedRequest, seller_system
+from controlplane.portal.progress import Progress, lines_of
+from controlplane.rendering.diff import revision_diff
+from controlplane.systems import selectors, services
+from controlplane.systems.errors import Refused, SystemNotFound
+from controlplane.systems.models import BookingSystem, Revision
+
+
+@login_required
+@require_GET
+def revisions(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    found = seller_system(request, system_id)
+    context = {
+        "system": found,
+        "revisions": selectors.revisions_of(found)[:100],
+        "operations": selectors.operations_of(found)[:50],
+        "tab": "history",
+    }
+    return render(request, "portal/systems/history.html", context)
+
+
+@login_required
+@require_GET
+def revision(request: AuthenticatedRequest, system_id: int, number: int) -> HttpResponse:
+    """One revision beside another: `against` names it, else the one before."""
+    found = seller_system(request, system_id)
+    shown = _revision(found, number)
+    against = request.GET.get("against", "")
+    number_before = int(against) if against.isdecimal() and len(against) < 9 else number - 1
+    before = found.revisions.filter(number=number_before).first()
+    context = {
+        "system": found,
+        "revision": shown,
+        "before": before,
+        "changes": revision_diff(before.manifests if before else [], shown.manifests),
+        "others": [other for other in selectors.revisions_of(found)[:100] if other.number != number],
+        "tab": "history",
+    }
+    return render(request, "portal/systems/revision.html", context)
+
+
+@login_required
+@require_POST
+def rollback(request: AuthenticatedRequest, system_id: int, number: int) -> HttpResponse:
+    found = seller_system(request, system_id)
+    try:
+        services.system_rollback(system=found, revision=_revision(found, number), acting_user=request.user)
+    except Refused as error:
+        messages.error(request, error.reason.text(gettext))
+        return redirect("portal:revision", found.pk, number)
+    return redirect("portal:system", found.pk)
+
+
+@login_required
+@require_GET
+def operation(request: AuthenticatedRequest, system_id: int, operation_id: int) -> HttpResponse:
+    """One operation of the past (or the running one) with its steps."""
+    found = seller_system(request, system_id)
+    try:
+        shown = selectors.operation_for(found, operation_id)
+    except SystemNotFound:
+        raise Http404 from None
+    context = {"system": found, "operation": shown, "progress": Progress(shown, lines_of(shown)), "tab": "history"}
+    return render(request, "portal/systems/operation.html", context)
+
+
+def _revision(found: BookingSystem, number: int) -> Revision:
+    shown = found.revisions.filter(number=number).select_related("created_by").first()
+    if shown is None:
+        raise Http404
+    return shown

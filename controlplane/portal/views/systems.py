@@ -1,0 +1,181 @@
+"""A seller's booking systems: the list, one of them with what it is doing, and what can be done to it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import segno
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from controlplane.portal import drafts
+from controlplane.portal.http import AuthenticatedRequest, seller_system
+from controlplane.portal.progress import Progress, announcement, progress_of
+from controlplane.systems import selectors, services
+from controlplane.systems.errors import DeletionRefused, Refused
+from controlplane.systems.models import BookingSystem, State
+
+
+@login_required
+@require_GET
+def systems(request: AuthenticatedRequest) -> HttpResponse:
+    """The dashboard: own booking systems and drafts that are not sent yet."""
+    context = {
+        "systems": selectors.systems_of(request.user).filter(seller=request.user),
+        "drafts": drafts.drafts_of(request.user),
+    }
+    return render(request, "portal/systems/list.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def system(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """One booking system, live."""
+    found = seller_system(request, system_id)
+    return render(request, "portal/systems/detail.html", _context(found, progress_of(found)))
+
+
+@login_required
+@require_GET
+def progress(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """What changed on that page: small, with an ETag, asked for again and again. The parts are the page's own templates."""
+    found = seller_system(request, system_id)
+    now = progress_of(found)
+    tag = _etag(found, now, request.LANGUAGE_CODE)  # type: ignore[attr-defined]
+    if request.headers.get("If-None-Match") == tag:
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        context = _context(found, now)
+        parts = ("state", "address", "steps", "services", "actions")
+        response = JsonResponse(
+            {
+                "busy": now.is_running,
+                "announcement": announcement(found, now),
+                "parts": {part: render_to_string(f"portal/systems/part_{part}.html", context, request) for part in parts},
+            }
+        )
+    response["ETag"] = tag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _context(found: BookingSystem, now: Progress) -> dict[str, object]:
+    return {
+        "system": found,
+        "progress": now,
+        "operation": now.operation,
+        "announcement": announcement(found, now),
+        "is_standing": found.state not in (State.DELETING, State.DELETED),
+        "tab": "overview",
+    }
+
+
+def _etag(found: BookingSystem, now: Progress, language: str) -> str:
+    """Changes with whatever the parts show, and not with the clock."""
+    operation = now.operation
+    seen = [
+        (found.state, found.reason_code, found.health, found.health_message, found.slug, found.live_revision_id, found.generation),
+        (operation.pk, operation.state, operation.reason_code, operation.reason) if operation else (),
+        [(line.name, line.state, line.step and (line.step.message, line.step.progress)) for line in now.lines],
+        language,
+    ]
+    return f'"{hashlib.sha256(repr(seen).encode()).hexdigest()[:20]}"'
+
+
+@login_required
+@require_GET
+def sales(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """A fragment with what was sold; asked for after the page is there, since the services may be slow or away."""
+    found = seller_system(request, system_id)
+    summary = selectors.sales_summary(found, user=request.user)
+    template = "numbers" if "short" in request.GET else "sales"
+    return render(request, f"portal/systems/{template}.html", {"system": found, "summary": summary})
+
+
+@login_required
+@require_GET
+def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """Who booked, with a search."""
+    found = seller_system(request, system_id)
+    query = request.GET.get("q", "").strip()[:100]
+    performance = request.GET.get("performance", "")[:40]
+    number = request.GET.get("page", "")
+    page = selectors.attendees(
+        found,
+        user=request.user,
+        query=query,
+        performance=performance,
+        page=max(int(number), 1) if number.isdecimal() and len(number) < 7 else 1,
+    )
+    context = {
+        "system": found,
+        "page": page,
+        "query": query,
+        "performance": performance,
+        "performances": selectors.requirement_of(found).get("performances", []) if found.requirement_id else [],
+        "tab": "attendees",
+    }
+    return render(request, "portal/systems/attendees.html", context, status=200 if page.is_available else 503)
+
+
+@login_required
+@require_POST
+def edit(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """Open the form filled in as things are, or the draft begun earlier."""
+    found = seller_system(request, system_id)
+    return redirect("portal:draft", drafts.draft_of_system(user=request.user, system=found).pk)
+
+
+@login_required
+@require_POST
+def retry(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    found = seller_system(request, system_id)
+    try:
+        services.system_retry(system=found, acting_user=request.user)
+    except Refused as error:
+        messages.error(request, error.reason.text(gettext))
+    return redirect("portal:system", found.pk)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """Deleting asks for the name, and shows why it is refused."""
+    found = seller_system(request, system_id)
+    context = {"system": found, "refusal": "", "typed": "", "tab": ""}
+    if request.method == "GET":
+        return render(request, "portal/systems/delete.html", context)
+    typed = request.POST.get("typed_name", "")[:300].strip()
+    try:
+        operation = services.system_delete(
+            system=found, typed_name=typed, acting_user=request.user, force=request.user.is_admin and "force" in request.POST
+        )
+    except DeletionRefused as error:
+        refusal = {"refusal": error.reason.text(gettext), "code": error.reason.code, "typed": typed}
+        return render(request, "portal/systems/delete.html", {**context, **refusal}, status=409)
+    except Refused as error:
+        return render(request, "portal/systems/delete.html", {**context, "refusal": error.reason.text(gettext), "typed": typed}, status=409)
+    if operation is None:
+        messages.success(request, gettext("Deleted."))
+        return redirect("portal:systems")
+    return redirect("portal:system", found.pk)
+
+
+@login_required
+@require_GET
+def qr(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """The buyer site's address as a QR code."""
+    found = seller_system(request, system_id)
+    if not found.public_url:
+        raise Http404
+    out = io.BytesIO()
+    segno.make(found.public_url, error="m").save(out, kind="svg", scale=4, border=1, dark="#0a3f35", light="#ffffff")
+    return HttpResponse(out.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
