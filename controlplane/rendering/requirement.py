@@ -214,7 +214,7 @@ def _venue(fields: Fields) -> tuple[str, str]:
     venue = fields.object("venue")
     if venue is None:
         return "", ""
-    name, address = venue.text("name", limit=200), venue.text("address", limit=300, is_required=False)
+    name, address = venue.text("name", limit=200), venue.text("address", limit=200, is_required=False)
     venue.done()
     return name, address
 

@@ -39,6 +39,7 @@ declare(
         "check_keys": gettext_noop("The token keys that the auth service publishes are not those it was given."),
         "check_page": gettext_noop("The buyer's page %(path)s answers %(status)s."),
         "check_probe": gettext_noop("Holding and releasing a place to try it out failed: %(detail)s"),
+        "internal": gettext_noop("Something unexpected happened; it is in the platform's log: %(detail)s"),
         "broken_plan": gettext_noop("The manifests could not be made: %(detail)s"),
         # What a step says
         "step_images": gettext_noop("%(count)s services: %(services)s."),
@@ -49,7 +50,6 @@ declare(
         "step_content_same": gettext_noop("Nothing changed; what was edited live stays."),
         "step_checked": gettext_noop("Keys verify, the page opens, a place was held and released."),
         "step_live": gettext_noop("Buyers can come: %(url)s"),
-        "step_waiting": gettext_noop("Trying again soon: %(detail)s"),
         "step_archived": gettext_noop("The sales figures are kept."),
         "step_not_archived": gettext_noop("There were no sales figures to keep: %(detail)s"),
         "step_removed": gettext_noop("Everything that ran is gone, with its volumes."),

@@ -70,13 +70,17 @@ class BookingSystem(models.Model):
     """The runtime's `Health` when it was last looked at."""
     health_message = models.TextField(blank=True)
     live_revision = models.ForeignKey("Revision", null=True, on_delete=models.PROTECT, related_name="+")
-    content_digest = models.CharField(max_length=64, blank=True)
-    """Of the requirement's content that the services were given last; empty: none yet."""
+    content_given = models.JSONField(default=dict, blank=True)
+    """Service -> digest of the content that it was given last."""
+    content_live = models.JSONField(default=dict, blank=True)
+    """The same as it was when the last change succeeded; what a failed change gave beyond it is taken back."""
+    live_fingerprint = models.CharField(max_length=64, blank=True)
+    """The runtime's fingerprint of the live revision with its secrets."""
     connect_url = models.URLField(blank=True)
     connect_host = models.CharField(max_length=255, blank=True)
 
     # The lease: one converge at a time. `wakes` counts those that came while it was held, so that none is lost.
-    lease_owner = models.CharField(max_length=32, blank=True)
+    lease_owner = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
     wakes = models.PositiveIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)

@@ -15,7 +15,7 @@ from controlplane.rendering import requirement as documents
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
 from controlplane.rendering.plan import Plan, Platform, Site, make_plan
 from controlplane.systems.errors import RequirementInvalid
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.models import BookingSystem, Requirement
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,12 @@ def read_requirement(document: Any, *, now: datetime | None = None, system: Book
 
 def stored_requirement(system: BookingSystem) -> documents.Requirement | None:
     """What SYSTEM is asked to be now."""
-    if system.requirement is None:
-        return None
-    read = documents.validate(system.requirement.data)
-    if isinstance(read, list):  # written by an older version whose rules were others; every use of it tells the seller so
+    return read_stored(system.requirement) if system.requirement else None
+
+
+def read_stored(stored: Requirement) -> documents.Requirement:
+    """A stored requirement. Raises RequirementInvalid: it was written by an older version, whose rules were others."""
+    read = documents.validate(stored.data)
+    if isinstance(read, list):
         raise RequirementInvalid(read)
     return read

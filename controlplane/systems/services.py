@@ -16,11 +16,11 @@ from controlplane.accounts.models import User
 from controlplane.lib import audit, queue
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
-from controlplane.systems import keys, slugs
-from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems import keys, slugs, tickets
+from controlplane.systems.converge import CONVERGE
 from controlplane.systems.errors import DeletionRefused, GenerationConflict, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Requirement, Revision, State
-from controlplane.systems.planning import read_requirement
+from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
 from controlplane.systems.preview import requirement_preview
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "system_update",
 ]
 
-CONVERGE = "jobs.converge"
 Document = dict[str, Any]
 Kind = Operation.Kind
 
@@ -94,7 +93,7 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
         raise DeletionRefused("name_differs", title=system.title)
     is_forced = force and acting_user.is_admin
     if system.live_revision_id:
-        refuse_while_sold(system, is_forced=is_forced)
+        tickets.refuse_while_sold(system, is_forced=is_forced)
     with transaction.atomic():
         _lock(system)
         _refuse_deleted(system)
@@ -107,14 +106,17 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
 
 
 def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: User) -> Operation:
-    """Run the plan of an earlier REVISION again, as a new revision; content that was edited live stays. Raises Refused."""
+    """Run the plan of an earlier REVISION again, as a new revision; content that was edited since stays. Raises Refused."""
     with transaction.atomic():
         _lock(system)
         _refuse_deleted(system)
         if revision.system_id != system.pk:
             raise Refused("other_revision", number=revision.number)
+        wanted = stored_requirement(system)
+        if wanted is None or system.desired_state == Desired.DRAFT:
+            raise Refused("not_deployed")
+        _store_requirement(system, _in_the_shape_of(read_stored(revision.requirement), wanted), acting_user)
         audit.record("system.rollback", system, acting_user=acting_user, revision=revision.number)
-        system.requirement_id = revision.requirement_id
         return _wish(system, Kind.ROLLBACK, acting_user, rollback_to=revision)
 
 
@@ -137,20 +139,12 @@ def staff_token(*, system: BookingSystem, user: User, scopes: list[str]) -> str:
     return keys.sign_staff_token(audience=system.namespace, subject=f"user:{user.pk}", scopes=scopes, name=user.get_full_name())
 
 
-def refuse_while_sold(system: BookingSystem, *, is_forced: bool) -> None:
-    """Raises DeletionRefused while paid tickets for coming performances or open payments stand; asks the ticket service."""
-    try:
-        with BookingApi.of(system, scopes=["content"]) as api:
-            answer = api.get("/api/ticket/open")
-        if not (answer.is_success and isinstance(answer.document, dict)):
-            raise Silent(answer.detail)
-    except Silent:
-        if is_forced:
-            return
-        raise DeletionRefused("tickets_unknown") from None
-    tickets, payments = (int(answer.document.get(key) or 0) for key in ("paid_tickets_for_coming", "open_payments"))
-    if tickets or payments:
-        raise DeletionRefused("paid_tickets_stand", tickets=tickets, payments=payments)
+def _in_the_shape_of(old: documents.Requirement, wanted: documents.Requirement) -> documents.Requirement:
+    """WANTED, with what OLD's plan was chosen by: the two must agree, or the next update would undo the rollback."""
+    shaped = replace(wanted, payment=old.payment, merchandise=old.merchandise, products=wanted.products if old.merchandise else ())
+    if old.is_numbered != wanted.is_numbered:
+        shaped = replace(shaped, seating=old.seating, grades=old.grades)
+    return shaped
 
 
 def _lock(system: BookingSystem) -> None:

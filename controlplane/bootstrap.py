@@ -1,0 +1,27 @@
+"""The composition root: which runtime the settings mean. Nothing below this knows an adapter by name."""
+
+from __future__ import annotations
+
+import functools
+
+from django.conf import settings
+
+from controlplane.runtime.port import Runtime
+
+
+@functools.cache
+def runtime() -> Runtime:
+    """This process's runtime. An adapter is imported only when it is the one: the Kubernetes client alone is tens of megabytes."""
+    if settings.RUNTIME == "local":
+        from controlplane.runtime.local import LocalRuntime
+
+        return LocalRuntime(settings.CLOVE_HOME / "runtime")
+    if settings.RUNTIME == "fake":
+        from controlplane.runtime.fake import FakeRuntime
+
+        return FakeRuntime()
+    raise NotConfigured(f"RUNTIME={settings.RUNTIME} is not available in this version")
+
+
+class NotConfigured(Exception):
+    """The settings name something that is not there."""

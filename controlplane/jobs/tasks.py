@@ -1,0 +1,22 @@
+"""Celery tasks: thin, each names one function. Ids only; every one is safe to run twice, late or after a crash."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from controlplane import bootstrap
+from controlplane.lib import queue
+from controlplane.systems import converge as systems
+
+
+@shared_task(name=systems.CONVERGE)
+def converge(system_id: int) -> None:
+    """Look at one booking system and do what can be done now."""
+    systems.converge(system_id, runtime=bootstrap.runtime())
+
+
+@shared_task(name="jobs.sweep")
+def sweep(everything: bool = False) -> None:
+    """Look at every booking system whose time has come: what a lost task, a lost event or a crash left is found here."""
+    for system_id in systems.due(everything=everything):
+        queue.send(systems.CONVERGE, system_id=system_id)

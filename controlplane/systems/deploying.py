@@ -1,0 +1,260 @@
+"""Carries out a deploy, update or rollback as far as it goes now: plan, render, preview, apply, start, content, check, live.
+
+Every function may be called again after a crash at any point; what is done already is found done.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from django.db.models import Max
+from django.utils import timezone
+
+from controlplane.lib import audit
+from controlplane.rendering.choose import NoImageFits
+from controlplane.rendering.diff import changes_to_json
+from controlplane.rendering.plan import Plan, from_json
+from controlplane.rendering.render import render
+from controlplane.rendering.requirement import Requirement as Wanted
+from controlplane.rendering.schema import BadObject
+from controlplane.runtime.fingerprint import fingerprint
+from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation, Workload
+from controlplane.systems import checks, content, planning
+from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.models import Operation, Requirement, Revision, State
+from controlplane.systems.outcomes import Failed, Retry, Waiting
+from controlplane.systems.secrets import UnknownKind, secrets_for
+from controlplane.systems.steps import Run, end, no_reason
+
+log = logging.getLogger(__name__)
+
+PLATFORM_SCOPES = ("content", "probe")
+TRIES = 6
+"""How often a service may answer wrongly before its answer counts: right after a start a page may still fail."""
+
+
+def carry_out(run: Run) -> None:
+    """Returns when the system is live. Raises Outcome, RuntimeFailure or LeaseLost."""
+    revision = run.operation.revision or _make_revision(run)
+    plan = from_json(revision.plan)
+    secrets = _secrets(run, plan)
+    wanted_fingerprint = fingerprint(revision.manifests, secrets)
+    if not run.is_done("apply"):
+        _preview(run, revision)
+        run.lease.renew()
+        run.runtime.apply(run.system.ref, revision.manifests, secrets)
+        run.done("apply", "step_objects", count=len(revision.manifests), then="start")
+    if not run.is_done("start"):
+        _start(run, revision, secrets, wanted_fingerprint)
+    endpoint = run.runtime.endpoint(run.system.ref)
+    wanted = read(revision.requirement)
+    with BookingApi(connect_url=endpoint.connect_url, host=endpoint.host, namespace=run.system.namespace, scopes=PLATFORM_SCOPES) as api:
+        if not run.is_done("content"):
+            _content(run, api, wanted, plan)
+        _check(run, api, wanted, plan)
+    _live(run, revision, endpoint, wanted_fingerprint)
+
+
+def read(stored: Requirement) -> Wanted:
+    """The requirement as rendering takes it. Raises Failed when it no longer holds by today's rules."""
+    try:
+        return planning.read_stored(stored)
+    except RequirementInvalid as error:
+        raise Failed("broken_plan", detail=str(error)) from error
+
+
+def _make_revision(run: Run) -> Revision:
+    """Plan and render, and store both. A rollback takes them from the revision it goes back to."""
+    run.begin("plan")
+    operation, old = run.operation, run.operation.rollback_to
+    assert operation.requirement is not None  # noqa: S101  (only a deletion has none)
+    if old:
+        plan, objects = from_json(old.plan), old.manifests
+    else:
+        try:
+            plan = planning.plan_for(read(operation.requirement), planning.site_of(run.system)).plan
+            objects = render(plan)
+        except NoImageFits as error:
+            raise Failed(error.reason.code, **error.reason.params) from error
+        except (BadObject, msgspec.ValidationError) as error:
+            raise Failed("broken_plan", detail=str(error)) from error
+    with run.lease.transaction() as system:
+        last = system.revisions.aggregate(last=Max("number"))["last"] or 0
+        revision = Revision(
+            system=system,
+            number=last + 1,
+            requirement=operation.requirement,
+            plan=plan.to_json(),
+            manifests=objects,
+            created_by=operation.created_by,
+        )
+        revision.save()
+        operation.revision = revision
+        operation.save(update_fields=["revision"])
+        run.mark_done("plan", "step_images", count=len(plan.services), services=", ".join(service.name for service in plan.services))
+        run.mark_done("render", "step_objects", count=len(objects))
+    return revision
+
+
+def _secrets(run: Run, plan: Plan) -> dict[str, dict[str, str]]:
+    try:
+        return secrets_for(run.system, plan)
+    except UnknownKind as error:
+        raise Failed("broken_plan", detail=f"no secret of kind {error}") from error
+
+
+def _preview(run: Run, revision: Revision) -> None:
+    run.begin("preview")
+    changes = run.runtime.preview(run.system.ref, revision.manifests)
+    count = {kind.value: sum(change.kind is kind for change in changes) for kind in ChangeKind}
+    if run.system.live_revision_id:
+        _ask_seats_first(run, revision)
+    with run.lease.transaction():
+        run.operation.result = run.operation.result | {"changes": changes_to_json(changes)}
+        run.operation.save(update_fields=["result"])
+        run.mark_done("preview", "step_changes", **count)
+        run.begin("apply")
+
+
+def _ask_seats_first(run: Run, revision: Revision) -> None:
+    """Let the running seat service have its new content before anything is applied: it may refuse, and then nothing has changed.
+
+    Only while the same image goes on running: another variant may not take what the old one does not understand. A service that is down
+    is asked when it is up again: this very change may be what mends it.
+    """
+    live, plan = run.system.live_revision, from_json(revision.plan)
+    before = from_json(live.plan).service("seat") if live else None
+    after = plan.service("seat")
+    if before is None or after is None or before.image != after.image:
+        return
+    documents = content.documents_for(read(revision.requirement), plan)
+    with BookingApi.of(run.system, scopes=PLATFORM_SCOPES) as api:
+        try:
+            give_content(run, api, {"seat": documents["seat"]})
+        except Retry as silent:
+            log.info("system %s: content waits for the new revision: %s", run.system.pk, silent.reason.message)
+
+
+def _start(run: Run, revision: Revision, secrets: dict[str, dict[str, str]], wanted_fingerprint: str) -> None:
+    """Done when everything is ready; Waiting otherwise, with each workload's state on the step."""
+    run.begin("start")
+    seen = run.runtime.observe(run.system.ref)
+    if seen.fingerprint != wanted_fingerprint:
+        # Somebody else's hand, or a runtime that lost what it was given. A namespace that is just ending answers RuntimeBusy.
+        run.lease.renew()
+        run.runtime.apply(run.system.ref, revision.manifests, secrets)
+        seen = run.runtime.observe(run.system.ref)
+    ready = sum(workload.health is Health.READY for workload in seen.workloads)
+    counts = {"ready": ready, "wanted": len(seen.workloads)}
+    _show(run, seen, counts)
+    if seen.health is Health.FAILED:
+        raise _why_failed(seen)
+    if seen.health is not Health.READY or seen.fingerprint != wanted_fingerprint:
+        raise Waiting("step_ready", **counts)
+    run.done("start", "step_ready", **counts, then="content")
+
+
+def _show(run: Run, seen: Observation, counts: dict[str, int]) -> None:
+    before = run.operation.steps.filter(name="start").values_list("progress", flat=True).first() or {}
+    workloads = [_as_json(workload) for workload in seen.workloads]
+    moved = [(item["name"], item["ready"], item["updated"]) for item in workloads]
+    was = [(item["name"], item["ready"], item["updated"]) for item in before.get("workloads", [])]
+    run.say("start", Waiting("step_ready", **counts).reason, progress={"workloads": workloads}, has_moved=moved != was)
+
+
+def _as_json(workload: Workload) -> dict[str, object]:
+    return {
+        "name": workload.name,
+        "health": workload.health.value,
+        "ready": workload.ready,
+        "updated": workload.updated,
+        "wanted": workload.wanted,
+        "reason": workload.reason,
+        "message": workload.message,
+    }
+
+
+def _why_failed(seen: Observation) -> Failed:
+    for workload in seen.workloads:
+        if workload.health is Health.FAILED:
+            return Failed("workload_failed", service=workload.name, reason=workload.reason, message=workload.message or workload.reason)
+    return Failed("system_failed", reason=seen.reason, message=seen.message or seen.reason)
+
+
+def _content(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:
+    run.begin("content")
+    given = give_content(run, api, content.documents_for(wanted, plan))
+    if given:
+        run.done("content", "step_content", services=", ".join(given), then="check")
+    else:
+        run.done("content", "step_content_same", then="check")
+
+
+def give_content(run: Run, api: BookingApi, documents: dict[str, content.Document]) -> list[str]:
+    """PUT what a service was not given yet, and remember it at once. Returns the services that were given something.
+
+    Raises Failed for a refusal, Retry when a service does not answer or breaks.
+    """
+    given = []
+    for service, digest in content.digests(documents).items():
+        if run.system.content_given.get(service) == digest:
+            continue
+        run.lease.renew()
+        try:
+            answer = api.put(f"/api/{service}/content", documents[service])
+        except Silent as error:
+            raise Retry("service_silent", service=service, detail=str(error)) from error
+        if not answer.is_success:
+            refusal = _refusal(service, answer.code, answer.detail, answer.document)
+            raise refusal if answer.status < 500 or run.system.attempts >= TRIES else Retry(refusal.reason.code, **refusal.reason.params)
+        with run.lease.transaction():
+            run.lease.write(content_given=run.system.content_given | {service: digest})
+        given.append(service)
+    return given
+
+
+def _refusal(service: str, code: str, detail: str, document: object) -> Failed:
+    if code == "would_orphan":
+        places = document.get("places") or document.get("seats") or [] if isinstance(document, dict) else []
+        names = ", ".join(str(place) for place in places[:10]) if isinstance(places, list) else ""
+        return Failed("would_orphan", places=names or detail)
+    return Failed("content_refused", service=service, detail=detail)
+
+
+def _check(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:
+    if run.is_done("check"):
+        return
+    run.begin("check")
+    run.lease.renew()
+    try:
+        checks.check(run.system, plan, api, performance_id=wanted.performances[0].id)
+    except Silent as error:
+        raise Retry("service_silent", service="web", detail=str(error)) from error
+    except Failed as failed:
+        if run.system.attempts >= TRIES:
+            raise
+        raise Retry(failed.reason.code, **failed.reason.params) from failed
+    run.done("check", "step_checked", then="live")
+
+
+def _live(run: Run, revision: Revision, endpoint: Endpoint, wanted_fingerprint: str) -> None:
+    with run.lease.transaction() as system:
+        run.lease.write(
+            live_revision=revision,
+            live_fingerprint=wanted_fingerprint,
+            content_live=system.content_given,
+            state=State.LIVE,
+            health=Health.READY.value,
+            health_message="",
+            connect_url=endpoint.connect_url,
+            connect_host=endpoint.host,
+            observed_generation=run.operation.generation,
+            attempts=0,
+            live_at=system.live_at or timezone.now(),
+            **no_reason(),
+        )
+        run.mark_done("live", "step_live", url=endpoint.public_url)
+        end(run, Operation.State.SUCCEEDED)
+        audit.record("system.live", system, revision=revision.number, operation=run.operation.pk)

@@ -1,0 +1,46 @@
+"""How a look at a booking system can end before it is live.
+
+Outcome
+├── Waiting   something moves by itself; an event or the sweep looks again
+├── Retry     it did not work this time; look again after a backoff
+└── Failed    it will not work; the operation ends with the reason
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.lib.reasons import Reason
+from controlplane.runtime.errors import RuntimeFailure
+
+FIRST_DELAY_S = 0.25
+LONGEST_DELAY_S = 15.0
+
+
+class Outcome(Exception):
+    def __init__(self, code: str, **params: Any) -> None:
+        self.reason = Reason(code, params)
+        super().__init__(self.reason.message)
+
+
+class Waiting(Outcome):
+    pass
+
+
+class Retry(Outcome):
+    pass
+
+
+class Failed(Outcome):
+    pass
+
+
+def of_runtime(error: RuntimeFailure) -> Outcome:
+    """What a runtime's error means here."""
+    kind = Retry if error.is_passing else Failed
+    return kind(error.code, detail=error.reason)
+
+
+def backoff_s(attempts: int) -> float:
+    """0.25 s, 0.5, 1, … 15 s."""
+    return min(FIRST_DELAY_S * 2 ** min(attempts, 10), LONGEST_DELAY_S)

@@ -1,0 +1,112 @@
+"""Looks after a booking system that nobody is changing: what drifted is put right, and what a failed change left is taken back."""
+
+from __future__ import annotations
+
+import logging
+
+from controlplane.lib import audit
+from controlplane.rendering.plan import from_json
+from controlplane.runtime.errors import RuntimeFailure
+from controlplane.runtime.fingerprint import fingerprint
+from controlplane.runtime.port import Health, Observation, Runtime
+from controlplane.systems import content, planning
+from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems.lease import Lease
+from controlplane.systems.models import BookingSystem, Desired, Revision
+from controlplane.systems.outcomes import backoff_s
+from controlplane.systems.secrets import secrets_for
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_S = 60.0
+LONGEST_REPAIR_DELAY_S = 300.0
+
+
+def settle(lease: Lease, runtime: Runtime) -> float | None:
+    """Put SYSTEM right, as far as it goes now; seconds until the next look, None for never. Raises LeaseLost."""
+    system = lease.system
+    if system.desired_state != Desired.LIVE:
+        return None
+    try:
+        return _keep_live(lease, runtime) if system.live_revision_id else _clear_away(lease, runtime)
+    except RuntimeFailure as error:
+        log.warning("system %s: %s", system.pk, error.reason)
+        return _later(lease)
+
+
+def _clear_away(lease: Lease, runtime: Runtime) -> float | None:
+    """Nothing of a first deployment that failed shall run on: nobody can use it, and it would be paid for."""
+    ref = lease.system.ref
+    if runtime.observe(ref).health is Health.ABSENT:
+        return None
+    lease.renew()
+    runtime.delete(ref)
+    return None if runtime.observe(ref).health is Health.ABSENT else _later(lease)
+
+
+def _keep_live(lease: Lease, runtime: Runtime) -> float:
+    system = lease.system
+    seen = runtime.observe(system.ref)
+    if seen.fingerprint != system.live_fingerprint:
+        live = _live_revision(system)
+        secrets = secrets_for(system, from_json(live.plan))
+        wanted = fingerprint(live.manifests, secrets)
+        if seen.fingerprint != wanted:
+            lease.renew()
+            runtime.apply(system.ref, live.manifests, secrets)
+            with lease.transaction():
+                audit.record("system.repair", system, revision=live.number, found=seen.health.value)
+        if system.live_fingerprint != wanted:
+            _save(lease, live_fingerprint=wanted)
+        return _later(lease)
+    _note_health(lease, seen)
+    if system.content_given != system.content_live and not (seen.health is Health.READY and _take_back_content(lease)):
+        return _later(lease)
+    if system.attempts:
+        _save(lease, attempts=0)
+    return LOOK_AGAIN_S
+
+
+def _live_revision(system: BookingSystem) -> Revision:
+    assert system.live_revision is not None  # noqa: S101  (the caller looked)
+    return system.live_revision
+
+
+def _note_health(lease: Lease, seen: Observation) -> None:
+    system = lease.system
+    if (system.health, system.health_message) != (seen.health.value, seen.message):
+        _save(lease, health=seen.health.value, health_message=seen.message)
+
+
+def _take_back_content(lease: Lease) -> bool:
+    """Give the services again what the last change that succeeded gave them. False: not now.
+
+    A service that refuses keeps what it has: places may have been sold of it meanwhile.
+    """
+    system = lease.system
+    live = _live_revision(system)
+    documents = content.documents_for(planning.read_stored(live.requirement), from_json(live.plan))
+    given = dict(system.content_given)
+    try:
+        with BookingApi.of(system, scopes=("content",)) as api:
+            for service, document in documents.items():
+                if given.get(service) != system.content_live.get(service):
+                    lease.renew()
+                    answer = api.put(f"/api/{service}/content", document)
+                    if answer.is_success:
+                        given[service] = content.digests(documents)[service]
+    except Silent:
+        return False
+    _save(lease, content_given=given, content_live=given)
+    return True
+
+
+def _later(lease: Lease) -> float:
+    attempts = lease.system.attempts
+    _save(lease, attempts=attempts + 1)
+    return min(1.0 + backoff_s(attempts) * 2 ** max(0, attempts - 6), LONGEST_REPAIR_DELAY_S)
+
+
+def _save(lease: Lease, **values: object) -> None:
+    with lease.transaction():
+        lease.write(**values)
