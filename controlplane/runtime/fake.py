@@ -151,7 +151,7 @@ class FakeRuntime:
         hosts = hostnames(known.objects) if known else []
         if not hosts:
             raise Rejected(f"{system.namespace} has no route.")
-        return Endpoint(f"http://{hosts[0]}:8080", "http://127.0.0.1:8080", hosts[0])
+        return Endpoint(f"http://{hosts[0]}:8080", "http://127.0.0.1:8080", f"{hosts[0]}:8080")
 
     def nodes(self) -> list[Node]:
         self._enter("nodes", None)

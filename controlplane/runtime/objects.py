@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ from controlplane.runtime.errors import Rejected
 from controlplane.runtime.port import Objects, SystemRef
 
 Object = Mapping[str, Any]
+
+_NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?")
 
 
 class ObjectKey(NamedTuple):
@@ -45,13 +48,14 @@ def hostnames(objects: Objects) -> list[str]:
 def check_identity(system: SystemRef, objects: Objects) -> None:
     """Refuse what belongs elsewhere or stands twice.
 
-    Raises Rejected for an object without a kind or a name, for one outside the system's namespace, and for two of one identity.
+    Raises Rejected for an object without a kind or with a name that Kubernetes would not take, for one outside the system's namespace,
+    and for two of one identity.
     """
     seen: set[ObjectKey] = set()
     for item in objects:
         key = key_of(item)
-        if not key.kind or not key.name:
-            raise Rejected("An object without a kind or a name.", object_name=label(item))
+        if not key.kind or not _NAME.fullmatch(key.name):
+            raise Rejected(f"{label(item)}: a kind is needed, and a name of a-z, 0-9, '-' and '.'.", object_name=label(item))
         where = key.name if key.kind == "Namespace" else item.get("metadata", {}).get("namespace")
         if where != system.namespace:
             raise Rejected(f"{label(item)} is in namespace {where or '(none)'}, not in {system.namespace}.", object_name=label(item))

@@ -111,7 +111,7 @@ class Endpoint:
     connect_url: str
     """For code here: scheme, address and port to connect to, e.g. `http://127.0.0.1:8080`."""
     host: str
-    """Value of the Host header with `connect_url`."""
+    """Value of the Host header with `connect_url`, with the port where it is not the scheme's own."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""Rendered objects of a small booking system, as `manifests/booking` would render them, for any runtime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.runtime.port import SystemRef
+
+IMAGE = "clove-test/tiny:1"
+PORT = 8000
+SECRETS = {"seat-secrets": {"django-secret": "s3cret", "service-key.json": '{"kty":"OKP"}'}}
+
+
+def ref(number: int = 1) -> SystemRef:
+    return SystemRef(number, f"clove-{number}", "seller-1")
+
+
+def system_objects(
+    system: SystemRef,
+    *services: str,
+    replicas: int = 1,
+    env: dict[str, str] | None = None,
+    image: str = IMAGE,
+    host: str = "",
+) -> list[dict[str, Any]]:
+    """A system of SERVICES (default: seat), with a route, a volume and files each. The first service also answers at `/`."""
+    services = services or ("seat",)
+    objects: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system.namespace, "labels": {"clove.dev/seller": system.seller}}},
+        _object(system, "v1", "ConfigMap", "booking", data={"LANGUAGE": "ko"}),
+        _object(system, "networking.k8s.io/v1", "NetworkPolicy", "deny", spec={"podSelector": {}}),
+    ]
+    for service in services:
+        objects += [
+            _object(system, "v1", "PersistentVolumeClaim", f"{service}-data", spec={"resources": {"requests": {"storage": "1Gi"}}}),
+            deployment(system, service, replicas=replicas, env=env or {}, image=image),
+            _object(
+                system,
+                "v1",
+                "Service",
+                service,
+                spec={"selector": {"app.kubernetes.io/name": service}, "ports": [{"name": "http", "port": PORT, "targetPort": "http"}]},
+            ),
+        ]
+    rules = [_rule(f"/api/{service}", service) for service in services] + [_rule("/", services[0])]
+    objects.append(
+        _object(
+            system,
+            "gateway.networking.k8s.io/v1",
+            "HTTPRoute",
+            "booking",
+            spec={"hostnames": [host or f"{system.namespace}.localhost"], "rules": rules},
+        )
+    )
+    return objects
+
+
+def deployment(system: SystemRef, service: str, *, replicas: int = 1, env: dict[str, str], image: str = IMAGE) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/name": service, "app.kubernetes.io/instance": system.namespace}
+    container = {
+        "name": service,
+        "image": image,
+        "env": [
+            *({"name": name, "value": value} for name, value in env.items()),
+            {"name": "SECRET", "valueFrom": {"secretKeyRef": {"name": "seat-secrets", "key": "django-secret"}}},
+        ],
+        "envFrom": [{"configMapRef": {"name": "booking"}}],
+        "ports": [{"name": "http", "containerPort": PORT}],
+        "startupProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 30},
+        "readinessProbe": {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 3},
+        "livenessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 3},
+        "volumeMounts": [
+            {"name": "data", "mountPath": "/var/lib/clove"},
+            {"name": "secrets", "mountPath": "/etc/clove/secrets", "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+    pod = {
+        "terminationGracePeriodSeconds": 10,
+        "containers": [container],
+        "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": f"{service}-data"}},
+            {"name": "secrets", "secret": {"secretName": "seat-secrets"}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+    return _object(
+        system,
+        "apps/v1",
+        "Deployment",
+        service,
+        spec={
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    )
+
+
+def _object(system: SystemRef, version: str, kind: str, name: str, **content: Any) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": system.namespace}, **content}
+
+
+def _rule(prefix: str, service: str) -> dict[str, Any]:
+    return {"matches": [{"path": {"type": "PathPrefix", "value": prefix}}], "backendRefs": [{"name": service, "port": PORT}]}
