@@ -57,7 +57,9 @@ class Front:
         try:
             if base is None:
                 raise urllib3.exceptions.HTTPError("no address")
-            answer = self._pool.request(handler.command, base + handler.path, body=body, headers=headers, redirect=False)
+            answer = self._pool.request(
+                handler.command, base + handler.path, body=body, headers=headers, redirect=False, decode_content=False
+            )
         except urllib3.exceptions.HTTPError:
             handler.send_error(503)
             return
