@@ -20,6 +20,7 @@ from controlplane.embedded.processes import Child, Trace, stop_traces
 
 READY_S = 60.0
 EXAMPLE = ROOT / "examples" / "musical.json"
+EXAMPLE_SELLER = "seller@clove.localhost"
 LOOK_EVERY_S = 0.1
 
 
@@ -107,7 +108,7 @@ class Up:
 
     def _prepare(self) -> None:
         """Migrate, register the bundled images, make the first users; the generated passwords are printed here, once."""
-        done = subprocess.run([sys.executable, str(ROOT / "manage.py"), "prepare"], env=self.env, check=False)  # noqa: S603 - ours
+        done = subprocess.run([sys.executable, str(ROOT / "manage.py"), "setup"], env=self.env, check=False)  # noqa: S603 - ours
         if done.returncode:
             raise UpError("The database could not be prepared; the reason stands above. What was there is unchanged; run ./clove up again.")
 
@@ -128,7 +129,7 @@ class Up:
         if not self.layout.first_start_file.exists():
             return
         say("\nOpening the example event:")
-        command = [sys.executable, str(ROOT / "manage.py"), "deploy", str(EXAMPLE), "--example", "--wait"]
+        command = [sys.executable, str(ROOT / "manage.py"), "deploy", str(EXAMPLE), "--seller", EXAMPLE_SELLER, "--wait"]
         if subprocess.run(command, env=self.env, check=False).returncode:  # noqa: S603 - ours
             say("The example did not open; the portal shows why, and lets you try again.")
         self.layout.first_start_file.unlink(missing_ok=True)
