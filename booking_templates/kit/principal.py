@@ -68,6 +68,12 @@ def service(*callers: str) -> Rule:
     return Rule(frozenset({"service"}), callers=frozenset(callers))
 
 
+def require_own_page(request: HttpRequest) -> None:
+    """Raises Forbidden `csrf` without the header that our own pages send: a form of another site can send a cookie but never a header."""
+    if request.headers.get(CSRF_HEADER) != "1":
+        raise Forbidden("csrf", gettext("This request did not come from the page itself."))
+
+
 def authenticate(request: HttpRequest, rule: Rule) -> Principal:
     """The caller of REQUEST, by bearer token or cookie. PUBLIC looks at no token. Raises Unauthorized for a bad one."""
     if rule is PUBLIC:
@@ -80,9 +86,8 @@ def authenticate(request: HttpRequest, rule: Rule) -> Principal:
             raise Unauthorized("token_invalid")
     else:
         token = request.COOKIES.get(ACCESS_COOKIE, "")
-        if token and request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != "1":
-            # A form of another site can send the cookie but never this header.
-            raise Forbidden("csrf", gettext("This request did not come from the page itself."))
+        if token and request.method not in SAFE_METHODS:
+            require_own_page(request)
     if not token:
         return ANONYMOUS
     is_internal = rule.kinds == frozenset({"service"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +16,8 @@ DEBUG = ENV.is_debug
 try:
     SECRET_KEY = ENV.secret("django-secret")
 except FileNotFoundError:
-    # Only web signs anything with it, and its mount is checked by `serve`; management commands run without.
-    SECRET_KEY = "unset"  # noqa: S105
+    # Management commands run without. Were it missing in service, what it signs would be good in this one process alone.
+    SECRET_KEY = secrets.token_urlsafe(50)
 ALLOWED_HOSTS = ["*"]  # the router or gateway routes by host; no service builds an address from the Host header
 ROOT_URLCONF = "booking_templates.kit.urls"
 WSGI_APPLICATION = "booking_templates.kit.wsgi.application"
@@ -33,12 +34,9 @@ LANGUAGES = [("ko", "한국어"), ("en", "English")]
 LANGUAGE_COOKIE_NAME = "clove_lang"
 LOCALE_PATHS = [path for name in ("kit", "payments", ENV.service) if (path := PACKAGE / name / "locale").is_dir()]
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 APPEND_SLASH = False
 LOGGING_CONFIG = None  # kit.logs sets it up, as JSON lines
-
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 if find_spec(f"booking_templates.{ENV.service}.settings"):
     # A service may add settings of its own (the pages' templates); kit names none of them.

@@ -89,10 +89,10 @@ class Verifier:
             raise Unauthorized("token_invalid")
         return claims
 
-    def public_keys(self) -> list[dict[str, Any]]:
-        """The bundle's keys as JWKs."""
+    def public_keys(self, issuer: str) -> list[dict[str, Any]]:
+        """The keys that ISSUER may sign with, as public JWKs."""
         self._reload()
-        return [key.as_dict(private=False) for key, _issuer in self._keys.values()]
+        return [key.as_dict(private=False) for key, its_issuer in self._keys.values() if its_issuer == issuer]
 
     def _reload(self) -> None:
         now = time.monotonic()

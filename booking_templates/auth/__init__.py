@@ -1,0 +1,1 @@
+"""Buyer accounts: sign-up, login, sessions, passwords, and the tokens that the other services believe."""

@@ -1,0 +1,147 @@
+"""Buyers' accounts: opening, changing, closing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from msgspec import UNSET
+
+from booking_templates.auth import passwords, rules, sessions, throttle
+from booking_templates.auth.models import Buyer, PasswordReset
+from booking_templates.auth.schemas import BuyerInfo, ProfileChange, Signup
+from booking_templates.auth.throttle import Caller
+from booking_templates.kit import outbox
+from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.problems import Conflict, Unauthorized, Unprocessable
+
+KEEPERS = ("ticket", "merch", "seat")
+"""Services that keep something of a buyer and are told when the account closes."""
+
+
+def info(buyer: Buyer) -> BuyerInfo:
+    """What the buyer may read of the account."""
+    return BuyerInfo(str(buyer.pk), buyer.email or "", buyer.name, buyer.phone, timezone.localtime(buyer.created_at))
+
+
+def find(buyer_id: str) -> Buyer:
+    """The open account BUYER_ID. Raises Unauthorized: a token may outlive its account by some minutes."""
+    try:
+        buyer = Buyer.objects.filter(pk=uuid.UUID(buyer_id), closed_at=None).first()
+    except ValueError:
+        buyer = None
+    if buyer is None:
+        raise Unauthorized("account_closed", _("This account has been closed."))
+    return buyer
+
+
+def sign_up(body: Signup, caller: Caller) -> Buyer:
+    """Open an account. Raises Unprocessable with `errors` by field, Conflict `email_taken`, TooMany."""
+    email, name, phone = rules.normal_email(body.email), rules.normal_name(body.name), rules.normal_phone(body.phone)
+    _refuse(
+        {
+            "email": rules.email_faults(email),
+            "password": passwords.faults(body.password, email=email, name=name),
+            "name": rules.name_faults(name),
+            "phone": rules.phone_faults(phone),
+        }
+    )
+    throttle.check(email, caller)
+    if Buyer.objects.filter(email=email).exists():
+        raise _taken(email, caller)
+    password = passwords.make(body.password)
+    try:
+        with transaction.atomic():
+            return Buyer.objects.create(email=email, password=password, name=name, phone=phone, created_at=db_now())
+    except IntegrityError as error:  # somebody signed up with this address since the look above
+        raise _taken(email, caller) from error
+
+
+def _taken(email: str, caller: Caller) -> Conflict:
+    # Counted, for each such answer tells that somebody has an account here.
+    throttle.failed(email, caller)
+    message = _("There is an account with this e-mail address already. Log in instead.")
+    return Conflict("email_taken", message, errors={"email": [message]})
+
+
+def log_in(typed_email: str, password: str, caller: Caller) -> Buyer:
+    """The buyer with this address and password.
+
+    Raises Unauthorized `wrong_credentials`, in the same words and time whether or not there is such an account, and TooMany.
+    """
+    email = rules.normal_email(typed_email)
+    throttle.check(email, caller)
+    buyer = Buyer.objects.filter(email=email, closed_at=None).first()
+    if not passwords.matches(password, buyer.password if buyer else "") or buyer is None:
+        throttle.failed(email, caller)
+        raise Unauthorized("wrong_credentials", _("The e-mail address or the password is wrong."))
+    throttle.succeeded(email, caller)
+    if passwords.is_outdated(buyer.password):
+        Buyer.objects.filter(pk=buyer.pk, password=buyer.password).update(password=passwords.make(password))
+    return buyer
+
+
+def change_profile(buyer: Buyer, change: ProfileChange) -> Buyer:
+    """Change what CHANGE names. Raises Unprocessable with `errors` by field."""
+    values: dict[str, str] = {}
+    errors: dict[str, list[str]] = {}
+    if change.name is not UNSET:
+        values["name"] = rules.normal_name(change.name)
+        errors["name"] = rules.name_faults(values["name"])
+    if change.phone is not UNSET:
+        values["phone"] = rules.normal_phone(change.phone)
+        errors["phone"] = rules.phone_faults(values["phone"])
+    _refuse(errors)
+    if values:
+        Buyer.objects.filter(pk=buyer.pk, closed_at=None).update(**values)
+    return find(str(buyer.pk))
+
+
+def prove(buyer: Buyer, password: str, field: str, caller: Caller) -> None:
+    """Make sure that the caller knows BUYER's password. Raises Unprocessable naming FIELD, and TooMany."""
+    email = buyer.email or ""
+    throttle.check(email, caller)
+    if not passwords.matches(password, buyer.password):
+        throttle.failed(email, caller)
+        message = _("The password is wrong.")
+        raise Unprocessable("wrong_password", message, errors={field: [message]})
+    throttle.succeeded(email, caller)
+
+
+def change_password(buyer: Buyer, new_password: str, *, field: str, keep: str = "") -> None:
+    """Set NEW_PASSWORD and end every session but the one of the refresh token KEEP. Raises Unprocessable naming FIELD."""
+    _refuse({field: passwords.faults(new_password, email=buyer.email or "", name=buyer.name)})
+    hashed = passwords.make(new_password)
+    kept = sessions.session_of(keep)
+    _store_password(buyer, hashed, kept if kept and kept.buyer_id == buyer.pk else None)
+
+
+@retry_transaction
+def _store_password(buyer: Buyer, hashed: str, kept: sessions.Session | None) -> None:
+    Buyer.objects.filter(pk=buyer.pk, closed_at=None).update(password=hashed)
+    PasswordReset.objects.filter(buyer=buyer, used_at=None).update(used_at=db_now())
+    sessions.end_all(buyer, but=kept)
+
+
+@retry_transaction
+def close(buyer: Buyer) -> None:
+    """Close the account: everything personal is erased here, and the services that keep orders are told to do so there.
+
+    They keep what the law requires of a sale (the order, its places and amounts) under the buyer's id, which from now on names nobody.
+    """
+    erased = {"email": None, "password": "", "name": "", "phone": "", "closed_at": db_now()}
+    if not Buyer.objects.filter(pk=buyer.pk, closed_at=None).update(**erased):
+        return
+    sessions.Session.objects.filter(buyer=buyer).delete()
+    PasswordReset.objects.filter(buyer=buyer).delete()
+    for keeper in KEEPERS:
+        outbox.put(keeper, f"/internal/buyers/{buyer.pk}/erase", {})
+
+
+def _refuse(errors: Mapping[str, list[str]]) -> None:
+    found = {field: messages for field, messages in errors.items() if messages}
+    if found:
+        raise Unprocessable("invalid", errors=found)

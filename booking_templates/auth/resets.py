@@ -1,0 +1,128 @@
+"""A forgotten password: a link by mail, good once and for an hour.
+
+The link's secret is an HMAC over the row's id, so the database alone lets nobody in, and the worker can write the mail later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from booking_templates.auth import accounts, passwords, rules, throttle
+from booking_templates.auth.models import Buyer, PasswordReset
+from booking_templates.auth.throttle import Caller
+from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.problems import NotFound, Unprocessable
+
+log = logging.getLogger("clove.auth")
+
+LIFE = timedelta(hours=1)
+PER_BUYER = 3
+"""Open links of one buyer at most: mail is not for annoying people with."""
+GIVE_UP = timedelta(minutes=30)
+KEEP = timedelta(days=1)
+BATCH = 20
+
+
+def request(typed_email: str, caller: Caller) -> None:
+    """Send a link if there is such an account. Says nothing of whether there is. Raises NotFound where no mail is set up, TooMany."""
+    _offered()
+    email = rules.normal_email(typed_email)
+    if faults := rules.email_faults(email):
+        raise Unprocessable("invalid", errors={"email": faults})
+    place = f"reset {email}"
+    throttle.check(place, caller)
+    throttle.failed(place, caller)
+    _open(email)
+
+
+@retry_transaction
+def _open(email: str) -> None:
+    buyer = Buyer.objects.select_for_update().filter(email=email, closed_at=None).first()
+    now = db_now()
+    if buyer and PasswordReset.objects.filter(buyer=buyer, used_at=None, expires_at__gt=now).count() < PER_BUYER:
+        language = translation.get_language() or settings.LANGUAGE_CODE
+        PasswordReset.objects.create(buyer=buyer, language=language, created_at=now, expires_at=now + LIFE)
+
+
+def confirm(token: str, new_password: str) -> None:
+    """Set NEW_PASSWORD by the link's TOKEN, which ends every session. Raises NotFound, Unprocessable with `errors` by field."""
+    _offered()
+    reset = _find(token)
+    if reset is None:
+        raise Unprocessable("reset_link_invalid", _("This link has been used or has run out. Ask for a new one."))
+    buyer = reset.buyer
+    # Before the link is used up: a password that is refused may be typed again.
+    if faults := passwords.faults(new_password, email=buyer.email or "", name=buyer.name):
+        raise Unprocessable("invalid", errors={"new_password": faults})
+    if not PasswordReset.objects.filter(pk=reset.pk, used_at=None).update(used_at=db_now()):
+        raise Unprocessable("reset_link_invalid", _("This link has been used or has run out. Ask for a new one."))
+    accounts.change_password(buyer, new_password, field="new_password")
+
+
+def _find(token: str) -> PasswordReset | None:
+    number, _dot, mac = token.partition(".")
+    try:
+        reset_id = uuid.UUID(number)
+    except ValueError:
+        return None
+    if not hmac.compare_digest(mac.encode(), _mac(reset_id).encode()):
+        return None
+    open_resets = PasswordReset.objects.select_related("buyer").filter(used_at=None, expires_at__gt=db_now(), buyer__closed_at=None)
+    return open_resets.filter(pk=reset_id).first()
+
+
+def token_of(reset: PasswordReset) -> str:
+    """What the link for RESET carries."""
+    return f"{reset.pk}.{_mac(reset.pk)}"
+
+
+def _mac(reset_id: uuid.UUID) -> str:
+    return hmac.new(settings.SECRET_KEY.encode(), f"password reset\n{reset_id}".encode(), hashlib.sha256).hexdigest()[:40]
+
+
+def _offered() -> None:
+    if not settings.SENDS_MAIL:
+        raise NotFound("not_found")
+
+
+def send_due() -> int:
+    """Send the mails that wait; the number sent. One that cannot be sent is tried again until GIVE_UP."""
+    sent, now = 0, db_now()
+    waiting = PasswordReset.objects.select_related("buyer").filter(mailed_at=None, used_at=None, created_at__gt=now - GIVE_UP)
+    for reset in waiting.order_by("created_at")[:BATCH]:
+        try:
+            _message(reset).send()
+        except OSError as error:
+            # smtplib's errors are OSErrors too. The address is personal: only the kind of failure is logged.
+            log.warning("mail not sent", extra={"fields": {"error": type(error).__name__}})
+            break
+        PasswordReset.objects.filter(pk=reset.pk).update(mailed_at=db_now())
+        sent += 1
+    return sent
+
+
+def _message(reset: PasswordReset) -> EmailMessage:
+    # After the #: it is in no log and no Referer.
+    link = f"{settings.ENV.public_url}/reset-password#{token_of(reset)}"
+    with translation.override(reset.language):
+        lines = [
+            _("Hello %(name)s,") % {"name": reset.buyer.name},
+            _("Choose a new password here within an hour:"),
+            link,
+            _("If you did not ask for this, do nothing: your password stays as it is."),
+        ]
+        return EmailMessage(_("Choose a new password"), "\n\n".join(lines) + "\n", to=[reset.buyer.email or ""])
+
+
+def forget_old() -> None:
+    """Delete the links of yesterday."""
+    PasswordReset.objects.filter(expires_at__lt=db_now() - KEEP).delete()

@@ -1,0 +1,82 @@
+"""Bodies of the auth service's API. What people type is checked in `rules`, so that a form hears of every field at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Typed = Annotated[str, Meta(max_length=1000)]
+
+
+class Signup(Struct, forbid_unknown_fields=True):
+    email: Typed
+    password: Typed
+    name: Typed
+    phone: Typed | None = None
+
+
+class Login(Struct, forbid_unknown_fields=True):
+    email: Typed
+    password: Typed
+
+
+class ProfileChange(Struct, forbid_unknown_fields=True):
+    """What is left out stays; an empty phone takes it away."""
+
+    name: Typed | UnsetType = UNSET
+    phone: Typed | UnsetType | None = UNSET
+
+
+class PasswordChange(Struct, forbid_unknown_fields=True):
+    current_password: Typed
+    new_password: Typed
+
+
+class Closing(Struct, forbid_unknown_fields=True):
+    password: Typed
+
+
+class ResetRequest(Struct, forbid_unknown_fields=True):
+    email: Typed
+
+
+class ResetConfirmation(Struct, forbid_unknown_fields=True):
+    token: Typed
+    new_password: Typed
+
+
+class BuyerInfo(Struct):
+    id: str
+    email: str
+    name: str
+    phone: str
+    created_at: datetime
+
+
+class LoggedIn(Struct):
+    """The same access token is set as a cookie; `expires_in` in seconds. The refresh token is a cookie only."""
+
+    buyer: BuyerInfo
+    access_token: str
+    expires_in: int
+
+
+class Options(Struct):
+    """What this service offers besides logging in by password."""
+
+    password_reset: bool
+
+
+class PublicKey(Struct):
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class PublicKeys(Struct):
+    keys: list[PublicKey]

@@ -1,0 +1,120 @@
+"""Sessions: a short access token that every service believes, and a refresh token that is used once.
+
+A refresh token is opaque, stored as a digest and rotated on use. Using one again ends the session: two hold it, and one of them stole it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from booking_templates.auth.models import Buyer, RefreshToken, Session
+from booking_templates.kit import tokens
+from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.problems import Conflict, Unauthorized
+
+ACCESS_LIFE_S = 600
+REFRESH_LIFE = timedelta(days=14)
+SESSION_LIFE = timedelta(days=60)
+KEEP_ENDED = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session's buyer, and the tokens to hand out now."""
+
+    buyer: Buyer
+    access_token: str
+    refresh_token: str
+
+
+def access_token(buyer: Buyer) -> str:
+    """A token that says who BUYER is, for ACCESS_LIFE_S. It has the display name and nothing else of the person."""
+    env = settings.ENV
+    claims = {
+        "iss": f"{env.system}/auth",
+        "aud": env.system,
+        "sub": str(buyer.pk),
+        "role": "buyer",
+        "name": buyer.name,
+        "exp": int(time.time()) + ACCESS_LIFE_S,
+    }
+    return tokens.sign(claims, tokens.private_key("token-key.json"))
+
+
+@retry_transaction
+def start(buyer: Buyer) -> Opened:
+    """Log BUYER in on one device."""
+    now = db_now()
+    session = Session.objects.create(buyer=buyer, created_at=now, expires_at=now + SESSION_LIFE)
+    return Opened(buyer, access_token(buyer), _issue(session))
+
+
+def refresh(token: str) -> Opened:
+    """The next tokens of the session that TOKEN belongs to.
+
+    Raises Unauthorized when there is none, it has ended, or TOKEN was used before, which ends it. Raises Conflict when another request is
+    using TOKEN at this very moment (two tabs): that one's answer has the next token, and the session goes on.
+    """
+    found = RefreshToken.objects.select_related("session__buyer").filter(pk=_digest(token)).first()
+    if found is None:
+        raise Unauthorized("login_required")
+    if found.used_at is not None:
+        end(found.session)
+        raise Unauthorized("refresh_token_reused", _("This login was ended for your safety. Please log in again."))
+    session, now = found.session, db_now()
+    if session.ended_at is not None or min(session.expires_at, found.expires_at) <= now:
+        raise Unauthorized("token_expired", _("Your login has run out. Please log in again."))
+    return Opened(session.buyer, access_token(session.buyer), _rotate(found))
+
+
+@retry_transaction
+def _rotate(found: RefreshToken) -> str:
+    # The conditional update decides which of two requests uses the token; it was unused when both looked a moment ago.
+    if not RefreshToken.objects.filter(pk=found.pk, used_at=None).update(used_at=db_now()):
+        raise Conflict("refresh_under_way", _("The login is being renewed. Please try again."))
+    if not Session.objects.filter(pk=found.session_id, ended_at=None).exists():
+        raise Unauthorized("login_required")
+    return _issue(found.session)
+
+
+def _issue(session: Session) -> str:
+    token = secrets.token_urlsafe(32)
+    expires_at = min(db_now() + REFRESH_LIFE, session.expires_at)
+    RefreshToken.objects.create(digest=_digest(token), session=session, expires_at=expires_at)
+    return token
+
+
+def session_of(token: str) -> Session | None:
+    """The session that the refresh token TOKEN belongs to, used or not."""
+    found = RefreshToken.objects.select_related("session").filter(pk=_digest(token)).first() if token else None
+    return found.session if found else None
+
+
+def end(session: Session) -> None:
+    """End SESSION; none of its refresh tokens works from now on. Access tokens given out live to their end, ten minutes at most."""
+    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=db_now())
+
+
+def end_all(buyer: Buyer, *, but: Session | None = None) -> None:
+    """End every session of BUYER, except BUT."""
+    others = Session.objects.filter(buyer=buyer, ended_at=None)
+    (others.exclude(pk=but.pk) if but else others).update(ended_at=db_now())
+
+
+def forget_old() -> None:
+    """Delete sessions that ended or ran out a day ago, with their tokens. Until then a stolen token's use is still noticed."""
+    long_ago = db_now() - KEEP_ENDED
+    Session.objects.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago)).delete()
+    RefreshToken.objects.filter(expires_at__lt=long_ago).delete()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

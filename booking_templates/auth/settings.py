@@ -1,0 +1,36 @@
+"""Mail, from CLOVE_MAIL: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, or `file:///directory`.
+
+Without it nothing that needs mail is offered. CLOVE_MAIL_FILE names a file that holds the address instead: it has a password in it.
+"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from booking_templates.kit.env import rooted
+
+_ROOT = os.environ.get("CLOVE_ROOT", "")
+_FILE = os.environ.get("CLOVE_MAIL_FILE", "")
+_URL = rooted(_FILE, _ROOT).read_text(encoding="utf-8").strip() if _FILE else os.environ.get("CLOVE_MAIL", "")
+_PARTS = urlsplit(_URL)
+
+SENDS_MAIL = bool(_URL)
+DEFAULT_FROM_EMAIL = os.environ.get("CLOVE_MAIL_FROM", "") or parse_qs(_PARTS.query).get("from", ["no-reply@localhost"])[0]
+EMAIL_TIMEOUT = 10
+
+if _PARTS.scheme == "file":
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(rooted(_PARTS.path, _ROOT))
+elif _PARTS.scheme in ("smtp", "smtps", "smtp+plain"):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _PARTS.hostname or ""
+    EMAIL_PORT = _PARTS.port or {"smtp": 587, "smtps": 465}.get(_PARTS.scheme, 25)
+    EMAIL_HOST_USER = unquote(_PARTS.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_PARTS.password or "")
+    EMAIL_USE_TLS = _PARTS.scheme == "smtp"
+    EMAIL_USE_SSL = _PARTS.scheme == "smtps"
+elif _URL:
+    raise ValueError(f"CLOVE_MAIL: unknown scheme {_PARTS.scheme!r}; use smtp, smtps, smtp+plain or file")
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"

@@ -1,0 +1,122 @@
+"""Slowing down who guesses passwords, without shutting out who owns the account or shares an address with many.
+
+Failures are counted in the database, so that replicas count together and a restart forgets nothing. Three counts, each over a window:
+
+| count                         | limit | stops                                                             |
+|-------------------------------|-------|-------------------------------------------------------------------|
+| account + address + device    | 5     | guessing from one place                                           |
+| account, from unknown devices | 25    | guessing from many places; a device that logged in before is free |
+| address                       | 100   | trying many accounts; high, for one address may be a whole school |
+
+Checked before and counted after the password is, so requests at the same moment may pass together: a few more than the limit,
+never many, because few passwords are hashed at once. Only digests are stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from booking_templates.auth.models import FailureCount
+from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.problems import TooMany
+
+WINDOW = timedelta(minutes=15)
+PER_PLACE = 5
+PER_ACCOUNT = 25
+PER_ADDRESS = 100
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a request comes from: its address, and the cookie of a device that logged in before."""
+
+    address: str
+    device: str
+
+    def knows(self, email: str) -> bool:
+        """Whether this device has logged in to the account of EMAIL before."""
+        nonce, _dot, mac = self.device.partition(".")
+        return bool(nonce) and hmac.compare_digest(mac.encode(), _device_mac(nonce, email).encode())
+
+
+def caller_of(request: HttpRequest, device: str) -> Caller:
+    """The last address is the one that the router or gateway wrote; what stands before it, anybody can write."""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return Caller(_place(forwarded or request.META.get("REMOTE_ADDR", "")), device)
+
+
+def _place(address: str) -> str:
+    """An IPv6 customer has a /64 to choose addresses from: it counts as one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+
+
+def device_cookie(email: str) -> str:
+    """A cookie that says: this device has logged in as EMAIL. Good for nothing else."""
+    nonce = secrets.token_urlsafe(12)
+    return f"{nonce}.{_device_mac(nonce, email)}"
+
+
+def _device_mac(nonce: str, email: str) -> str:
+    return hmac.new(settings.SECRET_KEY.encode(), f"device\n{nonce}\n{email}".encode(), hashlib.sha256).hexdigest()
+
+
+def _counts(email: str, caller: Caller) -> list[tuple[str, int]]:
+    """Key and limit of each count that concerns EMAIL tried by CALLER."""
+    is_known = caller.knows(email)
+    device = caller.device if is_known else ""
+    counts = [(f"place\n{email}\n{caller.address}\n{device}", PER_PLACE)]
+    if not is_known:
+        counts += [(f"account\n{email}", PER_ACCOUNT), (f"address\n{caller.address}", PER_ADDRESS)]
+    return [(hmac.new(settings.SECRET_KEY.encode(), key.encode(), hashlib.sha256).hexdigest(), limit) for key, limit in counts]
+
+
+def check(email: str, caller: Caller) -> None:
+    """Raises TooMany while one of the counts is at its limit; Retry-After says until when."""
+    now = db_now()
+    limits = dict(_counts(email, caller))
+    rows = FailureCount.objects.filter(key__in=limits, ends_at__gt=now)
+    ends = [row.ends_at for row in rows if row.count >= limits[row.key]]
+    if ends:
+        wait_s = max(1, int((max(ends) - now).total_seconds()) + 1)
+        raise TooMany("too_many_attempts", _("Too many attempts. Please wait before you try again."), retry_after_s=wait_s)
+
+
+@retry_transaction
+def failed(email: str, caller: Caller) -> None:
+    """Count a failure. In the order of keys, so that two that count the same lock alike."""
+    now = db_now()
+    for key, _limit in sorted(_counts(email, caller)):
+        if FailureCount.objects.filter(key=key, ends_at__gt=now).update(count=F("count") + 1):
+            continue
+        if FailureCount.objects.filter(key=key).update(count=1, ends_at=now + WINDOW):
+            continue
+        try:
+            with transaction.atomic():
+                FailureCount.objects.create(key=key, count=1, ends_at=now + WINDOW)
+        except IntegrityError:  # another failure made the row since
+            FailureCount.objects.filter(key=key).update(count=F("count") + 1)
+
+
+def succeeded(email: str, caller: Caller) -> None:
+    """Forget the failures of this place: its owner has found the password."""
+    FailureCount.objects.filter(key=_counts(email, caller)[0][0]).delete()
+
+
+def forget_old() -> None:
+    """Delete the counts whose window has ended."""
+    FailureCount.objects.filter(ends_at__lt=db_now()).delete()

@@ -1,0 +1,15 @@
+from booking_templates.auth import views
+from booking_templates.kit.api import route
+
+urlpatterns = [
+    route("signup", POST=views.signup),
+    route("login", POST=views.login),
+    route("refresh", POST=views.refresh),
+    route("logout", POST=views.logout),
+    route("me", GET=views.read_me, PATCH=views.change_me, DELETE=views.close_me),
+    route("me/password", POST=views.change_password),
+    route("password-reset", POST=views.request_reset),
+    route("password-reset/confirm", POST=views.confirm_reset),
+    route("options", GET=views.options),
+    route("jwks.json", GET=views.read_keys),
+]
