@@ -153,7 +153,7 @@ class _Labels:
 
     def number(self, key: str, *, default: int, high: int) -> int:
         value = self.value(key, str(default))
-        if not value.isdecimal() or len(value) > 9 or not 0 < int(value) <= high:
+        if not (value.isascii() and value.isdecimal()) or len(value) > 9 or not 0 < int(value) <= high:
             raise BadLabels(key, value)
         return int(value)
 
@@ -172,7 +172,7 @@ class _Labels:
     def pairs(self, key: str, default: str = "") -> dict[str, str]:
         words = self.value(key, default).split()
         pairs = dict(word.split("=", 1) for word in words if "=" in word)
-        if len(pairs) != len(words) or not all(pairs.values()):
+        if len(pairs) != len(words) or not all((*pairs, *pairs.values())):
             raise BadLabels(key, " ".join(words))
         return pairs
 
@@ -181,7 +181,7 @@ class _Labels:
         return {key[len(start) :]: value for key, value in sorted(self.labels.items()) if key.startswith(start)}
 
     def probe(self, key: str, *, default: str) -> ProbePlan:
-        path, *rest = self.value(key, default).split()
+        path, *rest = self.value(key, default).split() or [""]
         seconds = dict(part.split("=", 1) for part in default.split()[1:])
         seconds |= dict(part.split("=", 1) for part in rest if "=" in part)
         try:

@@ -49,6 +49,8 @@ def as_json(value: Any) -> str:
 
     `ensure_ascii=False`, because YAML does not read JSON's surrogate pairs.
     """
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # StrictUndefined raises, naming what is missing
     if value is None:
         raise ValueError("a template asked for a value that is not there")
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)

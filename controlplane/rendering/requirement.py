@@ -224,15 +224,14 @@ def _seating(fields: Fields) -> NumberedSeating | AreaSeating | None:
     if seating is None or not seating.is_readable:
         return None
     is_numbered = seating.flag("numbered")
-    if seating.has("plan") and seating.has("areas"):
+    # The other kind's entry may stand there empty, as a form sends it.
+    other = seating.raw("areas" if is_numbered else "plan", is_required=False)
+    if other and seating.has("plan" if is_numbered else "areas"):
         fields.add("seating", "both_seatings")
         return None
     if is_numbered is None:
         return None
     read: NumberedSeating | AreaSeating | None = read_plan(seating) if is_numbered else read_areas(seating)
-    # The other kind's entry may stand there empty, as a form sends it.
-    if not seating.has("areas" if is_numbered else "plan"):
-        seating.raw("areas" if is_numbered else "plan", is_required=False)
     seating.done()
     return read
 

@@ -1,0 +1,1 @@
+from tests.controlplane import *  # noqa: F403  (fixtures)
