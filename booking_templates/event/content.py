@@ -37,7 +37,7 @@ class Published:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._version = -1
+        self._version: tuple[int, datetime] | None = None
         self._answer = (b"", "")
 
     def answer(self) -> tuple[bytes, str]:
@@ -58,8 +58,9 @@ def published() -> Published:
     return Published()
 
 
-def _version() -> int:
-    version = Content.objects.filter(pk=CONTENT_ID).values_list("version", flat=True).first()
+def _version() -> tuple[int, datetime]:
+    """With its time: a database that was restored may come to the same number once more."""
+    version = Content.objects.filter(pk=CONTENT_ID).values_list("version", "updated_at").first()
     if version is None:
         raise NotFound("no_content", _("Nothing has been published here yet."))
     return version
