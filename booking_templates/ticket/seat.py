@@ -13,7 +13,7 @@ from booking_templates.payments.errors import Undeliverable
 REFUSALS = frozenset({404, 409, 410, 422})
 
 
-class Place(msgspec.Struct, omit_defaults=True):
+class Place(msgspec.Struct):
     """A seat, or one place in an area."""
 
     label: str

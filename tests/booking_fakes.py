@@ -1,0 +1,293 @@
+"""The world outside a service that takes payments, as it survives that service's crashes: a provider and the seat service, faked.
+
+Both keep their state and can be told to misbehave; `World.point` lets a test cut the service off before and after each call and write.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from booking_templates.kit.peers import PeerResponse, PeerTimeout, PeerUnavailable
+from booking_templates.payments.errors import PaymentRefused, PaymentUnknown, PaymentUnreached
+from booking_templates.payments.port import Approval, Cancellation, Inquiry, Purchase, Ready
+
+
+class Crash(BaseException):
+    """The process is gone at this point. Not an Exception: nothing in the service may catch it."""
+
+
+class World:
+    """Counts the points at which a crash is possible, and crashes at the one that is wanted."""
+
+    def __init__(self) -> None:
+        self.points: list[str] = []
+        self.crash_at: int | None = None
+
+    def point(self, name: str) -> None:
+        self.points.append(name)
+        if self.crash_at is not None and len(self.points) - 1 == self.crash_at:
+            self.crash_at = None
+            raise Crash(name)
+
+    @contextmanager
+    def crashing(self, at: int | None) -> Iterator[None]:
+        """Within, the AT-th point crashes (None: none does)."""
+        self.points, self.crash_at = [], at
+        try:
+            yield
+        finally:
+            self.crash_at = None
+
+    def write(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        """For `connection.execute_wrapper`: a point before and after each statement that writes."""
+        verb = sql.split(None, 1)[0].upper()
+        if verb not in ("INSERT", "UPDATE", "DELETE"):
+            return execute(sql, params, many, context)
+        self.point(f"before {verb}")
+        result = execute(sql, params, many, context)
+        self.point(f"after {verb}")
+        return result
+
+
+@dataclass
+class Payment:
+    purchase: Purchase
+    status: str = "READY"
+    token: str = ""
+    captured: int = 0
+    cancels: list[int] = field(default_factory=list)
+    captures: int = 0
+
+
+class FakeProvider:
+    """Captures once, refuses what KakaoPay refuses. `faults[operation]` is a list of what happens to the next calls:
+
+    None (all is well), `lost` (done, no answer), `5xx` (not done, no answer), `unreached`, or a number (refused with it, not done).
+    """
+
+    name = "kakaopay"
+    is_test = True
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.payments: dict[str, Payment] = {}
+        self.faults: dict[str, list[str | int | None]] = {}
+        self.calls: list[str] = []
+
+    def authenticate(self, tid: str) -> str:
+        """The buyer confirms on the provider's page; the token that the browser brings back."""
+        payment = self.payments[tid]
+        payment.status, payment.token = "AUTH_PASSWORD", uuid.uuid4().hex[:20]
+        return payment.token
+
+    def ready(self, purchase: Purchase) -> Ready:
+        def act() -> Ready:
+            tid = f"T{uuid.uuid4().hex[:19].upper()}"
+            self.payments[tid] = Payment(purchase)
+            return Ready(tid, f"http://pay/pc/{tid}", f"http://pay/mobile/{tid}")
+
+        return self._call("ready", act)
+
+    def approve(self, *, tid: str, order_id: str, buyer_id: str, token: str) -> Approval:
+        def act() -> Approval:
+            payment = self._find("approve", tid)
+            if payment.purchase.order_id != order_id:
+                raise PaymentRefused("approve", -706)
+            if payment.purchase.buyer_id != buyer_id:
+                raise PaymentRefused("approve", -707)
+            if payment.captured:
+                raise PaymentRefused("approve", -702)
+            if payment.status != "AUTH_PASSWORD":
+                raise PaymentRefused("approve", -701)
+            if token != payment.token:
+                raise PaymentRefused("approve", -708)
+            payment.status, payment.captured = "SUCCESS_PAYMENT", payment.purchase.total_krw
+            payment.captures += 1
+            return Approval(f"A{tid[1:]}", payment.captured)
+
+        return self._call("approve", act)
+
+    def inquire(self, tid: str) -> Inquiry:
+        def act() -> Inquiry:
+            payment = self._find("order", tid)
+            ended = payment.status in ("QUIT_PAYMENT", "FAIL_PAYMENT", "FAIL_AUTH_PASSWORD")
+            return Inquiry(payment.status, payment.captured, sum(payment.cancels), is_final=ended)
+
+        return self._call("order", act)
+
+    def cancel(self, *, tid: str, amount_krw: int, available_krw: int) -> Cancellation:
+        def act() -> Cancellation:
+            payment = self._find("cancel", tid)
+            available = payment.captured - sum(payment.cancels)
+            if amount_krw <= 0 or amount_krw > available or available_krw != available:
+                raise PaymentRefused("cancel", -710)
+            payment.cancels.append(amount_krw)
+            payment.status = "CANCEL_PAYMENT" if amount_krw == available else "PART_CANCEL_PAYMENT"
+            return Cancellation(f"C{len(payment.cancels)}{tid[1:]}"[:20], sum(payment.cancels))
+
+        return self._call("cancel", act)
+
+    def _find(self, operation: str, tid: str) -> Payment:
+        if tid not in self.payments:
+            raise PaymentRefused(operation, -721)
+        return self.payments[tid]
+
+    def _call(self, operation: str, act: Callable[[], Any]) -> Any:
+        self.calls.append(operation)
+        self.world.point(f"before {operation}")
+        queue = self.faults.get(operation) or [None]
+        fault = queue.pop(0)
+        if isinstance(fault, int):
+            raise PaymentRefused(operation, fault)
+        if fault == "unreached":
+            raise PaymentUnreached(operation, "fault")
+        if fault == "5xx":
+            raise PaymentUnknown(operation, "fault")
+        answer = act()
+        self.world.point(f"after {operation}")
+        if fault == "lost":
+            raise PaymentUnknown(operation, "fault")
+        return answer
+
+
+@dataclass
+class HeldPlaces:
+    buyer_id: str
+    performance_id: str
+    places: list[dict[str, Any]]
+    pinned_by: str = ""
+    sold_to: str = ""
+    has_ended: bool = False
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status, self.code = status, code
+
+
+class FakeSeat:
+    """The seat service's internal API behind `kit.peers.call`: patch that with `call`.
+
+    `faults[call]` is a list of what happens to the next calls: None, `lost` (done, no answer), `unreached`, or (status, code): refused.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.holds: dict[str, HeldPlaces] = {}
+        self.sold: dict[tuple[str, str], str] = {}
+        self.faults: dict[str, list[str | tuple[int, str] | None]] = {}
+        self.calls: list[str] = []
+        self._numbers = itertools.count(1)
+
+    def hold(self, buyer_id: str, *, seats: int = 2, price_krw: int = 150_000, area: str = "", performance_id: str = "p1") -> str:
+        """A buyer holds that many new places; the hold's id."""
+        places = []
+        for _ in range(seats):
+            number = next(self._numbers)
+            where = {"area": area, "label": f"{area} {number}"} if area else {"seat": f"seat-{number}", "label": f"A-{number}"}
+            places.append({**where, "grade": "R", "price_krw": price_krw})
+        hold_id = str(uuid.uuid4())
+        self.holds[hold_id] = HeldPlaces(buyer_id, performance_id, places)
+        return hold_id
+
+    def lose(self, hold_id: str) -> None:
+        """The hold ends and its places become somebody else's."""
+        self.holds[hold_id].has_ended = True
+        self.holds[hold_id].pinned_by = ""
+
+    def pinned(self) -> set[str]:
+        """Orders that keep a hold pinned."""
+        return {hold.pinned_by for hold in self.holds.values() if hold.pinned_by}
+
+    def sold_to(self, order_id: str) -> list[tuple[str, str]]:
+        return [place for place, owner in self.sold.items() if owner == order_id]
+
+    def call(self, peer: str, method: str, path: str, *, json: Any = None, idempotency_key: str = "", **_: Any) -> PeerResponse:
+        """In the place of `kit.peers.call`."""
+        assert (peer, method) == ("seat", "POST")
+        assert idempotency_key
+        _, internal, kind, identity, name = path.split("/")
+        assert internal == "internal"
+        acts = {
+            ("holds", "pin"): self._pin,
+            ("holds", "confirm"): self._confirm,
+            ("holds", "unpin"): self._unpin,
+            ("orders", "release"): self._release,
+        }
+        self.calls.append(name)
+        self.world.point(f"before {name}")
+        queue = self.faults.get(name) or [None]
+        fault = queue.pop(0)
+        if fault == "unreached":
+            raise PeerUnavailable("seat: fault")
+        try:
+            if isinstance(fault, tuple):
+                raise _Refused(*fault)
+            answer = PeerResponse(200, msgspec.json.encode(acts[kind, name](identity, json)))
+        except _Refused as refusal:
+            answer = PeerResponse(refusal.status, msgspec.json.encode({"code": refusal.code}))
+        self.world.point(f"after {name}")
+        if fault == "lost":
+            raise PeerTimeout("seat: fault")
+        return answer
+
+    def _pin(self, hold_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        hold = self._own(hold_id, body["buyer_id"])
+        if hold.sold_to != body["order_id"]:
+            self._open(hold, body["order_id"])
+            hold.pinned_by = body["order_id"]
+        return self._shown(hold_id, hold)
+
+    def _confirm(self, hold_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        hold = self._own(hold_id, body["buyer_id"])
+        if hold.sold_to != body["order_id"]:
+            self._open(hold, body["order_id"])
+            hold.sold_to, hold.pinned_by, hold.has_ended = body["order_id"], "", True
+            for place in hold.places:
+                self.sold[hold.performance_id, place["label"]] = body["order_id"]
+        return self._shown(hold_id, hold)
+
+    def _unpin(self, hold_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        hold = self.holds.get(hold_id)
+        if hold and hold.pinned_by == body["order_id"]:
+            hold.pinned_by = ""
+        return {}
+
+    def _release(self, order_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        seats = body.get("places")
+        labels = {place["label"] for hold in self.holds.values() for place in hold.places if seats is None or place.get("seat") in seats}
+        for key in self.sold_to(order_id):
+            if key[1] in labels:
+                del self.sold[key]
+        return {}
+
+    def _open(self, hold: HeldPlaces, order_id: str) -> None:
+        if hold.has_ended or hold.sold_to:
+            raise _Refused(410, "hold_expired")
+        if hold.pinned_by not in ("", order_id):
+            raise _Refused(409, "hold_pinned")
+
+    def _own(self, hold_id: str, buyer_id: str) -> HeldPlaces:
+        hold = self.holds.get(hold_id)
+        if hold is None or hold.buyer_id != buyer_id:
+            raise _Refused(404, "hold_unknown")
+        return hold
+
+    def _shown(self, hold_id: str, hold: HeldPlaces) -> dict[str, Any]:
+        return {
+            "id": hold_id,
+            "performance_id": hold.performance_id,
+            "expires_at": "2027-01-01T00:00:00+09:00",
+            "server_time": "2027-01-01T00:00:00+09:00",
+            "expires_in_s": 0,
+            "places": hold.places,
+            "total_krw": sum(place["price_krw"] for place in hold.places),
+        }

@@ -1,0 +1,189 @@
+"""What the seller's staff and the other services ask of ticket."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from booking_templates.kit.db import clock
+from booking_templates.ticket.models import Order, Ticket
+from tests.booking_fakes import FakeProvider, FakeSeat
+from tests.unit.booking_templates.ticket.conftest import tid_of
+
+JSON = "application/json"
+Buy = Callable[..., str]
+URL = "/api/ticket"
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    performances = [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00", "ends_at": None}]
+    return {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": performances, "cancel_until": None} | changes
+
+
+def test_content_is_put_and_read(staff_client: Any) -> None:
+    assert staff_client.put(f"{URL}/content", content(), content_type=JSON).json() == content()
+    assert staff_client.put(f"{URL}/content", content(), content_type=JSON).status_code == 200
+    assert staff_client.get(f"{URL}/content").json() == content()
+
+
+def test_the_providers_page_names_the_event(
+    staff_client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat
+) -> None:
+    staff_client.put(f"{URL}/content", content(), content_type=JSON)
+    order = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id, seats=3)}, content_type=JSON).json()
+    assert provider.payments[tid_of(order["id"])].purchase.item_name == "오페라의 유령 R +2"
+
+
+def test_a_performance_with_live_tickets_cannot_be_left_out(staff_client: Any, buyer_client: Any, buy: Buy) -> None:
+    order_id = buy()
+    without = content(performances=[{"id": "p2", "starts_at": "2027-01-11T19:30:00+09:00"}])
+    answer = staff_client.put(f"{URL}/content", without, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"], answer.json()["performances"]) == (409, "would_orphan", ["p1"])
+    buyer_client.post(f"{URL}/orders/{order_id}/cancel")
+    assert staff_client.put(f"{URL}/content", without, content_type=JSON).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"title": ""},
+        {"title": "x" * 201},
+        {"performances": [{"id": "p1"}]},
+        {"performances": [{"id": "p1", "starts_at": "2027-01-10T19:30"}]},
+    ],
+)
+def test_bad_content_is_refused(staff_client: Any, bad: dict[str, Any]) -> None:
+    answer = staff_client.put(f"{URL}/content", content(**bad), content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert answer.json()["errors"]
+
+
+def test_attendees_are_searched_and_paged(staff_client: Any, client_for: Callable[[str], Any], keys: Any, buy: Buy, seat: FakeSeat) -> None:
+    for name, performance in (("김철수", "p1"), ("이영희", "p1"), ("Park Minsu", "p2")):
+        buyer = str(uuid.uuid4())
+        client = client_for(keys.buyer_token(buyer, name=name))
+        buy(client=client, hold_id=seat.hold(buyer, seats=2, performance_id=performance))
+
+    def found(**query: Any) -> list[str]:
+        return [row["buyer_name"] for row in staff_client.get(f"{URL}/attendees", query).json()["attendees"]]
+
+    assert len(found()) == 6
+    assert set(found(performance="p2")) == {"Park Minsu"}
+    assert found(q="영희") == ["이영희"] * 2
+    assert found(q="park p2") == []
+    number = Order.objects.get(buyer_name="김철수").number
+    assert found(q=number[:6]) == ["김철수"] * 2
+    label = Ticket.objects.filter(order__buyer_name="이영희").first()
+    assert label is not None
+    assert found(q=f"이영희 {label.label}") == ["이영희"]
+    assert found(q="100%_") == []
+    page = staff_client.get(f"{URL}/attendees", {"page": 2}).json()
+    assert (page["attendees"], page["page"], page["pages"], page["total"]) == ([], 2, 1, 6)
+    assert staff_client.get(f"{URL}/attendees", {"page": 0}).status_code == 422
+
+
+def test_attendees_come_in_pages_of_fifty(staff_client: Any, buyer_id: str, buy: Buy) -> None:
+    buy(seats=60)
+    sizes = [len(staff_client.get(f"{URL}/attendees", {"page": page}).json()["attendees"]) for page in (1, 2, 3)]
+    assert sizes == [50, 10, 0]
+
+
+def test_the_summary_is_the_ledgers(staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat) -> None:
+    buy(seats=2)
+    cancelled = buy(hold_id=seat.hold(buyer_id, seats=1, performance_id="p2"))
+    buyer_client.post(f"{URL}/orders/{cancelled}/cancel")
+    buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
+    assert staff_client.get(f"{URL}/summary").json() == {
+        "orders": 1,
+        "tickets": 2,
+        "captured_krw": 450_000,
+        "refunded_krw": 150_000,
+        "due_krw": 0,
+        "open_refunds": 0,
+        "by_performance": [{"performance_id": "p1", "orders": 1, "tickets": 2, "price_krw": 300_000}],
+    }
+
+
+def test_what_is_due_at_the_door_is_not_captured(
+    staff_client: Any, buyer_client: Any, buyer_id: str, no_provider: None, seat: FakeSeat
+) -> None:
+    buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
+    summary = staff_client.get(f"{URL}/summary").json()
+    assert (summary["captured_krw"], summary["due_krw"], summary["tickets"]) == (0, 300_000, 2)
+
+
+def test_open_business_is_paid_tickets_for_coming_performances_and_open_payments(
+    staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat
+) -> None:
+    assert staff_client.get(f"{URL}/open").json() == {"paid_tickets_for_coming": 0, "open_payments": 0}
+    buy(seats=2)
+    buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
+    assert staff_client.get(f"{URL}/open").json() == {"paid_tickets_for_coming": 2, "open_payments": 1}
+    past = [{"id": "p1", "starts_at": (clock() - timedelta(hours=1)).isoformat()}]
+    staff_client.put(f"{URL}/content", content(performances=past), content_type=JSON)
+    assert staff_client.get(f"{URL}/open").json() == {"paid_tickets_for_coming": 0, "open_payments": 1}
+
+
+@pytest.mark.parametrize("path", ["content", "attendees", "summary", "open"])
+def test_staff_need_their_scope(client: Any, buyer_client: Any, client_for: Callable[[str], Any], keys: Any, path: str) -> None:
+    assert client.get(f"{URL}/{path}").status_code == 401
+    assert buyer_client.get(f"{URL}/{path}").status_code == 403
+    answer = client_for(keys.staff_token("probe")).get(f"{URL}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+
+
+def erase(service_client: Callable[[str], Any], buyer_id: str, *, caller: str = "auth") -> Any:
+    return service_client(caller).post(f"/internal/buyers/{buyer_id}/erase")
+
+
+def test_an_erased_buyer_is_nowhere_and_the_money_stays(
+    staff_client: Any, service_client: Callable[[str], Any], buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat
+) -> None:
+    issued = buy()
+    paying = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id), "phone": "010-1"}, content_type=JSON).json()["id"]
+    before = staff_client.get(f"{URL}/summary").json()
+    assert erase(service_client, buyer_id).json() == {"orders": 2}
+    assert erase(service_client, buyer_id).json() == {"orders": 0}
+    rows = Order.objects.values_list("buyer_id", "buyer_name", "buyer_phone", "idempotency_key")
+    assert len(set(rows)) == 1
+    assert rows[0][0].startswith("erased-")
+    assert rows[0][1:] == ("", "", None)
+    assert (Order.objects.get(pk=issued).state, Order.objects.get(pk=paying).state) == ("ISSUED", "CANCELLED")
+    assert staff_client.get(f"{URL}/summary").json() == before
+    assert buyer_client.get(f"{URL}/orders").json()["orders"] == []
+
+
+def test_erasing_waits_for_a_payment_that_is_being_decided(
+    client: Any,
+    service_client: Callable[[str], Any],
+    buyer_client: Any,
+    buyer_id: str,
+    provider: FakeProvider,
+    seat: FakeSeat,
+    recover: Callable[[], None],
+) -> None:
+    order_id = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    provider.faults |= {"approve": ["5xx"], "order": ["unreached"]}
+    client.get(f"{URL}/payments/{order_id}/approved", {"pg_token": provider.authenticate(tid_of(order_id))})
+    assert erase(service_client, buyer_id).json()["code"] == "payment_in_progress"
+    recover()
+    assert erase(service_client, buyer_id).json() == {"orders": 1}
+    assert Order.objects.get().state == "ISSUED"
+
+
+def test_only_auth_may_erase(client: Any, buyer_client: Any, service_client: Callable[[str], Any], buyer_id: str) -> None:
+    assert erase(service_client, buyer_id, caller="seat").status_code == 403
+    assert client.post(f"/internal/buyers/{buyer_id}/erase").status_code == 401
+    assert buyer_client.post(f"/internal/buyers/{buyer_id}/erase").status_code in (401, 404)
+    outside = service_client("auth").post(f"/internal/buyers/{buyer_id}/erase", headers={"X-Forwarded-For": "1.2.3.4"})
+    assert outside.status_code == 404
+
+
+def test_the_openapi_document_names_every_public_path_and_no_internal_one(client: Any) -> None:
+    paths = client.get(f"{URL}/openapi.json").json()["paths"]
+    assert f"{URL}/orders/{{order_id}}/cancel" in paths
+    assert not [path for path in paths if "erase" in path]
