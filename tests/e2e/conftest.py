@@ -1,0 +1,45 @@
+"""One stack that is up for the tests that only use it, and a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.needs import need
+from tests.stack import Stack, running
+
+# No sandbox: tests run as root in containers. The rest keeps the browser from looking for hosts outside.
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def clove(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything up, with the example event live."""
+    with running(tmp_path_factory.mktemp("clove") / "home") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = need("chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Where a failing test's screenshots go."""
+    return tmp_path
