@@ -12,6 +12,7 @@ DESCRIPTION_MAX = 20_000
 class Content(models.Model):
     """The one row, with id CONTENT_ID. `version` rises with every change of anything that buyers read, in the same transaction."""
 
+    id = models.PositiveSmallIntegerField(primary_key=True, default=CONTENT_ID)  # MySQL has no CHECK on an AUTO_INCREMENT
     version = models.PositiveBigIntegerField(default=1)
     title = models.CharField(max_length=TEXT_MAX)
     field = models.CharField(max_length=20)

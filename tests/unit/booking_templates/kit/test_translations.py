@@ -37,13 +37,24 @@ def test_every_marked_text_is_in_korean(name):
     assert [text for text in marked_texts(PACKAGES / name) if text not in known] == []
 
 
+def entries(source: str) -> Iterator[tuple[str, str]]:
+    """Key and translation of each entry of a catalogue's SOURCE, as the compiled one names them: `context EOT id`."""
+    for block in re.split(r"\n\s*\n", source):
+        parts = {keyword: "".join(ast.literal_eval(line) for line in lines.split("\n") if line) for keyword, lines in PART.findall(block)}
+        if text := parts.get("msgstr") or parts.get("msgstr[0]"):
+            yield (parts["msgctxt"] + "\x04" if "msgctxt" in parts else "") + parts["msgid"], text
+
+
+PART = re.compile(r'^(msgctxt|msgid|msgid_plural|msgstr|msgstr\[0\]) ((?:"[^\n]*"\n?)+)', re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_compiled_catalogue_holds_what_the_source_says(name):
     source = (PACKAGES / name / "locale/ko/LC_MESSAGES/django.po").read_text(encoding="utf-8")
-    entries = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', source, re.MULTILINE)
-    translated = catalogue(PACKAGES / name)._catalog
-    unescaped = [(ast.literal_eval(f'"{key}"'), ast.literal_eval(f'"{text}"')) for key, text in entries]
-    assert [key for key, text in unescaped if translated.get(key) != text] == []
+    compiled = {key if isinstance(key, str) else key[0]: text for key, text in catalogue(PACKAGES / name)._catalog.items()}
+    found = dict(entries(source))
+    assert len(found) > 1
+    assert [key for key, text in found.items() if key and compiled.get(key) != text] == []
 
 
 def test_every_package_that_speaks_has_a_catalogue():
