@@ -25,7 +25,7 @@ def machine() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. FLOOR is the same thing done barely, measured in the same run; RATIO is VALUE to it. VIOLATIONS of I1–I7, where there was load."""
+    """One figure. FLOOR is the same thing done barely in the same run, RATIO is VALUE to it, VIOLATIONS of I1–I7 where there was load."""
 
     measure: str
     value: float

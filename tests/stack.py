@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
@@ -68,6 +69,13 @@ class Stack:
     def up(self, *options: str, timeout_s: float = 120) -> float:
         """Start it and wait until it says how to stop; the seconds that took."""
         started = time.monotonic()
+        self.start(*options)
+        self.wait_until_told(timeout_s=timeout_s)
+        self.up_seconds = time.monotonic() - started
+        return self.up_seconds
+
+    def start(self, *options: str) -> None:
+        """Start it, and do not wait."""
         with open(self.output, "wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "controlplane.embedded", "up", *options],
@@ -79,14 +87,15 @@ class Stack:
                 start_new_session=True,
             )
 
+    def wait_until_told(self, *, timeout_s: float = 120) -> None:
+        """Wait until it says how to stop: everything is up then."""
+
         def told() -> bool:
             if self.process is not None and self.process.poll() is not None:
                 raise AssertionError(f"./clove up ended with {self.process.returncode}:\n{self.text()}")
             return "Stop with Ctrl-C" in self.text()
 
         until("./clove up", told, timeout_s=timeout_s)
-        self.up_seconds = time.monotonic() - started
-        return self.up_seconds
 
     def text(self) -> str:
         """What it printed so far."""
@@ -138,6 +147,13 @@ class Stack:
                         found.append(int(directory.name))
         return [pid for pid in found if pid != os.getpid()]
 
+    def api(self) -> requests.Session:
+        """A session on the REST API as the example seller."""
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = "Bearer " + self.manage("token", "seller@clove.localhost").strip().splitlines()[-1]
+        return session
+
     def site(self, slug: str) -> Site:
         """The booking system at SLUG, reached as from code: by address and Host header."""
         return Site(f"http://127.0.0.1:{self.router_port}", f"{slug}.localhost:{self.router_port}")
@@ -161,6 +177,43 @@ class Site:
         answer = self.call("POST", "/api/auth/signup", json={"email": email, "password": "correct-horse-9", "name": name})
         assert answer.status_code == 201, answer.text
         self.session.headers["Authorization"] = "Bearer " + answer.json()["access_token"]
+
+    def answers(self, path: str) -> bool:
+        """Whether PATH says 200 now."""
+        try:
+            return self.call("GET", path).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def is_open(self) -> bool:
+        """Whether places are on sale and accounts can be made."""
+        paths = ("/api/seat/performances", "/api/auth/jwks.json", "/api/ticket/keys.json", "/api/event/", "/")
+        return all(self.answers(path) for path in paths)
+
+    def hold_any(self, skip: int = 0) -> dict[str, Any]:
+        """Hold the first free seat after SKIP others, or a place in the first area that has room, of the first performance on sale."""
+        performance = next(each for each in self.get("/api/seat/performances") if each["on_sale"])
+        plan = self.get("/api/seat/plan")
+        if plan["numbered"]:
+            seats = [seat[0] for zone in plan["zones"] for row in zone["rows"] for seat in row["seats"]]
+            body: dict[str, Any] = {"seats": [seats[skip]]}
+        else:
+            body = {"areas": [{"area": plan["areas"][0]["id"], "quantity": 1}]}
+        answer = self.call("POST", f"/api/seat/performances/{performance['id']}/holds", json=body)
+        assert answer.status_code == 201, f"{answer.status_code} {answer.text[:300]}"
+        return dict(answer.json())
+
+    def buy(self, hold: dict[str, Any]) -> dict[str, Any]:
+        """Order HOLD, approve the payment at the stand-in's page if there is one, come back; the order as it is then."""
+        answer = self.call("POST", "/api/ticket/orders", json={"hold_id": hold["id"]}, headers={"Idempotency-Key": hold["id"]})
+        assert answer.status_code == 201, f"{answer.status_code} {answer.text[:300]}"
+        order = answer.json()
+        if order["payment"]:
+            page = requests.post(order["payment"]["redirect_url"], data={"action": "approve"}, timeout=30, allow_redirects=False)
+            assert page.status_code in (302, 303), f"{page.status_code} {page.text[:300]}"
+            back = urlsplit(page.headers["Location"])
+            assert self.call("GET", f"{back.path}?{back.query}").status_code == 303
+        return dict(self.get(f"/api/ticket/orders/{order['id']}"))
 
     def get(self, path: str) -> Any:
         answer = self.call("GET", path)

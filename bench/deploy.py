@@ -1,0 +1,58 @@
+"""`deploy`: from the seller's submit to the first ticket sold, on the embedded default; the median of five."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.measure import Row
+from controlplane.rendering.example import load_example
+from tests.stack import ROOT, Stack, running, until
+
+ROUNDS = 5
+
+
+def run() -> list[Row]:
+    """Deploys the example ROUNDS times into a fresh control plane, one after the other, each alone."""
+    with tempfile.TemporaryDirectory(prefix="clove-bench-") as home, running(Path(home) / "home", "--empty") as stack:
+        api = stack.api()
+        figures = [first_sale(stack, api, number) for number in range(ROUNDS)]
+    live, sold = ([figure[index] for figure in figures] for index in (0, 1))
+    return [
+        Row("deploy: submit to live, median of 5", statistics.median(live), "s"),
+        Row("deploy: submit to first ticket sold, median of 5", statistics.median(sold), "s"),
+        Row("deploy: submit to first ticket sold, slowest", max(sold), "s"),
+    ]
+
+
+def first_sale(stack: Stack, api: object, number: int) -> tuple[float, float]:
+    """Seconds from the POST to `live`, and to a ticket in a buyer's hands; the system is deleted afterwards."""
+    requirement = load_example(ROOT / "examples" / "musical.json", datetime.now(UTC)) | {"slug": f"bench-{number}"}
+    body = json.dumps({"requirement": requirement, "deploy": True}).encode()
+    started = time.monotonic()
+    answer = api.post(f"{stack.portal}/api/v1/systems", data=body, headers={"Content-Type": "application/json"}, timeout=30)  # type: ignore[attr-defined]
+    assert answer.status_code == 201, answer.text[:500]
+    address = f"{stack.portal}/api/v1/systems/{answer.json()['id']}"
+
+    def is_live() -> bool:
+        system = api.get(address, timeout=30).json()  # type: ignore[attr-defined]
+        assert system["state"] != "failed", system
+        return bool(system["state"] == "live")
+
+    until("live", is_live, timeout_s=120, every_s=0.05)
+    live = time.monotonic() - started
+    site = stack.site(f"bench-{number}")
+    site.sign_up(f"buyer{number}@example.com")
+    order = site.buy(site.hold_any())
+    sold = time.monotonic() - started
+    assert order["status"] == "ISSUED", order
+    cancelled = site.call("POST", f"/api/ticket/orders/{order['id']}/cancel", json={})
+    assert cancelled.status_code == 200, cancelled.text
+    gone = api.delete(address, params={"name": f"bench-{number}"}, timeout=30)  # type: ignore[attr-defined]
+    assert gone.status_code == 202, gone.text
+    until("deleted", lambda: api.get(address, timeout=30).json().get("state") in ("deleted", None), timeout_s=60)  # type: ignore[attr-defined]
+    return live, sold
