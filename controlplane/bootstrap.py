@@ -15,7 +15,12 @@ def runtime() -> Runtime:
     if settings.RUNTIME == "local":
         from controlplane.runtime.local import LocalRuntime
 
-        return LocalRuntime(settings.CLOVE_HOME / "runtime")
+        return LocalRuntime(
+            home=settings.CLOVE_HOME / "runtime",
+            base_domain=settings.BASE_DOMAIN,
+            router_port=settings.ROUTER_PORT,
+            public_port=settings.PUBLIC_PORT,
+        )
     if settings.RUNTIME == "fake":
         from controlplane.runtime.fake import FakeRuntime
 

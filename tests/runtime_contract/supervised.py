@@ -127,5 +127,5 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
         left = supervisor.children()
         for process in left:
             process.kill()
-        print(supervisor.log.read_text())
+        sys.stdout.write(supervisor.log.read_text())
         assert not left

@@ -14,21 +14,21 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+under_way: set[int] = set()
 
-under_way = 0
-counting = threading.Lock()
+
+def say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def counted(method: Callable[["Service"], None]) -> Callable[["Service"], None]:
     def counting_method(self: "Service") -> None:
-        global under_way
-        with counting:
-            under_way += 1
+        under_way.add(id(self))
         try:
             method(self)
         finally:
-            with counting:
-                under_way -= 1
+            under_way.discard(id(self))
 
     return counting_method
 
@@ -49,7 +49,7 @@ class Service(BaseHTTPRequestHandler):
                 time.sleep(float(query["s"][0]))
                 self.answer(200, self.facts())
             case path if path.endswith("/crash"):
-                print("about to crash", file=sys.stderr, flush=True)
+                say("about to crash")
                 os._exit(7)
             case path if path.endswith("/file"):
                 with open(os.environ["CLOVE_ROOT"] + query["path"][0], encoding="utf-8") as file:
@@ -85,7 +85,8 @@ class Service(BaseHTTPRequestHandler):
                 file.write(body)
         self.answer(200, {**self.facts(), "body_bytes": len(body), "body": body[:1000].decode("latin-1")})
 
-    do_PUT = do_POST
+    def do_PUT(self) -> None:
+        self.do_POST()
 
     def facts(self) -> dict[str, object]:
         return {
@@ -105,7 +106,7 @@ class Service(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, text: str, *arguments: object) -> None:
-        print(text % arguments, flush=True)
+        say(text % arguments)
 
 
 class Server(ThreadingHTTPServer):
@@ -115,12 +116,12 @@ class Server(ThreadingHTTPServer):
 
 def main() -> None:
     if message := os.environ.get("FAILS"):
-        print(message, file=sys.stderr)
+        say(message)
         sys.exit(1)
     time.sleep(float(os.environ.get("STARTS_AFTER_S", "0")))
     server = Server((os.environ["BIND"], int(os.environ["PORT"])), Service)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"serving version {os.environ.get('VERSION', '')}", flush=True)
+    say(f"serving version {os.environ.get('VERSION', '')}")
     server.serve_forever(poll_interval=0.05)
     while under_way:  # what was asked is answered before the process ends
         time.sleep(0.01)

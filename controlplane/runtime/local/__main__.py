@@ -53,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m controlplane.runtime.local", description="Runs booking systems on this machine.")
     parser.add_argument("--home", type=Path, required=True, help="directory of everything it knows and keeps")
     parser.add_argument("--port", type=int, default=8080, help="of the router: buyers come in here (0: any free one)")
+    parser.add_argument("--base-domain", default="localhost", help="what host names end in; only told, in the line that says it is ready")
     parser.add_argument("--bind", action="append", help="address of the router, repeatable (127.0.0.1 and ::1)")
     parser.add_argument("--images", type=Path, help="JSON file of the images to run, in place of the bundled ones")
     parser.add_argument("--leave-children", action="store_true", help="when told to end, let the replicas run on for the next supervisor")
@@ -88,7 +89,7 @@ async def _serve(home: Home, router: Router, arguments: argparse.Namespace) -> N
     await supervisor.start()
     await control.start(supervisor)
     write_json(home.card, {"pid": os.getpid(), "router_port": router.port})
-    logging.info("ready: the router is at http://127.0.0.1:%d", router.port)
+    logging.info("ready: booking systems answer at http://<name>.%s:%d", arguments.base_domain, router.port)
     await ends.wait()
 
     logging.info("stopping")

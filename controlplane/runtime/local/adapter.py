@@ -47,14 +47,17 @@ def _maps_errors(method: Callable[P, T]) -> Callable[P, T]:
 
 
 class LocalRuntime:
-    """Implements `runtime.port.Runtime` for one machine. HOME is the supervisor's; BASE_DOMAIN is what its host names end in.
+    """Implements `runtime.port.Runtime` for one machine. HOME and ROUTER_PORT are the supervisor's; BASE_DOMAIN is what host names end
+    in, PUBLIC_PORT the port that buyers use, should it be another than the router's.
 
     Writing needs no supervisor: what was applied or deleted while none ran is done once one does. `observe` does need it.
     """
 
-    def __init__(self, *, home: Path | str, base_domain: str, router_port: int, images: Images = bundled_images) -> None:
+    def __init__(
+        self, *, home: Path | str, base_domain: str, router_port: int, public_port: int | None = None, images: Images = bundled_images
+    ) -> None:
         self._home = Home(home)
-        self._base_domain, self._router_port = base_domain.lower(), router_port
+        self._base_domain, self._router_port, self._public_port = base_domain.lower(), router_port, public_port or router_port
         self._images = images
 
     @_maps_errors
@@ -113,7 +116,7 @@ class LocalRuntime:
         names = hostnames_in(wanted["objects"]) if wanted else []
         if not names:
             raise Rejected(f"{system.namespace} has no route.")
-        port = "" if self._router_port == _HTTP_PORT else f":{self._router_port}"
+        port = "" if self._public_port == _HTTP_PORT else f":{self._public_port}"
         return Endpoint(f"http://{names[0]}{port}", f"http://127.0.0.1:{self._router_port}", f"{names[0]}{port}")
 
     def nodes(self) -> list[Node]:

@@ -196,6 +196,8 @@ def _check_entries(owner: str, entries: Iterable[str]) -> None:
 def _deployment(item: Mapping[str, Any]) -> DeploymentSpec:
     spec = item.get("spec") or {}
     replicas = 1 if spec.get("replicas") is None else spec["replicas"]
+    if type(replicas) is not int or replicas < 0:
+        raise Rejected(f"{label(item)} cannot have {replicas!r} replicas.", object_name=label(item))
     template = spec.get("template") or {}
     pod = read_template(template, label(item))
     selector = (spec.get("selector") or {}).get("matchLabels") or {}

@@ -108,8 +108,8 @@ class Pod:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self, *, drains: bool = True, grace_s: float | None = None) -> None:
-        """Take it off the routes, stop it within GRACE_S, by default its own, and forget it. DRAINS: what is under way ends first."""
-        grace_s = self.spec.grace_s if grace_s is None else grace_s
+        """Take it off the routes, stop it within its grace, or GRACE_S where less, and forget it. DRAINS: what is under way ends first."""
+        grace_s = self.spec.grace_s if grace_s is None else min(self.spec.grace_s, grace_s)
         self.leave()
         self._home.changed()
         if drains and self.has_served and self.runs:

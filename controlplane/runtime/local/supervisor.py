@@ -22,6 +22,8 @@ SAMPLE_S = 10.0
 LONGEST_START_S = 60.0
 """A system that is not ready by then no longer keeps those behind it waiting."""
 START_POLL_S = 0.1
+STOP_GRACE_S = 15.0
+"""For replicas when the supervisor ends: there is nobody left whom a longer wait would serve."""
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +63,7 @@ class Supervisor:
                 for pod in system.pods:
                     pod.let_go()
         else:
-            await asyncio.gather(*(system.stop() for system in self.systems.values()))
+            await asyncio.gather(*(system.stop(grace_s=STOP_GRACE_S) for system in self.systems.values()))
 
     def kill(self) -> None:
         """End every replica now: who stops this supervisor has no more patience."""

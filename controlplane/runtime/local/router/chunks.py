@@ -64,7 +64,7 @@ class ChunkReader:
     def _take_line(self) -> bool:
         end = self._buffer.find(b"\r\n")
         if end < 0:
-            if len(self._buffer) > (_MAX_TRAILER_BYTES if self._trailers else _MAX_LINE_BYTES):
+            if b"\n" in self._buffer or len(self._buffer) > (_MAX_TRAILER_BYTES if self._trailers else _MAX_LINE_BYTES):
                 raise BadHead(400, "A chunk has no size.")
             return False
         line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
