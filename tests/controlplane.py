@@ -163,6 +163,7 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # headers and body in one packet
 
             def do_GET(self) -> None:
                 outer.serve(self, "GET")
@@ -205,6 +206,7 @@ class Site:
         request.send_header("Content-Length", str(len(text)))
         request.end_headers()
         request.wfile.write(text)
+        request.wfile.flush()
 
     def _answer(self, request: BaseHTTPRequestHandler, method: str, path: str, body: bytes) -> tuple[int, Any]:
         assert self.runtime is not None
