@@ -136,7 +136,9 @@ def cancel(call: Cancel) -> tuple[Payment, Action]:
     if vat is None:
         # Rounded in each part, the parts may exceed the whole by a won; what is left is the bound.
         vat = min(_vat(call.cancel_amount - call.cancel_tax_free_amount), vat_left)
-    if call.cancel_tax_free_amount > min(tax_free_left, call.cancel_amount) or vat > vat_left:
+    is_tax_free_covered = call.cancel_tax_free_amount <= min(tax_free_left, call.cancel_amount)
+    is_taxed_covered = call.cancel_amount - call.cancel_tax_free_amount <= available - tax_free_left
+    if not is_tax_free_covered or not is_taxed_covered or vat > vat_left:
         raise KakaoError(-704)
     now = timezone.now()
     is_all = call.cancel_amount == available
