@@ -162,7 +162,7 @@ def test_a_refused_card_closes_the_order_and_the_hold_can_be_ordered_again(
 def test_giving_up_at_the_provider_is_believed_when_the_provider_says_so(
     client: Any, paying: tuple[str, str], provider: FakeProvider, seat: FakeSeat, way: str, status: str, expected: str
 ) -> None:
-    order_id, token = paying
+    order_id, _token = paying
     provider.payments[tid_of(order_id)].status = status
     assert back(client, order_id, way).status_code == 303
     assert state(order_id) == expected
