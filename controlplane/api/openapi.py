@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -56,9 +58,26 @@ _WORDS = {
     503: "A service of the booking system does not answer.",
 }
 
-_ALWAYS = (401, 403, 429)
+_BY_CALLER = (401, 403)
 _OF_ONE = (404,)
 _WITH_BODY = (400, 413, 415, 422)
+_SYSTEMS, _SALES, _HISTORY = "Booking systems", "Sales", "History"
+
+_PAGING = [
+    OpenApiParameter("page", int, description="From 1."),
+    OpenApiParameter("page_size", int, description="At most 200; 50 when left out."),
+]
+_STATE = OpenApiParameter("state", str, enum=State.values)
+_NAME = OpenApiParameter("name", str, required=True, description="Title or slug of the system, to be sure.")
+_FORCE = OpenApiParameter("force", str, enum=["yes"], description="Admins only: delete although the ticket service does not answer.")
+_IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="ETag of the system as it was read.")
+_ATTENDEES = [
+    OpenApiParameter("q", str, description="Name, phone, seat or booking number."),
+    OpenApiParameter("performance", str, description="Id of a performance."),
+    OpenApiParameter("page", int, description="From 1."),
+]
+_DOCUMENT = OpenApiResponse({"type": "object", "additionalProperties": {}}, description="The requirement document.")
+_GONE = OpenApiResponse(description="A draft; gone at once.")
 
 
 def _page(of: type[fields.BaseSerializer], name: str) -> Any:
@@ -66,46 +85,82 @@ def _page(of: type[fields.BaseSerializer], name: str) -> Any:
     return inline_serializer(name, {"results": of(many=True), **counts})
 
 
-_PAGING = [
-    OpenApiParameter("page", int, description="From 1."),
-    OpenApiParameter("page_size", int, description="At most 200; 50 when left out."),
-]
+_ME = inline_serializer("Me", {"id": fields.IntegerField(), **{key: fields.CharField() for key in ("email", "name", "role")}})
+_EVENTS = inline_serializer("Events", {"results": serializers.EventSerializer(many=True)})
+_DIFF = inline_serializer(
+    "RevisionDiff",
+    {"from": fields.IntegerField(), "to": fields.IntegerField(), "changes": fields.ListField(child=fields.DictField())},
+)
+_SYSTEM, _OPERATION = serializers.SystemSerializer, serializers.OperationSerializer
 
-_OPERATIONS: list[tuple[Any, str, dict[str, Any], tuple[int, ...]]] = [
-    (others.Me, "get", {"tags": ["Account"], "responses": {200: inline_serializer("Me", {"id": fields.IntegerField(), "email": fields.CharField(), "name": fields.CharField(), "role": fields.CharField()})}}, ()),
-    (others.Events, "get", {"tags": ["Events"], "auth": [], "responses": {200: inline_serializer("Events", {"results": serializers.EventSerializer(many=True)})}}, ()),
-    (systems.Preview, "post", {"tags": ["Booking systems"], "request": serializers.PreviewRequestSerializer, "responses": {200: serializers.PreviewSerializer}}, (*_OF_ONE, *_WITH_BODY)),
-    (systems.Systems, "get", {"tags": ["Booking systems"], "parameters": [OpenApiParameter("state", str, enum=State.values), *_PAGING], "responses": {200: _page(serializers.SystemSerializer, "SystemPage")}}, (422,)),
-    (systems.Systems, "post", {"tags": ["Booking systems"], "request": serializers.CreateSerializer, "responses": {201: serializers.SystemSerializer}}, _WITH_BODY),
-    (systems.System, "get", {"tags": ["Booking systems"], "responses": {200: serializers.SystemSerializer}}, _OF_ONE),
-    (systems.System, "delete", {"tags": ["Booking systems"], "parameters": [OpenApiParameter("name", str, required=True, description="Title or slug of the system, to be sure."), OpenApiParameter("force", str, enum=["yes"], description="Admins only: delete although the ticket service does not answer.")], "responses": {202: serializers.OperationSerializer, 204: OpenApiResponse(description="A draft; gone at once.")}}, (*_OF_ONE, 409, 422)),
-    (systems.SystemRequirement, "get", {"tags": ["Booking systems"], "responses": {200: OpenApiResponse({"type": "object", "additionalProperties": {}}, description="The requirement document.")}}, _OF_ONE),
-    (systems.SystemRequirement, "put", {"tags": ["Booking systems"], "parameters": [OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="ETag of the system as it was read.")], "request": serializers.UpdateSerializer, "responses": {200: serializers.SystemSerializer, 202: serializers.OperationSerializer}}, (*_OF_ONE, *_WITH_BODY, 409, 412)),
-    (systems.Deploy, "post", {"tags": ["Booking systems"], "request": None, "responses": {202: serializers.OperationSerializer}}, (*_OF_ONE, 409)),
-    (systems.Retry, "post", {"tags": ["Booking systems"], "request": None, "responses": {202: serializers.OperationSerializer}}, (*_OF_ONE, 409)),
-    (systems.Rollback, "post", {"tags": ["Booking systems"], "request": serializers.RollbackSerializer, "responses": {202: serializers.OperationSerializer}}, (*_OF_ONE, *_WITH_BODY, 409)),
-    (systems.Attendees, "get", {"tags": ["Sales"], "parameters": [OpenApiParameter("q", str, description="Name, e-mail or booking number."), OpenApiParameter("performance", str), OpenApiParameter("page", int)], "responses": {200: serializers.AttendeePageSerializer}}, (*_OF_ONE, 503)),
-    (systems.Sales, "get", {"tags": ["Sales"], "responses": {200: serializers.SalesSerializer}}, _OF_ONE),
-    (history.Operations, "get", {"tags": ["History"], "parameters": _PAGING, "responses": {200: _page(serializers.OperationSerializer, "OperationPage")}}, (*_OF_ONE, 422)),
-    (history.Operation, "get", {"tags": ["History"], "responses": {200: serializers.OperationDetailSerializer}}, _OF_ONE),
-    (history.Revisions, "get", {"tags": ["History"], "parameters": _PAGING, "responses": {200: _page(serializers.RevisionSerializer, "RevisionPage")}}, (*_OF_ONE, 422)),
-    (history.RevisionDetail, "get", {"tags": ["History"], "responses": {200: serializers.RevisionDetailSerializer}}, _OF_ONE),
-    (history.RevisionDiff, "get", {"tags": ["History"], "responses": {200: inline_serializer("RevisionDiff", {"from": fields.IntegerField(), "to": fields.IntegerField(), "changes": fields.ListField(child=fields.DictField())})}}, _OF_ONE),
-]  # fmt: skip
-"""View, method, what spectacular cannot see by itself, and the problems it may answer with besides those of every endpoint."""
+
+@dataclass(frozen=True)
+class Words:
+    """What cannot be read off an endpoint: its good answers by status, and the problems besides 429 and those of a missing login."""
+
+    view: Any
+    method: str
+    tag: str
+    answers: Mapping[int, Any]
+    problems: tuple[int, ...] = ()
+    parameters: Sequence[OpenApiParameter] = ()
+    body: Any = None
+    is_public: bool = False
+
+
+_WORDS_OF = (
+    Words(others.Me, "get", "Account", {200: _ME}),
+    Words(others.Events, "get", "Events", {200: _EVENTS}, is_public=True),
+    Words(
+        systems.Preview,
+        "post",
+        _SYSTEMS,
+        {200: serializers.PreviewSerializer},
+        (*_OF_ONE, *_WITH_BODY),
+        body=serializers.PreviewRequestSerializer,
+    ),
+    Words(systems.Systems, "get", _SYSTEMS, {200: _page(_SYSTEM, "SystemPage")}, (422,), [_STATE, *_PAGING]),
+    Words(systems.Systems, "post", _SYSTEMS, {201: _SYSTEM}, _WITH_BODY, body=serializers.CreateSerializer),
+    Words(systems.System, "get", _SYSTEMS, {200: _SYSTEM}, _OF_ONE),
+    Words(systems.System, "delete", _SYSTEMS, {202: _OPERATION, 204: _GONE}, (*_OF_ONE, 409, 422), [_NAME, _FORCE]),
+    Words(systems.SystemRequirement, "get", _SYSTEMS, {200: _DOCUMENT}, _OF_ONE),
+    Words(
+        systems.SystemRequirement,
+        "put",
+        _SYSTEMS,
+        {200: _SYSTEM, 202: _OPERATION},
+        (*_OF_ONE, *_WITH_BODY, 409, 412),
+        [_IF_MATCH],
+        serializers.UpdateSerializer,
+    ),
+    Words(systems.Deploy, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words(systems.Retry, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words(systems.Rollback, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, *_WITH_BODY, 409), body=serializers.RollbackSerializer),
+    Words(systems.Attendees, "get", _SALES, {200: serializers.AttendeePageSerializer}, (*_OF_ONE, 503), _ATTENDEES),
+    Words(systems.Sales, "get", _SALES, {200: serializers.SalesSerializer}, _OF_ONE),
+    Words(history.Operations, "get", _HISTORY, {200: _page(_OPERATION, "OperationPage")}, (*_OF_ONE, 422), _PAGING),
+    Words(history.Operation, "get", _HISTORY, {200: serializers.OperationDetailSerializer}, _OF_ONE),
+    Words(history.Revisions, "get", _HISTORY, {200: _page(serializers.RevisionSerializer, "RevisionPage")}, (*_OF_ONE, 422), _PAGING),
+    Words(history.RevisionDetail, "get", _HISTORY, {200: serializers.RevisionDetailSerializer}, _OF_ONE),
+    Words(history.RevisionDiff, "get", _HISTORY, {200: _DIFF}, _OF_ONE),
+)
 
 
 @cache
 def schema() -> dict[str, Any]:
     """The document; made once a process."""
-    for view, method, words, problems in _OPERATIONS:
-        always = () if "auth" in words else _ALWAYS
-        responses = dict(words["responses"])
-        for status in sorted({*always, *problems, 429}):
-            responses[(status, "application/problem+json")] = OpenApiResponse(ProblemSerializer, description=_WORDS[status])
-        function = getattr(view, method)
-        setattr(view, method, extend_schema(**{**words, "responses": responses})(function))
-    generator = SchemaGenerator(patterns=endpoints)
-    document: dict[str, Any] = generator.get_schema(request=None, public=True)
+    for words in _WORDS_OF:
+        _describe(words)
+    document: dict[str, Any] = SchemaGenerator(patterns=endpoints).get_schema(request=None, public=True)
     document["paths"] = {PREFIX + path.lstrip("/"): item for path, item in document["paths"].items()}
     return document
+
+
+def _describe(words: Words) -> None:
+    """Hang WORDS on the endpoint's method, where the generator looks."""
+    answers: dict[Any, Any] = dict(words.answers)
+    for status in sorted({*words.problems, *(() if words.is_public else _BY_CALLER), 429}):
+        answers[(status, "application/problem+json")] = OpenApiResponse(ProblemSerializer, description=_WORDS[status])
+    auth = {"auth": []} if words.is_public else {}
+    annotate = extend_schema(tags=[words.tag], parameters=list(words.parameters), request=words.body, responses=answers, **auth)
+    setattr(words.view, words.method, annotate(getattr(words.view, words.method)))

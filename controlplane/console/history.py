@@ -24,7 +24,10 @@ class OperationAdmin(ReadOnlyAdmin):
     list_filter = ["state", "kind", "started_at"]
     search_fields = ["=id", "=system__id", "system__title", "system__slug", "created_by__email"]
     list_select_related = ["system", "created_by"]
-    fields = ["system", "kind", "state_shown", "why", "generation", "revision", "created_by", "started_at", "progress_at", "ended_at", "steps_shown", "result_shown"]  # fmt: skip
+    fields = [
+        "system", "kind", "state_shown", "why", "generation", "revision", "created_by", "started_at", "progress_at", "ended_at",
+        "steps_shown", "result_shown",
+    ]  # fmt: skip
 
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, operation: Operation) -> SafeString:

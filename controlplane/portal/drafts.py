@@ -100,7 +100,7 @@ def draft_start(*, user: User, requirement: dict[str, Any] | None = None) -> Req
         User.objects.select_for_update().get(pk=user.pk)
         if RequirementDraft.objects.filter(seller=user).count() >= DRAFTS_AT_MOST:
             raise TooManyDrafts
-        return _create(user=user, form=form, plan=plan)
+        return _create(seller=user, form=form, plan=plan)
 
 
 def draft_of_system(*, user: User, system: BookingSystem) -> RequirementDraft:
@@ -112,7 +112,7 @@ def draft_of_system(*, user: User, system: BookingSystem) -> RequirementDraft:
     form.values["slug"] = form["slug"] or system.slug or ""
     try:
         with transaction.atomic():
-            return _create(user=user, form=form, plan=plan, system=system, system_generation=system.generation)
+            return _create(seller=user, form=form, plan=plan, system=system, system_generation=system.generation)
     except IntegrityError:  # the other tab was first
         return drafts_of(user).get(system=system)
 

@@ -1,5 +1,7 @@
 """The portal's line icons on a 24 × 24 grid: name -> SVG content."""
 
+# ruff: noqa: E501 -- drawings do not wrap
+
 ICONS = {
     "alert": '<path d="M12 4 2.8 19.5h18.4z"/><path d="M12 10v4.5M12 17.2v.1"/>',
     "arrow-left": '<path d="M19 12H5M11 6l-6 6 6 6"/>',

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from controlplane.lib import reasons
 from controlplane.portal import words
+from controlplane.portal.speech import say_stored
 from controlplane.systems import selectors
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
 
@@ -94,8 +94,7 @@ def announcement(system: BookingSystem, progress: Progress) -> str:
     if operation and operation.is_running:
         return str(words.STEPS.get(running.name, running.name)) if running else gettext("Waiting to begin")
     if operation and operation.state == Operation.State.FAILED:
-        why = reasons.words(operation.reason_code, operation.reason_params, gettext, otherwise=operation.reason)
-        return gettext("It did not work: %(reason)s") % {"reason": why}
+        return gettext("It did not work: %(reason)s") % {"reason": say_stored(operation)}
     if system.is_live:
         return gettext("%(title)s is open for buyers.") % {"title": system.title}
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 FIELDS = {
     "musical": _("Musical"),
@@ -51,6 +52,19 @@ HEALTH = {
 
 COSTS = {"cpu": _("Processor"), "memory": _("Memory"), "storage": _("Storage")}
 
-CAPABILITIES = {"numbered": _("numbered seats"), "kakaopay": _("KakaoPay")}
+CAPABILITIES = {"numbered": _("Numbered seats"), "kakaopay": _("KakaoPay"), "merchandise": _("Merchandise")}
 
-WEEKDAYS = {"0": _("Mon"), "1": _("Tue"), "2": _("Wed"), "3": _("Thu"), "4": _("Fri"), "5": _("Sat"), "6": _("Sun")}
+VALUES = {"yes": _("yes"), "no": _("no")}
+
+PAYMENTS = {"kakaopay": _("KakaoPay"), "none": _("No payment")}
+
+# With a context: Django's own "Sat" is as long in Korean as its "Saturday".
+WEEKDAYS = {
+    "0": pgettext_lazy("one sign in Korean", "Mon"),
+    "1": pgettext_lazy("one sign in Korean", "Tue"),
+    "2": pgettext_lazy("one sign in Korean", "Wed"),
+    "3": pgettext_lazy("one sign in Korean", "Thu"),
+    "4": pgettext_lazy("one sign in Korean", "Fri"),
+    "5": pgettext_lazy("one sign in Korean", "Sat"),
+    "6": pgettext_lazy("one sign in Korean", "Sun"),
+}

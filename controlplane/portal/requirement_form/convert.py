@@ -25,8 +25,8 @@ _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(
 class Converted:
     """A requirement, and where its entries came from.
 
-    `origins` has the form row of each list entry: `{"grades": ("plan_grades", ["a1", "b2"])}`; `redirects` the inputs that stand for others:
-    `{"performances.a1.duration_minutes": "running_minutes"}` where the row left it to the common one.
+    `origins` has the form row of each list entry: `{"grades": ("plan_grades", ["a1", "b2"])}`; `redirects` the inputs that stand for
+    others: `{"performances.a1.duration_minutes": "running_minutes"}` where the row left it to the common one.
     """
 
     requirement: dict[str, Any]

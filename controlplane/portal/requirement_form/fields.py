@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.lib.reasons import Problem
 from controlplane.portal.requirement_form.convert import Converted
+from controlplane.portal.speech import say_reason
 
 _INPUTS = {
     "title": "title",
@@ -24,7 +24,6 @@ _INPUTS = {
     "seating.numbered": "numbered",
     "seating.plan": "plan",
     "seating.areas": "areas",
-    "grades": "grades",
     "performances": "performances",
     "sales": "opens_at",
     "sales.opens_at": "opens_at",
@@ -63,12 +62,72 @@ _SECTION_OF = {
 }
 
 
+_LABELS = {
+    "title": _("Title"),
+    "slug": _("Address of the buyer site"),
+    "field": _("Field"),
+    "description": _("Description"),
+    "venue_name": _("Venue"),
+    "venue_address": _("Address of the venue"),
+    "numbered": _("Seating"),
+    "plan": _("Seating plan"),
+    "plan_source": _("Seating plan"),
+    "plan_file": _("Seating plan"),
+    "areas": _("Areas"),
+    "grades": _("Grades and prices"),
+    "plan_grades": _("Grades and prices"),
+    "performances": _("Performances"),
+    "running_minutes": _("Running time"),
+    "many_first": _("First day"),
+    "many_last": _("Last day"),
+    "many_weekdays": _("On these days of the week"),
+    "many_times": _("At these times"),
+    "opens_at": _("Sales open"),
+    "closes_at": _("Sales close"),
+    "limit_per_buyer": _("Limit per buyer"),
+    "hold_minutes": _("Time to pay"),
+    "payment": _("Payment"),
+    "merchandise": _("Merchandise"),
+    "products": _("Products"),
+}
+_ROW_LABELS = {
+    "areas": _("Area"),
+    "grades": _("Grade"),
+    "plan_grades": _("Grade"),
+    "performances": _("Performance"),
+    "products": _("Product"),
+}
+_COLUMN_LABELS = {
+    ("areas", "name"): _("Name"),
+    ("areas", "capacity"): _("Capacity"),
+    ("areas", "grade"): _("Grade"),
+    ("grades", "name"): _("Name"),
+    ("grades", "price_krw"): _("Price"),
+    ("plan_grades", "price_krw"): _("Price"),
+    ("performances", "starts_at"): _("Begins"),
+    ("performances", "duration_minutes"): _("Own length"),
+    ("products", "name"): _("Name"),
+    ("products", "description"): _("Short description"),
+    ("products", "price_krw"): _("Price"),
+    ("products", "stock"): _("Stock"),
+}
+
+
 @dataclass(frozen=True)
 class FormProblem:
     """One message and the input it stands beside; `input` empty: it concerns the form as a whole."""
 
     input: str
     message: str
+    row: int = 0
+    """Number of the row it is in, from 1; 0 outside of rows."""
+
+    @property
+    def label(self) -> str:
+        """What the input is called, for a list of all problems."""
+        name, _key, column = (*self.input.split(".", 2), "", "")[:3]
+        label = str(_COLUMN_LABELS.get((name, column)) or _LABELS.get(name, ""))
+        return f"{_ROW_LABELS[name]} {self.row}, {label}" if self.row else label
 
     @property
     def section(self) -> str:
@@ -81,14 +140,16 @@ def form_problems(problems: Iterable[Problem], converted: Converted) -> list[For
     placed = []
     for problem in problems:
         name = input_of(problem.path, converted.origins)
-        placed.append(FormProblem(converted.redirects.get(name, name), _words(problem)))
+        name = converted.redirects.get(name, name)
+        entry = _ENTRY.match(problem.path)
+        placed.append(FormProblem(name, _words(problem), int(entry[2]) + 1 if entry and "." in name else 0))
     return list(dict.fromkeys(placed))
 
 
 def _words(problem: Problem) -> str:
     """A document's problem as somebody who fills in a form would be told it."""
     words = _IN_A_FORM.get((problem.code, problem.path)) or _IN_A_FORM.get((problem.code, str(problem.params.get("wanted", ""))))
-    return str(words) if words else problem.text(gettext)
+    return str(words) if words else say_reason(problem)
 
 
 def input_of(path: str, origins: Mapping[str, tuple[str, Sequence[str]]]) -> str:
@@ -101,8 +162,10 @@ def input_of(path: str, origins: Mapping[str, tuple[str, Sequence[str]]]) -> str
             if column in _HIDDEN or not column:
                 column = _WHOLE_ROW[rows]
             return f"{rows}.{keys[number]}.{column}"
-        return _INPUTS[entry[1]]
+        return rows or _INPUTS.get(entry[1], "")
     while path:
+        if path == "grades":
+            return origins["grades"][0]
         if path in _INPUTS:
             return _INPUTS[path]
         path = path[: max(path.rfind("."), path.rfind("["), 0)]

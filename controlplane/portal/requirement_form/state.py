@@ -51,7 +51,8 @@ class Row:
     values: dict[str, str]
 
     def __getitem__(self, column: str) -> str:
-        return self.values.get(column, "")
+        # Strict: a template asks for `row.key` by this too, before it looks for an attribute.
+        return self.values[column]
 
 
 @dataclass
@@ -71,7 +72,7 @@ class FormState:
         self.rows["plan_grades"] = []
         for category in categories:
             if category["name"]:
-                row = known.get(category["name"]) or Row(new_key(), {"name": category["name"], "price_krw": ""})
+                row = known.get(category["name"]) or Row(new_key(), {"name": category["name"], "price_krw": "", "color": ""})
                 row.values["color"] = row["color"] or category["color"]
                 self.rows["plan_grades"].append(row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -12,11 +13,12 @@ from django.template.context import Context
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 
-from controlplane.lib import reasons
+from controlplane.lib.reasons import Reason
 from controlplane.portal import words
 from controlplane.portal.icons import FIELD_ICONS, ICONS
+from controlplane.portal.speech import say_reason, say_stored
 
 register = template.Library()
 
@@ -98,13 +100,13 @@ def thousands(number: object) -> str:
 @register.filter
 def moment(value: datetime | str | None) -> str:
     """Date, weekday and time in the venue's time zone; texts in ISO 8601 too."""
-    return _formatted(value, "Y년 n월 j일 (D) H:i" if get_language() == "ko" else "D j M Y, H:i")
+    return _formatted(value, "Y년 n월 j일 (%s) H:i" if get_language() == "ko" else "D j M Y, H:i")
 
 
 @register.filter
 def day(value: datetime | date | str | None) -> str:
     """The date alone."""
-    return _formatted(value, "Y.n.j (D)" if get_language() == "ko" else "D j M Y")
+    return _formatted(value, "Y.n.j (%s)" if get_language() == "ko" else "D j M Y")
 
 
 @register.filter
@@ -120,15 +122,14 @@ def seconds(step: Any) -> str:
 
 @register.filter
 def reason(owner: Any, kind: str = "reason") -> str:
-    """The words of an operation's, step's or system's stored reason, in the reader's language. KIND is the prefix of its columns."""
-    code, text, params = getattr(owner, f"{kind}_code"), getattr(owner, kind), getattr(owner, f"{kind}_params")
-    return reasons.words(code, params, gettext, otherwise=text) if code else text
+    """The words of an operation's, step's or system's stored reason. KIND is the prefix of its columns."""
+    return say_stored(owner, kind)
 
 
 @register.filter
-def text(value: reasons.Reason) -> str:
+def text(value: Reason) -> str:
     """A reason in the reader's language."""
-    return value.text(gettext)
+    return say_reason(value)
 
 
 @register.filter
@@ -141,13 +142,12 @@ def get(mapping: Mapping[str, Any] | None, key: object) -> Any:
 def form_input(context: Context, name: str, label: str, **options: Any) -> dict[str, Any]:
     """One input of the requirement form, with label, hint and messages.
 
-    NAME is `title`, or `<rows>.<key>.<column>` in a row. Options: kind (text, number, textarea, select, datetime-local, color), hint, optional,
-    suffix, placeholder, maxlength, options (value -> label), css (classes of the field), datalist, readonly, autocomplete.
+    NAME is `title`, or `<rows>.<key>.<column>` in a row. Options: kind (text, number, textarea, select, datetime-local), hint, optional,
+    suffix, placeholder, maxlength, options (value -> label), css (classes of the field), datalist.
     """
     page = context["page"]
     return {
         "kind": "text",
-        "autocomplete": "off",
         **options,
         "name": name,
         "label": label,
@@ -166,13 +166,15 @@ def row_name(context: Context, rows: str, row: Any, column: str) -> str:
 def bound_input(field: BoundField, **options: Any) -> dict[str, Any]:
     """One field of a Django form, looking like `form_input`. Options: css, hint."""
     attrs = {"class": "select" if field.widget_type in ("select", "nullbooleanselect") else "input"}
-    described = [f"{field.id_for_label}-hint"] if field.help_text else []
+    # Django's own hints may be lists of all password rules; a hint given here takes their place.
+    hint = str(options.get("hint", field.help_text)).strip()
+    described = [f"{field.id_for_label}-hint"] if hint else []
     if field.errors:
         attrs["aria-invalid"] = "true"
         described.insert(0, f"{field.id_for_label}-error")
     if described:
         attrs["aria-describedby"] = " ".join(described)
-    return {"field": field, "widget": field.as_widget(attrs={**field.field.widget.attrs, **attrs}), **options}
+    return {"field": field, "widget": field.as_widget(attrs={**field.field.widget.attrs, **attrs}), **options, "hint": hint}
 
 
 def _formatted(value: Any, form: str) -> str:
@@ -183,4 +185,30 @@ def _formatted(value: Any, form: str) -> str:
             return value
     if not value:
         return ""
-    return date_format(timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value, form)
+    local = timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
+    # Django's short weekdays in Korean are as long as the long ones.
+    return date_format(local, form.replace("%s", str(words.WEEKDAYS[str(local.weekday())])))
+
+
+@register.filter
+def won_exact(amount: object) -> str:
+    """Like `won`, with two decimals below 100 won."""
+    try:
+        number = float(str(amount))
+    except (TypeError, ValueError):
+        return ""
+    figure = f"{number:,.2f}" if number < 100 else f"{number:,.0f}"
+    return f"{figure}원" if get_language() == "ko" else f"₩{figure}"
+
+
+@register.filter
+def quantity(amount: object) -> str:
+    """A decimal without needless zeros: 0.30 -> 0.3."""
+    return f"{float(str(amount)):,.2f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A JSON value of a diff, as short as it goes."""
+    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return written if len(written) <= 300 else f"{written[:300]}…"

@@ -112,9 +112,11 @@ def _standing(user: User) -> list[str]:
 
 def _page(request: AuthenticatedRequest, **forms_: Any) -> HttpResponse:
     """The account page; a bound form that is wrong makes it a 422."""
+    password_form = PasswordChangeForm(request.user, auto_id="password-%s")
+    password_form.fields["old_password"].widget.attrs.pop("autofocus", None)  # it is one form of several on this page
     context = {
         "profile_form": ProfileForm(instance=User.objects.get(pk=request.user.pk), auto_id="profile-%s"),
-        "password_form": PasswordChangeForm(request.user, auto_id="password-%s"),
+        "password_form": password_form,
         "token_form": TokenForm(auto_id="token-%s"),
         "close_form": CloseAccountForm(request.user, auto_id="close-%s"),
         "tokens": tokens_of(request.user),

@@ -23,10 +23,12 @@ from controlplane.portal import drafts, plan_drawing, plans, words
 from controlplane.portal.examples import example_requirement, examples
 from controlplane.portal.http import AuthenticatedRequest, Route, seller_system
 from controlplane.portal.models import RequirementDraft
+from controlplane.portal.requirement_diff import requirement_diff
 from controlplane.portal.requirement_form import many
 from controlplane.portal.requirement_form.fields import FormProblem
 from controlplane.portal.requirement_form.page import FormPage
 from controlplane.portal.requirement_form.state import ROWS, FormState, from_post
+from controlplane.portal.speech import say_reason
 from controlplane.systems import selectors
 from controlplane.systems.errors import GenerationConflict, Refused
 
@@ -117,7 +119,7 @@ def _act(request: AuthenticatedRequest, draft: RequirementDraft, typed: FormStat
         drafts.draft_save(draft=draft, form=typed, version=version)
         draft.version = version + 1
         problem = (
-            FormProblem("plan_source" if action == "plan" else "plan_file", error.reason.text(gettext))
+            FormProblem("plan_source" if action == "plan" else "plan_file", say_reason(error.reason))
             if isinstance(error, plans.PlanRefused)
             else FormProblem(error.field, error.message)
         )
@@ -196,7 +198,13 @@ def review(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpRespon
 
 
 def _review_context(draft: RequirementDraft, checked: drafts.Checked) -> dict[str, Any]:
-    return {"draft": draft, "preview": checked.preview, "summary": checked.preview.summary, "requirement": checked.requirement}
+    now = selectors.requirement_of(draft.system) if draft.system else {}
+    return {
+        "draft": draft,
+        "preview": checked.preview,
+        "summary": checked.preview.summary,
+        "differences": requirement_diff(now, checked.requirement) if draft.system else [],
+    }
 
 
 @require_POST
@@ -211,13 +219,13 @@ def deploy(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpRespon
         messages.error(
             request,
             gettext(
-                "This booking system was changed after you began. Your draft is kept: open its page to see what changed, or delete the draft"
-                " and start again."
+                "This booking system was changed after you began. Your draft is kept: open its page to see what changed, or delete the"
+                " draft and start again."
             ),
         )
         return redirect("portal:draft", draft.pk)
     except Refused as error:
-        messages.error(request, error.reason.text(gettext))
+        messages.error(request, say_reason(error.reason))
         return redirect("portal:draft", draft.pk)
     return redirect("portal:system", system.pk)
 

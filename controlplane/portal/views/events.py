@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 from zlib import crc32
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,8 @@ from controlplane.portal import words
 from controlplane.systems import selectors
 from controlplane.systems.selectors import PublicEvent
 
-COVERS = 6
+COVERS = {name: number for number, name in enumerate(words.FIELDS)}
+RINGS = 3
 
 
 @require_safe
@@ -27,15 +29,26 @@ def events(request: HttpRequest) -> HttpResponse:
     found = [event for event in listed if _matches(event, query)]
     shown = [event for event in found if not field or event.field == field]
     now = timezone.now()
+    fields = Counter(event.field for event in found)
     context = {
-        "cards": [{"event": event, "cover": crc32(event.slug.encode()) % COVERS, "sale": _sale(event, now)} for event in shown],
-        "counts": [(name, Counter(event.field for event in found)[name]) for name in words.FIELDS if any(e.field == name for e in listed)],
+        "cards": [_card(event, now) for event in shown],
+        "counts": [(name, fields[name]) for name in words.FIELDS if any(event.field == name for event in listed)],
         "found": len(found),
         "total": len(listed),
         "query": query,
         "field": field,
     }
     return render(request, "portal/events.html", context)
+
+
+def _card(event: PublicEvent, now: datetime) -> dict[str, Any]:
+    """EVENT with its look: a colour by its field, a pattern by its address."""
+    return {
+        "event": event,
+        "cover": COVERS.get(event.field, 0),
+        "ring": crc32(event.slug.encode()) % RINGS,
+        "sale": _sale(event, now),
+    }
 
 
 def _matches(event: PublicEvent, query: str) -> bool:

@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from controlplane.portal.http import AuthenticatedRequest, seller_system
 from controlplane.portal.progress import Progress, lines_of
+from controlplane.portal.requirement_diff import requirement_diff
+from controlplane.portal.speech import say_reason
 from controlplane.rendering.diff import revision_diff
 from controlplane.systems import selectors, services
 from controlplane.systems.errors import Refused, SystemNotFound
@@ -38,11 +39,12 @@ def revision(request: AuthenticatedRequest, system_id: int, number: int) -> Http
     shown = _revision(found, number)
     against = request.GET.get("against", "")
     number_before = int(against) if against.isdecimal() and len(against) < 9 else number - 1
-    before = found.revisions.filter(number=number_before).first()
+    before = found.revisions.filter(number=number_before).select_related("requirement").first()
     context = {
         "system": found,
         "revision": shown,
         "before": before,
+        "differences": requirement_diff(before.requirement.data, shown.requirement.data) if before else [],
         "changes": revision_diff(before.manifests if before else [], shown.manifests),
         "others": [other for other in selectors.revisions_of(found)[:100] if other.number != number],
         "tab": "history",
@@ -57,7 +59,7 @@ def rollback(request: AuthenticatedRequest, system_id: int, number: int) -> Http
     try:
         services.system_rollback(system=found, revision=_revision(found, number), acting_user=request.user)
     except Refused as error:
-        messages.error(request, error.reason.text(gettext))
+        messages.error(request, say_reason(error.reason))
         return redirect("portal:revision", found.pk, number)
     return redirect("portal:system", found.pk)
 
@@ -76,7 +78,7 @@ def operation(request: AuthenticatedRequest, system_id: int, operation_id: int) 
 
 
 def _revision(found: BookingSystem, number: int) -> Revision:
-    shown = found.revisions.filter(number=number).select_related("created_by").first()
+    shown = found.revisions.filter(number=number).select_related("created_by", "requirement").first()
     if shown is None:
         raise Http404
     return shown

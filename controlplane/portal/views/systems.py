@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import timedelta
 
 import segno
 from django.contrib import messages
@@ -11,16 +12,21 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controlplane.portal import drafts
+from controlplane.portal.figures import figures, performances_of
 from controlplane.portal.http import AuthenticatedRequest, seller_system
 from controlplane.portal.progress import Progress, announcement, progress_of
+from controlplane.portal.speech import say_reason
 from controlplane.systems import selectors, services
 from controlplane.systems.errors import DeletionRefused, Refused
 from controlplane.systems.models import BookingSystem, State
+
+FOLDED_AFTER = timedelta(minutes=3)
 
 
 @login_required
@@ -73,6 +79,9 @@ def _context(found: BookingSystem, now: Progress) -> dict[str, object]:
         "progress": now,
         "operation": now.operation,
         "announcement": announcement(found, now),
+        "workloads": now.workloads,
+        # Who has just watched it wants to go on seeing it.
+        "is_old": bool(now.operation and now.operation.ended_at and timezone.now() - now.operation.ended_at > FOLDED_AFTER),
         "is_standing": found.state not in (State.DELETING, State.DELETED),
         "tab": "overview",
     }
@@ -95,9 +104,9 @@ def _etag(found: BookingSystem, now: Progress, language: str) -> str:
 def sales(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """A fragment with what was sold; asked for after the page is there, since the services may be slow or away."""
     found = seller_system(request, system_id)
-    summary = selectors.sales_summary(found, user=request.user)
+    shown = figures(selectors.sales_summary(found, user=request.user), performances_of(found))
     template = "numbers" if "short" in request.GET else "sales"
-    return render(request, f"portal/systems/{template}.html", {"system": found, "summary": summary})
+    return render(request, f"portal/systems/{template}.html", {"system": found, "figures": shown})
 
 
 @login_required
@@ -115,12 +124,14 @@ def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
         performance=performance,
         page=max(int(number), 1) if number.isdecimal() and len(number) < 7 else 1,
     )
+    performances = performances_of(found)
     context = {
         "system": found,
         "page": page,
         "query": query,
         "performance": performance,
-        "performances": selectors.requirement_of(found).get("performances", []) if found.requirement_id else [],
+        "performances": performances,
+        "times": {item["id"]: item["starts_at"] for item in performances},
         "tab": "attendees",
     }
     return render(request, "portal/systems/attendees.html", context, status=200 if page.is_available else 503)
@@ -141,7 +152,7 @@ def retry(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     try:
         services.system_retry(system=found, acting_user=request.user)
     except Refused as error:
-        messages.error(request, error.reason.text(gettext))
+        messages.error(request, say_reason(error.reason))
     return redirect("portal:system", found.pk)
 
 
@@ -159,10 +170,10 @@ def delete(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
             system=found, typed_name=typed, acting_user=request.user, force=request.user.is_admin and "force" in request.POST
         )
     except DeletionRefused as error:
-        refusal = {"refusal": error.reason.text(gettext), "code": error.reason.code, "typed": typed}
+        refusal = {"refusal": say_reason(error.reason), "code": error.reason.code, "typed": typed}
         return render(request, "portal/systems/delete.html", {**context, **refusal}, status=409)
     except Refused as error:
-        return render(request, "portal/systems/delete.html", {**context, "refusal": error.reason.text(gettext), "typed": typed}, status=409)
+        return render(request, "portal/systems/delete.html", {**context, "refusal": say_reason(error.reason), "typed": typed}, status=409)
     if operation is None:
         messages.success(request, gettext("Deleted."))
         return redirect("portal:systems")

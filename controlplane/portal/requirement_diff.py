@@ -1,0 +1,121 @@
+"""What differs between two requirements, in a seller's words: labels, prices and dates instead of paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from controlplane.portal import words
+
+_SCALARS: tuple[tuple[str, Any, str], ...] = (
+    ("title", _("Title"), "text"),
+    ("field", _("Field"), "field"),
+    ("description", _("Description"), "text"),
+    ("venue.name", _("Venue"), "text"),
+    ("venue.address", _("Address of the venue"), "text"),
+    ("seating.numbered", _("Numbered seats"), "flag"),
+    ("sales.opens_at", _("Sales open"), "moment"),
+    ("sales.closes_at", _("Sales close"), "moment"),
+    ("limit_per_buyer", _("Limit per buyer"), "text"),
+    ("hold_minutes", _("Time to pay (minutes)"), "text"),
+    ("payment", _("Payment"), "payment"),
+    ("merchandise", _("Merchandise"), "flag"),
+)
+_LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
+    ("grades", "name", _("Grade"), (("price_krw", "won"),)),
+    ("seating.areas", "id", _("Area"), (("name", "text"), ("capacity", "text"), ("grade", "text"))),
+    ("performances", "id", _("Performance"), (("starts_at", "moment"), ("duration_minutes", "minutes"))),
+    ("products", "id", _("Product"), (("name", "text"), ("price_krw", "won"), ("stock", "text"))),
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """How to show one value: `kind` is text, won, moment, minutes, flag, field or payment."""
+
+    kind: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One line; an empty side means that it was not there, or is gone."""
+
+    label: str
+    before: tuple[Value, ...]
+    after: tuple[Value, ...]
+
+
+def requirement_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """From BEFORE to AFTER, in the order of the form. Ids and colours are not told; a changed plan is told by its seats."""
+    found = []
+    for path, label, kind in _SCALARS:
+        old, new = _at(before, path), _at(after, path)
+        if old != new:
+            found.append(Difference(str(label), _values(kind, old), _values(kind, new)))
+    found += _plan(before, after)
+    for path, key, label, columns in _LISTS:
+        found += _entries(path, key, str(label), columns, before, after)
+    return found
+
+
+def _plan(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    old, new = _at(before, "seating.plan"), _at(after, "seating.plan")
+    if old == new:
+        return []
+    return [Difference(str(_("Seating plan")), _plan_values(old), _plan_values(new))]
+
+
+def _plan_values(plan: Any) -> tuple[Value, ...]:
+    if not isinstance(plan, Mapping):
+        return ()
+    seats = sum(len(row.get("seats", ())) for zone in plan.get("zones", ()) for row in zone.get("rows", ()))
+    return (Value("text", plan.get("name", "")), Value("seats", seats))
+
+
+def _entries(
+    path: str, key: str, label: str, columns: tuple[tuple[str, str], ...], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Difference]:
+    old = {str(entry.get(key)): entry for entry in _at(before, path) or ()}
+    new = {str(entry.get(key)): entry for entry in _at(after, path) or ()}
+    found = []
+    for name in [*new, *(name for name in old if name not in new)]:
+        sides = (_columns(old.get(name), columns), _columns(new.get(name), columns))
+        if sides[0] != sides[1]:
+            shown = name if key == "name" else ""
+            found.append(Difference(f"{label} {shown}".strip(), *sides))
+    return found
+
+
+def _columns(entry: Mapping[str, Any] | None, columns: tuple[tuple[str, str], ...]) -> tuple[Value, ...]:
+    if entry is None:
+        return ()
+    return tuple(value for column, kind in columns for value in _values(kind, entry.get(column)))
+
+
+def _values(kind: str, value: Any) -> tuple[Value, ...]:
+    if value in (None, ""):
+        return ()
+    if kind == "moment" and isinstance(value, str):
+        try:
+            return (Value(kind, datetime.fromisoformat(value)),)
+        except ValueError:
+            return (Value("text", value),)
+    if kind == "flag":
+        return (Value("text", words.VALUES["yes" if value else "no"]),)
+    if kind == "field":
+        return (Value("text", words.FIELDS.get(value, value)),)
+    if kind == "payment":
+        return (Value("text", words.PAYMENTS.get(value, value)),)
+    return (Value(kind, value),)
+
+
+def _at(document: Mapping[str, Any], path: str) -> Any:
+    value: Any = document
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
