@@ -202,7 +202,8 @@ class Site:
         status, document = self.answers.get((method, path)) or self._answer(request, method, path, body)
         text = json.dumps(document).encode()
         request.send_response(status)
-        request.send_header("Content-Type", "application/json")
+        is_problem = status >= 400 and "code" in document
+        request.send_header("Content-Type", "application/problem+json" if is_problem else "application/json")
         request.send_header("Content-Length", str(len(text)))
         request.end_headers()
         request.wfile.write(text)
@@ -212,7 +213,7 @@ class Site:
         assert self.runtime is not None
         known = next((system for system in self.runtime.systems.values() if self.runtime.host_of(system) == request.headers["Host"]), None)
         if known is None:
-            return 404, {"code": "no_such_host", "host": request.headers["Host"]}
+            return 503, {}  # as the router, while nothing runs there
         if path == "/api/auth/jwks.json":
             key = json.loads(known.secrets["auth-secrets"]["token-key.json"])
             return 200, {"keys": [{name: value for name, value in key.items() if name != "d"}]}

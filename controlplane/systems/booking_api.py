@@ -80,7 +80,7 @@ class BookingApi:
         return self._call("POST", path, timeout_s, json=document)
 
     def _call(self, method: str, path: str, timeout_s: float, **arguments: Any) -> Answer:
-        """Raises Silent for no answer, and for 502, 503 and 504: the router speaks, not the service."""
+        """Raises Silent for no answer, and for a 502, 503 or 504 of the router's; a service says why, as problem+json."""
         try:
             response = self._session.request(
                 method,
@@ -92,7 +92,7 @@ class BookingApi:
             )
         except requests.RequestException as error:
             raise Silent(type(error).__name__) from error
-        if response.status_code in (502, 503, 504):
+        if response.status_code in (502, 503, 504) and "problem+json" not in response.headers.get("Content-Type", ""):
             raise Silent(f"HTTP {response.status_code}")
         try:
             document = response.json() if len(response.content) <= MAX_ANSWER_BYTES else None

@@ -17,7 +17,7 @@ Document = dict[str, Any]
 def documents_for(requirement: Requirement, plan: Plan) -> dict[str, Document]:
     """Service -> the body of its `PUT /api/<service>/content`, for those of PLAN that have one.
 
-    Seat comes first: it is the one that may refuse, when places are sold or held that the new content no longer has.
+    Those come first that may refuse, when places or tickets are sold that the new content no longer has.
     """
     return {name: write(requirement) for name, write in _WRITERS.items() if plan.service(name)}
 
@@ -76,11 +76,12 @@ def _event(requirement: Requirement) -> Document:
 
 
 def _ticket(requirement: Requirement) -> Document:
-    return {"title": requirement.title, "venue": _venue(requirement), "performances": _times(requirement, with_end=True)}
+    return {"title": requirement.title, "venue": requirement.venue_name, "performances": _times(requirement, with_end=True)}
 
 
 def _merch(requirement: Requirement) -> Document:
     return {"products": requirement.to_json()["products"]}
 
 
-_WRITERS: dict[str, Callable[[Requirement], Document]] = {"seat": _seat, "event": _event, "ticket": _ticket, "merch": _merch}
+_WRITERS: dict[str, Callable[[Requirement], Document]] = {"seat": _seat, "ticket": _ticket, "event": _event, "merch": _merch}
+MAY_REFUSE = ("seat", "ticket")

@@ -110,7 +110,7 @@ def _preview(run: Run, revision: Revision) -> None:
     changes = run.runtime.preview(run.system.ref, revision.manifests)
     count = {kind.value: sum(change.kind is kind for change in changes) for kind in ChangeKind}
     if run.system.live_revision_id:
-        _ask_seats_first(run, revision)
+        _ask_first(run, revision)
     with run.lease.transaction():
         run.operation.result = run.operation.result | {"changes": changes_to_json(changes)}
         run.operation.save(update_fields=["result"])
@@ -118,21 +118,19 @@ def _preview(run: Run, revision: Revision) -> None:
         run.begin("apply")
 
 
-def _ask_seats_first(run: Run, revision: Revision) -> None:
-    """Let the running seat service have its new content before anything is applied: it may refuse, and then nothing has changed.
+def _ask_first(run: Run, revision: Revision) -> None:
+    """Let those have their new content that may refuse it, before anything is applied: then nothing has changed.
 
     Only while the same image goes on running: another variant may not take what the old one does not understand. A service that is down
     is asked when it is up again: this very change may be what mends it.
     """
     live, plan = run.system.live_revision, from_json(revision.plan)
-    before = from_json(live.plan).service("seat") if live else None
-    after = plan.service("seat")
-    if before is None or after is None or before.image != after.image:
-        return
+    running = {service.name: service.image for service in from_json(live.plan).services} if live else {}
+    same = [service.name for service in plan.services if service.name in content.MAY_REFUSE and running.get(service.name) == service.image]
     documents = content.documents_for(read(revision.requirement), plan)
     with BookingApi.of(run.system, scopes=PLATFORM_SCOPES) as api:
         try:
-            give_content(run, api, {"seat": documents["seat"]})
+            give_content(run, api, {name: document for name, document in documents.items() if name in same})
         except Retry as silent:
             log.info("system %s: content waits for the new revision: %s", run.system.pk, silent.reason.message)
 
@@ -216,10 +214,10 @@ def give_content(run: Run, api: BookingApi, documents: dict[str, content.Documen
 
 
 def _refusal(service: str, code: str, detail: str, document: object) -> Failed:
-    if code == "would_orphan":
-        places = document.get("places") or document.get("seats") or [] if isinstance(document, dict) else []
-        names = ", ".join(str(place) for place in places[:10]) if isinstance(places, list) else ""
-        return Failed("would_orphan", places=names or detail)
+    if code == "would_orphan" and isinstance(document, dict):
+        lost = document.get("places") or document.get("performances") or []
+        names = [f"{item.get('label')} ({item.get('performance')})" if isinstance(item, dict) else str(item) for item in lost]
+        return Failed("would_orphan", places=", ".join(names[:10]) or detail)
     return Failed("content_refused", service=service, detail=detail)
 
 

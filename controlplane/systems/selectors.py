@@ -158,7 +158,7 @@ def sales_summary(system: BookingSystem, *, user: User) -> SalesSummary:
     services = ("ticket", "seat", *(("merch",) if has_merchandise else ()))
 
     def ask(service: str) -> dict[str, Any] | None:
-        return _ask(system, user, lambda api: api.get(f"/api/{service}/summary", timeout_s=ANSWER_WITHIN_S), scope="content")
+        return _ask(system, user, lambda api: api.get(f"/api/{service}/summary", timeout_s=ANSWER_WITHIN_S), scope="summary")
 
     if not system.connect_url:
         return SalesSummary(unavailable=services)

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,156 +15,237 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='BookingSystem',
+            name="BookingSystem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(max_length=40, null=True, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('desired_state', models.CharField(choices=[('draft', 'Draft'), ('live', 'Live'), ('deleted', 'Deleted')], default='draft', max_length=10)),
-                ('generation', models.PositiveIntegerField(default=0)),
-                ('observed_generation', models.PositiveIntegerField(default=0)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('deploying', 'Deploying'), ('live', 'Live'), ('failed', 'Failed'), ('deleting', 'Deleting'), ('deleted', 'Deleted')], db_index=True, default='draft', max_length=10)),
-                ('reason_code', models.CharField(blank=True, max_length=60)),
-                ('reason', models.TextField(blank=True)),
-                ('reason_params', models.JSONField(blank=True, default=dict)),
-                ('health', models.CharField(blank=True, max_length=20)),
-                ('health_message', models.TextField(blank=True)),
-                ('content_given', models.JSONField(blank=True, default=dict)),
-                ('content_live', models.JSONField(blank=True, default=dict)),
-                ('live_fingerprint', models.CharField(blank=True, max_length=64)),
-                ('connect_url', models.URLField(blank=True)),
-                ('connect_host', models.CharField(blank=True, max_length=255)),
-                ('lease_owner', models.CharField(blank=True, max_length=120)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('wakes', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_check_at', models.DateTimeField(db_index=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('live_at', models.DateTimeField(null=True)),
-                ('deleted_at', models.DateTimeField(null=True)),
-                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='systems', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.CharField(max_length=40, null=True, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "desired_state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("live", "Live"), ("deleted", "Deleted")], default="draft", max_length=10
+                    ),
+                ),
+                ("generation", models.PositiveIntegerField(default=0)),
+                ("observed_generation", models.PositiveIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("deploying", "Deploying"),
+                            ("live", "Live"),
+                            ("failed", "Failed"),
+                            ("deleting", "Deleting"),
+                            ("deleted", "Deleted"),
+                        ],
+                        db_index=True,
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, max_length=60)),
+                ("reason", models.TextField(blank=True)),
+                ("reason_params", models.JSONField(blank=True, default=dict)),
+                ("health", models.CharField(blank=True, max_length=20)),
+                ("health_message", models.TextField(blank=True)),
+                ("content_given", models.JSONField(blank=True, default=dict)),
+                ("content_live", models.JSONField(blank=True, default=dict)),
+                ("live_fingerprint", models.CharField(blank=True, max_length=64)),
+                ("connect_url", models.URLField(blank=True)),
+                ("connect_host", models.CharField(blank=True, max_length=255)),
+                ("lease_owner", models.CharField(blank=True, max_length=120)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("wakes", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("next_check_at", models.DateTimeField(db_index=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("live_at", models.DateTimeField(null=True)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "seller",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="systems", to=settings.AUTH_USER_MODEL),
+                ),
             ],
             options={
-                'verbose_name': 'booking system',
-                'verbose_name_plural': 'booking systems',
-                'ordering': ['-id'],
+                "verbose_name": "booking system",
+                "verbose_name_plural": "booking systems",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Requirement',
+            name="Requirement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('data', models.JSONField()),
-                ('summary', models.JSONField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='requirements', to='systems.bookingsystem')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("data", models.JSONField()),
+                ("summary", models.JSONField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="requirements", to="systems.bookingsystem"),
+                ),
             ],
             options={
-                'verbose_name': 'requirement',
-                'ordering': ['-number'],
+                "verbose_name": "requirement",
+                "ordering": ["-number"],
             },
         ),
         migrations.AddField(
-            model_name='bookingsystem',
-            name='requirement',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='systems.requirement'),
+            model_name="bookingsystem",
+            name="requirement",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="systems.requirement"),
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('plan', models.JSONField()),
-                ('manifests', models.JSONField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requirement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='systems.requirement')),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='systems.bookingsystem')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("plan", models.JSONField()),
+                ("manifests", models.JSONField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "requirement",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="systems.requirement"),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="revisions", to="systems.bookingsystem"),
+                ),
             ],
             options={
-                'verbose_name': 'revision',
-                'ordering': ['-number'],
+                "verbose_name": "revision",
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('deploy', 'Deploy'), ('update', 'Update'), ('rollback', 'Roll back'), ('delete', 'Delete')], max_length=10)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('superseded', 'Superseded')], default='running', max_length=10)),
-                ('generation', models.PositiveIntegerField()),
-                ('reason_code', models.CharField(blank=True, max_length=60)),
-                ('reason', models.TextField(blank=True)),
-                ('reason_params', models.JSONField(blank=True, default=dict)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('progress_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='operations', to='systems.bookingsystem')),
-                ('requirement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='systems.requirement')),
-                ('revision', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='systems.revision')),
-                ('rollback_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='systems.revision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("deploy", "Deploy"), ("update", "Update"), ("rollback", "Roll back"), ("delete", "Delete")], max_length=10
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("succeeded", "Succeeded"), ("failed", "Failed"), ("superseded", "Superseded")],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("generation", models.PositiveIntegerField()),
+                ("reason_code", models.CharField(blank=True, max_length=60)),
+                ("reason", models.TextField(blank=True)),
+                ("reason_params", models.JSONField(blank=True, default=dict)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("progress_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="operations", to="systems.bookingsystem"),
+                ),
+                (
+                    "requirement",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="systems.requirement"),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="operations", to="systems.revision"
+                    ),
+                ),
+                (
+                    "rollback_to",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="systems.revision"),
+                ),
             ],
             options={
-                'verbose_name': 'operation',
-                'ordering': ['-id'],
+                "verbose_name": "operation",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='bookingsystem',
-            name='live_revision',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='systems.revision'),
+            model_name="bookingsystem",
+            name="live_revision",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="systems.revision"),
         ),
         migrations.CreateModel(
-            name='SystemSecret',
+            name="SystemSecret",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63)),
-                ('sealed', models.BinaryField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='secrets', to='systems.bookingsystem')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=63)),
+                ("sealed", models.BinaryField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "system",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="secrets", to="systems.bookingsystem"),
+                ),
             ],
             options={
-                'verbose_name': 'secret',
+                "verbose_name": "secret",
             },
         ),
         migrations.CreateModel(
-            name='OperationStep',
+            name="OperationStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=20)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='running', max_length=10)),
-                ('message_code', models.CharField(blank=True, max_length=60)),
-                ('message', models.TextField(blank=True)),
-                ('message_params', models.JSONField(blank=True, default=dict)),
-                ('progress', models.JSONField(blank=True, default=dict)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='systems.operation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("done", "Done"), ("failed", "Failed")], default="running", max_length=10
+                    ),
+                ),
+                ("message_code", models.CharField(blank=True, max_length=60)),
+                ("message", models.TextField(blank=True)),
+                ("message_params", models.JSONField(blank=True, default=dict)),
+                ("progress", models.JSONField(blank=True, default=dict)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("operation", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="systems.operation")),
             ],
             options={
-                'verbose_name': 'step',
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('operation', 'name'), name='operation_step_name')],
+                "verbose_name": "step",
+                "ordering": ["id"],
+                "constraints": [models.UniqueConstraint(fields=("operation", "name"), name="operation_step_name")],
             },
         ),
         migrations.AddConstraint(
-            model_name='requirement',
-            constraint=models.UniqueConstraint(fields=('system', 'number'), name='requirement_number'),
+            model_name="requirement",
+            constraint=models.UniqueConstraint(fields=("system", "number"), name="requirement_number"),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('system', 'number'), name='revision_number'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("system", "number"), name="revision_number"),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(fields=('system', 'generation'), name='operation_generation'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(fields=("system", "generation"), name="operation_generation"),
         ),
         migrations.AddConstraint(
-            model_name='systemsecret',
-            constraint=models.UniqueConstraint(fields=('system', 'name'), name='system_secret_name'),
+            model_name="systemsecret",
+            constraint=models.UniqueConstraint(fields=("system", "name"), name="system_secret_name"),
         ),
     ]

@@ -59,11 +59,11 @@ def test_a_wish_ends_live_with_every_step_recorded(seller: Any, runtime: SiteRun
     assert [event.slug for event in selectors.public_events()] == ["little"]
 
 
-def test_the_services_are_given_their_content_seat_first_and_once(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+def test_the_services_are_given_their_content_once_those_first_that_may_refuse(seller: Any, runtime: SiteRuntime, site: Site) -> None:
     system = deployed(seller, runtime)
     settle(system, runtime)
 
-    assert site.puts() == ["seat", "event", "ticket", "merch"]
+    assert site.puts() == ["seat", "ticket", "event", "merch"]
     assert site.content["seat"]["plan"]["zones"][0]["rows"][0]["seats"][0]["seat_guid"] == "A-1"
     assert site.content["event"]["performances"] == [
         {"id": "p1", "starts_at": "2090-01-10T19:30:00+09:00", "ends_at": "2090-01-10T21:30:00+09:00"}
@@ -204,7 +204,7 @@ def test_an_update_gives_only_what_changed(seller: Any, runtime: SiteRuntime, si
 
 def test_an_update_that_would_orphan_a_seat_is_refused_before_anything_is_applied(seller: Any, runtime: SiteRuntime, site: Site) -> None:
     system = deployed(seller, runtime)
-    site.answers["PUT", "/api/seat/content"] = (409, {"code": "would_orphan", "places": ["A-4"]})
+    site.answers["PUT", "/api/seat/content"] = (409, {"code": "would_orphan", "places": [{"label": "A-4", "performance": "p1"}]})
     runtime.calls.clear()
 
     services.system_update(
@@ -213,7 +213,7 @@ def test_an_update_that_would_orphan_a_seat_is_refused_before_anything_is_applie
     settle(system, runtime)
 
     assert (system.state, system.reason_code) == (State.LIVE, "would_orphan")
-    assert "A-4" in system.reason
+    assert "A-4 (p1)" in system.reason
     assert ("apply", system.namespace) not in runtime.calls
     assert system.live_revision.number == 1  # type: ignore[union-attr]
 
