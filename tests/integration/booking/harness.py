@@ -214,7 +214,7 @@ class Booking:
             "BIND": "127.0.0.1",
             "PORT": str(self._ports[service]),
             "CLOVE_SYSTEM": self.system,
-            "CLOVE_PUBLIC_URL": self.public_url,
+            "CLOVE_PUBLIC_URL": standin if service == "standin" else self.public_url,
             "CLOVE_ROOT": str(self.root / service),
             "CLOVE_HOSTS_FILE": str(self._hosts_file),
             "CLOVE_DATABASE": self.database_url(service),
