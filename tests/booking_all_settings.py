@@ -6,6 +6,8 @@ os.environ.setdefault("CLOVE_SERVICE", "web")
 
 from booking_templates.kit.settings import *  # noqa: F403
 
+SENDS_MAIL = False  # auth's own
+
 INSTALLED_APPS = [
     "booking_templates.kit",
     *(f"booking_templates.{service}" for service in ("auth", "event", "seat", "ticket", "merch", "standin", "web")),

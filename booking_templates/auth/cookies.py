@@ -42,6 +42,5 @@ def set_device(response: HttpResponse, value: str) -> None:
 
 def clear_login(response: HttpResponse) -> None:
     """The device is still one that logged in before."""
-    for name, path, samesite in ((ACCESS_COOKIE, "/", "Lax"), (REFRESH_COOKIE, AUTH_PATH, "Strict")):
-        response.delete_cookie(name, path=path, samesite=samesite)
-        response.cookies[name]["secure"] = _SECURE or ""
+    response.delete_cookie(ACCESS_COOKIE, path="/", samesite="Lax")
+    response.delete_cookie(REFRESH_COOKIE, path=AUTH_PATH, samesite="Strict")

@@ -5,8 +5,6 @@ The link's secret is an HMAC over the row's id, so the database alone lets nobod
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import uuid
 from datetime import timedelta
@@ -17,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from booking_templates.auth import accounts, passwords, rules, throttle
+from booking_templates.auth.macs import is_mac_of, mac_of
 from booking_templates.auth.models import Buyer, PasswordReset
 from booking_templates.auth.throttle import Caller
 from booking_templates.kit.db import db_now, retry_transaction
@@ -24,6 +23,7 @@ from booking_templates.kit.problems import NotFound, Unprocessable
 
 log = logging.getLogger("clove.auth")
 
+PURPOSE = "password reset"
 LIFE = timedelta(hours=1)
 PER_BUYER = 3
 """Open links of one buyer at most: mail is not for annoying people with."""
@@ -74,7 +74,7 @@ def _find(token: str) -> PasswordReset | None:
         reset_id = uuid.UUID(number)
     except ValueError:
         return None
-    if not hmac.compare_digest(mac.encode(), _mac(reset_id).encode()):
+    if not is_mac_of(mac, PURPOSE, str(reset_id)):
         return None
     open_resets = PasswordReset.objects.select_related("buyer").filter(used_at=None, expires_at__gt=db_now(), buyer__closed_at=None)
     return open_resets.filter(pk=reset_id).first()
@@ -82,11 +82,7 @@ def _find(token: str) -> PasswordReset | None:
 
 def token_of(reset: PasswordReset) -> str:
     """What the link for RESET carries."""
-    return f"{reset.pk}.{_mac(reset.pk)}"
-
-
-def _mac(reset_id: uuid.UUID) -> str:
-    return hmac.new(settings.SECRET_KEY.encode(), f"password reset\n{reset_id}".encode(), hashlib.sha256).hexdigest()[:40]
+    return f"{reset.pk}.{mac_of(PURPOSE, str(reset.pk))}"
 
 
 def _offered() -> None:

@@ -14,19 +14,17 @@ never many, because few passwords are hashed at once. Only digests are stored.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from booking_templates.auth.macs import is_mac_of, mac_of
 from booking_templates.auth.models import FailureCount
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import TooMany
@@ -47,7 +45,7 @@ class Caller:
     def knows(self, email: str) -> bool:
         """Whether this device has logged in to the account of EMAIL before."""
         nonce, _dot, mac = self.device.partition(".")
-        return bool(nonce) and hmac.compare_digest(mac.encode(), _device_mac(nonce, email).encode())
+        return bool(nonce) and is_mac_of(mac, "device", nonce, email)
 
 
 def caller_of(request: HttpRequest, device: str) -> Caller:
@@ -68,21 +66,17 @@ def _place(address: str) -> str:
 def device_cookie(email: str) -> str:
     """A cookie that says: this device has logged in as EMAIL. Good for nothing else."""
     nonce = secrets.token_urlsafe(12)
-    return f"{nonce}.{_device_mac(nonce, email)}"
-
-
-def _device_mac(nonce: str, email: str) -> str:
-    return hmac.new(settings.SECRET_KEY.encode(), f"device\n{nonce}\n{email}".encode(), hashlib.sha256).hexdigest()
+    return f"{nonce}.{mac_of('device', nonce, email)}"
 
 
 def _counts(email: str, caller: Caller) -> list[tuple[str, int]]:
     """Key and limit of each count that concerns EMAIL tried by CALLER."""
     is_known = caller.knows(email)
     device = caller.device if is_known else ""
-    counts = [(f"place\n{email}\n{caller.address}\n{device}", PER_PLACE)]
+    counts = [(mac_of("place", email, caller.address, device), PER_PLACE)]
     if not is_known:
-        counts += [(f"account\n{email}", PER_ACCOUNT), (f"address\n{caller.address}", PER_ADDRESS)]
-    return [(hmac.new(settings.SECRET_KEY.encode(), key.encode(), hashlib.sha256).hexdigest(), limit) for key, limit in counts]
+        counts += [(mac_of("account", email), PER_ACCOUNT), (mac_of("address", caller.address), PER_ADDRESS)]
+    return counts
 
 
 def check(email: str, caller: Caller) -> None:

@@ -88,3 +88,15 @@ def test_a_buyer_of_another_system_is_nobody_here(booking, tmp_path):
     response = requests.get(f"{booking.public_url}/api/auth/me", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     assert response.status_code == 401
     assert response.json()["code"] == "token_invalid"
+
+
+def test_on_https_the_cookies_say_so(tmp_path):
+    with Booking(["auth"], tmp_path, environ={"CLOVE_PUBLIC_URL": "https://phantom.example.com"}) as booking:
+        body = {"email": "mina@example.com", "password": PASSWORD, "name": "Mina"}
+        response = requests.post(f"{booking.url('auth')}/api/auth/signup", json=body, timeout=10)
+    cookies = {line.split("=", 1)[0]: line for line in response.raw.headers.getlist("Set-Cookie")}
+    assert set(cookies) == {"__Host-clove_access", "__Secure-clove_refresh", "__Secure-clove_device"}
+    assert all("Secure" in line and "HttpOnly" in line for line in cookies.values())
+    assert "Domain" not in cookies["__Host-clove_access"]
+    assert "Path=/;" in cookies["__Host-clove_access"] + ";"
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
