@@ -1,0 +1,1 @@
+"""Seating plan, availability, holds and sold seats of one booking system."""

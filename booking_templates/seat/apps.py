@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SeatConfig(AppConfig):
+    name = "booking_templates.seat"
+    label = "seat"

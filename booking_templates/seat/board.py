@@ -1,0 +1,194 @@
+"""Availability for everyone who watches: one copy a process, brought up to date by whoever asks first after a moment, never by each.
+
+The database is read a few times a second whatever the number of watchers.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from django.db.models import Case, Count, Q, Value, When
+from django.db.models.fields import BooleanField
+
+from booking_templates.seat.clock import NowMs, now_ms
+from booking_templates.seat.hall import Answer, Claimed, Hall, Look
+from booking_templates.seat.house import House, Show
+from booking_templates.seat.models import Change, Claim, State
+from booking_templates.seat.tail import Tail
+
+log = logging.getLogger("clove.seat")
+
+POLL_S = 0.15
+STALE_S = 1.0
+"""Older than this nobody is served, and whoever asks waits for the one who reads."""
+COMPARE_S = 60.0
+HALLS_MAX = 64
+CHANGES_MAX = 20_000
+COUNT_S = 1.0
+
+
+class Counts(NamedTuple):
+    """Places that are taken; what has expired is not."""
+
+    held: int
+    sold: int
+    blocked: int
+
+
+class Board:
+    """The halls that have been asked about lately."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing, as at the start. For tests, whose databases go back in time."""
+        self._halls: dict[int, Hall] = {}
+        self._tail: Tail | None = None
+        self._version = 0
+        self._polled_at = float("-inf")
+        self._compared_at: dict[int, float] = {}
+        self._counts: tuple[int, float, dict[int, Counts]] = (0, float("-inf"), {})
+
+    def answer(self, house: House, show: Show) -> Answer:
+        """SHOW's availability, at most STALE_S old and as a rule POLL_S."""
+        hall = self._halls.get(show.number)
+        age_s = time.monotonic() - self._polled_at
+        if hall is not None and self._version == house.version:
+            if age_s < POLL_S and hall.is_encoded:
+                return hall.answer(0)
+            if age_s < STALE_S and hall.is_encoded:
+                answer = hall.answer(0)
+                if not self._lock.acquire(blocking=False):
+                    return answer
+                try:
+                    return self._fresh(house, show, POLL_S).answer(self._complete)
+                finally:
+                    self._lock.release()
+        with self._lock:
+            return self._fresh(house, show, POLL_S).answer(self._complete)
+
+    def delta(self, answer: Answer, since: str) -> bytes:
+        """What changed since the version SINCE."""
+        if found := answer.known(since):
+            return found
+        with self._lock:
+            return answer.since(since)
+
+    def states(self, house: House, show: Show, *, older_than_s: float = POLL_S) -> bytes:
+        """A character a place, read anew if it is older than that."""
+        with self._lock:
+            return self._fresh(house, show, older_than_s).answer(self._complete).states
+
+    def counts(self, house: House) -> dict[int, Counts]:
+        """By the number of each performance; COUNT_S old at most."""
+        version, counted_at, counts = self._counts
+        if version != house.version or time.monotonic() - counted_at > COUNT_S:
+            counts = count_claims(house)
+            self._counts = (house.version, time.monotonic(), counts)
+        return counts
+
+    @property
+    def _complete(self) -> int:
+        return self._tail.complete if self._tail else 0
+
+    def _fresh(self, house: House, show: Show, older_than_s: float) -> Hall:
+        """With the lock: everything read that is older than that, and the hall of SHOW."""
+        if self._version != house.version:
+            self._halls.clear()
+            self._version = house.version
+        if self._tail is None:
+            last = Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
+            # What is not visible yet has an id near the last one: the claims of a hall made below may or may not have it already.
+            self._tail = Tail(max(0, last - 100))
+            self._polled_at = float("-inf")
+        if time.monotonic() - self._polled_at >= older_than_s:
+            self._poll()
+        hall = self._halls.pop(show.number, None)
+        if hall is None:
+            hall = self._load(house, show)
+            self._look(now_ms(), [hall])
+        elif time.monotonic() - self._compared_at.get(show.number, 0) > COMPARE_S:
+            hall = self._compare(house, show, hall)
+        self._halls[show.number] = hall  # the last one is the latest used
+        while len(self._halls) > HALLS_MAX:
+            self._halls.pop(next(iter(self._halls)))
+        return hall
+
+    def _poll(self) -> None:
+        tail = self._tail
+        assert tail is not None  # noqa: S101 - made by the caller
+        now = now_ms()
+        columns = ("id", "performance", "hold", "state", "places", "expires_ms")
+        changes = Change.objects.filter(id__gt=tail.complete).order_by("id").values_list(*columns)[:CHANGES_MAX]
+        for change_id, performance, hold, state, places, expires_ms in changes:
+            if tail.take(change_id) and (hall := self._halls.get(performance)) is not None:
+                hall.apply(change_id, hold, state, map(int, places.split(",")), expires_ms)
+        tail.advance()
+        self._look(now, self._halls.values())
+        self._polled_at = time.monotonic()
+
+    def _look(self, now: int, halls: Iterable[Hall]) -> None:
+        due = [(hall, holds) for hall in halls if (holds := hall.due(now))]
+        if not due:
+            return
+        found = _look_up([hold for _hall, holds in due for hold in holds])
+        for hall, holds in due:
+            hall.look(holds, found, now)
+
+    def _load(self, house: House, show: Show) -> Hall:
+        assert self._tail is not None  # noqa: S101 - made by the caller
+        self._compared_at[show.number] = time.monotonic()
+        columns = ("place", "hold", "state", "expires_ms")
+        claims = Claim.objects.filter(performance=show.number).values_list(*columns)
+        return Hall(house.layout, (Claimed(*values) for values in claims), self._tail.highest)
+
+    def _compare(self, house: House, show: Show, hall: Hall) -> Hall:
+        """HALL, or one made anew when a change has escaped it: a transaction that took longer than GAP_S to commit."""
+        assert self._tail is not None  # noqa: S101
+        settled = self._tail.highest
+        anew = self._load(house, show)
+        self._halls[show.number] = hall
+        self._poll()
+        if not hall.differs(anew, settled):
+            return hall
+        log.warning("availability had missed a change", extra={"fields": {"performance": show.id}})
+        return self._load(house, show)
+
+
+def _look_up(holds: Collection[int]) -> dict[int, Look]:
+    is_over = Case(When(expires_ms__lte=NowMs(), then=Value(True)), default=Value(False), output_field=BooleanField())
+    found = {}
+    for chunk in _chunks(list(holds), 500):
+        claims = Claim.objects.filter(hold__in=chunk).values_list("hold", "state", "expires_ms", is_over)
+        found.update({hold: Look(state, expires_ms, bool(over)) for hold, state, expires_ms, over in claims})
+    return found
+
+
+def _chunks(items: list[int], size: int) -> Iterable[list[int]]:
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def count_claims(house: House) -> dict[int, Counts]:
+    """By the number of each performance, from the database now."""
+    is_live = Q(expires_ms__gt=NowMs())
+    rows = (
+        Claim.objects.filter(performance__in=list(house.show_of_number))
+        .values("performance")
+        .annotate(
+            held=Count("place", filter=Q(state=State.PINNED) | Q(state=State.HELD) & is_live),
+            sold=Count("place", filter=Q(state=State.SOLD)),
+            blocked=Count("place", filter=Q(state=State.BLOCKED)),
+        )
+        .values_list("performance", "held", "sold", "blocked")
+    )
+    return {performance: Counts(held, sold, blocked) for performance, held, sold, blocked in rows}
+
+
+board = Board()
+"""This process's."""

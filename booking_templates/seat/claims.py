@@ -1,0 +1,347 @@
+"""The rules of who has a place: hold, extend, pin, sell, free. The only code that writes claims, tallies and changes.
+
+Each rule is one conditional write, or writes that a constraint ends together. What is read beforehand only prepares it, what is read
+afterwards only explains it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import NamedTuple
+
+from django.db import IntegrityError, connection
+from django.db.models import F, QuerySet
+
+from booking_templates.kit.db import retry_transaction
+from booking_templates.seat import batch
+from booking_templates.seat.clock import NowMs, now_ms, now_sql
+from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, State, Tally
+
+ROUNDS = 5
+SWEEP_HOLDS = 200
+CHUNK = 400
+KEEP_CHANGES = 100_000
+RANDOM_BITS = 21
+"""A hold's id is the millisecond it was placed in, and chance: it sorts by time, and tells an ended hold from one that never was."""
+
+_CLAIM_COLUMNS = "performance, place, hold, buyer, state, expires_ms, is_extended, order_id, ordinal, grade, price_krw"
+
+
+class Refused(Exception):
+    """A rule said no.
+
+    Refused
+    ├── PlacesTaken     somebody else has `places`
+    ├── LimitReached    the buyer has `taken` already
+    └── ContentChanged  the plan that the wish was worked out from has been replaced
+    """
+
+
+class PlacesTaken(Refused):
+    def __init__(self, places: Collection[int]) -> None:
+        super().__init__("places taken")
+        self.places = frozenset(places)
+
+
+class LimitReached(Refused):
+    def __init__(self, taken: int) -> None:
+        super().__init__("limit reached")
+        self.taken = taken
+
+
+class ContentChanged(Refused):
+    pass
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A place and what it costs now; the price is kept with the claim."""
+
+    place: int
+    grade: str
+    price_krw: int
+
+
+class Row(NamedTuple):
+    """A claim as it is read."""
+
+    performance: int
+    place: int
+    hold: int
+    buyer: str
+    state: int
+    expires_ms: int | None
+    is_extended: bool
+    order_id: str | None
+    ordinal: int
+    grade: str
+    price_krw: int
+
+
+def rows_of(hold: int) -> list[Row]:
+    """The claims of HOLD in the order in which they were asked for; empty when it has ended or never was."""
+    return _read(Claim.objects.filter(hold=hold).order_by("ordinal"))
+
+
+def rows_of_order(order_id: str) -> list[Row]:
+    """The claims sold to the order or pinned for it."""
+    return _read(Claim.objects.filter(order_id=order_id).order_by("hold", "ordinal"))
+
+
+def rows_of_buyer(buyer: str) -> list[Row]:
+    """The open holds of BUYER, all performances together, oldest first."""
+    open_ = Claim.objects.filter(buyer=buyer, state__in=(State.HELD, State.PINNED))
+    return [row for row in _read(open_.order_by("hold", "ordinal")) if row.state == State.PINNED or (row.expires_ms or 0) > now_ms()]
+
+
+def _read(claims: QuerySet[Claim]) -> list[Row]:
+    return [Row(*values) for values in claims.values_list(*Row._fields)]
+
+
+def new_hold_id() -> int:
+    return now_ms() << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
+
+
+def placed_ms(hold: int) -> int:
+    """When a hold with this id was placed."""
+    return hold >> RANDOM_BITS
+
+
+def place_hold(
+    *, performance: int, wanted: Sequence[Wanted], buyer: str, limit: int, life_ms: int, content_version: int
+) -> tuple[int, list[Row]]:
+    """Hold all of WANTED for BUYER, or none; the hold's id and claims.
+
+    Raises PlacesTaken, LimitReached or ContentChanged. An expired hold is no obstacle, swept or not.
+    """
+    for _round in range(ROUNDS):
+        hold = new_hold_id()
+        expires_ms = now_ms() + life_ms
+        try:
+            batch.run(_statements(performance, wanted, hold, buyer, limit, expires_ms, content_version))
+        except IntegrityError:
+            _explain(performance, wanted, buyer, limit, content_version)
+            continue
+        rows = [
+            Row(performance, item.place, hold, buyer, State.HELD, expires_ms, False, None, ordinal, item.grade, item.price_krw)
+            for ordinal, item in enumerate(wanted, 1)
+        ]
+        return hold, rows
+    raise PlacesTaken([item.place for item in wanted])
+
+
+def _statements(
+    performance: int, wanted: Sequence[Wanted], hold: int, buyer: str, limit: int, expires_ms: int, content_version: int
+) -> list[batch.Statement]:
+    """The hold. Whichever constraint fails (place taken, limit, plan replaced) undoes all of it.
+
+    Numbers are written into the statements: they are ints, and it spares the driver the work. Places go in order, so that two holds of
+    the same places wait for each other instead of both ways round.
+    """
+    count = len(wanted)
+    is_mysql = connection.vendor == "mysql"
+    # NULL when the content has moved on, which the column refuses. The lock keeps a change of the content waiting for this transaction.
+    share = " LOCK IN SHARE MODE" if is_mysql else ""
+    allowed = f"(SELECT {limit:d} FROM seat_content WHERE id = {CONTENT_ID} AND version = {content_version:d}{share})"  # noqa: S608
+    grow = (
+        "ON DUPLICATE KEY UPDATE taken = taken + VALUES(taken), allowed = VALUES(allowed)"
+        if is_mysql
+        else "ON CONFLICT (performance, buyer) DO UPDATE SET taken = taken + excluded.taken, allowed = excluded.allowed"
+    )
+    columns = "performance, buyer, taken, allowed"
+    tally = f"INSERT INTO seat_tally ({columns}) VALUES ({performance:d}, %s, {count:d}, {allowed}) {grow}"  # noqa: S608
+    values, parameters = [], []
+    for ordinal, item in sorted(enumerate(wanted, 1), key=lambda pair: pair[1].place):
+        values.append(
+            f"({performance:d}, {item.place:d}, {hold:d}, %s, {State.HELD:d}, {expires_ms:d}, 0, NULL, {ordinal:d}, %s, {item.price_krw:d})"
+        )
+        parameters += [buyer, item.grade]
+    claim = f"INSERT INTO seat_claim ({_CLAIM_COLUMNS}) VALUES {', '.join(values)}"  # noqa: S608 - ints and parameters
+    return [(tally, [buyer]), (claim, parameters), _change(performance, hold, State.HELD, [item.place for item in wanted], expires_ms)]
+
+
+def _change(performance: int, hold: int, state: State, places: Iterable[int], expires_ms: int | None = None) -> batch.Statement:
+    until = "NULL" if expires_ms is None else f"{expires_ms:d}"
+    listed = ",".join(map(str, places))
+    return (
+        "INSERT INTO seat_change (performance, hold, state, places, expires_ms) "  # noqa: S608 - ints alone
+        f"VALUES ({performance:d}, {hold:d}, {state:d}, '{listed}', {until})",
+        (),
+    )
+
+
+def _explain(performance: int, wanted: Sequence[Wanted], buyer: str, limit: int, content_version: int) -> None:
+    """Why a constraint refused: raises it, or clears an expired hold out of the way, or finds that by now nothing is."""
+    if not Content.objects.filter(pk=CONTENT_ID, version=content_version).exists():
+        raise ContentChanged("content changed")
+    claims = Claim.objects.filter(performance=performance)
+    places = [item.place for item in wanted]
+    expired = {"state": State.HELD, "expires_ms__lte": NowMs()}
+    in_the_way = set(claims.filter(place__in=places, **expired).values_list("hold", flat=True))
+    in_the_way |= set(claims.filter(buyer=buyer, **expired).values_list("hold", flat=True))
+    if in_the_way:
+        expire(in_the_way)
+        return
+    taken = Tally.objects.filter(performance=performance, buyer=buyer).values_list("taken", flat=True).first() or 0
+    if taken + len(wanted) > limit:
+        raise LimitReached(taken)
+    if held := list(claims.filter(place__in=places).values_list("place", flat=True)):
+        raise PlacesTaken(held)
+
+
+@retry_transaction
+def expire(holds: Collection[int]) -> int:
+    """Free those of HOLDS whose time is over by the database's clock; the number of places."""
+    return _free(_locked(Claim.objects.filter(hold__in=list(holds), state=State.HELD, expires_ms__lte=NowMs())))
+
+
+def sweep() -> int:
+    """Free what has expired; the number of places. Nothing depends on it: it keeps tallies and availability tidy."""
+    total = 0
+    while True:
+        due = Claim.objects.filter(state=State.HELD, expires_ms__lte=NowMs()).order_by("expires_ms")
+        holds = set(due.values_list("hold", flat=True)[: SWEEP_HOLDS * 2])
+        if not holds:
+            return total
+        # Whole holds only: a hold that has lost one of its places must have lost all.
+        freed = expire(sorted(holds)[:SWEEP_HOLDS])
+        if not freed:
+            return total
+        total += freed
+
+
+@retry_transaction
+def release_hold(hold: int, buyer: str) -> list[Row]:
+    """Free the places of BUYER's HOLD unless it is pinned or sold; its claims as they were found."""
+    rows = _locked(Claim.objects.filter(hold=hold, buyer=buyer))
+    if all(row.state == State.HELD for row in rows):
+        _free(rows)
+    return rows
+
+
+@retry_transaction
+def release_order(order_id: str, ordinals: Collection[tuple[int, int]] | None = None) -> list[Row]:
+    """Free the places sold to (or pinned for) the order, only those with ORDINALS (hold, ordinal) if given; the freed claims."""
+    rows = _locked(Claim.objects.filter(order_id=order_id))
+    chosen = rows if ordinals is None else [row for row in rows if (row.hold, row.ordinal) in ordinals]
+    _free(chosen)
+    return chosen
+
+
+@retry_transaction
+def release_buyer(buyer: str) -> int:
+    """Free the open holds of BUYER and forget who bought the places that stay sold; the number of freed places.
+
+    A hold whose payment runs goes on under its order alone.
+    """
+    freed = _free(_locked(Claim.objects.filter(buyer=buyer, state=State.HELD)))
+    Claim.objects.filter(buyer=buyer).update(buyer="")
+    Tally.objects.filter(buyer=buyer).delete()
+    return freed
+
+
+def _locked(claims: QuerySet[Claim]) -> list[Row]:
+    return _read(claims.select_for_update().order_by("hold", "ordinal"))
+
+
+def _free(rows: Sequence[Row]) -> int:
+    """Within a transaction that has ROWS locked: delete the claims, take them off the tallies, tell availability."""
+    if not rows:
+        return 0
+    by_buyer: dict[tuple[int, str], int] = defaultdict(int)
+    changes = []
+    for (performance, hold), group in groupby(sorted(rows), key=lambda row: (row.performance, row.hold)):
+        places = [row.place for row in group]
+        Claim.objects.filter(performance=performance, place__in=places, hold=hold).delete()
+        changes.append(Change(performance=performance, hold=hold, state=State.FREE, places=",".join(map(str, places))))
+    for row in rows:
+        by_buyer[row.performance, row.buyer] += 1
+    for (performance, buyer), count in sorted(by_buyer.items()):
+        Tally.objects.filter(performance=performance, buyer=buyer).update(taken=F("taken") - count)
+    Change.objects.bulk_create(changes)
+    return len(rows)
+
+
+def extend(hold: int, buyer: str, by_ms: int) -> bool:
+    """Give BUYER's HOLD BY_MS more, once; whether it got them."""
+    sql = (
+        f"UPDATE seat_claim SET expires_ms = expires_ms + {by_ms:d}, is_extended = 1 WHERE hold = {hold:d} AND buyer = %s"  # noqa: S608
+        f" AND state = {State.HELD:d} AND is_extended = 0 AND expires_ms > {now_sql()}"
+    )
+    return batch.run([(sql, [buyer])])[0] > 0
+
+
+def pin(hold: int, buyer: str, order_id: str) -> bool:
+    """Keep BUYER's HOLD beyond its time for the order; whether this call did it."""
+    sql = (
+        f"UPDATE seat_claim SET state = {State.PINNED:d}, order_id = %s WHERE hold = {hold:d} AND buyer = %s"  # noqa: S608
+        f" AND state = {State.HELD:d} AND expires_ms > {now_sql()}"
+    )
+    return batch.run([(sql, [order_id, buyer])])[0] > 0
+
+
+def unpin(hold: int, order_id: str) -> bool:
+    """Give a pinned hold back to its buyer for what is left of its time; whether this call did it."""
+    sql = (
+        f"UPDATE seat_claim SET state = {State.HELD:d}, order_id = NULL WHERE hold = {hold:d}"  # noqa: S608
+        f" AND state = {State.PINNED:d} AND order_id = %s"
+    )
+    is_unpinned = batch.run([(sql, [order_id])])[0] > 0
+    if is_unpinned:
+        expire([hold])
+    return is_unpinned
+
+
+def sell(rows: Sequence[Row], order_id: str) -> bool:
+    """Make the places of a hold, whose claims ROWS are, the order's; whether this call did it.
+
+    A hold that is pinned for the order is sold whatever the time. One that is not pinned is sold as long as it is there: had anybody
+    else wanted an expired one, it would be gone.
+    """
+    performance, hold = rows[0].performance, rows[0].hold
+    update = (
+        f"UPDATE seat_claim SET state = {State.SOLD:d}, order_id = %s, expires_ms = NULL WHERE hold = {hold:d}"  # noqa: S608
+        f" AND (state = {State.HELD:d} OR state = {State.PINNED:d} AND order_id = %s)"
+    )
+    places = ",".join(str(row.place) for row in rows)
+    # Only if the update found them: between reading ROWS and here they may have been freed.
+    change = (
+        "INSERT INTO seat_change (performance, hold, state, places, expires_ms)"  # noqa: S608
+        f" SELECT {performance:d}, {hold:d}, {State.SOLD:d}, '{places}', NULL FROM seat_claim"
+        f" WHERE hold = {hold:d} AND state = {State.SOLD:d} AND order_id = %s LIMIT 1"
+    )
+    return batch.run([(update, [order_id, order_id]), (change, [order_id])])[0] > 0
+
+
+def unblock(performance: int, places: Collection[int]) -> None:
+    """Within a transaction: blocked PLACES are on sale again."""
+    for chunk in chunks(sorted(places), CHUNK):
+        Claim.objects.filter(performance=performance, place__in=chunk, state=State.BLOCKED).delete()
+        Change.objects.create(performance=performance, hold=0, state=State.FREE, places=",".join(map(str, chunk)))
+
+
+def tell_blocked(performance: int, places: Collection[int]) -> None:
+    """Within the transaction that blocked PLACES: tell availability."""
+    for chunk in chunks(sorted(places), CHUNK):
+        Change.objects.create(performance=performance, hold=0, state=State.BLOCKED, places=",".join(map(str, chunk)))
+
+
+def forget_tally(performance: int, buyer: str) -> None:
+    """Forget a tally that counts nothing."""
+    Tally.objects.filter(performance=performance, buyer=buyer, taken=0).delete()
+
+
+def trim_changes() -> int:
+    """Delete changes that no replica can still be reading; the number of them."""
+    last = Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    return Change.objects.filter(id__lte=last - KEEP_CHANGES).delete()[0]
+
+
+def chunks(items: Iterable[int], size: int) -> Iterator[list[int]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

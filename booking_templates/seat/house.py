@@ -1,0 +1,132 @@
+"""The content as this process serves it: the layout, the performances and the rules of sale, read again when its version rises."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from booking_templates.kit.problems import NotFound
+from booking_templates.seat.clock import to_ms
+from booking_templates.seat.layout import Layout, lay_out
+from booking_templates.seat.models import CONTENT_ID, Area, Content, Performance, Seat
+from booking_templates.seat.schemas import SeatContent
+
+CHECK_EVERY_S = 0.2
+"""How long another replica's change may go unseen. A hold placed on an older version fails by constraint and is tried on the newer."""
+
+
+@dataclass(frozen=True)
+class Show:
+    """A performance; NUMBER stands for it in claims."""
+
+    number: int
+    id: str
+    starts_at: datetime
+    starts_ms: int
+
+
+@dataclass
+class House:
+    """One version of the content."""
+
+    version: int
+    content: SeatContent
+    layout: Layout
+    shows: dict[str, Show]
+    opens_ms: int
+    closes_ms: int
+    show_of_number: dict[int, Show] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.show_of_number = {show.number: show for show in self.shows.values()}
+
+    @property
+    def limit(self) -> int:
+        return self.content.limit_per_buyer
+
+    @property
+    def hold_ms(self) -> int:
+        return self.content.hold_minutes * 60_000
+
+    def is_on_sale(self, show: Show, now_ms: int) -> bool:
+        return self.opens_ms <= now_ms < self.closes_ms and now_ms < show.starts_ms
+
+    def show(self, performance_id: str) -> Show:
+        """Raises NotFound."""
+        try:
+            return self.shows[performance_id]
+        except KeyError:
+            raise NotFound("unknown_performance", _("There is no such performance.")) from None
+
+    @cached_property
+    def plan_json(self) -> bytes:
+        return msgspec.json.encode(self.layout.plan)
+
+    @cached_property
+    def plan_gzip(self) -> bytes:
+        """Compressed once a version: 15,000 seats are over half a megabyte."""
+        return gzip.compress(self.plan_json, 6, mtime=0)
+
+
+_lock = threading.Lock()
+_current: House | None = None
+_checked_at = float("-inf")
+
+
+def current() -> House:
+    """The newest content, at most CHECK_EVERY_S old. Raises NotFound `no_content` before there is any."""
+    house = _current
+    if house is not None and time.monotonic() - _checked_at < CHECK_EVERY_S:
+        return house
+    return refreshed()
+
+
+def refreshed() -> House:
+    """The newest content, asked for now. Raises NotFound `no_content`."""
+    global _current, _checked_at  # noqa: PLW0603 - the process's one copy
+    with _lock:
+        stamp = Content.objects.filter(pk=CONTENT_ID).values_list("version", "digest").first()
+        if stamp is None:
+            _current = None
+            raise NotFound("no_content", _("Nothing is on sale here yet."))
+        if _current is None or _current.version != stamp[0]:
+            _current = _load()
+        _checked_at = time.monotonic()
+        return _current
+
+
+def forget() -> None:
+    """Read it anew next time. For tests, whose databases go back in time."""
+    global _current  # noqa: PLW0603
+    _current = None
+
+
+def _load() -> House:
+    row = Content.objects.get(pk=CONTENT_ID)
+    content = msgspec.json.decode(row.body, type=SeatContent)
+    numbers: dict[str, int]
+    if content.plan is not None:
+        numbers = dict(Seat.objects.values_list("guid", "number"))
+    else:
+        numbers = dict(Area.objects.values_list("id", "number"))
+    of_performance = dict(Performance.objects.values_list("id", "number"))
+    shows = {
+        item.id: Show(of_performance[item.id], item.id, item.starts_at, to_ms(item.starts_at))
+        for item in sorted(content.performances, key=lambda item: (item.starts_at, item.id))
+    }
+    return House(
+        version=row.version,
+        content=content,
+        layout=lay_out(content, numbers, language=settings.LANGUAGE_CODE),
+        shows=shows,
+        opens_ms=to_ms(content.sales.opens_at),
+        closes_ms=to_ms(content.sales.closes_at),
+    )

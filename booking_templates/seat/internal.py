@@ -1,0 +1,101 @@
+"""Endpoints for the other services of the system. Each call may be made again with the same outcome: the order's id is the key."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.principal import service
+from booking_templates.kit.problems import Conflict
+from booking_templates.seat import claims, holds, house, variant
+from booking_templates.seat.models import State
+from booking_templates.seat.schemas import ConfirmRequest, Hold, HoldQuery, OrderRequest, PinRequest, Released, ReleaseRequest
+from booking_templates.seat.showing import hold_of, parse_hold_id, place_of
+
+TICKET = service("ticket")
+AUTH = service("auth")
+
+
+def _rows(hold_id: str, buyer: str | None) -> list[claims.Row]:
+    """Raises NotFound or Gone. A hold that is somebody else's is not there."""
+    hold = parse_hold_id(hold_id)
+    rows = claims.rows_of(hold) if hold is not None else []
+    if not rows:
+        raise holds.unknown(hold)
+    if buyer and rows[0].buyer not in (buyer, ""):  # "" once its buyer has closed the account
+        raise holds.unknown(None)
+    return rows
+
+
+@endpoint(auth=TICKET, query=HoldQuery, returns={200: Hold}, problems=("hold_unknown", "hold_expired"))
+def read_hold(request: Request, query: HoldQuery, hold_id: str) -> Hold:
+    """A hold and its places, if it is that buyer's."""
+    return hold_of(house.current(), _rows(hold_id, query.buyer))
+
+
+@endpoint(
+    auth=TICKET,
+    body=PinRequest,
+    returns={200: Hold},
+    problems=("hold_unknown", "hold_expired", "hold_pinned", "hold_sold", "pins_not_offered"),
+)
+def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
+    """Keep the hold beyond its time, for this order alone, until it is confirmed or unpinned."""
+    if not variant.has_pins():
+        raise Conflict("pins_not_offered", _("Bookings are confirmed at once here."))
+    hold = parse_hold_id(hold_id)
+    if hold is not None:
+        claims.pin(hold, body.buyer_id, body.order_id)
+    rows = _rows(hold_id, body.buyer_id)
+    first = rows[0]
+    if first.order_id == body.order_id:
+        return hold_of(house.current(), rows)
+    if first.state == State.PINNED:
+        raise Conflict("hold_pinned", _("These places are being paid for."))
+    if first.state == State.SOLD:
+        raise Conflict("hold_sold", _("These places are sold already."))
+    raise holds.unknown(first.hold)  # held, and it could not be pinned: its time is over
+
+
+@endpoint(auth=TICKET, body=OrderRequest, returns={204: None})
+def unpin(request: Request, body: OrderRequest, hold_id: str) -> Reply:
+    """The hold is its buyer's again for what is left of its time. One that has ended, or is not pinned for the order, is fine."""
+    hold = parse_hold_id(hold_id)
+    if hold is not None:
+        claims.unpin(hold, body.order_id)
+    return Reply(status=204)
+
+
+@endpoint(auth=TICKET, body=ConfirmRequest, returns={200: Hold}, problems=("hold_unknown", "hold_lost"))
+def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
+    """The hold's places are sold to the order. 409 `hold_lost`: they are somebody else's now, or free again."""
+    hold = parse_hold_id(hold_id)
+    rows = claims.rows_of(hold) if hold is not None else []
+    if rows and not (body.buyer_id and rows[0].buyer not in (body.buyer_id, "")):
+        if claims.sell(rows, body.order_id) or rows[0].state == State.SOLD:
+            rows = claims.rows_of(rows[0].hold)
+        if rows and rows[0].state == State.SOLD and rows[0].order_id == body.order_id:
+            return hold_of(house.current(), rows)
+    elif rows:
+        raise holds.unknown(None)
+    raise Conflict("hold_lost", _("These places are not held for this order any more."))
+
+
+@endpoint(auth=TICKET, body=ReleaseRequest, returns={200: Released})
+def release_order(request: Request, body: ReleaseRequest, order_id: str) -> Released:
+    """Places sold to the order (or pinned for it) are free again: all of them, or those named."""
+    at = house.current()
+    if body.places is None:
+        freed = claims.release_order(order_id)
+    else:
+        wanted = set(body.places)
+        there = claims.rows_of_order(order_id)
+        freed = claims.release_order(order_id, {(row.hold, row.ordinal) for row in there if place_of(at, row).id in wanted})
+    return Released([place_of(at, row).id for row in freed])
+
+
+@endpoint(auth=AUTH, returns={204: None})
+def erase_buyer(request: Request, buyer_id: str) -> Reply:
+    """The buyer's open holds are free again, and sold places stand without who bought them."""
+    claims.release_buyer(buyer_id)
+    return Reply(status=204)

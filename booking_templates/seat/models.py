@@ -1,0 +1,118 @@
+"""Who has which place.
+
+A place is a number. A numbered seat has one for ever; an area of capacity 300 is 300 places that differ in nothing but their number.
+So one constraint, at most one claim on a place of a performance, keeps a seat from being sold twice (I1) and an area from being sold
+beyond its capacity (I7). A free place has no row: nothing is made in advance, and a plan of 15,000 seats costs nothing until it sells.
+
+Times are milliseconds since 1970 by the database's clock (`clock.now_ms`): one integer that both databases compare alike.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+CONTENT_ID = 1
+AREA_BASE = 10**12
+AREA_STRIDE = 10**6
+"""The places of area N are AREA_BASE + N × AREA_STRIDE + 1, 2, …: beyond every seat's number, and no area has as many."""
+PROBE_PERFORMANCE = 0
+PROBE_PLACES = 16
+"""The probe's places, -1 to -16, are in no plan and its performance is not one that is sold."""
+
+
+class State(models.IntegerChoices):
+    """A place's; the values are those of the availability answer."""
+
+    FREE = 0
+    HELD = 1
+    SOLD = 2
+    BLOCKED = 3
+    PINNED = 4  # held while its payment runs
+
+
+class Content(models.Model):
+    """The one row, with id CONTENT_ID: what staff wrote. `version` rises with every change, in the same transaction.
+
+    A hold names the version it was worked out from and shares a lock on this row, so none is placed on a plan that is being replaced.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True)  # not counted up: MariaDB allows no CHECK on such a column
+    version = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+    body = models.TextField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=CONTENT_ID), name="seat_content_one_row")]
+
+
+class Performance(models.Model):
+    """The number that stands for a performance in claims; a performance that is taken away keeps it."""
+
+    number = models.IntegerField(primary_key=True)
+    id = models.CharField(max_length=40)
+
+
+class Seat(models.Model):
+    """The number that stands for a numbered seat; a seat that is taken away keeps it."""
+
+    number = models.IntegerField(primary_key=True)
+    guid = models.CharField(max_length=80)
+
+
+class Area(models.Model):
+    """The number that stands for an area; an area that is taken away keeps it."""
+
+    number = models.IntegerField(primary_key=True)
+    id = models.CharField(max_length=40)
+
+
+class Claim(models.Model):
+    """A place of a performance that is not free. All places of one hold share hold, buyer, state, times and order.
+
+    The primary key is the invariant: two claims on one place cannot be. BLOCKED places belong to hold 0, each with an ordinal of its own.
+    """
+
+    pk = models.CompositePrimaryKey("performance", "place")
+    performance = models.IntegerField()
+    place = models.BigIntegerField()
+    hold = models.BigIntegerField()
+    buyer = models.CharField(max_length=64, db_index=True)
+    state = models.PositiveSmallIntegerField()
+    expires_ms = models.BigIntegerField(null=True, db_index=True)
+    is_extended = models.BooleanField(default=False)
+    order_id = models.CharField(max_length=64, null=True, db_index=True)  # noqa: DJ001 - an absent order, not an empty one
+    ordinal = models.BigIntegerField()
+    grade = models.CharField(max_length=40, blank=True)
+    price_krw = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        # Also the index by which a hold is found.
+        constraints = [models.UniqueConstraint(fields=["hold", "performance", "ordinal"], name="seat_claim_once_in_hold")]
+
+
+class Tally(models.Model):
+    """How many places of a performance a buyer holds or has bought, and how many were allowed when that last grew (I6)."""
+
+    pk = models.CompositePrimaryKey("performance", "buyer")
+    performance = models.IntegerField()
+    buyer = models.CharField(max_length=64)
+    taken = models.PositiveIntegerField()
+    allowed = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(taken__lte=F("allowed")), name="seat_tally_within_limit")]
+
+
+class Change(models.Model):
+    """What became of which places, in the order in which it did: written last in the transaction of the change itself.
+
+    Availability follows this log. It is trimmed; no rule reads it.
+    """
+
+    performance = models.IntegerField()
+    hold = models.BigIntegerField()
+    state = models.PositiveSmallIntegerField()
+    places = models.TextField()
+    expires_ms = models.BigIntegerField(null=True)

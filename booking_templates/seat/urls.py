@@ -1,0 +1,26 @@
+from booking_templates.kit.api import route
+from booking_templates.seat import internal as between
+from booking_templates.seat import staff, views
+
+urlpatterns = [
+    route("performances", GET=views.list_performances),
+    route("plan", GET=views.read_plan),
+    route("performances/<str:performance_id>/availability", GET=views.read_availability),
+    route("performances/<str:performance_id>/holds", POST=views.create_hold),
+    route("performances/<str:performance_id>/blocked", GET=staff.read_blocked, PUT=staff.put_blocked),
+    route("holds", GET=views.list_holds),
+    route("holds/<str:hold_id>", GET=views.read_hold, DELETE=views.release_hold),
+    route("holds/<str:hold_id>/extend", POST=views.extend_hold),
+    route("content", GET=staff.read_content, PUT=staff.put_content),
+    route("summary", GET=staff.read_summary),
+    route("probe", POST=staff.probe),
+]
+
+internal = [
+    route("holds/<str:hold_id>", GET=between.read_hold),
+    route("holds/<str:hold_id>/pin", POST=between.pin),
+    route("holds/<str:hold_id>/unpin", POST=between.unpin),
+    route("holds/<str:hold_id>/confirm", POST=between.confirm),
+    route("orders/<str:order_id>/release", POST=between.release_order),
+    route("buyers/<str:buyer_id>/erase", POST=between.erase_buyer),
+]
