@@ -51,7 +51,11 @@ def _check_on_sale(at: House, show: Show) -> None:
 
 
 def _over_limit(at: House, taken: int) -> Unprocessable:
-    text = _("You can have at most %(limit)d places for a performance, and you have %(taken)d already.")
+    text = (
+        _("You can have at most %(limit)d places for a performance, and you have %(taken)d already.")
+        if taken
+        else _("You can have at most %(limit)d places for a performance.")
+    )
     return Unprocessable("limit_exceeded", text % {"limit": at.limit, "taken": taken}, limit=at.limit, taken=taken)
 
 
