@@ -8,6 +8,7 @@ from functools import cache
 from threading import Lock
 
 import msgspec
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -37,7 +38,7 @@ class Published:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._version: tuple[int, datetime] | None = None
+        self._version: tuple[int, object] | None = None
         self._answer = (b"", "")
 
     def answer(self) -> tuple[bytes, str]:
@@ -58,9 +59,14 @@ def published() -> Published:
     return Published()
 
 
-def _version() -> tuple[int, datetime]:
-    """With its time: a database that was restored may come to the same number once more."""
-    version = Content.objects.filter(pk=CONTENT_ID).values_list("version", "updated_at").first()
+def _version() -> tuple[int, object]:
+    """With its time: a database that was restored may come to the same number once more.
+
+    Plain SQL, for building the query takes ten times as long as running it, and every page asks.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version, updated_at FROM event_content WHERE id = %s", [CONTENT_ID])
+        version: tuple[int, object] | None = cursor.fetchone()
     if version is None:
         raise NotFound("no_content", _("Nothing has been published here yet."))
     return version

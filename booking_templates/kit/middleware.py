@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -14,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import UnreadablePostError
 from django.utils import translation
+from django.utils.translation import trans_real
 
 from booking_templates.kit import metrics
 from booking_templates.kit.logs import request_id
@@ -41,7 +44,7 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
         started = time.perf_counter()
         given = request.headers.get("X-Request-Id", "")
         token = request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex)
-        translation.activate(translation.get_language_from_request(request))
+        translation.activate(_language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), request.headers.get("Accept-Language", "")))
         path = request.path_info
         if path.startswith(INSIDE) and "X-Forwarded-For" in request.headers:
             # The router or gateway adds this header to whatever comes from outside, and a caller cannot take it away.
@@ -64,6 +67,17 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
         return response
 
     return middleware
+
+
+@lru_cache(maxsize=1024)
+def _language(chosen: str, accepted: str) -> str:
+    """The language CHOSEN by cookie, or the best of those ACCEPTED that we speak. Kept, for browsers send few different headers."""
+    if chosen in dict(settings.LANGUAGES):
+        return chosen
+    for language, _quality in trans_real.parse_accept_lang_header(accepted[:200].lower()):
+        with contextlib.suppress(LookupError):
+            return translation.get_supported_language_variant(language)
+    return str(settings.LANGUAGE_CODE)
 
 
 def _route(request: HttpRequest) -> str:
