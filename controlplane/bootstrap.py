@@ -21,11 +21,25 @@ def runtime() -> Runtime:
             router_port=settings.ROUTER_PORT,
             public_port=settings.PUBLIC_PORT,
         )
+    if settings.RUNTIME == "kubernetes":
+        return _kubernetes()
     if settings.RUNTIME == "fake":
         from controlplane.runtime.fake import FakeRuntime
 
         return FakeRuntime()
     raise NotConfigured(f"RUNTIME={settings.RUNTIME} is not available in this version")
+
+
+def _kubernetes() -> Runtime:
+    from controlplane.runtime.kubernetes import Api, KubernetesRuntime, Routing, RoutingChoice, configuration
+
+    routing = RoutingChoice(
+        Routing(settings.ROUTING),
+        ingress_class=settings.INGRESS_CLASS,
+        tls_secret=settings.TLS_SECRET,
+        connect_url=settings.CONNECT_URL,
+    )
+    return KubernetesRuntime(Api(configuration(context=settings.KUBE_CONTEXT)), routing)
 
 
 class NotConfigured(Exception):

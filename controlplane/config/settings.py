@@ -14,7 +14,11 @@
 | DATABASE_URL | mysql://… | SQLite in CLOVE_HOME |
 | REDIS_URL | broker and cache | files in CLOVE_HOME/broker |
 | RUNTIME | local, kubernetes, or fake for tests | local |
-| CLOVE_GATEWAY | namespace/name of the cluster's Gateway | clove-gateway/clove |
+| KUBECONFIG, CLOVE_KUBE_CONTEXT | the cluster of RUNTIME=kubernetes, and which of its contexts | ~/.kube/config, or the pod's own account |
+| ROUTING | gateway (HTTPRoute), ingress, or service (Clove's own router) | gateway |
+| CLOVE_GATEWAY | namespace/name of the cluster's Gateway, or of where its ingress controller or router runs | clove-gateway/clove |
+| CLOVE_INGRESS_CLASS, CLOVE_TLS_SECRET | of the Ingresses of ROUTING=ingress | the cluster's default, no TLS |
+| CLOVE_CONNECT_URL | how the control plane reaches what routes | what the Gateway or Ingress reports |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
 """
 
@@ -66,6 +70,10 @@ KAKAOPAY_SECRET_KEY = env.text("KAKAOPAY_SECRET_KEY", "DEV_CLOVE_STANDIN_KEY")
 PLATFORM_SECRETS = {"kakaopay": KAKAOPAY_SECRET_KEY}
 # The Gateway of the cluster that the booking systems' routes join.
 GATEWAY_NAMESPACE, GATEWAY_NAME = env.pair("CLOVE_GATEWAY", "clove-gateway/clove")
+KUBE_CONTEXT = env.text("CLOVE_KUBE_CONTEXT")
+ROUTING = env.choice("ROUTING", ("gateway", "ingress", "service"))
+INGRESS_CLASS, TLS_SECRET = env.text("CLOVE_INGRESS_CLASS"), env.text("CLOVE_TLS_SECRET")
+CONNECT_URL = env.text("CLOVE_CONNECT_URL")
 PAYMENT_IS_TEST = env.flag("PAYMENT_TEST", default=KAKAOPAY_URL.rstrip("/") != KAKAOPAY_HOST or KAKAOPAY_CID == "TC0ONETIME")
 
 # --- Django ----------------------------------------------------------------------------------------------------------
@@ -234,6 +242,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Open, watch, change and remove booking systems.",
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "SystemState": "controlplane.systems.models.State",
+        "DesiredState": "controlplane.systems.models.Desired",
+        "OperationState": "controlplane.systems.models.Operation.State",
+        "StepState": "controlplane.systems.models.OperationStep.State",
+    },
 }
 
 # --- Logs ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""The Kubernetes runtime: implements `runtime.port.Runtime` on an API server, each method in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controlplane.runtime.kubernetes import addresses, watching
+from controlplane.runtime.kubernetes.api import Api
+from controlplane.runtime.kubernetes.applying import apply
+from controlplane.runtime.kubernetes.logs import logs
+from controlplane.runtime.kubernetes.nodes import nodes
+from controlplane.runtime.kubernetes.observing import observe
+from controlplane.runtime.kubernetes.ownership import check_ours
+from controlplane.runtime.kubernetes.preview import preview
+from controlplane.runtime.kubernetes.resources import NAMESPACE
+from controlplane.runtime.kubernetes.routing import RoutingChoice, routed
+from controlplane.runtime.port import Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef
+
+
+class KubernetesRuntime:
+    """Runs booking systems on the cluster behind API, a namespace each, routed as ROUTING says."""
+
+    def __init__(self, api: Api, routing: RoutingChoice | None = None) -> None:
+        self._api = api
+        self._routing = routing or RoutingChoice()
+
+    def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
+        return preview(self._api, system, routed(objects, self._routing))
+
+    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
+        apply(self._api, system, objects, secrets, routed=routed(objects, self._routing))
+
+    def observe(self, system: SystemRef) -> Observation:
+        return observe(self._api, system)
+
+    def delete(self, system: SystemRef) -> None:
+        namespace = self._api.get(NAMESPACE, system.namespace)
+        if namespace is None:
+            return
+        check_ours(namespace, system)
+        if not namespace["metadata"].get("deletionTimestamp"):
+            self._api.delete(NAMESPACE, system.namespace, uid=namespace["metadata"]["uid"])
+
+    def logs(self, system: SystemRef, service: str, lines: int) -> list[str]:
+        return logs(self._api, system, service, lines)
+
+    def endpoint(self, system: SystemRef) -> Endpoint:
+        return addresses.endpoint(self._api, system, self._routing)
+
+    def nodes(self) -> list[Node]:
+        return nodes(self._api)
+
+    def events(self) -> Iterator[SystemRef | None]:
+        return watching.events(self._api)

@@ -1,0 +1,116 @@
+"""The API server's refusals as the runtime's errors, mapped once.
+
+| answer | error |
+|---|---|
+| 401; 403 | Forbidden; but QuotaFull, Rejected (Pod Security, limits) or RuntimeBusy (namespace ending) when it says so |
+| 404 | RuntimeBusy for a namespace that is not there, Unsupported for a kind |
+| 409 | OwnedByAnother with the manager's name; RuntimeBusy for any other conflict |
+| 400, 405, 413, 415, 422 | Rejected |
+| 500 "field not declared in schema" | Rejected: it is permanent, whatever the number says |
+| 429, other 5xx | RuntimeUnavailable |
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.runtime.errors import (
+    Forbidden,
+    OwnedByAnother,
+    QuotaFull,
+    Rejected,
+    RuntimeBusy,
+    RuntimeFailure,
+    RuntimeUnavailable,
+    Unsupported,
+)
+
+_OWNER = re.compile(r'conflicts? with "([^"]+)"')
+_WARNING = re.compile(r'^\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+_MESSAGE_CHARACTERS = 1000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, body and `Warning` headers of one answer."""
+
+    status: int
+    body: bytes
+    raw_warnings: tuple[str, ...] = ()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The texts of the warnings (RFC 7234 5.5), without code and agent."""
+        found = (_WARNING.match(line) for line in self.raw_warnings)
+        return tuple(match[1].replace('\\"', '"') for match in found if match)
+
+
+def failure(answer: Answer, name: str = "") -> RuntimeFailure:
+    """The error that ANSWER, to a request about NAME (`Deployment seat`), stands for."""
+    status = _status_of(answer)
+    message = _shown(status, name)
+    words = f"{name}: {message}" if name and not message.startswith(name) else message
+    code = answer.status
+    if code == 401:
+        return Forbidden("The cluster does not accept Clove's credentials: they are wrong or have expired.", object_name=name)
+    if code == 403:
+        return _forbidden(status, words, name)
+    if code == 404:
+        if status.get("details", {}).get("kind") == "namespaces":
+            return RuntimeBusy(words, object_name=name)
+        return Unsupported(f"{name or 'The kind'}: the cluster does not know it ({message}).", object_name=name)
+    if code == 409:
+        return _conflict(status, words, name)
+    if code in (400, 405, 406, 413, 415, 422) or (code == 500 and "field not declared in schema" in message):
+        return Rejected(words, object_name=name)
+    return RuntimeUnavailable(f"The cluster's API server answered {code}: {message}", object_name=name)
+
+
+def _forbidden(status: dict[str, Any], words: str, name: str) -> RuntimeFailure:
+    if "exceeded quota" in words:
+        return QuotaFull(words, object_name=name)
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(status)):
+        return RuntimeBusy(words, object_name=name)
+    # Admission says why it refuses this object; authorisation only ever says "cannot VERB resource".
+    if "violates PodSecurity" in words or " cannot " not in words:
+        return Rejected(words, object_name=name)
+    return Forbidden(words, object_name=name)
+
+
+def _conflict(status: dict[str, Any], words: str, name: str) -> RuntimeFailure:
+    owners, fields = [], []
+    for cause in _causes(status):
+        if cause.get("reason") == "FieldManagerConflict":
+            owners += _OWNER.findall(cause.get("message", ""))
+            fields.append(cause.get("field", ""))
+    if not owners:
+        return RuntimeBusy(words, object_name=name)
+    owner = ", ".join(dict.fromkeys(owners))
+    return OwnedByAnother(f"{name}: {', '.join(sorted(set(fields)))} is managed by {owner}.", owner=owner, object_name=name)
+
+
+def _status_of(answer: Answer) -> dict[str, Any]:
+    try:
+        status = answer.json()
+    except ValueError:
+        status = None
+    # A proxy between here and the API server answers in a form of its own.
+    return status if isinstance(status, dict) else {"message": answer.body[:200].decode(errors="replace")}
+
+
+def _shown(status: dict[str, Any], name: str) -> str:
+    """The server's message, but never one that may quote what is in a Secret."""
+    if name.startswith("Secret "):
+        fields = ", ".join(sorted({cause.get("field", "") for cause in _causes(status)} - {""}))
+        return f"refused ({status.get('reason') or 'no reason given'}{': ' + fields if fields else ''})."
+    return str(status.get("message") or status.get("reason") or "no reason given")[:_MESSAGE_CHARACTERS]
+
+
+def _causes(status: dict[str, Any]) -> list[dict[str, Any]]:
+    return (status.get("details") or {}).get("causes") or []

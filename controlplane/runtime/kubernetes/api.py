@@ -1,0 +1,224 @@
+"""One connection to an API server: JSON requests with the official client's configuration, credentials and TLS.
+
+The client's typed models refuse fields that they do not expect, so everything here is plain dicts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from controlplane.runtime.errors import RuntimeUnavailable
+from controlplane.runtime.kubernetes.answers import Answer, failure
+from controlplane.runtime.kubernetes.resources import Resource
+
+TIMEOUT_S = (3.05, 15.0)
+"""To connect, and between two pieces of an answer."""
+FIELD_MANAGER = "clove"
+
+_APPLY = "application/apply-patch+yaml"
+_JSON = "application/json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a server-side apply answered: the whole object as it stands now, and the server's warnings."""
+
+    item: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+class Api:
+    """Requests to one API server. Every method raises the errors of `runtime.errors` and nothing else.
+
+    The underlying client is made at the first request of a process, so that a fork after construction shares no socket.
+    """
+
+    def __init__(self, configure: Callable[[], Configuration]) -> None:
+        self._configure = configure
+        self._lock = threading.Lock()
+        self._client: ApiClient | None = None
+        self._pid = 0
+
+    def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any] | None:
+        """The object, or None when it (or its namespace, or its kind) is not there."""
+        return self.find(resource.path(name, namespace))
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """The JSON at PATH, or None where there is nothing."""
+        answer = self._call("GET", path, accepts=(404,))
+        return None if answer.status == 404 else answer.json()
+
+    def items(self, resource: Resource, namespace: str = "", *, selector: str = "", metadata_only: bool = False) -> list[dict[str, Any]]:
+        """All objects, page by page; empty when the cluster lacks the kind."""
+        items, _ = self.items_with_version(resource, namespace, selector=selector, metadata_only=metadata_only)
+        return items
+
+    def items_with_version(
+        self, resource: Resource, namespace: str = "", *, selector: str = "", metadata_only: bool = False
+    ) -> tuple[list[dict[str, Any]], str]:
+        """All objects and the resource version from which a watch goes on; the version is empty when the cluster lacks the kind."""
+        items: list[dict[str, Any]] = []
+        query: dict[str, str] = {"limit": str(PAGE)}
+        if selector:
+            query["labelSelector"] = selector
+        while True:
+            accept = METADATA_ONLY if metadata_only else _JSON
+            answer = self._call("GET", resource.collection(namespace), query, accept=accept, accepts=(404,))
+            if answer.status == 404:
+                return [], ""
+            page = answer.json()
+            items += page.get("items") or ()
+            following = page.get("metadata", {}).get("continue")
+            if not following:
+                return items, page["metadata"].get("resourceVersion", "")
+            query["continue"] = following
+
+    def apply(
+        self, item: Mapping[str, Any], resource: Resource, *, dry_run: bool = False, force: bool = False, manager: str = FIELD_MANAGER
+    ) -> Applied:
+        """Server-side apply of ITEM, of the fields it names and no others. Unknown fields are refused."""
+        metadata = item["metadata"]
+        query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true" if force else "false"}
+        if dry_run:
+            query["dryRun"] = "All"
+        name = f"{resource.kind} {metadata['name']}"
+        path = resource.path(metadata["name"], metadata.get("namespace", ""))
+        answer = self._call("PATCH", path, query, body=item, content_type=_APPLY, name=name, repeats=True)
+        return Applied(answer.json(), answer.warnings)
+
+    def try_create(self, item: Mapping[str, Any], resource: Resource, namespace: str) -> None:
+        """A dry run of a creation: nothing is persisted."""
+        query = {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": FIELD_MANAGER}
+        name = f"{item['kind']} {item['metadata']['name']}"
+        self._call("POST", resource.collection(namespace), query, body=item, content_type=_JSON, name=name, repeats=True)
+
+    def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> None:
+        """Delete in the background; with UID only that very object. Succeeds when it is gone already."""
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        path = resource.path(name, namespace)
+        self._call("DELETE", path, body=body, content_type=_JSON, name=f"{resource.kind} {name}", accepts=(404,), repeats=True)
+
+    def text(self, path: str, query: Mapping[str, str]) -> str:
+        """The plain text at PATH; empty where there is none yet."""
+        answer = self._call("GET", path, query, accept="*/*", accepts=(400, 404))
+        return answer.body.decode(errors="replace") if answer.status < 300 else ""
+
+    def watch(self, resource: Resource, version: str, *, selector: str, silence_s: float) -> Iterator[dict[str, Any]]:
+        """Events after VERSION, metadata only, until the server ends the stream. Raises RuntimeUnavailable after SILENCE_S without any.
+
+        The server is asked to end it, and to send a last bookmark, before that.
+        """
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "labelSelector": selector,
+            "timeoutSeconds": str(max(1, int(silence_s * 0.8))),
+        }
+        response = self._send(
+            "GET", resource.collection(), query, accept=METADATA_ONLY.replace("MetadataList", "Metadata"), timeout=(TIMEOUT_S[0], silence_s)
+        )
+        try:
+            if response.status >= 300:
+                raise failure(Answer(response.status, response.data, ()))
+            yield from _lines(response)
+        except HTTPError as error:
+            raise RuntimeUnavailable(f"The cluster's API server fell silent: {_words(error)}.") from error
+        finally:
+            response.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Any = None,
+        content_type: str = "",
+        accept: str = _JSON,
+        name: str = "",
+        accepts: tuple[int, ...] = (),
+        repeats: bool = False,
+    ) -> Answer:
+        """One request and its whole answer. A dropped connection is tried once more: all that is asked here may be asked twice."""
+        for is_last in (False, True):
+            try:
+                response = self._send(method, path, query or {}, body=body, content_type=content_type, accept=accept)
+                answer = Answer(response.status, response.data, tuple(response.headers.getlist("Warning")))
+                break
+            except HTTPError as error:
+                if is_last or not (repeats or method == "GET"):
+                    raise RuntimeUnavailable(f"The cluster's API server does not answer: {_words(error)}.") from error
+        if answer.status >= 300 and answer.status not in accepts:
+            raise failure(answer, name)
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        body: Any = None,
+        content_type: str = "",
+        accept: str = _JSON,
+        timeout: tuple[float, float] = TIMEOUT_S,
+    ) -> urllib3.BaseHTTPResponse:
+        headers = {"Accept": accept}
+        if content_type:
+            headers["Content-Type"] = content_type
+        # The client drops bodies that are empty or of a type it does not know; text goes through as it is.
+        text = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        try:
+            client = self._connected()
+            request = client.param_serialize(
+                method, path, query_params=list(query.items()), header_params=headers, auth_settings=["BearerToken"]
+            )
+            _, url, sent_headers, *_ = request
+            return client.rest_client.pool_manager.request(
+                method,
+                url,
+                body=text,
+                headers=sent_headers,
+                preload_content=False,
+                retries=False,
+                redirect=False,
+                timeout=urllib3.Timeout(*timeout),
+            )
+        except ApiException as error:
+            raise RuntimeUnavailable(f"The cluster's API server cannot be reached: {error.reason}.") from error
+
+    def _connected(self) -> ApiClient:
+        with self._lock:
+            if self._client is None or self._pid != os.getpid():
+                self._client, self._pid = ApiClient(self._configure()), os.getpid()
+            return self._client
+
+
+def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[dict[str, Any]]:
+    rest = b""
+    while piece := response.read1(1 << 16):
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield json.loads(line)
+
+
+def _words(error: Exception) -> str:
+    """ERROR without the address objects that urllib3 prints."""
+    text = str(error)
+    return text.rpartition(">: ")[2] or text

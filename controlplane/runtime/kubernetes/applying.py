@@ -1,0 +1,75 @@
+"""Makes a bundle the desired state of a namespace: applies it in order, then prunes what fell out.
+
+It may die at any point. Before the first change the inventory names all that was and all that comes and loses its fingerprint;
+only after the last one it names what is. So whoever looks in between sees an unfinished apply, and the next one finishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
+from controlplane.runtime.fingerprint import fingerprint
+from controlplane.runtime.kubernetes import bundle, handover, inventory
+from controlplane.runtime.kubernetes.api import Api, Applied
+from controlplane.runtime.kubernetes.bundle import Item
+from controlplane.runtime.kubernetes.extensions import check_extensions
+from controlplane.runtime.kubernetes.inventory import Entry, Inventory
+from controlplane.runtime.kubernetes.ownership import check_ours, is_by_hand
+from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, RANK, resource_of
+from controlplane.runtime.objects import ObjectKey, hostnames, key_of
+from controlplane.runtime.port import Objects, Secrets, SystemRef
+
+KEPT = "PersistentVolumeClaim"
+"""A service that leaves a system keeps its data; they go with the namespace."""
+
+
+def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, routed: Objects) -> None:
+    """Apply ROUTED, which is OBJECTS as this cluster routes them, with SECRETS. The fingerprint is that of OBJECTS."""
+    bundle.check(system, routed)
+    check_extensions(api, routed)
+    items = bundle.in_order(system, routed, secrets)
+    namespace, rest = items[0], items[1:]
+    found = api.get(NAMESPACE, system.namespace)
+    if found is not None:
+        check_ours(found, system)
+        if found["metadata"].get("deletionTimestamp"):
+            raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
+    entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace).item)}
+    before = inventory.read(api, system) if found is not None else Inventory()
+    keys = inventory.keys_of(items)
+    after_fingerprint = fingerprint(objects, secrets)
+    if before.fingerprint != after_fingerprint or not before.entries.keys() >= set(keys):
+        inventory.write(api, system, before.beginning(keys))
+    for item in rest:
+        handover.keep_replicas(api, item)
+        entries[key_of(item)] = inventory.entry_of(apply_fairly(api, item).item)
+    _prune(api, system, before, keep=entries.keys())
+    hosts = hostnames(objects)
+    inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else ""))
+
+
+def apply_fairly(api: Api, item: Item, *, dry_run: bool = False) -> Applied:
+    """Apply ITEM; take back fields that somebody changed by hand, and leave those that another controller manages.
+
+    Raises OwnedByAnother with that controller's name.
+    """
+    resource = resource_of(item)
+    try:
+        return api.apply(item, resource, dry_run=dry_run)
+    except OwnedByAnother as conflict:
+        if not is_by_hand(conflict.owner):
+            raise
+    # Forcing takes exactly the fields of this conflict, unless another one arose this very moment: then it is drift at the next look.
+    return api.apply(item, resource, dry_run=dry_run, force=True)
+
+
+def _prune(api: Api, system: SystemRef, before: Inventory, *, keep: Collection[ObjectKey]) -> None:
+    fallen = [key for key in before.entries if key not in keep and key.kind in BY_KIND and key.kind not in (KEPT, "Namespace")]
+    for key in sorted(fallen, key=lambda key: RANK[key.kind], reverse=True):
+        uid = before.entries[key].uid
+        try:
+            api.delete(BY_KIND[key.kind], key.name, system.namespace, uid=uid)
+        except RuntimeBusy:
+            # Another object of that name since: not the one that was applied, so not Clove's to remove.
+            continue

@@ -1,0 +1,28 @@
+"""Which cluster: a kubeconfig, or the service account of the pod that this runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubernetes import config
+from kubernetes.client import Configuration
+from kubernetes.config.config_exception import ConfigException
+
+from controlplane.runtime.errors import RuntimeUnavailable
+
+
+def configuration(*, context: str = "") -> Callable[[], Configuration]:
+    """Reads the configuration when called: `$KUBECONFIG`, ~/.kube/config, or the pod's service account, the first that is there.
+
+    What is returned raises RuntimeUnavailable while there is none that can be used.
+    """
+
+    def read() -> Configuration:
+        wanted = Configuration()
+        try:
+            config.load_config(client_configuration=wanted, context=context or None)
+        except (ConfigException, OSError, ValueError) as error:
+            raise RuntimeUnavailable(f"No cluster is configured: {error}") from error
+        return wanted
+
+    return read

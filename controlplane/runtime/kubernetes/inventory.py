@@ -1,0 +1,74 @@
+"""What Clove applied to a namespace, kept there itself: what to prune, what drifted, and which revision it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from controlplane.runtime.kubernetes.api import Api
+from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL, ownership
+from controlplane.runtime.kubernetes.resources import CONFIG_MAP
+from controlplane.runtime.objects import ObjectKey, key_of
+from controlplane.runtime.port import SystemRef
+
+NAME = "clove-inventory"
+
+
+class Entry(NamedTuple):
+    """The very object (`uid`) and who owned its fields when it was applied; both empty while that is under way."""
+
+    uid: str = ""
+    ownership: str = ""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """`fingerprint` is empty while an apply is under way: then nobody knows what runs."""
+
+    fingerprint: str = ""
+    entries: Mapping[ObjectKey, Entry] = field(default_factory=dict)
+    host: str = ""
+
+    def beginning(self, keys: Iterable[ObjectKey]) -> Inventory:
+        """This one while KEYS are being applied: what was and what comes, so that a crash in between leaves nothing forgotten."""
+        return replace(self, fingerprint="", entries=dict.fromkeys(keys, Entry()) | dict(self.entries))
+
+
+def entry_of(item: Mapping[str, Any]) -> Entry:
+    """The entry of ITEM as the API server answered it."""
+    return Entry(item["metadata"]["uid"], ownership(item))
+
+
+def read(api: Api, system: SystemRef) -> Inventory:
+    """The inventory of SYSTEM; an empty one when there is none, or one that cannot be read."""
+    item = api.get(CONFIG_MAP, NAME, system.namespace)
+    stored = (item or {}).get("data") or {}
+    try:
+        rows = json.loads(stored.get("objects") or "[]")
+        entries = {ObjectKey(group, kind, name): Entry(uid, owned) for group, kind, name, uid, owned in rows}
+    except (ValueError, TypeError):  # changed by hand: the next apply writes it anew
+        return Inventory()
+    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""))
+
+
+def write(api: Api, system: SystemRef, inventory: Inventory) -> None:
+    """Store INVENTORY; it is nobody else's, so it is taken whoever wrote to it."""
+    rows = sorted((*key, *entry) for key, entry in inventory.entries.items())
+    item = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": NAME,
+            "namespace": system.namespace,
+            "labels": {MANAGED_LABEL: MANAGED_BY, SYSTEM_LABEL: str(system.system_id), "app.kubernetes.io/component": "inventory"},
+        },
+        "data": {"fingerprint": inventory.fingerprint, "host": inventory.host, "objects": json.dumps(rows)},
+    }
+    api.apply(item, CONFIG_MAP, force=True)
+
+
+def keys_of(objects: Iterable[Mapping[str, Any]]) -> list[ObjectKey]:
+    """The identities of OBJECTS, in their order."""
+    return [key_of(item) for item in objects]

@@ -1,0 +1,64 @@
+"""How a system stands, in one look: its namespace, workloads with their pods, routes, and whether all is as it was applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from controlplane.runtime.health import system_health
+from controlplane.runtime.kubernetes import inventory, logs, workloads
+from controlplane.runtime.kubernetes.api import Api
+from controlplane.runtime.kubernetes.drift import drift
+from controlplane.runtime.kubernetes.ownership import is_ours, selector
+from controlplane.runtime.kubernetes.podstate import parse_time, read_pod
+from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, REPLICA_SET
+from controlplane.runtime.kubernetes.terminating import what_blocks
+from controlplane.runtime.kubernetes.workloads import Seen
+from controlplane.runtime.port import Health, Observation, SystemRef, Workload
+
+LAST_WORDS = 5
+"""Lines of a crashed container that are shown."""
+_WORKLOADS = ("Deployment", "StatefulSet", "Job")
+
+
+def observe(api: Api, system: SystemRef) -> Observation:
+    """The state now. A namespace that was made for another system is not this one's, so this one is ABSENT."""
+    namespace = api.get(NAMESPACE, system.namespace)
+    if namespace is None or not is_ours(namespace, system):
+        return Observation(Health.ABSENT)
+    if namespace["metadata"].get("deletionTimestamp"):
+        return Observation(Health.DELETING, reason="Deleting", message=what_blocks(namespace, now=datetime.now(UTC)))
+    applied = inventory.read(api, system)
+    kinds = {key.kind for key in applied.entries}
+    items = {kind: api.items(BY_KIND[kind], system.namespace, selector=selector(system)) for kind in _WORKLOADS if kind in kinds}
+    found = _workloads(api, system, items) if items else ()
+    health, reason, message = system_health(found)
+    drifted = drift(api, system, applied, namespace, items)
+    if drifted and not reason:
+        reason, message = "Drifted", drifted
+    if not applied.entries:
+        # Its namespace is all that there is: an apply died right at its beginning.
+        health, reason = Health.PROGRESSING, "Rolling"
+    return Observation(health, found, "" if drifted else applied.fingerprint, reason, message)
+
+
+def _workloads(api: Api, system: SystemRef, items: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Workload, ...]:
+    now = datetime.now(UTC)
+    raw_pods = api.items(POD, system.namespace, selector=selector(system))
+    pods = [read_pod(pod, now) for pod in raw_pods]
+    created = {pod["metadata"]["name"]: parse_time(pod["metadata"]["creationTimestamp"]) for pod in raw_pods}
+    sets = api.items(REPLICA_SET, system.namespace, selector=selector(system)) if items.get("Deployment") else []
+    seen = [workloads.deployment(item, sets, pods, now) for item in items.get("Deployment", ())]
+    seen += [workloads.stateful_set(item, pods, now, created) for item in items.get("StatefulSet", ())]
+    seen += [workloads.job(item, pods) for item in items.get("Job", ())]
+    return tuple(_with_last_words(api, system, one) for one in sorted(seen, key=lambda one: one.workload.name))
+
+
+def _with_last_words(api: Api, system: SystemRef, seen: Seen) -> Workload:
+    """A crash is told with what the container wrote last."""
+    if not seen.trouble or not seen.trouble.crashed or not seen.pod:
+        return seen.workload
+    lines = logs.last_words(api, system.namespace, seen.pod, seen.trouble.crashed, lines=LAST_WORDS, previous=seen.trouble.is_between_runs)
+    return replace(seen.workload, message="\n".join((seen.workload.message, *lines))) if lines else seen.workload

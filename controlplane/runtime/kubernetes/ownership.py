@@ -1,0 +1,74 @@
+"""Whose is what: namespaces by their label, fields by the API server's own record of managers.
+
+Drift needs no comparison of values: whoever changes a field of ours becomes its manager, and ours loses it (Server-Side Apply).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from controlplane.runtime.errors import OwnedByAnother
+from controlplane.runtime.fingerprint import canonical
+from controlplane.runtime.kubernetes.api import FIELD_MANAGER
+from controlplane.runtime.port import SystemRef
+
+SYSTEM_LABEL = "clove.dev/system"
+MANAGED_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "clove"
+
+BY_HAND = ("kubectl", "kubectl-*", "k9s", "OpenAPI-Generator")
+"""Managers that stand for somebody's hand: what they changed of ours is drift and put right. Any other manager is a controller with a
+purpose, and is told of instead of fought."""
+
+
+def selector(system: SystemRef) -> str:
+    """Label selector of everything that belongs to SYSTEM."""
+    return f"{SYSTEM_LABEL}={system.system_id},{MANAGED_LABEL}={MANAGED_BY}"
+
+
+def is_ours(namespace: Mapping[str, Any], system: SystemRef) -> bool:
+    """NAMESPACE was made for SYSTEM."""
+    labels = namespace["metadata"].get("labels") or {}
+    return labels.get(SYSTEM_LABEL) == str(system.system_id) and labels.get(MANAGED_LABEL) == MANAGED_BY
+
+
+def check_ours(namespace: Mapping[str, Any], system: SystemRef) -> None:
+    """Raises OwnedByAnother when NAMESPACE was not made for SYSTEM."""
+    if is_ours(namespace, system):
+        return
+    labels = namespace["metadata"].get("labels") or {}
+    other, manager = labels.get(SYSTEM_LABEL), labels.get(MANAGED_LABEL)
+    owner = f"system {other}" if other and manager == MANAGED_BY else manager or "somebody else"
+    raise OwnedByAnother(f"Namespace {system.namespace} belongs to {owner}.", owner=owner, object_name=f"Namespace {system.namespace}")
+
+
+def is_by_hand(owner: str) -> bool:
+    """Every manager in OWNER, as OwnedByAnother names them, is a tool in somebody's hand."""
+    return all(any(fnmatchcase(name, pattern) for pattern in BY_HAND) for name in owner.split(", "))
+
+
+def owned_fields(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of ITEM that Clove applied and nobody changed since, in the form of `fieldsV1`."""
+    for entry in item["metadata"].get("managedFields") or ():
+        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
+            return entry.get("fieldsV1") or {}
+    return {}
+
+
+def ownership(item: Mapping[str, Any]) -> str:
+    """Changes when somebody takes a field of ITEM from Clove, or gives it one."""
+    return hashlib.sha256(canonical(owned_fields(item))).hexdigest()[:16]
+
+
+def other_managers(item: Mapping[str, Any]) -> list[str]:
+    """Who else writes to ITEM, status apart, the latest first."""
+    entries = [
+        entry
+        for entry in item["metadata"].get("managedFields") or ()
+        if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") != "status"
+    ]
+    entries.sort(key=lambda entry: entry.get("time", ""), reverse=True)
+    return list(dict.fromkeys(entry["manager"] for entry in entries))

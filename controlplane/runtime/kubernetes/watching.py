@@ -1,0 +1,95 @@
+"""Which systems moved, from watches of their objects: list, then watch from there with bookmarks, and again whenever that ends.
+
+A watch that the server ends goes on from the last bookmark. One that breaks, that is told 410 Gone (its version is too old) or that hears
+nothing for SILENCE_S is begun anew with a list, and then every system is told of: what happened in between is not known.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from controlplane.runtime.errors import RuntimeFailure
+from controlplane.runtime.kubernetes.api import Api
+from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
+from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, Resource
+from controlplane.runtime.port import SystemRef
+
+log = logging.getLogger(__name__)
+
+WATCHED = (NAMESPACE, BY_KIND["Deployment"], BY_KIND["StatefulSet"], POD)
+"""Whatever else of a system changes is found by the sweep."""
+SILENCE_S = 60.0
+"""The server is asked to end a watch before that, so a longer silence is a dead connection."""
+HEARTBEAT_S = 10.0
+RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+SELLER_LABEL = "clove.dev/seller"
+_GONE = 410
+
+
+def events(api: Api, *, heartbeat_s: float = HEARTBEAT_S, silence_s: float = SILENCE_S) -> Iterator[SystemRef | None]:
+    """Endlessly; see `runtime.port.Runtime.events`. Its threads end some time after the iterator is closed."""
+    found: queue.Queue[SystemRef] = queue.Queue()
+    stop = threading.Event()
+    for resource in WATCHED:
+        arguments = (api, resource, found, stop, silence_s)
+        threading.Thread(target=_watch_for_ever, args=arguments, name=f"watch-{resource.plural}", daemon=True).start()
+    try:
+        while True:
+            try:
+                yield found.get(timeout=heartbeat_s)
+            except queue.Empty:
+                yield None
+    finally:
+        stop.set()
+
+
+def _watch_for_ever(api: Api, resource: Resource, found: queue.Queue[SystemRef], stop: threading.Event, silence_s: float) -> None:
+    attempt, version = 0, ""
+    while not stop.is_set():
+        try:
+            if not version:
+                version = _list(api, resource, found)
+            version = _watch(api, resource, version, found, stop, silence_s)
+            attempt = 0
+        except RuntimeFailure as failure:
+            log.warning("watch of %s: %s", resource.plural, failure.reason)
+            version = ""
+            stop.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            attempt += 1
+
+
+def _list(api: Api, resource: Resource, found: queue.Queue[SystemRef]) -> str:
+    items, version = api.items_with_version(resource, selector=f"{MANAGED_LABEL}={MANAGED_BY},{SYSTEM_LABEL}", metadata_only=True)
+    for ref in dict.fromkeys(ref for item in items if (ref := _system_of(item))):
+        found.put(ref)
+    return version
+
+
+def _watch(api: Api, resource: Resource, version: str, found: queue.Queue[SystemRef], stop: threading.Event, silence_s: float) -> str:
+    """Until the stream ends. Returns the version to go on from, or an empty text when only a list helps."""
+    label_selector = f"{MANAGED_LABEL}={MANAGED_BY},{SYSTEM_LABEL}"
+    for event in api.watch(resource, version, selector=label_selector, silence_s=silence_s):
+        if stop.is_set():
+            break
+        item = event.get("object") or {}
+        if event.get("type") == "ERROR":
+            if item.get("code") != _GONE:
+                log.warning("watch of %s: %s", resource.plural, item.get("message"))
+            return ""
+        version = item.get("metadata", {}).get("resourceVersion") or version
+        if event.get("type") != "BOOKMARK" and (ref := _system_of(item)):
+            found.put(ref)
+    return version
+
+
+def _system_of(item: Mapping[str, Any]) -> SystemRef | None:
+    metadata = item.get("metadata") or {}
+    labels = metadata.get("labels") or {}
+    if not labels.get(SYSTEM_LABEL, "").isdecimal():
+        return None
+    namespace = metadata.get("namespace") or metadata["name"]
+    return SystemRef(int(labels[SYSTEM_LABEL]), namespace, labels.get(SELLER_LABEL, ""))
