@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
+from booking_templates.payments.showing import local
 from booking_templates.ticket.models import Ticket
 from booking_templates.ticket.schemas import Attendee
-from booking_templates.ticket.showing import local
 
 PAGE = 50
 

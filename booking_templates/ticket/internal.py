@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from booking_templates.kit.api import Request, endpoint
 from booking_templates.kit.principal import service
-from booking_templates.ticket import erasure
-from booking_templates.ticket.schemas import Erased
+from booking_templates.payments.erasure import erase
+from booking_templates.payments.schemas import Erased
+from booking_templates.ticket.saga import saga
 
 
 @endpoint(auth=service("auth"), returns={200: Erased}, problems=("payment_in_progress",))
 def erase_buyer(request: Request, buyer_id: object) -> Erased:
     """Take the person out of their orders. Refused while a payment of theirs is under way; call again then."""
-    return Erased(orders=erasure.erase(str(buyer_id)))
+    return Erased(orders=erase(saga, str(buyer_id)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from django.db import IntegrityError
 
 from booking_templates.kit.db import clock
@@ -23,15 +21,13 @@ ENDED = (State.CLOSING, State.CANCELLED)
 TRIES = 4
 
 
-def create(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str) -> tuple[Order, bool]:
+def create(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str | None) -> tuple[Order, bool]:
     """The buyer's order for the hold, and whether it was made by this call. Ordering a hold twice, in two tabs or again after a lost
     answer, leads to the one order; after that has ended without tickets, to a new one.
 
     Raises Problem: `hold_unknown`, `hold_expired`, `seat_unavailable`, `payment_unavailable`, `idempotency_key_reused` …
     """
-    # As a digest: databases compare text without regard to case, to width or to blanks at its end.
-    digest = hashlib.sha256(key.encode()).hexdigest() if key else ""
-    order, is_new = _insert(buyer=buyer, hold_id=hold_id, name=name, phone=phone, key=digest)
+    order, is_new = _insert(buyer=buyer, hold_id=hold_id, name=name, phone=phone, key=key)
     if order.state == State.PENDING:
         try:
             saga.begin(order)
@@ -44,7 +40,7 @@ def create(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str) -
     return order, is_new
 
 
-def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str) -> tuple[Order, bool]:
+def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str | None) -> tuple[Order, bool]:
     """The row is written before anything is asked of anybody, so that a crash leaves something to recover. The constraints decide
     between two that come at once."""
     for _attempt in range(TRIES):
@@ -54,7 +50,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str) 
             buyer_id=buyer.id,
             buyer_name=name or buyer.name[:100],
             buyer_phone=phone,
-            idempotency_key=key or None,
+            idempotency_key=key,
             hold_id=hold_id,
             open_hold=hold_id,
             created_at=now,
@@ -70,7 +66,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str) 
     raise Conflict("order_busy", retry_after_s=1)
 
 
-def _existing(*, buyer_id: str, hold_id: str, key: str) -> Order | None:
+def _existing(*, buyer_id: str, hold_id: str, key: str | None) -> Order | None:
     """The order that stands in a new one's way; None when it does so no longer."""
     if key and (order := Order.objects.filter(buyer_id=buyer_id, idempotency_key=key).first()):
         if order.hold_id != hold_id:

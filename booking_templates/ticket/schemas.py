@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(max_length=100)]
-Phone = Annotated[str, Meta(max_length=30, pattern=r"^[0-9+() -]*$")]
+from booking_templates.payments.schemas import CancellationOut, Name, PaymentOut, Phone
+
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -30,15 +30,6 @@ class PlaceOut(msgspec.Struct, omit_defaults=True):
     area: str = ""
 
 
-class PaymentOut(msgspec.Struct):
-    """How an order is paid. `redirect_url` is the provider's page, while the order can be paid."""
-
-    provider: str
-    test: bool
-    redirect_url: str | None
-    expires_at: datetime | None
-
-
 class TicketOut(msgspec.Struct):
     id: str
     order_id: str
@@ -47,16 +38,6 @@ class TicketOut(msgspec.Struct):
     status: str
     code: str | None
     """What its QR shows; none once it is cancelled."""
-
-
-class CancellationOut(msgspec.Struct):
-    """What cancelling now would mean. `reason` is the problem code when it is not allowed."""
-
-    allowed: bool
-    reason: str | None
-    refund_krw: int
-    fee_krw: int
-    until: datetime | None
 
 
 class OrderOut(msgspec.Struct):
@@ -88,12 +69,6 @@ class Tickets(msgspec.Struct):
 
 class Keys(msgspec.Struct):
     keys: list[dict[str, Any]]
-
-
-class Page(msgspec.Struct):
-    """Which orders to list: those made before the one with this id."""
-
-    before: Annotated[str, Meta(max_length=36)] = ""
 
 
 class PerformanceContent(msgspec.Struct):
@@ -166,7 +141,3 @@ class Open(msgspec.Struct):
 
     paid_tickets_for_coming: int
     open_payments: int
-
-
-class Erased(msgspec.Struct):
-    orders: int

@@ -12,14 +12,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from booking_templates.kit.db import clock
+from booking_templates.payments.schemas import CancellationOut
+from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
 from booking_templates.ticket import codes, terms
 from booking_templates.ticket.models import LedgerEntry, Order, Ticket
 from booking_templates.ticket.saga import saga
-from booking_templates.ticket.schemas import CancellationOut, OrderOut, PaymentOut, PlaceOut, TicketOut
+from booking_templates.ticket.schemas import OrderOut, PlaceOut, TicketOut
 
 HAS_TICKETS = frozenset({State.ISSUED, State.REFUNDING, State.REFUNDED, State.CANCELLED})
-MOBILE = ("Mobi", "Android", "iPhone")
 
 
 def shown(order: Order, request: HttpRequest) -> OrderOut:
@@ -52,7 +53,7 @@ def _order(order: Order, tickets: list[Ticket], refunded_krw: int, request: Http
         performance_id=order.performance_id,
         places=msgspec.convert(order.places, list[PlaceOut]),
         total_krw=order.total_krw,
-        payment=_payment(order, request),
+        payment=shown_payment(order, saga.provider(), request),
         tickets=[shown_ticket(ticket) for ticket in tickets],
         cancellation=CancellationOut(
             allowed=offered.is_allowed,
@@ -63,22 +64,6 @@ def _order(order: Order, tickets: list[Ticket], refunded_krw: int, request: Http
         ),
         refunded_krw=refunded_krw,
         created_at=timezone.localtime(order.created_at),
-    )
-
-
-def _payment(order: Order, request: HttpRequest) -> PaymentOut | None:
-    if not order.is_paid:
-        return None
-    provider = saga.provider()
-    url = None
-    if order.state == State.PAYING:
-        agent = request.headers.get("User-Agent", "")
-        url = order.redirect_mobile if any(word in agent for word in MOBILE) else order.redirect_pc
-    return PaymentOut(
-        provider=order.provider,
-        test=provider.is_test if provider else False,
-        redirect_url=url,
-        expires_at=local(order.pay_by) if url else None,
     )
 
 
@@ -96,8 +81,3 @@ def shown_ticket(ticket: Ticket) -> TicketOut:
 
 def shown_tickets(tickets: Iterable[Ticket]) -> list[TicketOut]:
     return [shown_ticket(ticket) for ticket in tickets]
-
-
-def local(moment: datetime | None) -> datetime | None:
-    """MOMENT with the event's offset from UTC."""
-    return timezone.localtime(moment) if moment is not None else None

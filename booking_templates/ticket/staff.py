@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import staff
+from booking_templates.payments.showing import local
 from booking_templates.ticket import attendees, event, sales
 from booking_templates.ticket.schemas import AttendeeQuery, Attendees, Content, Open, PerformanceContent, Summary
-from booking_templates.ticket.showing import local
 
 CONTENT_BYTES_MAX = 256 * 1024
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from booking_templates.kit.api import Reply, Request, endpoint
-from booking_templates.kit.idempotency import KEY_MAX
 from booking_templates.kit.principal import BUYER
-from booking_templates.kit.problems import Gone, NotFound, Unprocessable
+from booking_templates.kit.problems import Gone, NotFound
+from booking_templates.payments.keys import key_of
+from booking_templates.payments.schemas import Page
 from booking_templates.ticket import codes, orders
 from booking_templates.ticket.models import Order, Ticket
-from booking_templates.ticket.schemas import Keys, NewOrder, OrderOut, Orders, Page, TicketOut, Tickets
+from booking_templates.ticket.schemas import Keys, NewOrder, OrderOut, Orders, TicketOut, Tickets
 from booking_templates.ticket.showing import shown, shown_all, shown_ticket, shown_tickets
 
 PAGE = 20
@@ -26,10 +27,7 @@ def create_order(request: Request, body: NewOrder) -> Reply:
 
     A hold has one order: the same request again, with the same `Idempotency-Key` or without, answers with it (200).
     """
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > KEY_MAX:
-        raise Unprocessable("idempotency_key_too_long", max_length=KEY_MAX)
-    order, is_new = orders.create(buyer=request.principal, hold_id=body.hold_id, name=body.name, phone=body.phone, key=key)
+    order, is_new = orders.create(buyer=request.principal, hold_id=body.hold_id, name=body.name, phone=body.phone, key=key_of(request))
     return Reply(shown(order, request), status=201 if is_new else 200)
 
 

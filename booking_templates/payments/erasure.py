@@ -6,25 +6,24 @@ Orders, payments and refunds stay without them, as law requires of sales (전자
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from booking_templates.kit.problems import Conflict
-from booking_templates.payments.saga import BUYER
+from booking_templates.payments.saga import BUYER, Saga
 from booking_templates.payments.states import State
-from booking_templates.ticket.models import Order
-from booking_templates.ticket.saga import saga
 
 UNDER_WAY = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED)
 
 
-def erase(buyer_id: str) -> int:
+def erase(saga: Saga[Any], buyer_id: str) -> int:
     """Close what waits for a payment, then put a pseudonym in the place of BUYER_ID everywhere. The number of orders; 0 the second time.
 
     Raises Conflict `payment_in_progress` while the provider's word on a payment is awaited: it was asked for with this buyer's id.
     """
-    for order in Order.objects.filter(buyer_id=buyer_id, state__in=(State.PENDING, State.PAYING)):
+    own = saga.orders._default_manager.filter(buyer_id=buyer_id)
+    for order in own.filter(state__in=(State.PENDING, State.PAYING)):
         saga.give_up(order, BUYER)
-    if Order.objects.filter(buyer_id=buyer_id, state__in=UNDER_WAY).exists():
+    if own.filter(state__in=UNDER_WAY).exists():
         raise Conflict("payment_in_progress", retry_after_s=5)
     pseudonym = f"erased-{secrets.token_hex(12)}"
-    erased = {"buyer_id": pseudonym, "buyer_name": "", "buyer_phone": "", "idempotency_key": None}
-    return Order.objects.filter(buyer_id=buyer_id).update(**erased)
+    return own.update(buyer_id=pseudonym, buyer_name="", buyer_phone="", idempotency_key=None)

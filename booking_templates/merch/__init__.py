@@ -1,0 +1,1 @@
+"""Products of one event, their stock, and orders of them."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MerchConfig(AppConfig):
+    name = "booking_templates.merch"
+    label = "merch"

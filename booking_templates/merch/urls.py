@@ -1,0 +1,27 @@
+from django.conf import settings
+
+from booking_templates.kit.api import route
+from booking_templates.merch import internal as inside
+from booking_templates.merch import staff, views
+from booking_templates.merch.saga import saga
+from booking_templates.payments import returns
+
+
+def page_of(order_id: str) -> str:
+    """The buyer's page of an order."""
+    return f"{settings.ENV.public_url}/shop/orders/{order_id}"
+
+
+urlpatterns = [
+    route("products", GET=views.list_products),
+    route("orders", POST=views.create_order, GET=views.list_orders),
+    route("orders/<uuid:order_id>", GET=views.read_order),
+    route("orders/<uuid:order_id>/cancel", POST=views.cancel_order),
+    *returns.urls(saga, page_of),
+    route("content", PUT=staff.put_content, GET=staff.read_content),
+    route("pickups", POST=staff.hand_over),
+    route("summary", GET=staff.read_summary),
+    route("open", GET=staff.read_open),
+]
+
+internal = [route("buyers/<str:buyer_id>/erase", POST=inside.erase_buyer)]
