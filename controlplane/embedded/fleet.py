@@ -82,16 +82,20 @@ def standin(layout: Layout) -> Child:
     )
 
 
-def control_plane(layout: Layout, env: dict[str, str]) -> list[Child]:
-    """Web, worker with beat, and the watcher of the runtime's events."""
+def web(layout: Layout, env: dict[str, str]) -> Child:
+    """Portal, console and API."""
+    return Child(
+        name="web",
+        command=[sys.executable, "-m", "controlplane.embedded.web"],
+        env=env,
+        log=layout.logs / "web.log",
+        health_url=f"http://127.0.0.1:{layout.port}/healthz",
+    )
+
+
+def background(layout: Layout, env: dict[str, str]) -> list[Child]:
+    """Worker with beat, and the watcher of the runtime's events."""
     return [
-        Child(
-            name="web",
-            command=[sys.executable, "-m", "controlplane.embedded.web"],
-            env=env,
-            log=layout.logs / "web.log",
-            health_url=f"http://127.0.0.1:{layout.port}/healthz",
-        ),
         Child(
             name="worker",
             command=[

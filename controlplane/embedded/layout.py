@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import socket
@@ -43,6 +44,11 @@ class Layout:
         return self.home / "first-start"
 
     @property
+    def setup_stamp_file(self) -> Path:
+        """What `setup` was done for last; see `setup_stamp`."""
+        return self.home / "setup-stamp"
+
+    @property
     def portal_url(self) -> str:
         return f"http://localhost:{self.port}"
 
@@ -62,6 +68,15 @@ def read_layout(environ: Mapping[str, str] = os.environ) -> Layout:
         router_port=port("CLOVE_ROUTER_PORT", 8080),
         standin_port=port("CLOVE_STANDIN_PORT", 8090),
     )
+
+
+def setup_stamp() -> str:
+    """Names what `setup` works from: migrations, packages and the bundled images. While it stays the same there is nothing to set up."""
+    digest = hashlib.sha256()
+    sources = sorted([*ROOT.glob("controlplane/*/migrations/*.py"), ROOT / "booking_templates" / "catalog.py", ROOT / "requirements.txt"])
+    for path in sources:
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def check_ports(layout: Layout) -> None:

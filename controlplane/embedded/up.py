@@ -9,19 +9,21 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
 from controlplane.embedded import fleet
-from controlplane.embedded.layout import ROOT, Layout, UpError, check_ports
+from controlplane.embedded.layout import ROOT, Layout, UpError, check_ports, setup_stamp
 from controlplane.embedded.processes import Child, Trace, stop_traces
 
 READY_S = 60.0
 EXAMPLE = ROOT / "examples" / "musical.json"
 EXAMPLE_SELLER = "seller@clove.localhost"
 LOOK_EVERY_S = 0.1
+SITES_SHOWN = 5
 
 
 class Stopped(BaseException):
@@ -82,13 +84,15 @@ class Up:
         if is_first and self.deploys_example:
             self.layout.first_start_file.touch()
         self.env = fleet.control_plane_env(self.layout)
-        # The supervisor and the stand-in need no database of the control plane: they come up while that is migrated.
-        early = [fleet.supervisor(self.layout)] if fleet.is_local(self.env) else []
-        if fleet.uses_standin(self.env):
-            early.append(fleet.standin(self.layout))
-        self._launch(early)
+        if fleet.is_local(self.env):
+            self._launch([fleet.supervisor(self.layout)])
         self._prepare()
-        self._launch(fleet.control_plane(self.layout, self.env))
+        # What sells comes first: two cores start only so many processes at once. Without worker and watcher nothing is lost, only later.
+        self._launch([fleet.web(self.layout, self.env)])
+        if fleet.uses_standin(self.env):
+            self._launch([fleet.standin(self.layout)])
+        self._await_ready()
+        self._launch(fleet.background(self.layout, self.env))
         self._await_ready()
 
     def _launch(self, children: Sequence[Child]) -> None:
@@ -107,10 +111,18 @@ class Up:
         temporary.replace(self.layout.state_file)
 
     def _prepare(self) -> None:
-        """Migrate, register the bundled images, make the first users; the generated passwords are printed here, once."""
+        """Migrate, register the bundled images, make the first users; the generated passwords are printed here, once.
+
+        Not done again while nothing it works from has changed: it costs a start of Django, with the database where it was.
+        """
+        stamp, file = setup_stamp(), self.layout.setup_stamp_file
+        has_database = "DATABASE_URL" in os.environ or (self.layout.home / "controlplane.sqlite3").exists()
+        if has_database and file.exists() and file.read_text(encoding="utf-8") == stamp:
+            return
         done = subprocess.run([sys.executable, str(ROOT / "manage.py"), "setup"], env=self.env, check=False)  # noqa: S603 - ours
         if done.returncode:
             raise UpError("The database could not be prepared; the reason stands above. What was there is unchanged; run ./clove up again.")
+        file.write_text(stamp, encoding="utf-8")
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_S
@@ -135,11 +147,12 @@ class Up:
         self.layout.first_start_file.unlink(missing_ok=True)
 
     def _tell(self) -> None:
-        shown = subprocess.run(  # noqa: S603 - ours
-            [sys.executable, str(ROOT / "manage.py"), "addresses"], env=self.env, check=False, capture_output=True, text=True
-        )
-        say("")
-        say(shown.stdout.rstrip())
+        say(f"\n  Portal         {self.layout.portal_url}\n  Admin console  {self.layout.portal_url}/console/")
+        sites = open_sites(self.layout)
+        for url, title in sites[:SITES_SHOWN]:
+            say(f"  Buyer site     {url}  {title}")
+        if len(sites) > SITES_SHOWN:
+            say(f"                 and {len(sites) - SITES_SHOWN} more, listed in the portal")
         say(f"\n  Stop with Ctrl-C, or ./clove down. Data: {self.layout.home}  Logs: {self.layout.logs}")
 
     def _watch(self) -> None:
@@ -163,6 +176,15 @@ class Up:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped
+
+
+def open_sites(layout: Layout) -> list[tuple[str, str]]:
+    """Address and title of the live booking systems, from the public event list; empty when it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{layout.port}/api/v1/events", timeout=5) as answer:
+            return [(event["url"], event["title"]) for event in json.load(answer)["results"]]
+    except (OSError, ValueError, KeyError):
+        return []
 
 
 def read_state(layout: Layout) -> dict[str, Trace]:
