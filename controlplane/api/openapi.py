@@ -10,7 +10,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers as fields
 
 from controlplane.api import serializers
@@ -43,6 +43,11 @@ class TokenScheme(OpenApiAuthenticationExtension):
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "An API token, made on the account page of the portal."}
 
+
+_REASON = {
+    "type": ["object", "null"],
+    "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "params": {"type": "object", "additionalProperties": {}}},
+}
 
 _WORDS = {
     400: "The body is no JSON.",
@@ -98,6 +103,7 @@ _SYSTEM, _OPERATION = serializers.SystemSerializer, serializers.OperationSeriali
 class Words:
     """What cannot be read off an endpoint: its good answers by status, and the problems besides 429 and those of a missing login."""
 
+    name: str
     view: Any
     method: str
     tag: str
@@ -109,9 +115,10 @@ class Words:
 
 
 _WORDS_OF = (
-    Words(others.Me, "get", "Account", {200: _ME}),
-    Words(others.Events, "get", "Events", {200: _EVENTS}, is_public=True),
+    Words("me", others.Me, "get", "Account", {200: _ME}),
+    Words("events_list", others.Events, "get", "Events", {200: _EVENTS}, is_public=True),
     Words(
+        "preview",
         systems.Preview,
         "post",
         _SYSTEMS,
@@ -119,12 +126,13 @@ _WORDS_OF = (
         (*_OF_ONE, *_WITH_BODY),
         body=serializers.PreviewRequestSerializer,
     ),
-    Words(systems.Systems, "get", _SYSTEMS, {200: _page(_SYSTEM, "SystemPage")}, (422,), [_STATE, *_PAGING]),
-    Words(systems.Systems, "post", _SYSTEMS, {201: _SYSTEM}, _WITH_BODY, body=serializers.CreateSerializer),
-    Words(systems.System, "get", _SYSTEMS, {200: _SYSTEM}, _OF_ONE),
-    Words(systems.System, "delete", _SYSTEMS, {202: _OPERATION, 204: _GONE}, (*_OF_ONE, 409, 422), [_NAME, _FORCE]),
-    Words(systems.SystemRequirement, "get", _SYSTEMS, {200: _DOCUMENT}, _OF_ONE),
+    Words("systems_list", systems.Systems, "get", _SYSTEMS, {200: _page(_SYSTEM, "SystemPage")}, (422,), [_STATE, *_PAGING]),
+    Words("systems_create", systems.Systems, "post", _SYSTEMS, {201: _SYSTEM}, _WITH_BODY, body=serializers.CreateSerializer),
+    Words("systems_read", systems.System, "get", _SYSTEMS, {200: _SYSTEM}, _OF_ONE),
+    Words("systems_delete", systems.System, "delete", _SYSTEMS, {202: _OPERATION, 204: _GONE}, (*_OF_ONE, 409, 422), [_NAME, _FORCE]),
+    Words("requirement_read", systems.SystemRequirement, "get", _SYSTEMS, {200: _DOCUMENT}, _OF_ONE),
     Words(
+        "requirement_replace",
         systems.SystemRequirement,
         "put",
         _SYSTEMS,
@@ -133,22 +141,39 @@ _WORDS_OF = (
         [_IF_MATCH],
         serializers.UpdateSerializer,
     ),
-    Words(systems.Deploy, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
-    Words(systems.Retry, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
-    Words(systems.Rollback, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, *_WITH_BODY, 409), body=serializers.RollbackSerializer),
-    Words(systems.Attendees, "get", _SALES, {200: serializers.AttendeePageSerializer}, (*_OF_ONE, 503), _ATTENDEES),
-    Words(systems.Sales, "get", _SALES, {200: serializers.SalesSerializer}, _OF_ONE),
-    Words(history.Operations, "get", _HISTORY, {200: _page(_OPERATION, "OperationPage")}, (*_OF_ONE, 422), _PAGING),
-    Words(history.Operation, "get", _HISTORY, {200: serializers.OperationDetailSerializer}, _OF_ONE),
-    Words(history.Revisions, "get", _HISTORY, {200: _page(serializers.RevisionSerializer, "RevisionPage")}, (*_OF_ONE, 422), _PAGING),
-    Words(history.RevisionDetail, "get", _HISTORY, {200: serializers.RevisionDetailSerializer}, _OF_ONE),
-    Words(history.RevisionDiff, "get", _HISTORY, {200: _DIFF}, _OF_ONE),
+    Words("systems_deploy", systems.Deploy, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words("systems_retry", systems.Retry, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words(
+        "systems_rollback",
+        systems.Rollback,
+        "post",
+        _SYSTEMS,
+        {202: _OPERATION},
+        (*_OF_ONE, *_WITH_BODY, 409),
+        body=serializers.RollbackSerializer,
+    ),
+    Words("attendees_list", systems.Attendees, "get", _SALES, {200: serializers.AttendeePageSerializer}, (*_OF_ONE, 503), _ATTENDEES),
+    Words("sales_read", systems.Sales, "get", _SALES, {200: serializers.SalesSerializer}, _OF_ONE),
+    Words("operations_list", history.Operations, "get", _HISTORY, {200: _page(_OPERATION, "OperationPage")}, (*_OF_ONE, 422), _PAGING),
+    Words("operations_read", history.Operation, "get", _HISTORY, {200: serializers.OperationDetailSerializer}, _OF_ONE),
+    Words(
+        "revisions_list",
+        history.Revisions,
+        "get",
+        _HISTORY,
+        {200: _page(serializers.RevisionSerializer, "RevisionPage")},
+        (*_OF_ONE, 422),
+        _PAGING,
+    ),
+    Words("revisions_read", history.RevisionDetail, "get", _HISTORY, {200: serializers.RevisionDetailSerializer}, _OF_ONE),
+    Words("revisions_diff", history.RevisionDiff, "get", _HISTORY, {200: _DIFF}, _OF_ONE),
 )
 
 
 @cache
 def schema() -> dict[str, Any]:
     """The document; made once a process."""
+    extend_schema_field(_REASON)(serializers.ReasonField)
     for words in _WORDS_OF:
         _describe(words)
     document: dict[str, Any] = SchemaGenerator(patterns=endpoints).get_schema(request=None, public=True)
@@ -162,5 +187,7 @@ def _describe(words: Words) -> None:
     for status in sorted({*words.problems, *(() if words.is_public else _BY_CALLER), 429}):
         answers[(status, "application/problem+json")] = OpenApiResponse(ProblemSerializer, description=_WORDS[status])
     auth = {"auth": []} if words.is_public else {}
-    annotate = extend_schema(tags=[words.tag], parameters=list(words.parameters), request=words.body, responses=answers, **auth)
+    annotate = extend_schema(
+        operation_id=words.name, tags=[words.tag], parameters=list(words.parameters), request=words.body, responses=answers, **auth
+    )
     setattr(words.view, words.method, annotate(getattr(words.view, words.method)))

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+_CODE = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,12 @@ def operations_by_tag(document: dict[str, Any]) -> dict[str, list[OperationEntry
                 anchor=operation["operationId"],
                 method=method.upper(),
                 path=path,
-                words=operation.get("description", ""),
+                words=_marked(operation.get("description", "")),
                 is_public=operation.get("security") in ([], [{}]) or "security" not in operation,
                 parameters=[_parameter(parameter) for parameter in operation.get("parameters", [])],
                 body=_example(document, operation.get("requestBody", {})),
                 answers=[
-                    Answer(status, answer.get("description", ""), "" if status >= "4" else _example(document, answer))
+                    Answer(status, _marked(answer.get("description", "")), "" if status >= "4" else _example(document, answer))
                     for status, answer in sorted(operation["responses"].items())
                 ],
             )
@@ -57,10 +63,15 @@ def operations_by_tag(document: dict[str, Any]) -> dict[str, list[OperationEntry
     return tags
 
 
+def _marked(words: str) -> SafeString:
+    """WORDS with `code` as such."""
+    return mark_safe(_CODE.sub(r"<code>\1</code>", escape(words)))  # noqa: S308 -- escaped just before
+
+
 def _parameter(parameter: dict[str, Any]) -> Parameter:
     schema = parameter.get("schema", {})
     kind = " | ".join(schema["enum"]) if schema.get("enum") else str(schema.get("type", ""))
-    return Parameter(parameter["name"], parameter["in"], kind, bool(parameter.get("required")), parameter.get("description", ""))
+    return Parameter(parameter["name"], parameter["in"], kind, bool(parameter.get("required")), _marked(parameter.get("description", "")))
 
 
 def _example(document: dict[str, Any], holder: dict[str, Any]) -> str:

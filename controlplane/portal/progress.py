@@ -53,6 +53,11 @@ class Progress:
         return bool(self.operation and self.operation.is_running)
 
     @property
+    def elapsed(self) -> str:
+        """How long the whole operation runs already."""
+        return f"{max((timezone.now() - self.operation.started_at).total_seconds(), 0):.1f}" if self.operation else ""
+
+    @property
     def running_line(self) -> StepLine | None:
         return next((line for line in self.lines if line.state == "running"), None)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from controlplane.lib import reasons
@@ -15,7 +17,7 @@ _NAMES: Mapping[str, Mapping[str, Any]] = {
     "service": words.SERVICES,
     "capability": words.CAPABILITIES,
     "value": words.VALUES,
-    "wanted": words.VALUES,
+    "wanted": {**words.VALUES, **words.TYPES},
 }
 
 
@@ -26,7 +28,17 @@ def say(code: str, params: Mapping[str, Any], otherwise: str = "") -> str:
     known = {name: _NAMES[name].get(str(value), value) if name in _NAMES else value for name, value in params.items()}
     if isinstance(params.get("services"), str):
         known["services"] = ", ".join(str(words.SERVICES.get(name.strip(), name.strip())) for name in params["services"].split(","))
+    if isinstance(params.get("starts_at"), str):
+        known["starts_at"] = _clock(params["starts_at"])
     return reasons.words(code, known, gettext, otherwise=otherwise)
+
+
+def _clock(moment: str) -> str:
+    """ISO 8601 as the venue's clock shows it."""
+    try:
+        return timezone.localtime(datetime.fromisoformat(moment)).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return moment
 
 
 def say_reason(reason: Reason) -> str:

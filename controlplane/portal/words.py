@@ -43,7 +43,7 @@ STEPS = {
 HEALTH = {
     "absent": _("Not there"),
     "progressing": _("Starting"),
-    "ready": _("Running"),
+    "ready": _("Healthy"),
     "degraded": _("Partly running"),
     "failed": _("Failing"),
     "suspended": _("Suspended"),
@@ -55,6 +55,16 @@ COSTS = {"cpu": _("Processor"), "memory": _("Memory"), "storage": _("Storage")}
 CAPABILITIES = {"numbered": _("Numbered seats"), "kakaopay": _("KakaoPay"), "merchandise": _("Merchandise")}
 
 VALUES = {"yes": _("yes"), "no": _("no")}
+
+TYPES = {
+    "an object": _("an object"),
+    "text": _("text"),
+    "a whole number": _("a whole number"),
+    "true or false": _("true or false"),
+    "a list": _("a list"),
+    "a number": _("a number"),
+}
+"""What a value of a requirement may have to be."""
 
 PAYMENTS = {"kakaopay": _("KakaoPay"), "none": _("No payment")}
 

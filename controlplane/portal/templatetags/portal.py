@@ -100,13 +100,13 @@ def thousands(number: object) -> str:
 @register.filter
 def moment(value: datetime | str | None) -> str:
     """Date, weekday and time in the venue's time zone; texts in ISO 8601 too."""
-    return _formatted(value, "Y년 n월 j일 (%s) H:i" if get_language() == "ko" else "D j M Y, H:i")
+    return _formatted(value, "Y년 n월 j일 (#) H:i" if get_language() == "ko" else "D j M Y, H:i")
 
 
 @register.filter
 def day(value: datetime | date | str | None) -> str:
     """The date alone."""
-    return _formatted(value, "Y.n.j (%s)" if get_language() == "ko" else "D j M Y")
+    return _formatted(value, "Y.n.j (#)" if get_language() == "ko" else "D j M Y")
 
 
 @register.filter
@@ -187,7 +187,7 @@ def _formatted(value: Any, form: str) -> str:
         return ""
     local = timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
     # Django's short weekdays in Korean are as long as the long ones.
-    return date_format(local, form.replace("%s", str(words.WEEKDAYS[str(local.weekday())])))
+    return date_format(local, form).replace("#", str(words.WEEKDAYS[str(local.weekday())]))
 
 
 @register.filter
