@@ -1,0 +1,1 @@
+"""The buyers' pages: server-rendered shells whose modules call `/api/…`. Stateless, without a database."""

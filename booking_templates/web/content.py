@@ -1,0 +1,121 @@
+"""The event, its performances and its prices as the pages show them, from the event and seat services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from booking_templates.web.peers import Source
+
+
+class Venue(msgspec.Struct, frozen=True):
+    name: str = ""
+    address: str = ""
+
+
+class Sales(msgspec.Struct, frozen=True):
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+
+
+class EventPerformance(msgspec.Struct, frozen=True):
+    id: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+
+class Notice(msgspec.Struct, frozen=True):
+    title: str = ""
+    body: str = ""
+    created_at: datetime | None = None
+
+
+class Poster(msgspec.Struct, frozen=True):
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What `GET /api/event/` says. Every field has a default: a page opens with whatever there is."""
+
+    title: str = ""
+    field: str = "other"
+    description: str = ""
+    venue: Venue = Venue()
+    running_minutes: int | None = None
+    age_limit: int | None = None
+    performances: tuple[EventPerformance, ...] = ()
+    sales: Sales = Sales()
+    notices: tuple[Notice, ...] = ()
+    poster: Poster | None = None
+    payment: str = ""
+    payment_test: bool = False
+    merchandise: bool = False
+
+
+class SeatPerformance(msgspec.Struct, frozen=True):
+    """An entry of the seat service's `GET performances`: what can be booked."""
+
+    id: str
+    starts_at: datetime
+    on_sale: bool = False
+    sales: Sales = Sales()
+    free: int | None = None
+    capacity: int | None = None
+
+
+class Grade(msgspec.Struct, frozen=True):
+    id: str | int
+    name: str
+    price_krw: int
+    color: str = ""
+
+
+class SeatPerformances(msgspec.Struct, frozen=True):
+    performances: tuple[SeatPerformance, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Of the seating plan only what a page prints; the drawing's data is skipped, not decoded."""
+
+    grades: tuple[Grade, ...] = ()
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A performance as a page offers it; `free` and `capacity` are None while the seat service does not answer."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime | None
+    is_on_sale: bool
+    sales: Sales
+    free: int | None = None
+    capacity: int | None = None
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.free == 0
+
+
+EVENT = Source("event", "/api/event/", Event)
+PERFORMANCES = Source("seat", "/api/seat/performances", SeatPerformances)
+PLAN = Source("seat", "/api/seat/plan", Plan, fresh_s=5.0)
+
+
+def performances(event: Event | None, seat: SeatPerformances | None) -> list[Performance]:
+    """All performances in order of time. The seat service decides what can be booked; the event service alone still gives the dates."""
+    ends = {item.id: item.ends_at for item in event.performances} if event else {}
+    if seat and seat.performances:
+        found = [
+            Performance(item.id, item.starts_at, ends.get(item.id), item.on_sale, item.sales, item.free, item.capacity)
+            for item in seat.performances
+        ]
+    elif event:
+        found = [Performance(item.id, item.starts_at, item.ends_at, is_on_sale=True, sales=event.sales) for item in event.performances]
+    else:
+        found = []
+    return sorted(found, key=lambda item: (item.starts_at, item.id))

@@ -1,0 +1,24 @@
+"""Error pages: what happened and where to go from here."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+
+def page(request: HttpRequest, status: int) -> HttpResponse:
+    """The error page for STATUS."""
+    if status == 404:
+        title, text = _("We could not find this page"), _("The address may be mistyped, or the page is no longer there.")
+    else:
+        title, text = _("Something went wrong"), _("It is our fault, not yours. Please try again in a moment.")
+    return render(request, "web/error.html", {"status": status, "title": title, "text": text}, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return page(request, 500)

@@ -1,0 +1,61 @@
+"""What the pages show of other services, kept in this process: fresh for a moment, and stale rather than nothing when one is down.
+
+A page never waits long for a peer: one thread asks, with a short time-out and no second try, the others take what is there. The kit's
+circuit breaker makes a peer that is down cost nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Generic, TypeVar
+
+import msgspec
+
+from booking_templates.kit import peers
+
+T = TypeVar("T")
+
+FRESH_S = 1.0
+TIMEOUT_S = 1.5
+
+
+class Source(Generic[T]):
+    """The JSON document at PATH of PEER, decoded as KIND (unknown fields are ignored: the peer may be newer)."""
+
+    def __init__(self, peer: str, path: str, kind: type[T], *, fresh_s: float = FRESH_S) -> None:
+        self._peer = peer
+        self._path = path
+        self._decoder = msgspec.json.Decoder(kind)
+        self._fresh_s = fresh_s
+        self._lock = threading.Lock()
+        self._value: T | None = None
+        self._etag = ""
+        self._asked_at = float("-inf")
+        self.is_answering = True
+        """Whether the last call brought an answer; the page says what is missing."""
+
+    def get(self) -> T | None:
+        """The document, or the last one there was, or None when the peer has never answered."""
+        if time.monotonic() - self._asked_at < self._fresh_s:
+            return self._value
+        # Whoever finds the lock taken is served what is there; only a first visitor waits for the first answer.
+        if self._lock.acquire(blocking=self._value is None and self._asked_at == float("-inf")):
+            try:
+                if time.monotonic() - self._asked_at >= self._fresh_s:
+                    self._ask()
+            finally:
+                self._asked_at = time.monotonic()
+                self._lock.release()
+        return self._value
+
+    def _ask(self) -> None:
+        headers = {"If-None-Match": self._etag} if self._etag else None
+        try:
+            answer = peers.call(self._peer, "GET", self._path, timeout_s=TIMEOUT_S, retry=False, headers=headers)
+            if answer.status == 200:
+                self._value = self._decoder.decode(answer.content)
+                self._etag = (answer.headers or {}).get("ETag", "")
+            self.is_answering = answer.status in (200, 304)
+        except (peers.PeerError, msgspec.DecodeError):
+            self.is_answering = False

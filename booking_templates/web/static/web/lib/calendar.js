@@ -1,0 +1,17 @@
+// Days of a month in weeks, and whether a performance can be booked. Pure.
+
+/** The days of MONTH (2027-01) from its first week's Sunday on; null before the first. */
+export function monthGrid(month) {
+  const [year, number] = month.split("-").map(Number);
+  const lead = new Date(Date.UTC(year, number - 1, 1)).getUTCDay();
+  const length = new Date(Date.UTC(year, number, 0)).getUTCDate();
+  const days = Array.from({ length }, (_, i) => `${month}-${String(i + 1).padStart(2, "0")}`);
+  return [...Array(lead).fill(null), ...days];
+}
+
+/** `open`, `sold_out`, `not_yet` or `over`. The server decides; before and after its word the dates explain it. */
+export function stateOf(offer, now) {
+  if (offer.free === 0) return "sold_out";
+  if (offer.on_sale) return "open";
+  return offer.opens_at && Date.parse(offer.opens_at) > now ? "not_yet" : "over";
+}

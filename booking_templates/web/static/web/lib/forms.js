@@ -1,0 +1,52 @@
+// Forms: messages beside the fields, focus on the first that is wrong, nothing typed is lost.
+import { t } from "./client.js";
+import { clear, note } from "./dom.js";
+
+function place(form, name) {
+  const input = form.elements.namedItem(name);
+  return input instanceof Element ? { input, message: document.getElementById(`${input.id}-error`) } : null;
+}
+
+export function clearErrors(form, summary) {
+  for (const input of form.elements) {
+    input.removeAttribute("aria-invalid");
+    const message = input.id && document.getElementById(`${input.id}-error`);
+    if (message) message.hidden = true;
+  }
+  if (summary) clear(summary);
+}
+
+export function fieldError(form, name, text) {
+  const found = place(form, name);
+  if (!found?.message) return false;
+  found.input.setAttribute("aria-invalid", "true");
+  found.message.textContent = text;
+  found.message.hidden = false;
+  return true;
+}
+
+/** Check what the browser can check; whether all is well. */
+export function check(form, summary) {
+  clearErrors(form, summary);
+  let first = null;
+  for (const input of form.elements) {
+    if (!input.willValidate || input.validity.valid) continue;
+    const text = input.validity.valueMissing ? t("field_required") : input.type === "email" ? t("field_email") : t("field_wrong");
+    fieldError(form, input.name, text);
+    first ??= input;
+  }
+  first?.focus();
+  return first === null;
+}
+
+/** Show PROBLEM: beside its fields where it names them, else in SUMMARY. */
+export function showProblem(form, summary, problem) {
+  let first = null;
+  const rest = [];
+  for (const [name, messages] of Object.entries(problem.errors || {})) {
+    if (fieldError(form, name, messages.join(" "))) first ??= form.elements.namedItem(name);
+    else rest.push(...messages);
+  }
+  if (first) first.focus();
+  if (!first || rest.length) note(summary, "bad", rest.length ? rest.join(" ") : problem.message);
+}

@@ -1,0 +1,12 @@
+// An order's status in words and colour.
+import { t } from "./client.js";
+import { h } from "./dom.js";
+
+const KIND = { PENDING: "wait", PAYING: "wait", ISSUED: "good", CANCELLED: "off", REFUNDED: "off", REFUNDING: "wait" };
+
+export const isFinal = (order) => ["ISSUED", "CANCELLED", "REFUNDED"].includes(order.status) && !order.is_settling;
+
+export function statusChip(status) {
+  const key = `status_${status.toLowerCase()}`;
+  return h("span", { class: `status status--${KIND[status] || "wait"}`, "data-testid": "order-status", "data-status": status }, t(KIND[status] ? key : "status_pending"));
+}

@@ -1,0 +1,83 @@
+// The buyer's account: name and phone, and its deletion.
+import { api, goToLogin } from "../lib/api.js";
+import { t } from "../lib/client.js";
+import { $, busy, note, show, toast } from "../lib/dom.js";
+import { check, clearErrors, showProblem } from "../lib/forms.js";
+import { session } from "../lib/session.js";
+import "../lib/page.js";
+
+const profile = $("profile");
+const dialog = $("delete-dialog");
+
+async function start() {
+  try {
+    const { body } = await api("GET", "/api/auth/me");
+    $("email").textContent = body.email;
+    $("password-username").value = body.email;
+    profile.elements.name.value = body.name;
+    profile.elements.phone.value = body.phone || "";
+    show($("account"));
+  } catch (problem) {
+    if (goToLogin(problem)) return;
+    note($("problem"), "bad", problem.isPassing ? t("auth_down") : problem.message);
+  }
+  show($("loading"), false);
+}
+
+async function save() {
+  try {
+    const json = { name: profile.elements.name.value.trim(), phone: profile.elements.phone.value.trim() };
+    const { body } = await api("PATCH", "/api/auth/me", { json });
+    session.remember(body.name);
+    toast(t("saved"), "good");
+  } catch (problem) {
+    if (!goToLogin(problem)) showProblem(profile, $("problem"), problem);
+  }
+}
+
+async function changePassword() {
+  const form = $("password");
+  const json = { current_password: form.elements.current_password.value, new_password: form.elements.new_password.value };
+  try {
+    await api("POST", "/api/auth/me/password", { json });
+    form.reset();
+    toast(t("password_changed"), "good");
+  } catch (problem) {
+    if (!goToLogin(problem)) showProblem(form, $("problem"), problem);
+  }
+}
+
+async function remove() {
+  const form = $("delete-form");
+  try {
+    await api("DELETE", "/api/auth/me", { json: { password: form.elements.password.value } });
+    session.forget();
+    sessionStorage.clear();
+    location.assign("/");
+    await new Promise(() => {});
+  } catch (problem) {
+    if (goToLogin(problem)) return;
+    showProblem(form, $("delete-problem"), problem);
+  }
+}
+
+profile.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (check(profile, $("problem"))) busy(profile.querySelector("[type=submit]"), save);
+});
+$("password").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (check($("password"), $("problem"))) busy($("password").querySelector("[type=submit]"), changePassword);
+});
+$("delete").addEventListener("click", () => {
+  $("delete-form").reset();
+  clearErrors($("delete-form"), $("delete-problem"));
+  dialog.showModal();
+});
+$("delete-cancel").addEventListener("click", () => dialog.close());
+$("delete-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (check($("delete-form"), $("delete-problem"))) busy(event.submitter, remove);
+});
+
+start();

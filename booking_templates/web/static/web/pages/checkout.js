@@ -1,0 +1,185 @@
+// Paying for a hold while its time runs.
+import { api, dropKey, goToLogin, stableKey } from "../lib/api.js";
+import { client, embedded, t } from "../lib/client.js";
+import { deadline, left, passed } from "../lib/clock.js";
+import { $, announce, ask, busy, h, icon, note, show, toast } from "../lib/dom.js";
+import { check, showProblem } from "../lib/forms.js";
+import { countdown, moment, won } from "../lib/format.js";
+import { methodBox, payLabel } from "../lib/payment.js";
+import { placeList } from "../lib/places.js";
+import "../lib/page.js";
+
+const id = $("page").dataset.hold;
+const path = `/api/seat/holds/${encodeURIComponent(id)}`;
+const form = $("checkout");
+const TOLD_AT_S = [180, 60, 30, 10];
+let hold = null;
+let until = 0;
+let before = Infinity;
+let ticking = 0;
+let isPaying = false;
+
+async function start() {
+  try {
+    take((await api("GET", path)).body);
+  } catch (problem) {
+    if (goToLogin(problem)) return;
+    show($("loading"), false);
+    if (problem.status === 404 || problem.status === 410) ended();
+    else note($("ended"), "bad", problem.isPassing ? t("seats_down") : problem.message, reload()), show($("ended"));
+    return;
+  }
+  show($("loading"), false);
+  show(form);
+  show($("countdown"));
+  draw();
+  ticking = setInterval(tick, 250);
+  tick();
+  await fillBuyer();
+}
+
+const reload = () => h("button", { type: "button", class: "button", on: { click: () => location.reload() } }, t("try_again"));
+
+function take(body) {
+  hold = body;
+  until = deadline(hold.expires_in_s, performance.now());
+}
+
+function draw() {
+  const offer = embedded("performances", []).find((each) => each.id === hold.performance_id);
+  $("summary").replaceChildren(offer ? h("p", { class: "summary__when" }, icon("calendar"), moment(offer.starts_at)) : "", placeList(hold.places));
+  $("total").textContent = won(hold.total_krw);
+  $("pay").textContent = payLabel(client.payment, hold.total_krw);
+  $("method").replaceChildren(methodBox(client.payment, client.payment_test, hold.total_krw));
+  show($("extend"), hold.can_extend !== false);
+}
+
+async function fillBuyer() {
+  try {
+    const { body } = await api("GET", "/api/auth/me");
+    $("buyer-email").textContent = body.email;
+    if (!form.elements.name.value) form.elements.name.value = body.name;
+    if (!form.elements.phone.value) form.elements.phone.value = body.phone || "";
+  } catch (problem) {
+    goToLogin(problem); // else the buyer types the name: paying does not need the account's page
+  }
+}
+
+// ---- time
+
+function tick() {
+  const seconds = left(until, performance.now());
+  $("countdown-time").textContent = countdown(seconds);
+  $("countdown").classList.toggle("is-short", seconds <= 60);
+  const marks = passed(TOLD_AT_S, before, seconds);
+  if (marks.length) announce(t("time_left", { time: spoken(marks.at(-1)) }), { now: marks.at(-1) <= 60 });
+  before = seconds;
+  if (seconds === 0 && !isPaying) ended();
+}
+
+const spoken = (seconds) => (seconds >= 60 ? t("minutes", { count: Math.round(seconds / 60) }) : t("seconds", { count: seconds }));
+
+/** A page that slept has a clock that stood still: ask how much is left. */
+document.addEventListener("visibilitychange", async () => {
+  if (document.hidden || !hold || isPaying) return;
+  try {
+    take((await api("GET", path)).body);
+    tick();
+  } catch (problem) {
+    if (problem.status === 404 || problem.status === 410) ended();
+  }
+});
+
+async function extend() {
+  try {
+    take((await api("POST", `${path}/extend`)).body);
+    before = Infinity;
+    toast(t("extended", { time: countdown(left(until, performance.now())) }), "good");
+    show($("extend"), false);
+    $("pay").focus({ preventScroll: true });
+  } catch (problem) {
+    if (goToLogin(problem)) return;
+    if (problem.status === 404 || problem.status === 410) ended();
+    else {
+      toast(problem.message, "bad");
+      if (problem.status === 409 || problem.status === 422) show($("extend"), false);
+    }
+  }
+}
+
+function ended() {
+  clearInterval(ticking);
+  dropKey(id);
+  show(form, false);
+  show($("countdown"), false);
+  const back = hold ? `/performances/${encodeURIComponent(hold.performance_id)}` : "/#booking";
+  $("ended").replaceChildren(
+    h(
+      "section",
+      { class: "blank" },
+      h("p", { class: "blank__icon" }, icon("clock")),
+      h("h1", { tabindex: "-1" }, t("hold_ended")),
+      h("p", {}, t("hold_ended_text")),
+      h("p", { class: "blank__actions" }, h("a", { class: "button button--primary", href: back }, t("choose_again")), h("a", { class: "button", href: "/orders" }, t("my_bookings"))),
+    ),
+  );
+  show($("ended"));
+  $("ended").querySelector("h1").focus();
+}
+
+// ---- paying
+
+async function pay() {
+  isPaying = true;
+  try {
+    const json = { hold_id: id, name: form.elements.name.value.trim(), phone: form.elements.phone.value.trim() };
+    const { body: order } = await api("POST", "/api/ticket/orders", { json, key: stableKey(id), timeoutMs: 40000 });
+    const next = order.payment?.redirect_url;
+    location.assign(next && /^https?:\/\//.test(next) ? next : `/orders/${encodeURIComponent(order.id)}`);
+    await new Promise(() => {}); // stay busy until the next page is there
+  } catch (problem) {
+    isPaying = false;
+    if (goToLogin(problem)) return;
+    if (["hold_unknown", "hold_expired"].includes(problem.code)) ended();
+    else if (problem.code === "hold_pinned") note($("problem"), "info", problem.message, h("a", { class: "button button--small", href: "/orders" }, t("my_bookings")));
+    else {
+      if (problem.code === "idempotency_key_reused") dropKey(id);
+      showProblem(form, $("problem"), problem);
+    }
+  }
+}
+
+function isAgreed() {
+  const isTicked = $("agree").checked;
+  $("agree-error").hidden = isTicked;
+  $("agree-error").textContent = isTicked ? "" : t("agree_first");
+  $("agree").toggleAttribute("aria-invalid", !isTicked);
+  if (!isTicked) {
+    $("agree").setAttribute("aria-invalid", "true");
+    $("agree").focus();
+  }
+  return isTicked;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!check(form, $("problem")) || !isAgreed()) return;
+  busy($("pay"), pay);
+});
+$("agree").addEventListener("change", () => $("agree").checked && isAgreed());
+$("extend").addEventListener("click", (event) => busy(event.currentTarget, extend));
+$("release").addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  if (!(await ask({ title: t("release_title"), text: t("release_text"), yes: t("release_yes"), isDanger: true, testid: "release-confirm" }))) return;
+  await busy(button, async () => {
+    try {
+      await api("DELETE", path);
+      dropKey(id);
+      location.assign(`/performances/${encodeURIComponent(hold.performance_id)}`);
+    } catch (problem) {
+      if (!goToLogin(problem)) toast(problem.message, "bad");
+    }
+  });
+});
+
+start();

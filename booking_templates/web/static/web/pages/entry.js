@@ -1,0 +1,40 @@
+// Logging in and signing up, and back to where one came from.
+import { api } from "../lib/api.js";
+import { t } from "../lib/client.js";
+import { $, busy, show } from "../lib/dom.js";
+import { check, showProblem } from "../lib/forms.js";
+import { session } from "../lib/session.js";
+import "../lib/page.js";
+
+const form = $("form");
+const isNew = "new" in form.dataset;
+
+async function enter() {
+  const value = (name) => form.elements[name].value;
+  const json = { email: value("email").trim(), password: value("password") };
+  if (isNew) {
+    json.name = value("name").trim();
+    if (value("phone").trim()) json.phone = value("phone").trim();
+  }
+  try {
+    const { body } = await api("POST", isNew ? "/api/auth/signup" : "/api/auth/login", { json });
+    session.remember(body.buyer.name);
+    location.assign(form.dataset.next);
+    await new Promise(() => {});
+  } catch (problem) {
+    if (problem.status === 429 && problem.retryAfter) problem.message = t("wait_before_login", { minutes: Math.ceil(problem.retryAfter / 60) });
+    showProblem(form, $("problem"), problem);
+  }
+}
+
+if (!isNew) {
+  api("GET", "/api/auth/options").then(
+    ({ body }) => show($("forgot"), body.password_reset),
+    () => {}, // no link, then
+  );
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (check(form, $("problem"))) busy(form.querySelector("[type=submit]"), enter);
+});

@@ -1,0 +1,158 @@
+// The event page: choosing a date and a performance.
+import { api } from "../lib/api.js";
+import { embedded, t } from "../lib/client.js";
+import { $, h, icon, show } from "../lib/dom.js";
+import { clock, dateKey, day, moment, month, number, shortMonth, weekday } from "../lib/format.js";
+import "../lib/page.js";
+import { monthGrid, stateOf } from "../lib/calendar.js";
+
+const REFRESH_MS = 10000;
+const STRIP_UP_TO = 10;
+const SUNDAY_ON = ["2023-01-01", "2023-01-02", "2023-01-03", "2023-01-04", "2023-01-05", "2023-01-06", "2023-01-07"];
+
+let offers = embedded("performances", []).map(fromPage);
+let chosenDay = null;
+let chosen = null;
+let shownMonth = null;
+
+function fromPage(item) {
+  const { opens_at, closes_at } = item.sales || {};
+  return { id: item.id, starts_at: item.starts_at, on_sale: item.is_on_sale, opens_at, closes_at, free: item.free };
+}
+
+function fromSeat(item) {
+  return { id: item.id, starts_at: item.starts_at, on_sale: item.on_sale, opens_at: item.sales?.opens_at, closes_at: item.sales?.closes_at, free: item.free };
+}
+
+const byDay = () => Map.groupBy ? Map.groupBy(offers, (each) => dateKey(each.starts_at)) : offers.reduce((map, each) => map.set(dateKey(each.starts_at), [...(map.get(dateKey(each.starts_at)) || []), each]), new Map());
+const isOpen = (offer) => stateOf(offer, Date.now()) === "open";
+
+function start() {
+  if (!offers.length) return;
+  show($("picker-plain"), false);
+  show($("picker-live"));
+  const first = offers.find(isOpen) || offers[0];
+  chosenDay = dateKey(first.starts_at);
+  shownMonth = chosenDay.slice(0, 7);
+  draw();
+  setInterval(() => !document.hidden && refresh(), REFRESH_MS);
+  document.addEventListener("visibilitychange", () => !document.hidden && refresh());
+}
+
+async function refresh() {
+  try {
+    const { body } = await api("GET", "/api/seat/performances");
+    offers = body.performances.map(fromSeat).sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id));
+    drawTimes();
+    drawBar();
+  } catch {
+    // What is shown stays; the next try comes soon.
+  }
+}
+
+function draw() {
+  $("picker-live").replaceChildren(h("div", { id: "days" }), h("div", { id: "times", class: "times" }), h("div", { id: "go" }));
+  drawDays();
+  drawTimes();
+  drawBar();
+}
+
+// ---- days: radio buttons, in a strip when they are few, in a month's grid when they are many
+
+function dayOption(key, offers_, text, className) {
+  const isAnyOpen = offers_.some(isOpen);
+  const id = `day-${key}`;
+  const input = h("input", { type: "radio", name: "day", id, value: key, checked: key === chosenDay, on: { change: () => pickDay(key) } });
+  const said = `${day(offers_[0].starts_at)}${isAnyOpen ? "" : `, ${t("nothing_open")}`}`;
+  return h("label", { class: `${className}${isAnyOpen ? "" : " is-closed"}`, for: id }, input, h("span", { class: "hidden-visually" }, said), h("span", { class: "day__face", "aria-hidden": "true" }, text));
+}
+
+function drawDays() {
+  const days = byDay();
+  const isStrip = days.size <= STRIP_UP_TO;
+  const legend = h("legend", { class: "picker__label" }, t("date"));
+  $("days").replaceChildren(h("fieldset", { class: "days" }, legend, isStrip ? strip(days) : calendar(days)));
+}
+
+function strip(days) {
+  const parts = [...days].map(([key, list]) => {
+    const text = [h("span", { class: "day__week" }, weekday(key)), h("span", { class: "day__number" }, String(Number(key.slice(8)))), h("span", { class: "day__month" }, shortMonth(key))];
+    return dayOption(key, list, text, `day${weekendClass(key)}`);
+  });
+  return h("div", { class: "strip" }, parts);
+}
+
+const weekendClass = (key) => ({ 0: " is-sunday", 6: " is-saturday" })[new Date(`${key}T12:00:00Z`).getUTCDay()] || "";
+
+function calendar(days) {
+  const monthsWith = [...new Set([...days.keys()].map((key) => key.slice(0, 7)))];
+  const at = monthsWith.indexOf(shownMonth);
+  const go = (by) => {
+    shownMonth = monthsWith[at + by];
+    drawDays();
+    $(by < 0 ? "month-before" : "month-after").focus();
+  };
+  const arrow = (by, id, name, symbol) =>
+    h("button", { type: "button", class: "round", id, "aria-label": name, "aria-disabled": String(!monthsWith[at + by]), on: { click: () => monthsWith[at + by] && go(by) } }, icon(symbol));
+  const head = h("div", { class: "month__head" }, arrow(-1, "month-before", t("month_before"), "left"), h("strong", { "aria-live": "polite" }, month(`${shownMonth}-15T12:00:00Z`)), arrow(1, "month-after", t("month_after"), "right"));
+  const names = SUNDAY_ON.map((key) => h("span", { class: "month__week", "aria-hidden": "true" }, weekday(key)));
+  const cells = monthGrid(shownMonth).map((key) => {
+    if (key === null) return h("span", {});
+    const text = String(Number(key.slice(8)));
+    return days.has(key) ? dayOption(key, days.get(key), text, `cell${weekendClass(key)}`) : h("span", { class: "cell cell--none", "aria-hidden": "true" }, text);
+  });
+  return h("div", { class: "month" }, head, h("div", { class: "month__grid" }, names, cells));
+}
+
+function pickDay(key) {
+  chosenDay = key;
+  chosen = null;
+  drawTimes();
+  drawBar();
+}
+
+// ---- performances of the day
+
+function drawTimes() {
+  const focused = document.activeElement?.name === "time" ? document.activeElement.value : null;
+  const list = byDay().get(chosenDay) || [];
+  if (!list.some((each) => each.id === chosen && isOpen(each))) chosen = list.filter(isOpen).length === 1 ? list.find(isOpen).id : null;
+  const options = list.map((offer, index) => {
+    const state = stateOf(offer, Date.now());
+    const status = { open: offer.free === null || offer.free === undefined ? "" : t("left", { count: number(offer.free) }), sold_out: t("sold_out"), not_yet: offer.opens_at ? t("opens", { when: moment(offer.opens_at) }) : t("not_on_sale"), over: t("sales_over") }[state];
+    const input = h("input", { type: "radio", name: "time", id: `time-${offer.id}`, value: offer.id, disabled: state !== "open", checked: offer.id === chosen, on: { change: () => pickTime(offer.id) } });
+    return h(
+      "label",
+      { class: "time", for: `time-${offer.id}`, "data-testid": `performance-${offer.id}` },
+      input,
+      h("span", { class: "time__face" }, h("span", { class: "time__nth" }, t("nth", { nth: index + 1 })), h("strong", {}, clock(offer.starts_at)), h("span", { class: `time__left${state === "open" && offer.free < 50 && offer.free !== null ? " is-few" : ""}` }, status)),
+    );
+  });
+  $("times").replaceChildren(h("fieldset", {}, h("legend", { class: "picker__label" }, t("performance")), options));
+  if (focused) $(`time-${focused}`)?.focus();
+  drawGo();
+}
+
+function pickTime(id) {
+  chosen = id;
+  drawGo();
+  drawBar();
+}
+
+const seatPath = () => `/performances/${encodeURIComponent(chosen)}`;
+
+function drawGo() {
+  const go = chosen
+    ? h("a", { class: "button button--primary button--large button--wide", href: seatPath(), "data-testid": "book" }, t("choose_seats"))
+    : h("p", { class: "picker__hint quiet" }, (byDay().get(chosenDay) || []).some(isOpen) ? t("choose_time") : t("nothing_open"));
+  $("go").replaceChildren(go);
+}
+
+function drawBar() {
+  const offer = offers.find((each) => each.id === chosen);
+  $("bar-text").textContent = offer ? moment(offer.starts_at) : t("choose_date");
+  $("bar-button").textContent = offer ? t("choose_seats") : t("book");
+  $("bar-button").href = offer ? seatPath() : "#booking";
+}
+
+start();

@@ -1,0 +1,126 @@
+// Choosing seats or places of one performance, and holding them.
+import { api, goToLogin } from "../lib/api.js";
+import { embedded, t } from "../lib/client.js";
+import { $, announce, busy, h, note, show } from "../lib/dom.js";
+import { moment } from "../lib/format.js";
+import "../lib/page.js";
+import { Areas } from "../seats/areas_panel.js";
+import { holdPlaces, memoryOf } from "../seats/hold.js";
+import { Availability, Poll } from "../seats/availability.js";
+import { offerBest } from "../seats/best.js";
+import { openHoldNote } from "../seats/open_hold.js";
+import { Seats } from "../seats/seats_panel.js";
+import { readPlan } from "../seats/plan.js";
+
+const performance = $("booth").dataset.performance;
+const offer = embedded("performances", []).find((each) => each.id === performance);
+const memory = memoryOf(performance);
+const notices = $("notices");
+let choice = null;
+let poll = null;
+
+async function start() {
+  if (!$("when").textContent.trim() && offer) $("when").textContent = moment(offer.starts_at);
+  let document_;
+  try {
+    document_ = (await api("GET", "/api/seat/plan")).body;
+  } catch (problem) {
+    show($("loading"), false);
+    const again = h("button", { type: "button", class: "button", on: { click: () => location.reload() } }, t("try_again"));
+    note(notices, "bad", problem.isPassing ? t("seats_down") : problem.message, again);
+    return;
+  }
+  const plan = readPlan(document_);
+  const availability = new Availability(plan.count);
+  const make = document_.numbered ? Seats : Areas;
+  choice = new make(document_, plan, availability, { changed });
+  poll = new Poll(performance, availability, {
+    change: (seats, isFirst) => {
+      if (isOutdated(plan, availability)) return;
+      if (isFirst) {
+        show($("loading"), false);
+        const wanted = remembered();
+        choice.open();
+        choice.restore(wanted);
+      }
+      lost(choice.update(seats));
+    },
+    failure: (problem) => {
+      if (problem.status === 404) {
+        poll.stop();
+        show($("loading"), false);
+        note(notices, "bad", t("performance_gone"));
+      } else if (poll.failures === 3 || availability.version === null) {
+        note(notices, "warn", availability.version === null ? t("seats_down") : t("seats_stale"));
+      }
+    },
+    recovery: () => notices.replaceChildren(),
+  });
+  await poll.now();
+  openHoldNote(performance, notices);
+  if (document_.numbered) offerBest(performance, document_, refused);
+}
+
+/** The seller has changed the plan: its seats' numbers mean other seats now, so the page starts again, once a version. */
+function isOutdated(plan, availability) {
+  const isOther = Boolean(availability.plan) && availability.plan !== plan.version;
+  if (isOther && sessionStorage.getItem("clove.plan") !== availability.plan) {
+    sessionStorage.setItem("clove.plan", availability.plan);
+    location.reload();
+  }
+  return isOther;
+}
+
+/** Chosen seats that somebody else has now. */
+function lost(names) {
+  if (!names.length) return;
+  note(notices, "warn", t("seats_lost", { places: names.join(", ") }));
+  announce(t("seats_lost", { places: names.join(", ") }), { now: true });
+}
+
+function changed() {
+  const wanted = choice.request();
+  if (wanted) sessionStorage.setItem(memory, JSON.stringify(wanted));
+  else sessionStorage.removeItem(memory);
+  $("hold").setAttribute("aria-disabled", String(!wanted));
+}
+
+/** What was chosen before logging in, or null. */
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(memory) || "null");
+  } catch {
+    return null;
+  }
+}
+
+async function hold() {
+  const wanted = choice.request();
+  if (!wanted) return;
+  try {
+    await holdPlaces(performance, wanted);
+  } catch (problem) {
+    if (goToLogin(problem)) return;
+    await refused(problem);
+  }
+}
+
+async function refused(problem) {
+  if (problem.code === "seats_taken" || problem.code === "area_full") await poll.now();
+  const text = choice.refusal(problem);
+  if (problem.code === "limit_exceeded") {
+    const actions = h("a", { class: "button button--small", href: "/orders" }, t("my_bookings"));
+    note(notices, "warn", text, actions);
+  } else {
+    note(notices, problem.isPassing ? "bad" : "warn", text);
+  }
+  announce(text, { now: true });
+}
+
+$("hold").addEventListener("click", (event) => busy(event.currentTarget, hold).then(() => choice && changed()));
+$("panel-toggle").addEventListener("click", () => {
+  const isOpen = $("panel").classList.toggle("is-open");
+  $("panel-toggle").setAttribute("aria-expanded", String(isOpen));
+});
+
+start();

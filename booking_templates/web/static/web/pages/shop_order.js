@@ -1,0 +1,74 @@
+// One order of merchandise.
+import { api, goToLogin } from "../lib/api.js";
+import { t } from "../lib/client.js";
+import { $, announce, ask, busy, clear, fill, h, icon, note, show, toast } from "../lib/dom.js";
+import { day, won } from "../lib/format.js";
+import { providerName, testChip } from "../lib/payment.js";
+import { isFinal, statusChip } from "../lib/status.js";
+import { watch } from "../lib/watch.js";
+import "../lib/page.js";
+
+const id = $("page").dataset.order;
+const path = `/api/merch/orders/${encodeURIComponent(id)}`;
+const TITLES = { ISSUED: ["good", "shop_issued"], REFUNDED: ["off", "refunded"], REFUNDING: ["wait", "refunding"], CANCELLED: ["off", "shop_cancelled"] };
+let shown = "";
+
+const watching = watch({
+  ask: async () => (await api("GET", path)).body,
+  isFinal,
+  show: draw,
+  failed: (problem, isFirst) => {
+    if (goToLogin(problem)) return;
+    show($("loading"), false);
+    if (isFirst) note($("problem"), "bad", problem.status === 404 ? t("order_unknown") : problem.isPassing ? t("shop_down") : problem.message);
+  },
+});
+
+function draw(order) {
+  show($("loading"), false);
+  clear($("problem"));
+  const now = JSON.stringify(order);
+  if (now === shown) return;
+  const wasShown = shown !== "";
+  shown = now;
+  const url = order.payment?.redirect_url;
+  const canPay = order.status === "PAYING" && !order.is_settling && url && /^https?:\/\//.test(url);
+  const [kind, key] = TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
+  const cancel = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t("cancel_shop_order"));
+  cancel.addEventListener("click", () => giveUp(cancel));
+  const canCancel = ["PAYING", "PENDING", "ISSUED"].includes(order.status) && !order.is_settling && order.cancellation?.allowed !== false;
+  fill(
+    $("order"),
+    h(
+      "section",
+      { class: `outcome outcome--${kind}` },
+      kind === "wait" ? h("span", { class: "spinner", "aria-hidden": "true" }) : icon(kind === "good" ? "check" : "info"),
+      h("div", {}, h("h1", {}, t(`${key}_title`)), h("p", {}, t(`${key}_text`)), canPay ? h("p", { class: "outcome__actions" }, h("a", { class: "button button--primary", href: url }, t("go_on_paying"))) : null),
+    ),
+    h(
+      "section",
+      { class: "card", "aria-labelledby": "details-title" },
+      h("h2", { id: "details-title" }, t("details")),
+      h("dl", { class: "facts" }, fact(t("status"), statusChip(order.status)), order.number ? fact(t("order_number_label"), order.number) : null, fact(t("booked_label"), day(order.created_at)), order.payment ? fact(t("payment"), order.payment.test ? testChip(order.payment.provider) : providerName(order.payment.provider)) : null),
+      h("ul", { class: "places" }, order.items.map((item) => h("li", { class: "places__item" }, h("span", {}, h("strong", {}, `${item.name} × ${item.quantity}`)), h("span", { class: "places__price" }, won(item.price_krw * item.quantity))))),
+      h("dl", { class: "total" }, h("dt", {}, t("total")), h("dd", {}, won(order.total_krw))),
+      canCancel ? h("div", { class: "cancel" }, cancel) : null,
+    ),
+  );
+  show($("order"));
+  if (wasShown) announce(t(`${key}_title`));
+}
+
+const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+async function giveUp(button) {
+  if (!(await ask({ title: t("cancel_shop_title"), text: t("cancel_shop_text"), yes: t("cancel_yes"), no: t("cancel_no"), isDanger: true, testid: "cancel-confirm" }))) return;
+  await busy(button, async () => {
+    try {
+      draw((await api("POST", `${path}/cancel`, { timeoutMs: 40000 })).body);
+    } catch (problem) {
+      if (!goToLogin(problem)) toast(problem.message, "bad");
+    }
+  });
+  watching.now();
+}

@@ -1,0 +1,63 @@
+// One ticket, to show at the door: a large code, the place, the time.
+import { api, goToLogin } from "../lib/api.js";
+import { embedded, t } from "../lib/client.js";
+import { $, fill, h, icon, note, show } from "../lib/dom.js";
+import { clock, day, won } from "../lib/format.js";
+import { gradeLabel } from "../lib/places.js";
+import "../lib/page.js";
+
+const id = $("page").dataset.ticket;
+
+async function start() {
+  let ticket;
+  try {
+    ticket = (await api("GET", `/api/ticket/tickets/${encodeURIComponent(id)}`)).body;
+  } catch (problem) {
+    if (goToLogin(problem)) return;
+    show($("loading"), false);
+    note($("problem"), "bad", problem.status === 404 ? t("ticket_unknown") : problem.isPassing ? t("orders_down") : problem.message);
+    return;
+  }
+  show($("loading"), false);
+  $("back").href = `/orders/${ticket.order_id}`;
+  draw(ticket);
+  if (ticket.status === "LIVE") keepAwake();
+}
+
+function draw(ticket) {
+  const offer = embedded("performances", []).find((each) => each.id === ticket.performance_id);
+  const isLive = ticket.status === "LIVE";
+  const { venue } = $("page").dataset;
+  const brand = document.querySelector(".top__brand").textContent;
+  fill(
+    $("ticket"),
+    h(
+      "article",
+      { class: `pass${isLive ? "" : " is-void"}`, "data-testid": "ticket-card" },
+      h("header", { class: "pass__head" }, h("p", { class: "pass__title" }, brand), offer ? h("p", { class: "pass__when" }, h("span", {}, day(offer.starts_at)), h("strong", {}, clock(offer.starts_at))) : null, venue ? h("p", { class: "pass__venue" }, venue) : null),
+      isLive
+        ? h("div", { class: "pass__code" }, h("img", { src: `/api/ticket/tickets/${ticket.id}/qr.svg`, alt: t("qr_alt"), width: 280, height: 280, "data-testid": "qr" }))
+        : h("p", { class: "pass__void" }, t("ticket_cancelled")),
+      h("div", { class: "pass__place" }, h("strong", { "data-testid": "ticket-place" }, ticket.place.label), h("span", {}, `${gradeLabel(ticket.place.grade)} · ${won(ticket.place.price_krw)}`)),
+      h("p", { class: "pass__number quiet" }, t("ticket_number", { number: ticket.id.slice(0, 8).toUpperCase() })),
+    ),
+    isLive ? h("p", { class: "pass__hint quiet" }, t("ticket_hint")) : null,
+    isLive ? h("p", { class: "pass__actions" }, h("button", { type: "button", class: "button", on: { click: () => window.print() } }, icon("print"), t("print"))) : null,
+  );
+  show($("ticket"));
+}
+
+/** A screen that goes dark in the queue cannot be scanned. Not every browser can keep it on. */
+async function keepAwake() {
+  const lock = async () => {
+    try {
+      await navigator.wakeLock?.request("screen");
+    } catch {
+      // refused, for instance to save the battery
+    }
+  };
+  document.addEventListener("visibilitychange", () => !document.hidden && lock());
+  await lock();
+}
+
+start();

@@ -1,0 +1,42 @@
+// The best seats there are, chosen by the server: together, and as near to the stage as possible.
+import { goToLogin } from "../lib/api.js";
+import { t } from "../lib/client.js";
+import { $, busy, h, note, show } from "../lib/dom.js";
+import { gradeLabel } from "../lib/places.js";
+import { won } from "../lib/format.js";
+import { holdPlaces } from "./hold.js";
+
+const MOST = 20;
+
+/** Offer it for PERFORMANCE with DOCUMENT_ its plan. REFUSED(problem) tells of a problem that is not about this choice. */
+export function offerBest(performance, document_, refused) {
+  const dialog = $("best-dialog");
+  const most = Math.min(document_.limit_per_buyer || MOST, MOST);
+  const grades = [...document_.grades].sort((a, b) => b.price_krw - a.price_krw);
+  $("best-quantity").replaceChildren(...Array.from({ length: most }, (_, i) => h("option", { value: i + 1, selected: i + 1 === Math.min(2, most) }, t("places", { count: i + 1 }))));
+  $("best-grade").replaceChildren(h("option", { value: "" }, t("all_grades")), ...grades.map((grade) => h("option", { value: grade.name }, `${gradeLabel(grade.name)} · ${won(grade.price_krw)}`)));
+  show($("best"));
+  $("best").addEventListener("click", () => {
+    $("best-problem").replaceChildren();
+    dialog.showModal();
+  });
+  $("best-cancel").addEventListener("click", () => dialog.close());
+  $("best-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    busy(event.submitter, async () => {
+      const best = { quantity: Number($("best-quantity").value) };
+      if ($("best-grade").value) best.grade = $("best-grade").value;
+      if ($("best-wheelchair").checked) best.wheelchair = true;
+      try {
+        await holdPlaces(performance, { best });
+      } catch (problem) {
+        if (goToLogin(problem)) return;
+        if (problem.status === 409 || problem.status === 422) note($("best-problem"), "warn", problem.code === "limit_exceeded" && problem.body.limit ? t("limit", { limit: problem.body.limit }) : problem.message);
+        else {
+          dialog.close();
+          await refused(problem);
+        }
+      }
+    });
+  });
+}

@@ -1,0 +1,216 @@
+"""The texts of the modules, in the visitor's language: sent with each page as JSON. {names} are filled in by the browser."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+Texts = dict[str, str | list[str]]
+"""A list is for one and for several; the browser chooses by `count`."""
+
+
+def catalogue() -> Texts:
+    """Every text by its key; a test holds the keys against the modules."""
+    return {**_general(), **_event(), **_seats(), **_paying(), **_orders(), **_account(), **_shop()}
+
+
+def _general() -> Texts:
+    return {
+        "back": _("Back"),
+        "day": pgettext("date", "{weekday} {day} {month} {year}"),
+        "error_busy": _("This part is not answering right now. Please try again in a moment."),
+        "error_offline": _("We cannot be reached. Please check your connection and try again."),
+        "error_unknown": _("That did not work. Please try again."),
+        "field_email": _("Please enter an e-mail address like name@example.com."),
+        "field_required": _("Please fill this in."),
+        "field_wrong": _("Please check this."),
+        "free_of_charge": _("Free"),
+        "grade": pgettext("grade of a seat", "{name} seat"),
+        "left": _("{count} left"),
+        "log_in": _("Log in"),
+        "my_bookings": _("My bookings"),
+        "performance": _("Performance"),
+        "places": [_("{count} place"), _("{count} places")],
+        "show_more": _("Show more"),
+        "sold_out": _("Sold out"),
+        "status": _("Status"),
+        "total": _("Total"),
+        "try_again": _("Try again"),
+        "won": _("₩{amount}"),
+    }
+
+
+def _event() -> Texts:
+    return {
+        "book": _("Book"),
+        "choose_date": _("Choose a date and time"),
+        "choose_seats": _("Choose seats"),
+        "choose_time": _("Choose a time."),
+        "date": _("Date"),
+        "month_after": _("Next month"),
+        "month_before": _("Previous month"),
+        "not_on_sale": _("Not on sale"),
+        "nothing_open": _("Nothing can be booked on this day."),
+        "nth": pgettext("performance of the day", "No. {nth}"),
+        "opens": _("Sales open {when}"),
+        "sales_over": _("Sales are over"),
+    }
+
+
+def _seats() -> Texts:
+    return {
+        "added": _("{place} chosen. In all {count}: {total}."),
+        "all_grades": _("All grades"),
+        "all_seats": _("All seats"),
+        "area_full": _("{area} has fewer places left than you chose. Please choose again."),
+        "choose_places": _("Choose places"),
+        "count_of": _("{count} of at most {limit}"),
+        "give_back": _("Give back"),
+        "given_back": _("The places are free again."),
+        "go_on_paying": _("Go on to payment"),
+        "grade_label": _("Grade"),
+        "limit": _("One buyer can have at most {limit} for this performance."),
+        "none_free": _("Nothing free here."),
+        "not_free": _("{place} is not free."),
+        "nothing_chosen": _("Nothing chosen yet."),
+        "one_less": _("One less: {name}"),
+        "one_more": _("One more: {name}"),
+        "open_hold": _("You are holding {places} already."),
+        "performance_gone": _("This performance cannot be booked any more."),
+        "remove": _("Remove {place}"),
+        "removed": _("{place} given back. In all {count}: {total}."),
+        "row": _("Row {row}"),
+        "seat_in_row": pgettext("seat", "row {row} seat {number}"),
+        "seat_in_row_of_zone": pgettext("seat", "{zone} row {row} seat {number}"),
+        "seat_in_zone": pgettext("seat", "{zone} seat {number}"),
+        "seats_down": _("Seats cannot be loaded right now. Please try again in a moment."),
+        "seats_lost": _("Somebody was faster: {places}. The rest of your choice is kept."),
+        "seats_lost_all": _("Somebody was faster: {places}. Please choose other seats."),
+        "seats_stale": _("What is free may have changed: the seats do not answer right now."),
+        "state_blocked": _("not for sale"),
+        "state_chosen": _("chosen"),
+        "state_free": _("free"),
+        "state_held": _("somebody is paying for it"),
+        "state_sold": _("sold"),
+        "wheelchair": _("wheelchair place"),
+        "obstructed": _("restricted view"),
+    }
+
+
+def _paying() -> Texts:
+    return {
+        "agree_first": _("Please confirm this to go on."),
+        "choose_again": _("Choose again"),
+        "extended": _("Time left now: {time}"),
+        "hold_ended": _("Your time is over"),
+        "hold_ended_text": _("The places are free for others again. Nothing was paid. You can choose again if they are still free."),
+        "method_door": _("Payment at the venue"),
+        "method_door_text": _("Nothing is paid now. Please pay when you come."),
+        "method_free": _("Free of charge"),
+        "method_free_text": _("There is nothing to pay."),
+        "method_kakaopay": _("KakaoPay"),
+        "method_kakaopay_text": _("You confirm on KakaoPay's page and come back here."),
+        "method_unknown": _("Payment in the next step"),
+        "method_unknown_text": _("How to pay is shown when you go on."),
+        "minutes": pgettext("number of minutes", "{count} min"),
+        "payment": _("Payment"),
+        "pay_amount": _("Go on: {amount}"),
+        "pay_door": _("Confirm booking"),
+        "pay_free": _("Book free of charge"),
+        "pay_kakaopay": _("Pay {amount} with KakaoPay"),
+        "release_text": _("Others can take them at once."),
+        "release_title": _("Give the places back?"),
+        "release_yes": _("Give back"),
+        "seconds": pgettext("number of seconds", "{count} seconds"),
+        "test_payment": _("Test payment."),
+        "test_payment_short": _("Test payment"),
+        "test_payment_text": _("Nobody is charged: this goes to a stand-in for KakaoPay."),
+        "time_left": _("{time} left to pay. You can extend the time once."),
+    }
+
+
+def _orders() -> Texts:
+    return {
+        "booked_label": _("Booked on"),
+        "booked_on": _("booked on {day}"),
+        "booking": pgettext("order", "Booking"),
+        "cancel_booking": _("Cancel the booking"),
+        "cancel_in_progress": _("The payment is being confirmed; it can be cancelled after that."),
+        "cancel_no": _("Keep it"),
+        "cancel_not_now": _("It cannot be cancelled now."),
+        "cancel_refund": _("{refund} goes back the way it was paid."),
+        "cancel_refund_fee": _("{refund} goes back the way it was paid; the fee is {fee}."),
+        "cancel_text": [
+            _("Its place is given up; the ticket stops working at once."),
+            _("All {count} places are given up; the tickets stop working at once."),
+        ],
+        "cancel_title": _("Cancel this booking?"),
+        "cancel_too_late": _("It is too late to cancel this booking."),
+        "cancel_until": _("You can cancel until {when}."),
+        "cancel_yes": _("Cancel it"),
+        "cancelled_text": _("Nothing was charged. The places are free for others again."),
+        "cancelled_title": _("This booking was cancelled"),
+        "details": _("Details"),
+        "issued_text": _("Show the code below at the entrance. You find it again under My bookings."),
+        "issued_title": _("Your booking is complete"),
+        "order_number": _("No. {number}"),
+        "order_number_label": _("Booking number"),
+        "order_unknown": _("There is no such booking in your account."),
+        "orders_down": _("Bookings cannot be loaded right now. They are safe; please try again in a moment."),
+        "print": _("Print"),
+        "qr_alt": _("Ticket code to be scanned at the entrance"),
+        "refunded": _("Refunded"),
+        "refunded_text": _("What was paid goes back the way it came; a card may take a few days."),
+        "refunded_title": _("Cancelled and refunded"),
+        "refunded_unissued_text": _("The places could not be given to you after the payment, so all of it goes back the way it came."),
+        "refunded_unissued_title": _("Your payment was refunded"),
+        "refunding_text": _("The payment is on its way back. This page follows it."),
+        "refunding_title": _("Being refunded"),
+        "settling_text": _("This takes a few seconds. You may close the page: nothing gets lost."),
+        "settling_title": _("Confirming your payment"),
+        "show_ticket": _("Show ticket"),
+        "status_cancelled": pgettext("order", "Cancelled"),
+        "status_issued": pgettext("order", "Confirmed"),
+        "status_paying": pgettext("order", "Waiting for payment"),
+        "status_pending": pgettext("order", "In progress"),
+        "status_refunded": pgettext("order", "Refunded"),
+        "status_refunding": pgettext("order", "Being refunded"),
+        "ticket_cancelled": _("This ticket was cancelled."),
+        "ticket_hint": _("Make the screen bright and hold the code to the scanner. One code lets one person in."),
+        "ticket_number": _("Ticket {number}"),
+        "ticket_unknown": _("There is no such ticket in your account."),
+        "tickets": [_("{count} ticket"), _("{count} tickets")],
+        "unpaid_text": _("The payment is not finished. Pay while the time runs, or cancel to give the places back at once."),
+        "unpaid_title": _("Not paid yet"),
+    }
+
+
+def _account() -> Texts:
+    return {
+        "auth_down": _("Your account cannot be loaded right now. Please try again in a moment."),
+        "password_changed": _("Your password is changed. Logins on other devices have ended."),
+        "password_set": _("Your new password is set. Please log in with it."),
+        "reset_invalid": _("This link has been used or has run out. Please ask for a new one."),
+        "reset_sent": _("If there is an account with this address, a mail with a link is on its way. It is good for an hour."),
+        "saved": _("Saved."),
+        "wait_before_login": _("Too many tries. Please wait {minutes} min and try again."),
+    }
+
+
+def _shop() -> Texts:
+    return {
+        "cancel_shop_order": _("Cancel the order"),
+        "cancel_shop_text": _("Everything in it is given up; what was paid goes back the way it came."),
+        "cancel_shop_title": _("Cancel this order?"),
+        "left_pieces": pgettext("piece", "{count} left"),
+        "order_verb": pgettext("verb", "Order"),
+        "pieces": [_("{count} piece"), _("{count} pieces")],
+        "shop_cancelled_text": _("Nothing was charged."),
+        "shop_cancelled_title": _("This order was cancelled"),
+        "shop_down": _("The shop does not answer right now. Tickets are not affected; please try again in a moment."),
+        "shop_empty": _("There is nothing in the shop yet."),
+        "shop_issued_text": _("Pick it up at the merchandise counter and show this page."),
+        "shop_issued_title": _("Your order is confirmed"),
+        "shop_unpaid_text": _("The payment is not finished. Pay while the time runs, or cancel."),
+        "shop_unpaid_title": _("Not paid yet"),
+    }
