@@ -8,11 +8,17 @@ from controlplane.runtime.port import SystemRef
 
 IMAGE = "clove-test/tiny:1"
 PORT = 8000
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 SECRETS = {"seat-secrets": {"django-secret": "s3cret", "service-key.json": '{"kty":"OKP"}'}}
 
 
 def ref(number: int = 1) -> SystemRef:
     return SystemRef(number, f"clove-{number}", "seller-1")
+
+
+def labels(system: SystemRef) -> dict[str, str]:
+    """What every object of a system carries."""
+    return {"app.kubernetes.io/managed-by": "clove", "clove.dev/system": str(system.system_id), "clove.dev/seller": system.seller}
 
 
 def system_objects(
@@ -26,13 +32,20 @@ def system_objects(
     """A system of SERVICES (default: seat), with a route, a volume and files each. The first service also answers at `/`."""
     services = services or ("seat",)
     objects: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system.namespace, "labels": {"clove.dev/seller": system.seller}}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system.namespace, "labels": labels(system) | RESTRICTED}},
+        _object(system, "v1", "ServiceAccount", "booking", automountServiceAccountToken=False),
         _object(system, "v1", "ConfigMap", "booking", data={"LANGUAGE": "ko"}),
         _object(system, "networking.k8s.io/v1", "NetworkPolicy", "deny", spec={"podSelector": {}}),
     ]
     for service in services:
         objects += [
-            _object(system, "v1", "PersistentVolumeClaim", f"{service}-data", spec={"resources": {"requests": {"storage": "1Gi"}}}),
+            _object(
+                system,
+                "v1",
+                "PersistentVolumeClaim",
+                f"{service}-data",
+                spec={"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            ),
             deployment(system, service, replicas=replicas, env=env or {}, image=image),
             _object(
                 system,
@@ -49,17 +62,19 @@ def system_objects(
             "gateway.networking.k8s.io/v1",
             "HTTPRoute",
             "booking",
-            spec={"hostnames": [host or f"{system.namespace}.localhost"], "rules": rules},
+            spec={"parentRefs": [{"name": "clove"}], "hostnames": [host or f"{system.namespace}.localhost"], "rules": rules},
         )
     )
     return objects
 
 
 def deployment(system: SystemRef, service: str, *, replicas: int = 1, env: dict[str, str], image: str = IMAGE) -> dict[str, Any]:
-    labels = {"app.kubernetes.io/name": service, "app.kubernetes.io/instance": system.namespace}
+    selector = {"app.kubernetes.io/name": service, "app.kubernetes.io/instance": system.namespace}
     container = {
         "name": service,
         "image": image,
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "128Mi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "env": [
             *({"name": name, "value": value} for name, value in env.items()),
             {"name": "SECRET", "valueFrom": {"secretKeyRef": {"name": "seat-secrets", "key": "django-secret"}}},
@@ -76,7 +91,10 @@ def deployment(system: SystemRef, service: str, *, replicas: int = 1, env: dict[
         ],
     }
     pod = {
+        "serviceAccountName": "booking",
+        "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 10,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
         "volumes": [
             {"name": "data", "persistentVolumeClaim": {"claimName": f"{service}-data"}},
@@ -91,15 +109,20 @@ def deployment(system: SystemRef, service: str, *, replicas: int = 1, env: dict[
         service,
         spec={
             "replicas": replicas,
-            "selector": {"matchLabels": labels},
+            "selector": {"matchLabels": selector},
             "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
+            "template": {"metadata": {"labels": selector | labels(system)}, "spec": pod},
         },
     )
 
 
 def _object(system: SystemRef, version: str, kind: str, name: str, **content: Any) -> dict[str, Any]:
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": system.namespace}, **content}
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": system.namespace, "labels": labels(system)},
+        **content,
+    }
 
 
 def _rule(prefix: str, service: str) -> dict[str, Any]:
