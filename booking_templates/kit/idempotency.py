@@ -56,6 +56,7 @@ def idempotent(function: Callable[..., Any]) -> Callable[..., Reply]:
                 return found
             raise Conflict("idempotency_key_in_use", _("The same request is being worked on. Try again in a moment.")) from None
 
+    run.takes_idempotency_key = True  # type: ignore[attr-defined]
     return run
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
+from booking_templates import catalog
 from booking_templates.kit import api
 from booking_templates.kit.api import Endpoint, Reply, Request, endpoint
+from booking_templates.kit.principal import ACCESS_COOKIE, CSRF_HEADER
 
 _VARIABLE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 _KINDS = {"int": {"type": "integer", "minimum": 0}, "uuid": {"type": "string", "format": "uuid"}}
+_KEY = {"type": "string", "maxLength": 100}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code"],
@@ -45,12 +48,20 @@ def document() -> dict[str, Any]:
         paths[_VARIABLE.sub(r"{\g<name>}", f"/api/{env.service}/{pattern}")] = operations
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"Clove {env.service}", "version": "1"},
+        "info": {"title": f"Clove {env.service}", "version": catalog.VERSION},
         "servers": [{"url": env.public_url}],
         "paths": paths,
         "components": {
             "schemas": {**components, "Problem": _PROBLEM},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": ACCESS_COOKIE,
+                    "description": f"A buyer's login. A request that changes something needs `{CSRF_HEADER}: 1` beside it.",
+                },
+            },
         },
     }
 
@@ -71,6 +82,9 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
         parameters += [
             {"name": name, "in": "query", "required": name in required, "schema": kind} for name, kind in schema["properties"].items()
         ]
+    if getattr(found.function, "takes_idempotency_key", False):
+        about = "The same request with the same key changes something once and is answered alike, for a day."
+        parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": about, "schema": _KEY})
     responses: dict[str, Any] = {}
     for status, kind in found.returns.items():
         responses[str(status)] = {"description": "OK" if status < 300 else "See Location"}
@@ -92,7 +106,8 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
         content = {"*/*": {}} if found.body is bytes else {"application/json": {"schema": by_type[id(found.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
     if found.auth is not api.PUBLIC:
-        operation["security"] = [{"bearer": []}] + ([{}] if "anonymous" in found.auth.kinds else [])
+        cookie: list[dict[str, list[str]]] = [{"cookie": []}] if "buyer" in found.auth.kinds else []
+        operation["security"] = [{"bearer": []}, *cookie, *([{}] if "anonymous" in found.auth.kinds else [])]
     return operation
 
 

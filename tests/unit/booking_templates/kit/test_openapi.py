@@ -61,8 +61,8 @@ def test_operations_are_described_from_their_declarations(serve):
     assert post["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Thing"}
     assert set(post["responses"]) == {"201", "204", "4XX", "5XX"}
     assert "too_small" in post["responses"]["4XX"]["description"]
-    assert post["security"] == [{"bearer": []}]
-    assert get["security"] == [{"bearer": []}, {}]
+    assert post["security"] == [{"bearer": []}, {"cookie": []}]
+    assert get["security"] == [{"bearer": []}, {"cookie": []}, {}]
     assert [each["name"] for each in get["parameters"]] == ["thing_id", "page"]
     assert made["components"]["schemas"]["Thing"]["additionalProperties"] is False
 
@@ -103,3 +103,9 @@ def test_operation_ids_are_unique(client):
     made = client.get("/api/event/openapi.json").json()
     ids = [operation["operationId"] for methods in made["paths"].values() for operation in methods.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_where_a_key_may_be_sent_the_document_says_so(client):
+    paths = client.get("/api/event/openapi.json").json()["paths"]
+    assert [each["name"] for each in paths["/api/event/notices"]["post"]["parameters"]] == ["Idempotency-Key"]
+    assert paths["/api/event/content"]["put"]["parameters"] == []
