@@ -158,13 +158,14 @@ def call(
     idempotency_key: str = "",
     timeout_s: float = READ_TIMEOUT_S,
     retry: bool | None = None,
+    tries: int = TRIES,
     headers: dict[str, str] | None = None,
 ) -> PeerResponse:
     """Call PATH of PEER as this service; the answer of any status below 500.
 
     A call is tried again when it surely did nothing, or when it is idempotent: by its method, by a key, or as RETRY says. Of several
     replicas another is tried then. Raises PeerUnavailable or PeerTimeout, the latter for a status of 500 and above too: what such a
-    peer did is unknown. Takes TIMEOUT_S a try at most, TRIES tries. Never call it inside a transaction: it would hold the locks.
+    peer did is unknown. Takes TIMEOUT_S a try at most. Never call it inside a transaction: it would hold the locks.
     """
     base = settings.ENV.peers.get(peer)
     if base is None:
@@ -182,7 +183,7 @@ def call(
         sent_headers["Idempotency-Key"] = idempotency_key
     failure: PeerError = PeerUnavailable(f"{peer}: circuit open")
     tried: set[str] = set()
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         if not breaker.admits():
             metrics.PEER_CALLS.labels(peer, "open").inc()
             raise failure
