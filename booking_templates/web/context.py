@@ -32,7 +32,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
     buyer = authenticate(request, OPTIONAL_BUYER)
     field = event.field if event and event.field in FIELDS else "other"
     return {
-        "event": event,
+        "event": event or content.Event(),
+        "is_event_known": event is not None,
         "is_event_down": not content.EVENT.is_answering,
         "field": field,
         "field_name": _(FIELDS[field]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from booking_templates.kit.problems import Problem
@@ -45,6 +45,8 @@ class PageMiddleware:
         """An error page for a page; an API path's error is the kit's to answer."""
         if request.path_info.startswith("/api/"):
             return None
+        if isinstance(error, Http404):
+            return errors.page(request, 404)
         if isinstance(error, Problem):
             return errors.page(request, error.status)
         log.exception("unhandled", extra={"fields": {"route": getattr(request, "route", "unmatched")}})

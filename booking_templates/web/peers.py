@@ -1,6 +1,6 @@
 """What the pages show of other services, kept in this process: fresh for a moment, and stale rather than nothing when one is down.
 
-A page never waits long for a peer: one thread asks, with a short time-out and no second try, the others take what is there. The kit's
+A page never waits long for a peer: one thread asks, with a short time-out, the others take what is there. The kit's
 circuit breaker makes a peer that is down cost nothing.
 """
 
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 FRESH_S = 1.0
 TIMEOUT_S = 1.5
+TRIES = 2
+"""Of two replicas one may be on its way out; a page does not wait for more."""
 
 
 class Source(Generic[T]):
@@ -52,7 +54,7 @@ class Source(Generic[T]):
     def _ask(self) -> None:
         headers = {"If-None-Match": self._etag} if self._etag else None
         try:
-            answer = peers.call(self._peer, "GET", self._path, timeout_s=TIMEOUT_S, retry=False, headers=headers)
+            answer = peers.call(self._peer, "GET", self._path, timeout_s=TIMEOUT_S, tries=TRIES, headers=headers)
             if answer.status == 200:
                 self._value = self._decoder.decode(answer.content)
                 self._etag = (answer.headers or {}).get("ETag", "")

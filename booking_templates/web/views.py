@@ -42,6 +42,7 @@ def event(request: HttpRequest) -> HttpResponse:
     """The event, and a performance to choose."""
     known = content.EVENT.get()
     plan = content.PLAN.get()
+    content.PERFORMANCES.get()
     return _shell(
         request,
         "web/event.html",

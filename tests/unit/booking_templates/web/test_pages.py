@@ -1,0 +1,115 @@
+"""What the pages say: with everything there, in both languages, and to a visitor who is known."""
+
+from __future__ import annotations
+
+import pytest
+
+PAGES = [
+    "/",
+    "/performances/p1",
+    "/checkout/123",
+    "/orders",
+    "/orders/1",
+    "/tickets/1",
+    "/signup",
+    "/login",
+    "/account",
+    "/shop",
+    "/shop/orders/1",
+]
+PAGES += ["/forgot-password", "/reset-password"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("code", "word"), [("ko", "예매 내역"), ("en", "My bookings")])
+def test_every_page_opens_in_both_languages(client, services, path, code, word):
+    response = client.get(path, headers={"Accept-Language": code})
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert f'<html lang="{code}"' in page
+    assert word in page
+    assert "뮤지컬 〈별의 정거장〉" in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_read_and_nothing_else(client, services, path):
+    assert client.head(path).status_code == 200
+    assert client.post(path).status_code == 405
+
+
+def test_the_event_page_has_the_facts_prices_and_performances(client, services):
+    page = client.get("/", headers={"Accept-Language": "ko"}).content.decode()
+    for text in ("샤롯데씨어터", "2027년 1월 10일 (일)", "19:30", "150분", "만 8세 이상", "170,000원", "823석 남음", "매진", "예매 오픈"):
+        assert text in page
+    assert 'href="/performances/p1"' in page
+    assert 'href="/performances/p2"' not in page  # sold out
+
+
+def test_the_event_page_shows_the_uploaded_poster_instead_of_a_drawn_one(client, services):
+    assert b"poster--drawn" in client.get("/").content
+    services.documents["/api/event/"] = {
+        **services.documents["/api/event/"],
+        "poster": {"url": "/api/event/poster/ab", "width": 3, "height": 4},
+    }
+    page = client.get("/").content
+    assert b'src="/api/event/poster/ab"' in page
+    assert b"poster--drawn" not in page
+
+
+def test_a_sellers_text_stays_text(client, services):
+    evil = "</script><img src=x onerror=alert(1)>\"'"
+    event = {**services.documents["/api/event/"], "title": evil, "description": evil, "field": evil}
+    services.documents["/api/event/"] = {**event, "venue": {"name": evil, "address": evil}}
+    services.documents["/api/seat/plan"] = {"grades": [{"id": "0", "name": evil, "price_krw": 1, "color": evil}]}
+    for path in ("/", "/performances/p1", "/tickets/1"):
+        page = client.get(path).content.decode()
+        assert "<img src=x" not in page
+        assert 'data-field="other"' in page
+
+
+def test_a_buyer_is_greeted_by_name_while_the_token_lives(client, services, token_for):
+    client.cookies["clove_access"] = token_for("buyer")
+    assert '<span id="buyer-name">김클로</span>' in client.get("/").content.decode()
+    client.cookies["clove_access"] = "forged"
+    assert '<span id="buyer-name"></span>' in client.get("/").content.decode()
+
+
+def test_an_unknown_performance_is_a_page_that_says_so(client, services):
+    response = client.get("/performances/nope", headers={"Accept-Language": "ko"})
+    assert response.status_code == 404
+    assert response["Content-Type"].startswith("text/html")
+    assert "페이지를 찾을 수 없습니다" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/nope", "/performances/" + "x" * 65, "/static/v/web/nope.js", "/static/v/../settings.py"])
+def test_what_is_not_there_is_a_404_page(client, services, path):
+    response = client.get(path)
+    assert response.status_code == 404
+    assert b"We could not find this page" in response.content
+
+
+def test_the_shop_is_there_only_in_a_system_that_has_one(client, services, settings):
+    assert b'href="/shop"' in client.get("/").content
+    settings.ENV = settings.ENV.__class__(**{**vars(settings.ENV), "peers": {k: v for k, v in settings.ENV.peers.items() if k != "merch"}})
+    assert b'href="/shop"' not in client.get("/").content
+    assert client.get("/shop").status_code == 404
+    assert client.get("/shop/orders/1").status_code == 404
+
+
+def test_an_error_of_ours_is_a_page_without_its_details(client, services, monkeypatch):
+    from booking_templates.web import views
+
+    def boom(*_args: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(views.poster, "draw", boom)
+    response = client.get("/")
+    assert response.status_code == 500
+    assert b"It is our fault" in response.content
+    assert b"secret detail" not in response.content
+
+
+def test_a_small_change_of_the_plan_reaches_the_page_at_once(client, services):
+    client.get("/")
+    services.documents["/api/seat/plan"] = {"grades": [{"id": "0", "name": "R", "price_krw": 12345, "color": ""}]}
+    assert b"12,345" in client.get("/").content
