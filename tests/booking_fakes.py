@@ -193,7 +193,7 @@ class FakeSeat:
         for _ in range(seats):
             number = next(self._numbers)
             where = {"area": area, "label": f"{area} {number}"} if area else {"seat": f"seat-{number}", "label": f"A-{number}"}
-            places.append({**where, "grade": "R", "price_krw": price_krw})
+            places.append({"id": where.get("seat") or f"{area}-{number}", **where, "grade": "R", "price_krw": price_krw})
         hold_id = str(uuid.uuid4())
         self.holds[hold_id] = HeldPlaces(buyer_id, performance_id, places)
         return hold_id
@@ -262,8 +262,8 @@ class FakeSeat:
         return {}
 
     def _release(self, order_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        seats = body.get("places")
-        labels = {place["label"] for hold in self.holds.values() for place in hold.places if seats is None or place.get("seat") in seats}
+        wanted = body.get("places")
+        labels = {place["label"] for hold in self.holds.values() for place in hold.places if wanted is None or place["id"] in wanted}
         for key in self.sold_to(order_id):
             if key[1] in labels:
                 del self.sold[key]

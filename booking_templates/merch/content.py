@@ -27,8 +27,7 @@ def put(content: Content) -> None:
         if Product.objects.filter(pk=product.id, sold__lte=product.stock).update(**fields):
             continue
         _row, is_new = Product.objects.get_or_create(pk=product.id, defaults=fields)
-        # The update counts rows that are as they should be already on one database and not on the other.
-        if not is_new and not Product.objects.filter(pk=product.id, sold__lte=product.stock).exists():
+        if not is_new:
             below.append(product.id)
     if below:
         raise Conflict("stock_below_sold", _("More of this was sold than the new stock."), products=below)

@@ -23,7 +23,7 @@ def take(wanted: Mapping[str, int]) -> list[Product]:
     for product_id in sorted(wanted):
         quantity = wanted[product_id]
         # The condition is in the statement that writes: of two orders for the last piece one finds no row.
-        took = Product.objects.filter(pk=product_id, is_offered=True, sold__lte=F("stock") - quantity).update(sold=F("sold") + quantity)
+        took = Product.objects.filter(pk=product_id, is_offered=True, stock__gte=F("sold") + quantity).update(sold=F("sold") + quantity)
         if not took:
             short.append(product_id)
     products = list(Product.objects.filter(pk__in=wanted).order_by("position", "pk"))

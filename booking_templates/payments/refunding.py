@@ -44,9 +44,9 @@ class Refunding(SagaRows[Order]):
             if not self._move(order, target, reason=reason, next_at=None, also=record):
                 raise Conflict("order_changed")
             return
-        sums = self.refunds._default_manager.filter(order_id=order.pk).aggregate(before=Sum("amount_krw"))
+        sums = self.refunds._default_manager.filter(order_id=order.pk).aggregate(before=Sum("amount_krw"))  # type: ignore[misc]
         before = sums["before"] or 0
-        refund = self.refunds(
+        refund = self.refunds(  # type: ignore[misc]  # the concrete model has the order
             order_id=order.pk,
             price_krw=price_krw,
             fee_krw=fee_krw,
@@ -78,7 +78,7 @@ class Refunding(SagaRows[Order]):
         """Captured, yet it cannot be delivered: all of the money goes back."""
         captured = capture.amount_krw if capture else order.total_krw
         already = capture.cancelled_krw if capture else 0
-        refund = self.refunds(
+        refund = self.refunds(  # type: ignore[misc]  # likewise
             order_id=order.pk,
             price_krw=captured - already,
             amount_krw=captured - already,

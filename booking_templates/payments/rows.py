@@ -78,7 +78,7 @@ class SagaRows(Generic[Order]):
         self._book(order, Kind.CAPTURE, capture.amount_krw, reference=order.tid or "", provider_reference=capture.reference)
 
     def _book(self, order: Order, kind: Kind, amount_krw: int, *, reference: str, provider_reference: str = "") -> None:
-        self.entries._default_manager.create(
+        self.entries._default_manager.create(  # type: ignore[misc]  # the concrete model has the order
             order_id=order.pk,
             kind=kind,
             amount_krw=amount_krw,

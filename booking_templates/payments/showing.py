@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import overload
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -29,6 +30,18 @@ def shown_payment(order: PayableOrder, provider: Provider | None, request: HttpR
         redirect_url=url,
         expires_at=local(order.pay_by) if url else None,
     )
+
+
+@overload
+def local(moment: datetime) -> datetime: ...
+
+
+@overload
+def local(moment: None) -> None: ...
+
+
+@overload
+def local(moment: datetime | None) -> datetime | None: ...
 
 
 def local(moment: datetime | None) -> datetime | None:

@@ -27,8 +27,6 @@ def find(*, performance: str, q: str) -> QuerySet[Ticket]:
 
 
 def shown(ticket: Ticket) -> Attendee:
-    booked_at = local(ticket.created_at)
-    assert booked_at is not None  # noqa: S101 - the column is not nullable
     return Attendee(
         ticket_id=ticket.pk,
         order_id=ticket.order_id,
@@ -40,5 +38,5 @@ def shown(ticket: Ticket) -> Attendee:
         grade=ticket.grade,
         price_krw=ticket.price_krw,
         status=ticket.status,
-        booked_at=booked_at,
+        booked_at=local(ticket.created_at),
     )

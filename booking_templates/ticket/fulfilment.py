@@ -51,6 +51,7 @@ class Tickets:
             Ticket(
                 order_id=order.pk,
                 performance_id=order.performance_id,
+                place=place.id,
                 seat=place.seat,
                 area=place.area,
                 live_seat=place.seat or None,
@@ -77,7 +78,7 @@ class Tickets:
         tickets = Ticket.objects.filter(order_id=order.pk, status=Ticket.Status.LIVE)
         if lines is not None:
             tickets = tickets.filter(pk__in=lines)
-        places = [ticket.seat or ticket.area for ticket in tickets]
+        places = [ticket.place for ticket in tickets]
         tickets.update(status=Ticket.Status.CANCELLED, live_seat=None, refund_id=refund.pk if refund else None)
         body = {} if lines is None else {"places": places}
         outbox.put("seat", f"/internal/orders/{order.pk}/release", body)

@@ -65,6 +65,8 @@ class Ticket(models.Model):
     id = models.CharField(primary_key=True, max_length=36, default=new_id)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tickets")
     performance_id = models.CharField(max_length=64)
+    place = models.CharField(max_length=100)
+    """The place's id at the seat service, within its order."""
     seat = models.CharField(max_length=100, default="", blank=True)
     area = models.CharField(max_length=100, default="", blank=True)
     live_seat = models.CharField(max_length=100, null=True)  # noqa: DJ001 - unique where there is one

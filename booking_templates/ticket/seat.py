@@ -14,8 +14,9 @@ REFUSALS = frozenset({404, 409, 410, 422})
 
 
 class Place(msgspec.Struct):
-    """A seat, or one place in an area."""
+    """A seat, or one place in an area. `id` names it within its order."""
 
+    id: str
     label: str
     grade: str = ""
     price_krw: int = 0
