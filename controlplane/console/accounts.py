@@ -22,6 +22,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
+    label = _("Users")
     list_display = ["email", "name", "role", "is_active", "standing", "last_login", "created_at"]
     list_filter = ["role", "is_active"]
     search_fields = ["email", "name"]

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from controlplane.console.base import ReadOnlyAdmin, as_json, as_yaml, badge
-from controlplane.lib import reasons
+from controlplane.console.base import ReadOnlyAdmin, as_json, as_yaml, badge, column, stored_words, titled
 from controlplane.lib.models import AuditRow
 from controlplane.systems.models import Operation, Revision
 
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
-    list_display = ["id", "kind", "system", "state_shown", "why", "created_by", "started_at", "took"]
-    list_filter = ["state", "kind", "started_at"]
+    label = _("Operations")
+    number = column("id", _("number"))
+    kind_shown = column("kind", _("kind"))
+    system_shown = column("system", _("booking system"))
+    generation_shown = column("generation", _("generation"))
+    revision_shown = column("revision", _("revision"))
+    begun_by = column("created_by", _("begun by"))
+    begun = column("started_at", _("begun"))
+    moved = column("progress_at", _("moved last"))
+    ended = column("ended_at", _("ended"))
+
+    list_display = ["number", "kind_shown", "system_shown", "state_shown", "why", "begun_by", "begun", "took"]
+    list_filter = [("state", titled(_("state"))), ("kind", titled(_("kind"))), ("started_at", titled(_("begun")))]
     search_fields = ["=id", "=system__id", "system__title", "system__slug", "created_by__email"]
     list_select_related = ["system", "created_by"]
-    fields = [
-        "system", "kind", "state_shown", "why", "generation", "revision", "created_by", "started_at", "progress_at", "ended_at",
-        "steps_shown", "result_shown",
+    fields = readonly_fields = [
+        "number", "kind_shown", "system_shown", "state_shown", "why", "generation_shown", "revision_shown", "begun_by", "begun", "moved",
+        "ended", "steps_shown", "result_shown",
     ]  # fmt: skip
 
     @admin.display(description=_("state"), ordering="state")
@@ -35,7 +42,7 @@ class OperationAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, operation: Operation) -> str:
-        return _words(operation, "reason")
+        return stored_words(operation)
 
     @admin.display(description=_("took"))
     def took(self, operation: Operation) -> str:
@@ -48,7 +55,7 @@ class OperationAdmin(ReadOnlyAdmin):
                 step.name,
                 badge(step.state, step.get_state_display()),
                 f"{(step.ended_at - step.started_at).total_seconds():.1f} s" if step.ended_at else "",
-                _words(step, "message"),
+                stored_words(step, "message"),
             )
             for step in operation.steps.all()
         ]
@@ -62,11 +69,17 @@ class OperationAdmin(ReadOnlyAdmin):
 
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "system", "number", "created_by", "created_at"]
-    list_filter = ["created_at"]
+    label = _("Revisions")
+    system_shown = column("system", _("booking system"))
+    number_shown = column("number", _("number"))
+    made_by = column("created_by", _("made by"))
+    made = column("created_at", _("made"))
+
+    list_display = ["number_shown", "system_shown", "made_by", "made"]
+    list_filter = [("created_at", titled(_("made")))]
     search_fields = ["=system__id", "system__title", "system__slug"]
     list_select_related = ["system", "created_by"]
-    fields = ["system", "number", "created_by", "created_at", "plan_shown", "manifests_shown"]
+    fields = readonly_fields = ["number_shown", "system_shown", "made_by", "made", "plan_shown", "manifests_shown"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Revision]:
         """Without the JSON; a detail page reads it when it shows it."""
@@ -83,17 +96,18 @@ class RevisionAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditRow)
 class AuditRowAdmin(ReadOnlyAdmin):
-    list_display = ["at", "actor_label", "action", "subject", "subject_id"]
-    list_filter = ["action", "subject", "at"]
+    label = _("Audit trail")
+    when = column("at", _("when"))
+    who = column("actor_label", _("who"))
+    did = column("action", _("did"))
+    what = column("subject", _("what"))
+    which = column("subject_id", _("which"))
+
+    list_display = ["when", "who", "did", "what", "which"]
+    list_filter = [("action", titled(_("did"))), ("subject", titled(_("what"))), ("at", titled(_("when")))]
     search_fields = ["actor_label", "action", "=subject_id"]
-    fields = ["at", "actor", "actor_label", "action", "subject", "subject_id", "details_shown"]
+    fields = readonly_fields = ["when", "who", "did", "what", "which", "details_shown"]
 
     @admin.display(description=_("details"))
     def details_shown(self, row: AuditRow) -> SafeString:
         return as_json(row.details)
-
-
-def _words(owner: Any, kind: str) -> str:
-    code = getattr(owner, f"{kind}_code")
-    text: str = getattr(owner, kind)
-    return reasons.words(code, getattr(owner, f"{kind}_params"), gettext, otherwise=text) if code else text

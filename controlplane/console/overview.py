@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from controlplane.accounts.models import Role, User
+from controlplane.console.base import stored_words
 from controlplane.pool.models import Image
 from controlplane.systems.models import BookingSystem, Operation, State
 
@@ -27,11 +28,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     ended = operations.filter(ended_at__gte=now - RECENT)
     context = {
         **admin.site.each_context(request),
-        "title": gettext("Operations"),
+        "title": gettext("Operations page"),
         "counts": [(state, State(state).label, counts.get(state, 0)) for state in State.values],
         "health": BookingSystem.objects.filter(state=State.LIVE).values_list("health").annotate(count=Count("pk")).order_by("health"),
         "running": [(operation, now - operation.started_at, operation.progress_at < now - SLOW) for operation in running],
-        "failed": ended.filter(state=Operation.State.FAILED)[:50],
+        "failed": [(operation, stored_words(operation)) for operation in ended.filter(state=Operation.State.FAILED)[:50]],
         "succeeded": ended.filter(state=Operation.State.SUCCEEDED).count(),
         "sellers": User.objects.filter(role=Role.SELLER, is_active=True).count(),
         "images": Image.objects.filter(enabled=True).count(),

@@ -19,6 +19,7 @@ CAPABILITY = "dev.clove.capability."
 
 @admin.register(Image)
 class ImageAdmin(ReadOnlyAdmin):
+    label = _("Container pool")
     list_display = ["name", "service", "version", "can", "enabled", "registered_at"]
     list_filter = ["enabled", "service"]
     search_fields = ["name", "ref", "digest"]

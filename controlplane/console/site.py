@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 class ConsoleSite(AdminSite):
     site_title = _("Clove console")
     site_header = _("Clove console")
-    index_title = _("What the platform holds")
     site_url = "/"
-    enable_nav_sidebar = True
+    enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -30,6 +29,10 @@ class ConsoleSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The operations page is where an admin begins; the models are one click away on every page."""
+        return redirect("admin:overview")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
         from controlplane.console.overview import overview

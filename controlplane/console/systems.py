@@ -11,8 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from controlplane.console.base import ReadOnlyAdmin, badge
-from controlplane.lib import reasons
+from controlplane.console.base import ReadOnlyAdmin, badge, column, stored_words, titled
 from controlplane.systems import services
 from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem
@@ -20,14 +19,33 @@ from controlplane.systems.models import BookingSystem
 
 @admin.register(BookingSystem)
 class BookingSystemAdmin(ReadOnlyAdmin):
-    list_display = ["title", "id", "state_shown", "health", "address", "seller", "generation", "created_at"]
-    list_filter = ["state", "health", "desired_state", "created_at"]
+    label = _("Booking systems")
+    title_shown = column("title", _("title"))
+    number = column("id", _("number"))
+    seller_shown = column("seller", _("seller"))
+    health_shown = column("health", _("health"))
+    health_words = column("health_message", _("health in words"))
+    namespace_shown = column("namespace", _("namespace"))
+    generation_shown = column("generation", _("generation"))
+    observed = column("observed_generation", _("generation that was made so"))
+    revision_shown = column("live_revision", _("live revision"))
+    created = column("created_at", _("created"))
+    went_live = column("live_at", _("live since"))
+    deleted = column("deleted_at", _("deleted"))
+    attempts_shown = column("attempts", _("failed attempts in a row"))
+    next_check = column("next_check_at", _("next look"))
+    lease = column("lease_owner", _("lease of"))
+    lease_end = column("lease_until", _("lease until"))
+
+    list_display = ["title_shown", "number", "state_shown", "health_shown", "address", "seller_shown", "generation_shown", "created"]
+    list_filter = [("state", titled(_("state"))), ("health", titled(_("health"))), ("created_at", titled(_("created")))]
     search_fields = ["title", "slug", "=id", "seller__email", "seller__name"]
     list_select_related = ["seller"]
     actions = ["retry"]
-    fields = [
-        "title", "seller", "state_shown", "why", "health", "health_message", "address", "namespace", "generation", "observed_generation",
-        "live_revision", "look_at", "created_at", "live_at", "deleted_at", "attempts", "next_check_at", "lease_owner", "lease_until",
+    fields = readonly_fields = [
+        "title_shown", "number", "seller_shown", "state_shown", "why", "health_shown", "health_words", "address", "namespace_shown",
+        "generation_shown", "observed", "revision_shown", "look_at", "created", "went_live", "deleted", "attempts_shown", "next_check",
+        "lease", "lease_end",
     ]  # fmt: skip
 
     @admin.display(description=_("state"), ordering="state")
@@ -36,7 +54,7 @@ class BookingSystemAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, system: BookingSystem) -> str:
-        return reasons.words(system.reason_code, system.reason_params, gettext, otherwise=system.reason) if system.reason_code else ""
+        return stored_words(system)
 
     @admin.display(description=_("address"), ordering="slug")
     def address(self, system: BookingSystem) -> SafeString | str:
