@@ -22,6 +22,11 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
+def crash() -> None:
+    say("about to crash")
+    os._exit(7)
+
+
 def counted(method: Callable[["Service"], None]) -> Callable[["Service"], None]:
     def counting_method(self: "Service") -> None:
         under_way.add(id(self))
@@ -49,8 +54,7 @@ class Service(BaseHTTPRequestHandler):
                 time.sleep(float(query["s"][0]))
                 self.answer(200, self.facts())
             case path if path.endswith("/crash"):
-                say("about to crash")
-                os._exit(7)
+                crash()
             case path if path.endswith("/file"):
                 with open(os.environ["CLOVE_ROOT"] + query["path"][0], encoding="utf-8") as file:
                     self.answer(200, {"text": file.read()})
@@ -78,6 +82,8 @@ class Service(BaseHTTPRequestHandler):
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
+        if url.path.endswith("/crash"):
+            crash()
         if url.path.endswith("/write"):
             path = os.environ["CLOVE_ROOT"] + parse_qs(url.query)["path"][0]
             os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -108,7 +108,7 @@ class LocalRuntime:
     def logs(self, system: SystemRef, service: str, lines: int) -> list[str]:
         if not _SERVICE.fullmatch(service):
             return []
-        return logfiles.tail(self._home.system(system.namespace).log(service), lines)
+        return logfiles.tail_all(self._home.system(system.namespace).logs / service, lines)
 
     @_maps_errors
     def endpoint(self, system: SystemRef) -> Endpoint:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from pathlib import Path
 from typing import Any
 
 from controlplane.runtime.health import workload_health
@@ -33,6 +34,10 @@ class Deployment:
     @property
     def is_gone(self) -> bool:
         return self.spec is None and not self.pods
+
+    @property
+    def logs(self) -> Path:
+        return self._home.files.logs / self.name
 
     @property
     def leaders(self) -> list[int]:

@@ -9,7 +9,7 @@ HOME/
     desired.json  secrets.json  delete                what is wanted; written by adapters (`delete`: that all of it goes)
     hosts.json                                        ready replicas by service, for the replicas (CLOVE_HOSTS_FILE)
     pods/<id>/pod.json                                what runs, so that a restarted supervisor finds it again
-    volumes/<claim>/  projected/  logs/<service>.log
+    volumes/<claim>/  projected/  logs/<service>/<pod>.log
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class SystemFiles:
         self.projected = path / "projected"
         self.logs = path / "logs"
 
-    def log(self, service: str) -> Path:
-        return self.logs / f"{service}.log"
+    def log(self, service: str, pod: str) -> Path:
+        return self.logs / service / f"{pod}.log"
 
 
 class Home:

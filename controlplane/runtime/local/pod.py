@@ -48,7 +48,7 @@ class Pod:
         self._dir = home.files.pods / name
         self._is_initialised = not self.spec.init_containers
         self._task: asyncio.Task[None] | None = None
-        around = Surroundings(home.machine, home.files.log(deployment), self._command, self.save, home.changed)
+        around = Surroundings(home.machine, home.files.log(deployment, name), self._command, self.save, home.changed)
         self.inits = [Container(spec, around) for spec in self.spec.init_containers]
         self.containers = [Container(spec, around) for spec in self.spec.containers]
 
@@ -102,7 +102,7 @@ class Pod:
 
     def start(self) -> None:
         """Start it, or watch on over what was restored. What goes wrong is its containers' `reason`."""
-        for directory in (self._dir, self._home.files.logs):
+        for directory in (self._dir, self._home.files.logs / self.deployment):
             make_dir(directory)
         self.save()
         self._task = asyncio.create_task(self._run(), name=self.name)

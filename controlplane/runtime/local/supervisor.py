@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from controlplane.runtime.local.layout import Home
-from controlplane.runtime.local.logfiles import rotate
+from controlplane.runtime.local.logfiles import tidy
 from controlplane.runtime.local.machine import Machine
 from controlplane.runtime.local.router.server import Router
 from controlplane.runtime.local.system import System, doomed_directories
@@ -18,7 +18,9 @@ from controlplane.runtime.port import SystemRef
 
 LOOK_S = 2.0
 """Between two looks at all files: how late a change is seen whose poke was lost."""
-SAMPLE_S = 10.0
+SAMPLE_S = 5.0
+_SAMPLING_SHARE = 0.02
+"""Of one core, at most: with many replicas samples are further apart."""
 LONGEST_START_S = 60.0
 """A system that is not ready by then no longer keeps those behind it waiting."""
 START_POLL_S = 0.1
@@ -147,18 +149,20 @@ class Supervisor:
 
     async def _keep_sampling(self) -> None:
         """What replicas use and how long their logs are; both in a thread, for they take milliseconds a process."""
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             deployments = [deployment for system in self.systems.values() for deployment in system.deployments.values()]
             leaders = {id(deployment): deployment.leaders for deployment in deployments}
-            logs = [system.files.log(name) for system in self.systems.values() for name in system.deployments]
+            logs = [(each.logs, [pod.name for pod in each.pods]) for each in deployments]
             try:
                 usage = await asyncio.to_thread(sample, {leader for each in leaders.values() for leader in each})
                 for deployment in deployments:
                     deployment.meter.take({leader: usage[leader] for leader in leaders[id(deployment)] if leader in usage})
-                await asyncio.to_thread(_rotate_all, logs)
+                await asyncio.to_thread(_tidy_all, logs)
             except OSError:
                 log.exception("What replicas use cannot be told")
-            await asyncio.sleep(SAMPLE_S)
+            await asyncio.sleep(max(SAMPLE_S, (loop.time() - began) / _SAMPLING_SHARE))
 
     def _delete(self, system: System) -> None:
         if system.is_deleting or self._is_stopping:
@@ -186,6 +190,6 @@ class Supervisor:
         task.add_done_callback(self._tasks.discard)
 
 
-def _rotate_all(logs: list[Path]) -> None:
-    for each in logs:
-        rotate(each)
+def _tidy_all(logs: list[tuple[Path, list[str]]]) -> None:
+    for directory, replicas in logs:
+        tidy(directory, replicas)

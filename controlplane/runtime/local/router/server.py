@@ -17,7 +17,8 @@ from controlplane.runtime.local.router.upstream import UpstreamConnection
 
 BACKLOG = 4096
 MAX_CLIENTS = 12000
-CONNECT_S = 2.0
+CONNECT_S = 5.0
+"""A replica that is gone refuses at once; one that takes longer has a full accept queue, which is tried again after 1 and 3 s."""
 KEEP_IDLE_S = 10.0
 """Well below what services keep idle connections for: the router closes first, so that no request meets a connection just closed."""
 DRAIN_POLL_S = 0.02

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,28 @@ def test_an_offset_from_before_the_log_was_cut_does_no_harm(tmp_path: Path, sinc
     log.write_text("abc")
 
     assert logfiles.tail(log, 5, since=since) in (["abc"], [])
+
+
+def test_the_logs_of_all_replicas_are_read_as_one_in_the_order_of_their_times(tmp_path: Path) -> None:
+    (tmp_path / "one.log").write_text(
+        '{"time":"2027-01-10T19:30:00.100","message":"a"}\n{"time":"2027-01-10T19:30:02.100","message":"c"}\n  trace\n'
+    )
+    (tmp_path / "two.log").write_text("[2027-01-10 19:30:01] b\n[2027-01-10 19:30:03] d\n")
+
+    everything = logfiles.tail_all(tmp_path, 10)
+
+    assert [line[-1] for line in everything] == ["}", "b", "}", "e", "d"]
+    assert logfiles.tail_all(tmp_path, 2) == everything[-2:]
+    assert logfiles.tail_all(tmp_path, 0) == []
+    assert logfiles.tail_all(tmp_path / "none", 5) == []
+
+
+def test_of_replicas_that_ended_only_the_latest_logs_are_kept(tmp_path: Path) -> None:
+    for number in range(9):
+        log = tmp_path / f"seat-{number}.log"
+        log.write_text("x\n" * 10)
+        os.utime(log, (number, number))
+
+    logfiles.tidy(tmp_path, ["seat-0"], limit_bytes=1000)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["seat-0.log", *(f"seat-{number}.log" for number in range(4, 9))]
