@@ -74,13 +74,10 @@ class Grade(msgspec.Struct, frozen=True):
     color: str = ""
 
 
-class SeatPerformances(msgspec.Struct, frozen=True):
-    performances: tuple[SeatPerformance, ...] = ()
-
-
 class Plan(msgspec.Struct, frozen=True):
     """Of the seating plan only what a page prints; the drawing's data is skipped, not decoded."""
 
+    version: str = ""
     grades: tuple[Grade, ...] = ()
 
 
@@ -101,18 +98,17 @@ class Performance:
         return self.free == 0
 
 
-EVENT = Source("event", "/api/event/", Event)
-PERFORMANCES = Source("seat", "/api/seat/performances", SeatPerformances)
-PLAN = Source("seat", "/api/seat/plan", Plan, fresh_s=5.0)
+EVENT: Source[Event] = Source("event", "/api/event/", Event)
+PERFORMANCES: Source[tuple[SeatPerformance, ...]] = Source("seat", "/api/seat/performances", tuple[SeatPerformance, ...])
+PLAN: Source[Plan] = Source("seat", "/api/seat/plan", Plan, fresh_s=5.0)
 
 
-def performances(event: Event | None, seat: SeatPerformances | None) -> list[Performance]:
+def performances(event: Event | None, seat: tuple[SeatPerformance, ...] | None) -> list[Performance]:
     """All performances in order of time. The seat service decides what can be booked; the event service alone still gives the dates."""
     ends = {item.id: item.ends_at for item in event.performances} if event else {}
-    if seat and seat.performances:
+    if seat:
         found = [
-            Performance(item.id, item.starts_at, ends.get(item.id), item.on_sale, item.sales, item.free, item.capacity)
-            for item in seat.performances
+            Performance(item.id, item.starts_at, ends.get(item.id), item.on_sale, item.sales, item.free, item.capacity) for item in seat
         ]
     elif event:
         found = [Performance(item.id, item.starts_at, item.ends_at, is_on_sale=True, sales=event.sales) for item in event.performances]

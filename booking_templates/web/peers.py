@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -25,10 +25,10 @@ TRIES = 2
 class Source(Generic[T]):
     """The JSON document at PATH of PEER, decoded as KIND (unknown fields are ignored: the peer may be newer)."""
 
-    def __init__(self, peer: str, path: str, kind: type[T], *, fresh_s: float = FRESH_S) -> None:
+    def __init__(self, peer: str, path: str, kind: Any, *, fresh_s: float = FRESH_S) -> None:
         self._peer = peer
         self._path = path
-        self._decoder = msgspec.json.Decoder(kind)
+        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
         self._value: T | None = None

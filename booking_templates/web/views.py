@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from django.conf import settings
@@ -56,10 +57,12 @@ def performance(request: HttpRequest, performance_id: str) -> HttpResponse:
     """Seats or areas of one performance. Where its id can be checked an unknown one is a 404."""
     known = content.performances(content.EVENT.get(), content.PERFORMANCES.get())
     this = next((item for item in known if item.id == performance_id), None)
-    bookable = content.PERFORMANCES.get()
-    if this is None and bookable is not None and bookable.performances:
+    if this is None and content.PERFORMANCES.get():
         raise Http404
-    return _shell(request, "web/performance.html", performance_id=performance_id, performance=this)
+    plan = content.PLAN.get()
+    # An address with the plan's version may be kept for ever: a second visit does not load it again.
+    plan_path = f"/api/seat/plan?v={quote(plan.version)}" if plan and plan.version else "/api/seat/plan"
+    return _shell(request, "web/performance.html", performance_id=performance_id, performance=this, plan_path=plan_path)
 
 
 def checkout(request: HttpRequest, hold_id: str) -> HttpResponse:

@@ -34,12 +34,10 @@ EVENT = {
     "age_limit": 8,
     "something_newer": {"unknown": "to this version"},
 }
-PERFORMANCES = {
-    "performances": [
-        {**each, "on_sale": True, "sales": EVENT["sales"], "free": free, "capacity": 1241}
-        for each, free in zip(({"id": p["id"], "starts_at": p["starts_at"]} for p in EVENT["performances"]), (823, 0), strict=True)
-    ]
-}
+PERFORMANCES = [
+    {**each, "on_sale": True, "sales": EVENT["sales"], "free": free, "capacity": 1241}
+    for each, free in zip(({"id": p["id"], "starts_at": p["starts_at"]} for p in EVENT["performances"]), (823, 0), strict=True)
+]
 PLAN = {"version": "v1", "numbered": True, "grades": [{"id": "0", "name": "VIP", "price_krw": 170000, "color": "#b4236b"}], "zones": [{}]}
 
 
@@ -104,7 +102,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peers]:
     peers._circuits.clear()
     peers.pool.cache_clear()
     monkeypatch.setattr(content, "EVENT", Source("event", "/api/event/", content.Event, fresh_s=0))
-    monkeypatch.setattr(content, "PERFORMANCES", Source("seat", "/api/seat/performances", content.SeatPerformances, fresh_s=0))
+    monkeypatch.setattr(content, "PERFORMANCES", Source("seat", "/api/seat/performances", tuple[content.SeatPerformance, ...], fresh_s=0))
     monkeypatch.setattr(content, "PLAN", Source("seat", "/api/seat/plan", content.Plan, fresh_s=0))
     one = Peers()
     yield one

@@ -42,7 +42,7 @@ function start() {
 async function refresh() {
   try {
     const { body } = await api("GET", "/api/seat/performances");
-    offers = body.performances.map(fromSeat).sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id));
+    offers = body.map(fromSeat).sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id));
     drawTimes();
     drawBar();
   } catch {

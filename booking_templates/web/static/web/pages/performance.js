@@ -23,7 +23,7 @@ async function start() {
   if (!$("when").textContent.trim() && offer) $("when").textContent = moment(offer.starts_at);
   let document_;
   try {
-    document_ = (await api("GET", "/api/seat/plan")).body;
+    document_ = (await api("GET", $("booth").dataset.plan)).body;
   } catch (problem) {
     show($("loading"), false);
     const again = h("button", { type: "button", class: "button", on: { click: () => location.reload() } }, t("try_again"));

@@ -30,7 +30,7 @@ async function load() {
   draw();
 }
 
-const most = (product) => Math.min(MOST_OF_ONE, product.stock ?? MOST_OF_ONE);
+const most = (product) => Math.min(MOST_OF_ONE, product.left);
 
 function set(product, quantity) {
   const allowed = Math.max(0, Math.min(quantity, most(product)));
@@ -60,14 +60,14 @@ function draw() {
 
 function card(product) {
   const quantity = Math.min(cart.get(product.id) || 0, most(product));
-  const isGone = product.stock === 0;
+  const isGone = product.left === 0;
   const button = (by, name, symbol, isOff) =>
     h("button", { type: "button", class: "stepper__button", "aria-label": name, "aria-disabled": String(isOff), "data-key": `${product.id}${by}`, on: { click: () => !isOff && set(product, quantity + by) } }, icon(symbol));
   return h(
     "li",
     { class: `product${isGone ? " is-gone" : ""}`, "data-testid": `product-${product.id}` },
     h("div", { class: "product__picture", "aria-hidden": "true" }, icon("bag")),
-    h("div", { class: "product__text" }, h("h2", { class: "product__name", id: `product-${product.id}` }, product.name), product.description ? h("p", { class: "quiet" }, product.description) : null, h("p", {}, h("strong", {}, won(product.price_krw)), " ", h("span", { class: "quiet" }, isGone ? t("sold_out") : product.stock !== undefined && product.stock <= 20 ? t("left_pieces", { count: number(product.stock) }) : ""))),
+    h("div", { class: "product__text" }, h("h2", { class: "product__name", id: `product-${product.id}` }, product.name), product.description ? h("p", { class: "quiet" }, product.description) : null, h("p", {}, h("strong", {}, won(product.price_krw)), " ", h("span", { class: "quiet" }, isGone ? t("sold_out") : product.left <= 20 ? t("left_pieces", { count: number(product.left) }) : ""))),
     isGone
       ? null
       : h("span", { class: "stepper", role: "group", "aria-labelledby": `product-${product.id}` }, button(-1, t("one_less", { name: product.name }), "minus", quantity === 0), h("output", { class: "stepper__count" }, String(quantity)), button(1, t("one_more", { name: product.name }), "plus", quantity >= most(product))),

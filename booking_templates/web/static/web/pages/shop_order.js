@@ -33,17 +33,17 @@ function draw(order) {
   shown = now;
   const url = order.payment?.redirect_url;
   const canPay = order.status === "PAYING" && !order.is_settling && url && /^https?:\/\//.test(url);
-  const [kind, key] = TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
+  const [kind, key] = (order.picked_up_at && ["off", "shop_picked_up"]) || TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
   const cancel = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t("cancel_shop_order"));
   cancel.addEventListener("click", () => giveUp(cancel));
-  const canCancel = ["PAYING", "PENDING", "ISSUED"].includes(order.status) && !order.is_settling && order.cancellation?.allowed !== false;
+  const canCancel = ["PAYING", "PENDING", "ISSUED"].includes(order.status) && !order.is_settling && order.cancellation.allowed;
   fill(
     $("order"),
     h(
       "section",
       { class: `outcome outcome--${kind}` },
       kind === "wait" ? h("span", { class: "spinner", "aria-hidden": "true" }) : icon(kind === "good" ? "check" : "info"),
-      h("div", {}, h("h1", {}, t(`${key}_title`)), h("p", {}, t(`${key}_text`)), canPay ? h("p", { class: "outcome__actions" }, h("a", { class: "button button--primary", href: url }, t("go_on_paying"))) : null),
+      h("div", {}, h("h1", {}, t(`${key}_title`)), h("p", {}, t(`${key}_text`)), order.pickup_code && kind === "good" ? h("p", { class: "pickup" }, h("span", {}, t("pickup_code")), h("strong", { "data-testid": "pickup-code" }, order.pickup_code)) : null, canPay ? h("p", { class: "outcome__actions" }, h("a", { class: "button button--primary", href: url }, t("go_on_paying"))) : null),
     ),
     h(
       "section",
@@ -52,6 +52,8 @@ function draw(order) {
       h("dl", { class: "facts" }, fact(t("status"), statusChip(order.status)), order.number ? fact(t("order_number_label"), order.number) : null, fact(t("booked_label"), day(order.created_at)), order.payment ? fact(t("payment"), order.payment.test ? testChip(order.payment.provider) : providerName(order.payment.provider)) : null),
       h("ul", { class: "places" }, order.items.map((item) => h("li", { class: "places__item" }, h("span", {}, h("strong", {}, `${item.name} × ${item.quantity}`)), h("span", { class: "places__price" }, won(item.price_krw * item.quantity))))),
       h("dl", { class: "total" }, h("dt", {}, t("total")), h("dd", {}, won(order.total_krw))),
+      order.due_krw && order.status === "ISSUED" ? h("p", { class: "quiet" }, t("pay_at_counter", { amount: won(order.due_krw) })) : null,
+      order.refunded_krw ? h("dl", { class: "total total--small" }, h("dt", {}, t("refunded")), h("dd", {}, won(order.refunded_krw))) : null,
       canCancel ? h("div", { class: "cancel" }, cancel) : null,
     ),
   );

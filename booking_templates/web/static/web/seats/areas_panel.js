@@ -59,7 +59,6 @@ export class Areas {
   }
 
   refusal(problem) {
-    if (problem.code === "limit_exceeded" && problem.body.limit) return t("limit", { limit: problem.body.limit });
     if (problem.code !== "area_full") return problem.message;
     const area = this.areas.find((each) => each.id === problem.body.area);
     return t("area_full", { area: area ? area.name : "" });

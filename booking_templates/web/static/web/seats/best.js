@@ -31,7 +31,7 @@ export function offerBest(performance, document_, refused) {
         await holdPlaces(performance, { best });
       } catch (problem) {
         if (goToLogin(problem)) return;
-        if (problem.status === 409 || problem.status === 422) note($("best-problem"), "warn", problem.code === "limit_exceeded" && problem.body.limit ? t("limit", { limit: problem.body.limit }) : problem.message);
+        if (problem.status === 409 || problem.status === 422) note($("best-problem"), "warn", problem.message);
         else {
           dialog.close();
           await refused(problem);

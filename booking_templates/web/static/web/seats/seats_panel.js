@@ -119,7 +119,7 @@ export class Seats {
       this.changed(taken);
       return t(this.selection.seats.length ? "seats_lost" : "seats_lost_all", { places: taken.map((index) => place(this.plan, index)).join(", ") });
     }
-    return problem.code === "limit_exceeded" && problem.body.limit ? t("limit", { limit: problem.body.limit }) : problem.message;
+    return problem.message;
   }
 
   drawLegend() {
