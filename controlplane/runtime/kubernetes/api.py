@@ -5,6 +5,7 @@ The client's typed models refuse fields that they do not expect, so everything h
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -129,17 +130,16 @@ class Api:
             "labelSelector": selector,
             "timeoutSeconds": str(max(1, int(silence_s * 0.8))),
         }
-        response = self._send(
-            "GET", resource.collection(), query, accept=METADATA_ONLY.replace("MetadataList", "Metadata"), timeout=(TIMEOUT_S[0], silence_s)
-        )
+        accept = METADATA_ONLY.replace("MetadataList", "Metadata")
         try:
-            if response.status >= 300:
-                raise failure(Answer(response.status, response.data, ()))
-            yield from _lines(response)
-        except HTTPError as error:
+            with contextlib.closing(
+                self._send("GET", resource.collection(), query, accept=accept, timeout=(TIMEOUT_S[0], silence_s))
+            ) as response:
+                if response.status >= 300:
+                    raise failure(Answer(response.status, response.data))
+                yield from _lines(response)
+        except (HTTPError, ValueError) as error:
             raise RuntimeUnavailable(f"The cluster's API server fell silent: {_words(error)}.") from error
-        finally:
-            response.close()
 
     def _call(
         self,
@@ -197,7 +197,7 @@ class Api:
                 preload_content=False,
                 retries=False,
                 redirect=False,
-                timeout=urllib3.Timeout(*timeout),
+                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
             )
         except ApiException as error:
             raise RuntimeUnavailable(f"The cluster's API server cannot be reached: {error.reason}.") from error

@@ -15,6 +15,7 @@ from controlplane.runtime.kubernetes.api import Api, Applied
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.extensions import check_extensions
 from controlplane.runtime.kubernetes.inventory import Entry, Inventory
+from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import check_ours, is_by_hand
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, RANK, resource_of
 from controlplane.runtime.objects import ObjectKey, hostnames, key_of
@@ -43,10 +44,20 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         inventory.write(api, system, before.beginning(keys))
     for item in rest:
         handover.keep_replicas(api, item)
-        entries[key_of(item)] = inventory.entry_of(apply_fairly(api, item).item)
+        entries[key_of(item)] = inventory.entry_of(_apply(api, item))
     _prune(api, system, before, keep=entries.keys())
     hosts = hostnames(objects)
     inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else ""))
+
+
+def _apply(api: Api, item: Item) -> Item:
+    """ITEM as it stands afterwards. The API server rewrites a claim the first time it is applied again, even without a change (seen with
+    1.36), so a claim is only applied when a dry run says that it would differ."""
+    if item["kind"] == "PersistentVolumeClaim":
+        found = api.get(resource_of(item), item["metadata"]["name"], item["metadata"]["namespace"])
+        if found and said(found) == said(apply_fairly(api, item, dry_run=True).item):
+            return found
+    return apply_fairly(api, item).item
 
 
 def apply_fairly(api: Api, item: Item, *, dry_run: bool = False) -> Applied:

@@ -15,6 +15,7 @@ from controlplane.runtime.kubernetes import bundle, inventory
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.applying import KEPT, apply_fairly
 from controlplane.runtime.kubernetes.extensions import check_extensions
+from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, resource_of
 from controlplane.runtime.port import Change, ChangeKind, Objects, SystemRef
@@ -22,8 +23,6 @@ from controlplane.runtime.port import Change, ChangeKind, Objects, SystemRef
 TRIAL_NAMESPACE = "clove-preview"
 _ACCOUNT = "preview"
 _WITH_PODS = ("Deployment", "StatefulSet", "Job")
-# The server's own notes about an object.
-_NOTES = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 
 
 def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
@@ -52,7 +51,7 @@ def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any]) -> Change | 
     warning = " ".join(after.warnings)
     if before is None:
         return Change(ChangeKind.CREATE, resource.kind, name, warning=warning)
-    fields = tuple(field_changes(_said(before), _said(after.item)))
+    fields = tuple(field_changes(said(before), said(after.item)))
     return Change(ChangeKind.UPDATE, resource.kind, name, fields, warning) if fields else None
 
 
@@ -103,9 +102,3 @@ def _make_trial_namespace(api: Api) -> None:
         },
     ):
         api.apply(item, resource_of(item))
-
-
-def _said(item: Mapping[str, Any]) -> dict[str, Any]:
-    """ITEM without the server's notes and without its status."""
-    metadata = {name: value for name, value in item["metadata"].items() if name not in _NOTES}
-    return {name: value for name, value in item.items() if name not in ("status", "metadata")} | {"metadata": metadata}

@@ -1,0 +1,260 @@
+"""Applying to a real API server: what is written, what is left alone, and what every refusal becomes."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controlplane.runtime.errors import Forbidden, OwnedByAnother, Rejected, RuntimeUnavailable
+from controlplane.runtime.fingerprint import fingerprint
+from controlplane.runtime.kubernetes import Api, KubernetesRuntime
+from controlplane.runtime.kubernetes.resources import BY_KIND, SECRET
+from controlplane.runtime.port import ChangeKind, Health, SystemRef
+from tests.integration.runtime_kubernetes.cluster import Cluster
+from tests.integration.runtime_kubernetes.conftest import api_of, find
+from tests.integration.runtime_kubernetes.server import ApiServer
+from tests.runtime_contract.systems import SECRETS, system_objects
+
+DEPLOYMENT = BY_KIND["Deployment"]
+
+
+def test_applying_again_leaves_every_resource_version(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    objects = system_objects(system, "seat", "event")
+    runtime.apply(system, objects, SECRETS)
+    before = cluster.versions(system.namespace)
+
+    runtime.apply(system, copy.deepcopy(objects), SECRETS)
+
+    assert cluster.versions(system.namespace) == before
+    assert {"Deployment/seat", "Secret/seat-secrets", "HTTPRoute/booking", "ConfigMap/clove-inventory"} <= before.keys()
+
+
+def test_what_falls_out_is_pruned_and_volumes_are_kept(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    runtime.apply(system, system_objects(system, "seat", "merch"), {**SECRETS, "merch-secrets": {"key": "text"}})
+
+    runtime.apply(system, system_objects(system, "seat"), SECRETS)
+
+    assert cluster.names(DEPLOYMENT, system.namespace) == {"seat"}
+    assert cluster.names(BY_KIND["Service"], system.namespace) == {"seat"}
+    assert cluster.names(SECRET, system.namespace) == {"seat-secrets"}
+    assert cluster.names(BY_KIND["PersistentVolumeClaim"], system.namespace) == {"seat-data", "merch-data"}
+
+
+def test_another_ones_objects_in_the_namespace_are_left_alone(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    runtime.apply(system, system_objects(system), SECRETS)
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}}
+    cluster.create(f"/api/v1/namespaces/{system.namespace}/configmaps", theirs)
+
+    runtime.apply(system, system_objects(system, replicas=2), SECRETS)
+
+    assert "theirs" in cluster.names(BY_KIND["ConfigMap"], system.namespace)
+
+
+def test_a_controller_that_took_a_field_is_named_and_not_fought(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    objects = system_objects(system)
+    runtime.apply(system, objects, SECRETS)
+    cluster.patch(DEPLOYMENT.path("seat", system.namespace), {"spec": {"replicas": 3}}, manager="their-autoscaler")
+
+    with pytest.raises(OwnedByAnother) as refusal:
+        runtime.apply(system, objects, SECRETS)
+
+    assert refusal.value.owner == "their-autoscaler"
+    assert "spec.replicas" in refusal.value.reason
+    assert replicas(cluster, system) == 3
+
+
+def test_what_somebody_changed_by_hand_is_seen_named_and_put_right(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    objects = system_objects(system)
+    runtime.apply(system, objects, SECRETS)
+    cluster.patch(DEPLOYMENT.path("seat", system.namespace), {"spec": {"replicas": 0}}, manager="kubectl-scale")
+    cluster.patch(BY_KIND["ConfigMap"].path("booking", system.namespace), {"data": {"LANGUAGE": "en"}}, manager="kubectl-edit")
+
+    seen = runtime.observe(system)
+    changes = {(change.object_kind, change.name) for change in runtime.preview(system, objects)}
+    runtime.apply(system, objects, SECRETS)
+
+    assert seen.fingerprint == ""
+    assert changes == {("Deployment", "seat"), ("ConfigMap", "booking")}
+    assert replicas(cluster, system) == 1
+    assert cluster.api.get(BY_KIND["ConfigMap"], "booking", system.namespace)["data"] == {"LANGUAGE": "ko"}
+    assert runtime.observe(system).fingerprint == fingerprint(objects, SECRETS)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("Service", "seat"), ("Secret", "seat-secrets"), ("NetworkPolicy", "deny")])
+def test_what_somebody_deleted_is_seen_and_made_again(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef, kind: str, name: str
+) -> None:
+    objects = system_objects(system)
+    runtime.apply(system, objects, SECRETS)
+    cluster.delete(BY_KIND[kind].path(name, system.namespace))
+
+    assert runtime.observe(system).fingerprint == ""
+    runtime.apply(system, objects, SECRETS)
+
+    assert name in cluster.names(BY_KIND[kind], system.namespace)
+    assert runtime.observe(system).fingerprint == fingerprint(objects, SECRETS)
+
+
+def test_a_note_that_somebody_adds_is_no_drift(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    objects = system_objects(system)
+    runtime.apply(system, objects, SECRETS)
+    cluster.patch(DEPLOYMENT.path("seat", system.namespace), {"metadata": {"annotations": {"their/note": "x"}}}, manager="kubectl-annotate")
+
+    assert runtime.observe(system).fingerprint == fingerprint(objects, SECRETS)
+
+
+class _Dies(Api):
+    """A worker that is killed in mid-apply: nothing of it goes on after so many changes."""
+
+    def __init__(self, api: Api, changes: int) -> None:
+        super().__init__(api._configure)
+        self.left = changes
+
+    def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
+        if method in ("PATCH", "DELETE"):
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+        return super()._call(method, *arguments, **named)
+
+
+@pytest.mark.parametrize("changes", range(13))
+def test_an_apply_that_dies_is_seen_as_unfinished_and_the_next_one_leaves_nothing_behind(
+    cluster: Cluster, system: SystemRef, changes: int
+) -> None:
+    runtime = KubernetesRuntime(cluster.api)
+    first, second, third = system_objects(system, "seat"), system_objects(system, "merch"), system_objects(system, "event")
+    runtime.apply(system, first, SECRETS)
+
+    with pytest.raises(KeyboardInterrupt):
+        KubernetesRuntime(_Dies(cluster.api, changes)).apply(system, second, SECRETS)
+
+    seen = runtime.observe(system)
+    assert seen.fingerprint == (fingerprint(first, SECRETS) if changes <= 1 else "")
+    runtime.apply(system, third, SECRETS)
+    assert cluster.names(DEPLOYMENT, system.namespace) == {"event"}
+    assert cluster.names(BY_KIND["Service"], system.namespace) == {"event"}
+    assert runtime.observe(system).fingerprint == fingerprint(third, SECRETS)
+
+
+@pytest.mark.parametrize("method", ["preview", "apply"])
+def test_a_field_that_kubernetes_does_not_know_is_refused_for_good(runtime: KubernetesRuntime, system: SystemRef, method: str) -> None:
+    objects = system_objects(system)
+    find(objects, "Deployment", "seat")["spec"]["teleport"] = True
+
+    with pytest.raises(Rejected, match="teleport") as refusal:
+        _call(runtime, method, system, objects)
+
+    assert refusal.value.object_name == "Deployment seat"
+
+
+@pytest.mark.parametrize("method", ["preview", "apply"])
+def test_an_immutable_field_is_refused_and_the_live_object_untouched(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef, method: str
+) -> None:
+    runtime.apply(system, system_objects(system), SECRETS)
+    changed = system_objects(system, replicas=5)
+    spec = find(changed, "Deployment", "seat")["spec"]
+    spec["selector"]["matchLabels"]["tier"] = spec["template"]["metadata"]["labels"]["tier"] = "x"
+
+    with pytest.raises(Rejected, match="immutable"):
+        _call(runtime, method, system, changed)
+
+    assert replicas(cluster, system) == 1
+
+
+def test_a_preview_finds_pods_that_pod_security_would_refuse(runtime: KubernetesRuntime, system: SystemRef) -> None:
+    objects = system_objects(system)
+    container = find(objects, "Deployment", "seat")["spec"]["template"]["spec"]["containers"][0]
+    container["securityContext"] = {"privileged": True}
+
+    with pytest.raises(Rejected, match="privileged"):
+        runtime.preview(system, objects)
+
+    assert runtime.observe(system).health is Health.ABSENT
+
+
+def test_a_preview_persists_nothing_of_the_system(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    runtime.apply(system, system_objects(system), SECRETS)
+    runtime.preview(system, system_objects(system))
+    before = cluster.versions(system.namespace) | cluster.versions("clove-preview")
+
+    changes = runtime.preview(system, system_objects(system, "event", replicas=2))
+
+    assert {change.kind for change in changes} == {ChangeKind.CREATE, ChangeKind.DELETE, ChangeKind.UPDATE}
+    assert cluster.versions(system.namespace) | cluster.versions("clove-preview") == before
+
+
+def test_a_namespace_that_was_there_before_is_refused_and_untouched(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    before = cluster.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system.namespace}})
+
+    for method in ("preview", "apply"):
+        with pytest.raises(OwnedByAnother):
+            _call(runtime, method, system, system_objects(system))
+    with pytest.raises(OwnedByAnother):
+        runtime.delete(system)
+
+    after = cluster.api.get(BY_KIND["Namespace"], system.namespace)
+    assert after is not None
+    assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+    assert runtime.observe(system).health is Health.ABSENT
+
+
+def test_replicas_that_are_handed_over_stay_as_they_are(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    runtime.apply(system, system_objects(system, replicas=3), SECRETS)
+    handed = system_objects(system)
+    del find(handed, "Deployment", "seat")["spec"]["replicas"]
+
+    runtime.apply(system, handed, SECRETS)
+    assert replicas(cluster, system) == 3
+
+    scale = f"{DEPLOYMENT.path('seat', system.namespace)}/scale"
+    cluster.patch(scale, {"spec": {"replicas": 7}}, manager="kube-controller-manager")
+    runtime.apply(system, handed, SECRETS)
+    assert replicas(cluster, system) == 7
+    assert runtime.observe(system).fingerprint == fingerprint(handed, SECRETS)
+
+
+def test_a_secrets_value_is_in_no_error(runtime: KubernetesRuntime, system: SystemRef) -> None:
+    with pytest.raises(Rejected) as refusal:
+        runtime.apply(system, system_objects(system), {"seat-secrets": {"not a file name": "s3cret-value"}})
+
+    assert refusal.value.object_name == "Secret seat-secrets"
+    assert "s3cret" not in refusal.value.reason
+    assert "czNjcmV0" not in refusal.value.reason
+
+
+def test_credentials_that_expired_are_told(server: ApiServer, system: SystemRef) -> None:
+    with pytest.raises(Forbidden, match="credentials"):
+        KubernetesRuntime(api_of(server.stranger)).observe(system)
+
+
+def test_a_verb_that_is_forbidden_is_told(server: ApiServer, cluster: Cluster, system: SystemRef) -> None:
+    with pytest.raises(Forbidden, match="cannot get"):
+        KubernetesRuntime(api_of(server.nobody)).apply(system, system_objects(system), SECRETS)
+
+
+def test_no_cluster_is_a_passing_failure(server: ApiServer, system: SystemRef, tmp_path: Path) -> None:
+    away = tmp_path / "away.yaml"
+    away.write_text(server.admin.read_text().replace(server.url, "https://127.0.0.1:1"))
+
+    with pytest.raises(RuntimeUnavailable) as failure:
+        KubernetesRuntime(api_of(away)).observe(system)
+
+    assert failure.value.is_passing
+
+
+def replicas(cluster: Cluster, system: SystemRef) -> int:
+    found = cluster.api.get(DEPLOYMENT, "seat", system.namespace)
+    assert found is not None
+    return found["spec"]["replicas"]
+
+
+def _call(runtime: KubernetesRuntime, method: str, system: SystemRef, objects: list[dict[str, Any]]) -> None:
+    arguments = (system, objects) if method == "preview" else (system, objects, SECRETS)
+    getattr(runtime, method)(*arguments)

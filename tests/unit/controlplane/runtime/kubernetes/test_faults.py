@@ -1,0 +1,99 @@
+"""An API server that is slow, drops connections, is overloaded or forgets: each is told, none is fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from controlplane.runtime.errors import RuntimeUnavailable
+from controlplane.runtime.kubernetes import Api, KubernetesRuntime, watching
+from controlplane.runtime.kubernetes.resources import CONFIG_MAP
+from controlplane.runtime.port import Health, SystemRef
+from tests.unit.controlplane.runtime.kubernetes.scripted import DROP, Script, scripted
+
+SYSTEM = SystemRef(7, "clove-7", "s")
+LABELS = {"clove.dev/system": "7", "clove.dev/seller": "s", "app.kubernetes.io/managed-by": "clove"}
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Script, Api]]:
+    with scripted() as made:
+        yield made
+
+
+def pod(version: str) -> dict[str, Any]:
+    return {"metadata": {"name": "seat", "namespace": "clove-7", "labels": LABELS, "resourceVersion": version}}
+
+
+def test_a_connection_that_is_dropped_once_is_not_even_noticed(server: tuple[Script, Api]) -> None:
+    script, api = server
+    script.answers = [DROP, (404, {})]
+
+    assert KubernetesRuntime(api).observe(SYSTEM).health is Health.ABSENT
+
+
+@pytest.mark.parametrize("answer", [DROP, (429, {"message": "later"}), (503, {}), (500, {"message": "etcd timed out"})])
+def test_a_server_that_is_away_or_overloaded_is_a_passing_failure(server: tuple[Script, Api], answer: Any) -> None:
+    script, api = server
+    script.answers = [answer]
+
+    with pytest.raises(RuntimeUnavailable):
+        KubernetesRuntime(api).observe(SYSTEM)
+
+
+def test_an_inventory_that_somebody_broke_is_as_none(server: tuple[Script, Api]) -> None:
+    script, api = server
+    namespace = {"metadata": {"name": "clove-7", "labels": LABELS}}
+    script.answers = [(200, namespace), (200, {"metadata": {}, "data": {"objects": "{]", "fingerprint": "x"}})]
+
+    seen = KubernetesRuntime(api).observe(SYSTEM)
+
+    assert (seen.health, seen.fingerprint) == (Health.PROGRESSING, "")
+
+
+def test_a_long_list_is_read_page_by_page(server: tuple[Script, Api]) -> None:
+    script, api = server
+    script.answers = [
+        (200, {"items": [pod("1")], "metadata": {"continue": "more", "resourceVersion": "9"}}),
+        (200, {"items": [pod("2")], "metadata": {"resourceVersion": "9"}}),
+    ]
+
+    assert len(api.items(CONFIG_MAP, "clove-7")) == 2
+    assert "continue=more" in script.asked[1]
+
+
+def test_a_version_that_is_too_old_lists_again_and_tells_of_everything_again(
+    server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, api = server
+    monkeypatch.setattr(watching, "WATCHED", watching.WATCHED[-1:])
+    gone = {"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}
+    script.answers = [
+        (200, {"items": [pod("1")], "metadata": {"resourceVersion": "5"}}),
+        [{"type": "MODIFIED", "object": pod("6")}, {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "8"}}}],
+        [gone],
+        (200, {"items": [pod("1")], "metadata": {"resourceVersion": "20"}}),
+        [{"type": "DELETED", "object": pod("21")}],
+        [],
+    ]
+
+    told = list(islice((event for event in watching.events(api, heartbeat_s=0.05) if event), 4))
+
+    assert told == [SYSTEM] * 4
+    watches = [line for line in script.asked if "watch=true" in line]
+    assert ["resourceVersion=5" in watches[0], "resourceVersion=8" in watches[1], "resourceVersion=20" in watches[2]] == [True] * 3
+
+
+def test_a_watch_that_breaks_is_begun_anew(server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    script, api = server
+    monkeypatch.setattr(watching, "WATCHED", watching.WATCHED[-1:])
+    monkeypatch.setattr(watching, "RETRY_S", (0.01,))
+    listed = (200, {"items": [pod("1")], "metadata": {"resourceVersion": "5"}})
+    script.answers = [DROP, DROP, listed, DROP, (403, {"message": "no"}), listed, []]
+
+    told = list(islice((event for event in watching.events(api, heartbeat_s=0.05) if event), 2))
+
+    assert told == [SYSTEM] * 2
