@@ -58,6 +58,19 @@ def retry_transaction(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def write(statement: Callable[[], R]) -> R:
+    """Run STATEMENT, one that writes and needs no transaction around it, again when the database asks for it."""
+    for attempt in range(TRIES):
+        try:
+            with writer():
+                return statement()
+        except OperationalError as error:
+            if connection.in_atomic_block or attempt == TRIES - 1 or not is_passing(error):
+                raise
+            time.sleep(random.uniform(0.001, 0.01) * 2**attempt)  # noqa: S311 - jitter, not a secret
+    raise AssertionError("unreachable")
+
+
 def db_now() -> datetime:
     """The database's time, aware, in UTC. What expires is judged by this clock alone: hosts' clocks differ."""
     with connection.cursor() as cursor:

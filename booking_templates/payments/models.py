@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from booking_templates.kit.db import write
 from booking_templates.payments.ids import new_id
 from booking_templates.payments.states import SETTLING, State, public
 
@@ -66,7 +67,8 @@ class PayableOrder(models.Model):
         In a transaction that fails afterwards this object is ahead of its row: read it again.
         """
         changes = {"state": to, "version": self.version + 1, **changes}
-        if not type(self)._default_manager.filter(pk=self.pk, version=self.version).update(**changes):
+        row = type(self)._default_manager.filter(pk=self.pk, version=self.version)
+        if not write(lambda: row.update(**changes)):
             return False
         for name, value in changes.items():
             setattr(self, name, value)

@@ -19,7 +19,7 @@ from datetime import timedelta
 from django.db import IntegrityError
 from django.db.models import F
 
-from booking_templates.kit.db import clock
+from booking_templates.kit.db import clock, write
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.problems import Conflict, Problem
 from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnreached, Undeliverable
@@ -88,10 +88,9 @@ class Saga(Refunding[Order]):
 
     def approved(self, order_id: str, token: str) -> None:
         """The buyer's browser came back with TOKEN. Replays, two tabs and orders that are past it change nothing."""
-        moved = self.orders._default_manager.filter(pk=order_id, state=State.PAYING).update(
-            state=State.APPROVING, token=token, version=F("version") + 1, next_at=clock() + LEASE, attempts=0
-        )
-        if moved:
+        row = self.orders._default_manager.filter(pk=order_id, state=State.PAYING)
+        changes = {"token": token, "version": F("version") + 1, "next_at": clock() + LEASE, "attempts": 0}
+        if write(lambda: row.update(state=State.APPROVING, **changes)):
             self._approve(self.orders._default_manager.get(pk=order_id), is_first=True)
 
     def turned_away(self, order_id: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from booking_templates.kit.db import writer
 from booking_templates.standin.errors import KakaoError
 from booking_templates.standin.models import Action, Payment
 from booking_templates.standin.schemas import Approve, Cancel, Order, Ready
@@ -26,9 +26,6 @@ VAT_OF_GROSS = 11
 OPEN = ("READY", "SEND_TMS", "OPEN_PAYMENT", "SELECT_METHOD", "ARS_WAITING")
 AUTHENTICATED = "AUTH_PASSWORD"
 CAPTURED = ("SUCCESS_PAYMENT", "PART_CANCEL_PAYMENT", "CANCEL_PAYMENT")
-
-WRITES = threading.Lock()
-"""SQLite has one writer: threads of this process wait here, not in its busy loop."""
 
 
 def ready(call: Ready) -> Payment:
@@ -55,7 +52,7 @@ def ready(call: Ready) -> Payment:
         method=call.payment_method_type or "MONEY",
         created_at=timezone.now(),
     )
-    with WRITES:
+    with writer():
         payment.save(force_insert=True)
     return payment
 
@@ -70,7 +67,7 @@ def authenticate(payment: Payment) -> str:
     token = secrets.token_hex(10)
     if is_expired(payment):
         return ""
-    with WRITES:
+    with writer():
         changed = Payment.objects.filter(pk=payment.pk, status__in=OPEN).update(status=AUTHENTICATED, pg_token=token)
     if changed:
         return token
@@ -80,7 +77,7 @@ def authenticate(payment: Payment) -> str:
 
 def leave(payment: Payment, status: str) -> bool:
     """The buyer gives up or fails on the page; False when the payment is past that."""
-    with WRITES:
+    with writer():
         return bool(Payment.objects.filter(pk=payment.pk, status__in=(*OPEN, AUTHENTICATED)).update(status=status))
 
 
@@ -102,7 +99,7 @@ def approve(call: Approve) -> tuple[Payment, Action]:
     if call.total_amount is not None and call.total_amount != payment.total:
         raise KakaoError(-704)
     now = timezone.now()
-    with WRITES, transaction.atomic():
+    with writer(), transaction.atomic():
         if not Payment.objects.filter(pk=payment.pk, status=AUTHENTICATED).update(status="SUCCESS_PAYMENT", approved_at=now):
             raise KakaoError(-702)
         action = Action.objects.create(payment_id=payment.pk, type="PAYMENT", amount=payment.total, payload=call.payload, at=now)
@@ -142,7 +139,7 @@ def cancel(call: Cancel) -> tuple[Payment, Action]:
         raise KakaoError(-704)
     now = timezone.now()
     is_all = call.cancel_amount == available
-    with WRITES, transaction.atomic():
+    with writer(), transaction.atomic():
         changed = Payment.objects.filter(pk=payment.pk, canceled=payment.canceled, status=payment.status).update(
             status="CANCEL_PAYMENT" if is_all else "PART_CANCEL_PAYMENT",
             canceled=F("canceled") + call.cancel_amount,
@@ -164,7 +161,7 @@ def available_of(payment: Payment) -> int:
 
 def age(partner_order_id: str, by: timedelta) -> int:
     """Make the payments of an order older; how many there are. For tests of expiry."""
-    with WRITES:
+    with writer():
         changed = 0
         for payment in Payment.objects.filter(partner_order_id=partner_order_id):
             changed += Payment.objects.filter(pk=payment.pk).update(created_at=payment.created_at - by)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine
 from django.utils import timezone, translation
 
+from booking_templates.kit.db import writer
 from booking_templates.standin import ledger
 from booking_templates.standin.models import Payment
 
@@ -30,7 +31,7 @@ def pay(request: HttpRequest, device: str, page: str) -> HttpResponse:
     if request.method == "POST":
         return _decide(request, payment)
     if payment.status == "READY" and not ledger.is_expired(payment):
-        with ledger.WRITES:
+        with writer():
             Payment.objects.filter(pk=payment.pk, status="READY").update(status="OPEN_PAYMENT")
     return _shown(request, payment, _state(payment))
 

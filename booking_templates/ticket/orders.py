@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 from django.db import IntegrityError
 
-from booking_templates.kit.db import clock
+from booking_templates.kit.db import clock, write
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.principal import Principal
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
@@ -57,7 +59,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
             next_at=now + PENDING_FOR,
         )
         try:
-            order.save(force_insert=True)
+            write(functools.partial(order.save, force_insert=True))
         except IntegrityError:
             if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key):
                 return found, False

@@ -31,6 +31,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 READY_S = 30.0
 STOP_S = 25.0
 CLUSTER_PORT = 8000
+STANDIN_ADMIN_KEY = "admin-key-of-the-tests"
 
 _probe = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(2), maxsize=1)
 
@@ -227,6 +228,7 @@ class Booking:
             "KAKAOPAY_URL": standin,
             "KAKAOPAY_CID": "TC0ONETIME",
             **{f"CLOVE_PEER_{name.upper()}": f"http://{name}:{CLUSTER_PORT}" for name in self.services if name != "web"},
+            **({"CLOVE_PUBLIC_URL": standin, "STANDIN_ADMIN_KEY": STANDIN_ADMIN_KEY} if service == "standin" else {}),
             **self._environ,
         }
 

@@ -1,0 +1,336 @@
+"""The checker of I1–I7: reads the databases of one booking system and the payment stand-in's own ledger, and counts violations by name.
+
+It is run when nothing is under way any more (`unsettled` says what is), after every load and fault test. It asks with queries of its
+own and shares no code with the services it checks.
+
+    python -m bench.invariants --ticket URL --seat URL [--merch URL] [--standin http://… --admin-key KEY]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sqlite3
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+
+HELD, SOLD, PINNED = 1, 2, 4
+AREA_BASE, AREA_STRIDE = 10**12, 10**6
+EXAMPLES = 5
+
+
+@dataclass
+class Findings:
+    """What is wrong, by invariant; a few examples of each."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, invariant: str, what: str) -> None:
+        self.counts[invariant] += 1
+        if len(self.examples[invariant]) < EXAMPLES:
+            self.examples[invariant].append(what)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def __str__(self) -> str:
+        lines = [f"{name}: {count}" for name, count in sorted(self.counts.items())]
+        lines += [f"  {name} {example}" for name, examples in sorted(self.examples.items()) for example in examples]
+        return "\n".join(lines) or "no violation"
+
+
+@dataclass(frozen=True)
+class Payment:
+    """One payment of the stand-in's ledger."""
+
+    tid: str
+    order_id: str
+    captured_krw: int
+    cancelled_krw: int
+    captures: int
+
+
+class Database:
+    """Rows of a service's database, read only. URL is `sqlite:////path` or `mysql://user:password@host:port/name`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with self._connected() as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Any]:
+        parts = urlsplit(self.url)
+        if parts.scheme == "sqlite":
+            with contextlib.closing(sqlite3.connect(f"file:{parts.path.replace('//', '/', 1)}?mode=ro", uri=True)) as connection:
+                yield connection.cursor()
+            return
+        import MySQLdb
+
+        address = {"host": parts.hostname, "port": parts.port or 3306, "user": unquote(parts.username or "")}
+        secret = unquote(parts.password or "")
+        name = parts.path.lstrip("/")
+        with contextlib.closing(MySQLdb.connect(**address, passwd=secret, db=name, charset="utf8mb4")) as connection:
+            yield connection.cursor()
+
+
+def check(
+    *,
+    ticket: str,
+    seat: str,
+    merch: str = "",
+    payments: Collection[Payment] = (),
+    has_payments: bool = True,
+    acknowledged: Collection[str] = (),
+) -> Findings:
+    """Count violations. TICKET, SEAT and MERCH are database addresses; PAYMENTS the stand-in's whole ledger of this system.
+
+    ACKNOWLEDGED are ids of orders whose buyers were told that they are issued, and who did not cancel them since (I5).
+    """
+    findings = Findings()
+    tickets, seats = Database(ticket), Database(seat)
+    _one_ticket_a_seat(findings, tickets)
+    _tickets_and_sold_places(findings, tickets, seats)
+    known = _money(findings, tickets, "ticket", payments, has_payments=has_payments)
+    _acknowledged(findings, tickets, acknowledged)
+    _limits(findings, tickets, seats)
+    _areas(findings, tickets, seats)
+    _left_over(findings, tickets, seats)
+    if merch:
+        shop = Database(merch)
+        known |= _money(findings, shop, "merch", payments, has_payments=has_payments)
+        _stock(findings, shop)
+    for payment in payments:
+        if payment.captured_krw and payment.order_id not in known:
+            findings.add("I2", f"captured {payment.captured_krw} for {payment.order_id}, which no service knows")
+    return findings
+
+
+def unsettled(*, ticket: str, merch: str = "") -> int:
+    """Orders that are still on their way, and calls that are still to be made: check when it is 0."""
+    count = 0
+    for url, service in ((ticket, "ticket"), (merch, "merch")):
+        if url:
+            database = Database(url)
+            orders = f"SELECT COUNT(*) FROM {service}_order WHERE state NOT IN ('ISSUED', 'CANCELLED', 'REFUNDED', 'PAYING')"
+            refunds = f"SELECT COUNT(*) FROM {service}_orderrefund WHERE open_order IS NOT NULL"
+            count += sum(int(database.rows(sql)[0][0]) for sql in (orders, refunds, "SELECT COUNT(*) FROM kit_outboxmessage"))
+    return count
+
+
+def ledger(url: str, admin_key: str) -> list[Payment]:
+    """All payments of the stand-in at URL."""
+    found: list[Payment] = []
+    after = ""
+    pool = urllib3.PoolManager(maxsize=1)
+    while True:
+        answer = pool.request("GET", f"{url}/admin/ledger", fields={"after": after}, headers={"X-Admin-Key": admin_key}, timeout=30.0)
+        if answer.status != 200:
+            raise RuntimeError(f"the stand-in's ledger: {answer.status}")
+        page = answer.json()
+        for row in page["payments"]:
+            moved = [(action["type"], action["amount"]) for action in row["actions"]]
+            captures = [amount for kind, amount in moved if kind == "PAYMENT"]
+            cancelled = sum(amount for kind, amount in moved if kind == "CANCEL")
+            found.append(Payment(row["tid"], row["partner_order_id"], sum(captures), cancelled, len(captures)))
+        if page["next"] is None:
+            return found
+        after = page["next"]
+
+
+# I1
+
+
+def _one_ticket_a_seat(findings: Findings, tickets: Database) -> None:
+    live = "SELECT performance_id, seat, COUNT(*) FROM ticket_ticket WHERE status = 'LIVE' AND seat <> '' GROUP BY performance_id, seat"
+    for performance, seat, count in tickets.rows(f"{live} HAVING COUNT(*) > 1"):
+        findings.add("I1", f"{count} live tickets for {seat} of {performance}")
+
+
+def _tickets_and_sold_places(findings: Findings, tickets: Database, seats: Database) -> None:
+    """Both services must say the same of who has what: a sold place without a ticket is lost, a ticket without one is sold again."""
+    sold = Counter(dict(seats.rows(_sold("order_id"))))
+    live = Counter(dict(tickets.rows("SELECT order_id, COUNT(*) FROM ticket_ticket WHERE status = 'LIVE' GROUP BY order_id")))
+    for order in sold.keys() | live.keys():
+        if sold[order] > live[order]:
+            findings.add("lost places", f"{order}: {sold[order]} sold, {live[order]} live tickets")
+        elif sold[order] < live[order]:
+            findings.add("I1", f"{order}: {live[order]} live tickets, {sold[order]} sold")
+
+
+def _sold(by: str) -> str:
+    return f"SELECT {by}, COUNT(*) FROM seat_claim WHERE state = {SOLD} GROUP BY {by}"
+
+
+# I2, I3, I4
+
+
+def _money(findings: Findings, database: Database, service: str, payments: Collection[Payment], *, has_payments: bool) -> set[str]:
+    """Each order against the ledger and the provider; the ids of all orders."""
+    entries: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    captures: Counter[str] = Counter()
+    for order, kind, amount in database.rows(f"SELECT order_id, kind, amount_krw FROM {service}_ledgerentry"):
+        entries[order][kind] += int(amount)
+        captures[order] += kind == "capture"
+    fees = {
+        order: int(fee)
+        for order, fee in database.rows(
+            f"SELECT order_id, SUM(fee_krw) FROM {service}_orderrefund WHERE done_at IS NOT NULL GROUP BY order_id"
+        )
+    }
+    live: dict[str, int] = {}
+    if service == "ticket":
+        prices = "SELECT order_id, SUM(price_krw) FROM ticket_ticket WHERE status = 'LIVE' GROUP BY order_id"
+        live = {order: int(price) for order, price in database.rows(prices)}
+    at_provider: defaultdict[str, list[Payment]] = defaultdict(list)
+    for payment in payments:
+        at_provider[payment.order_id].append(payment)
+    known = set()
+    for order, state, provider, total in database.rows(f"SELECT id, state, provider, total_krw FROM {service}_order"):
+        known.add(order)
+        captured, refunded = entries[order]["capture"], entries[order]["refund"]
+        is_paid = provider != "none"
+        standing = live.get(order, 0) if service == "ticket" else total if state == "ISSUED" else 0
+        if is_paid and state == "ISSUED" and (captures[order] != 1 or captured != total):
+            findings.add("I3", f"{service} {order} is issued for {total} with {captures[order]} captures of {captured}")
+        if captured - refunded != (standing + fees.get(order, 0) if is_paid else 0):
+            findings.add("I4", f"{service} {order}: {captured} - {refunded} is not {standing} + {fees.get(order, 0)} ({state})")
+        if has_payments:
+            _at_provider(findings, f"{service} {order}", state, captured, refunded, at_provider[order])
+    return known
+
+
+def _at_provider(findings: Findings, order: str, state: str, captured: int, refunded: int, payments: list[Payment]) -> None:
+    taken = [payment for payment in payments if payment.captured_krw]
+    if len(taken) > 1 or any(payment.captures > 1 for payment in taken):
+        findings.add("I2", f"{order} was captured {sum(payment.captures for payment in taken)} times")
+    at_provider = (sum(payment.captured_krw for payment in taken), sum(payment.cancelled_krw for payment in taken))
+    if at_provider != (captured, refunded):
+        findings.add("I4", f"{order}: the provider has {at_provider}, the ledger {(captured, refunded)}")
+    if taken and state not in ("ISSUED", "REFUNDED"):
+        findings.add("I2", f"{order} was captured and is {state}")
+    if taken and state == "REFUNDED" and at_provider[1] == 0:
+        findings.add("I2", f"{order} was captured, is {state}, and nothing went back")
+
+
+# I5
+
+
+def _acknowledged(findings: Findings, tickets: Database, acknowledged: Collection[str]) -> None:
+    issued = {order for (order,) in tickets.rows("SELECT id FROM ticket_order WHERE state = 'ISSUED'")}
+    for order in set(acknowledged) - issued:
+        findings.add("I5", f"{order} was acknowledged and is not issued")
+
+
+# I6
+
+
+def _limits(findings: Findings, tickets: Database, seats: Database) -> None:
+    content = _content(seats)
+    limit = int(content["limit_per_buyer"]) if content else 0
+    if not limit:
+        return
+    had = f"SELECT performance, buyer, COUNT(*) FROM seat_claim WHERE state IN ({HELD}, {SOLD}, {PINNED}) AND buyer <> ''"
+    counted = {(performance, buyer): count for performance, buyer, count in seats.rows(f"{had} GROUP BY performance, buyer")}
+    for (performance, buyer), count in counted.items():
+        if count > limit:
+            findings.add("I6", f"{buyer} has {count} places of performance {performance}, {limit} are allowed")
+    for performance, buyer, taken in seats.rows("SELECT performance, buyer, taken FROM seat_tally"):
+        if taken != counted.get((performance, buyer), 0):
+            findings.add("I6", f"{buyer}: the tally of {performance} says {taken}, there are {counted.get((performance, buyer), 0)}")
+    live = (
+        "SELECT o.buyer_id, t.performance_id, COUNT(*) FROM ticket_ticket t JOIN ticket_order o ON o.id = t.order_id"
+        " WHERE t.status = 'LIVE' GROUP BY o.buyer_id, t.performance_id"
+    )
+    for buyer, performance, count in tickets.rows(live):
+        if count > limit and not buyer.startswith("erased-"):
+            findings.add("I6", f"{buyer} has {count} live tickets of {performance}, {limit} are allowed")
+
+
+# I7
+
+
+def _areas(findings: Findings, tickets: Database, seats: Database) -> None:
+    content = _content(seats)
+    capacities = {area["id"]: int(area["capacity"]) for area in (content or {}).get("areas") or []}
+    if not capacities:
+        return
+    area_of = dict(seats.rows("SELECT number, id FROM seat_area"))
+    had: Counter[tuple[int, str]] = Counter()
+    claims = f"SELECT performance, place FROM seat_claim WHERE state IN ({HELD}, {SOLD}, {PINNED})"
+    for performance, place in seats.rows(claims):
+        area = area_of.get((place - AREA_BASE) // AREA_STRIDE)
+        if area is not None:
+            had[performance, area] += 1
+    for (performance, area), count in had.items():
+        if count > capacities.get(area, 0):
+            findings.add("I7", f"{count} places of {area} taken for performance {performance}, it has {capacities.get(area, 0)}")
+    live = "SELECT performance_id, area, COUNT(*) FROM ticket_ticket WHERE status = 'LIVE' AND area <> '' GROUP BY performance_id, area"
+    for performance, area, count in tickets.rows(live):
+        if count > capacities.get(area, 0):
+            findings.add("I7", f"{count} live tickets for {area} of {performance}, it has {capacities.get(area, 0)}")
+
+
+def _stock(findings: Findings, shop: Database) -> None:
+    standing = (
+        "SELECT i.product_id, SUM(i.quantity) FROM merch_item i JOIN merch_order o ON o.id = i.order_id"
+        " WHERE o.state NOT IN ('CANCELLED', 'REFUNDING', 'REFUNDED') GROUP BY i.product_id"
+    )
+    taken = {product: int(quantity) for product, quantity in shop.rows(standing)}
+    for product, stock, sold in shop.rows("SELECT id, stock, sold FROM merch_product"):
+        if sold > stock:
+            findings.add("I7", f"{sold} of {product} sold, there were {stock}")
+        if sold != taken.get(product, 0):
+            findings.add("I7", f"{product}: {sold} counted as sold, orders have {taken.get(product, 0)}")
+
+
+# What must not be left over
+
+
+def _left_over(findings: Findings, tickets: Database, seats: Database) -> None:
+    """A pin without an order that is being paid keeps its places from being sold for ever."""
+    paying = {
+        order for (order,) in tickets.rows("SELECT id FROM ticket_order WHERE state IN ('PENDING', 'PAYING', 'APPROVING', 'CAPTURED')")
+    }
+    for (order,) in seats.rows(f"SELECT DISTINCT order_id FROM seat_claim WHERE state = {PINNED}"):
+        if order not in paying:
+            findings.add("lost places", f"pinned for {order}, which is not being paid")
+
+
+def _content(seats: Database) -> dict[str, Any] | None:
+    rows = seats.rows("SELECT body FROM seat_content")
+    return json.loads(rows[0][0]) if rows else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.invariants", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--ticket", required=True, metavar="URL")
+    parser.add_argument("--seat", required=True, metavar="URL")
+    parser.add_argument("--merch", default="", metavar="URL")
+    parser.add_argument("--standin", default="", metavar="URL")
+    parser.add_argument("--admin-key", default="")
+    arguments = parser.parse_args()
+    payments = ledger(arguments.standin, arguments.admin_key) if arguments.standin else []
+    waiting = unsettled(ticket=arguments.ticket, merch=arguments.merch)
+    findings = check(
+        ticket=arguments.ticket, seat=arguments.seat, merch=arguments.merch, payments=payments, has_payments=bool(arguments.standin)
+    )
+    print(findings)
+    print(f"unsettled: {waiting}")
+    return 1 if findings.total or waiting else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
