@@ -6,7 +6,9 @@ os.environ.setdefault("CLOVE_SERVICE", "web")
 
 from booking_templates.kit.settings import *  # noqa: F403
 
-SENDS_MAIL = False  # auth's own
+# Auth's own.
+SENDS_MAIL = False
+OIDC_ISSUER = OIDC_NAME = OIDC_CLIENT_ID = OIDC_CLIENT_SECRET = ""
 
 INSTALLED_APPS = [
     "booking_templates.kit",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,20 +12,29 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET
 
 from booking_templates.auth import passwords, rules, sessions, throttle
-from booking_templates.auth.models import Buyer, PasswordReset
+from booking_templates.auth.models import Buyer, Identity, PasswordReset
 from booking_templates.auth.schemas import BuyerInfo, ProfileChange, Signup
 from booking_templates.auth.throttle import Caller
 from booking_templates.kit import outbox
 from booking_templates.kit.db import db_now, retry_transaction
-from booking_templates.kit.problems import Conflict, Unauthorized, Unprocessable
+from booking_templates.kit.problems import Conflict, Forbidden, Unauthorized, Unprocessable
 
+FRESH_LOGIN = timedelta(minutes=10)
 KEEPERS = ("ticket", "merch", "seat")
 """Services that keep something of a buyer and are told when the account closes."""
 
 
 def info(buyer: Buyer) -> BuyerInfo:
     """What the buyer may read of the account."""
-    return BuyerInfo(str(buyer.pk), buyer.email or "", buyer.name, buyer.phone, timezone.localtime(buyer.created_at))
+    return BuyerInfo(
+        id=str(buyer.pk),
+        email=buyer.email or "",
+        name=buyer.name,
+        phone=buyer.phone,
+        created_at=timezone.localtime(buyer.created_at),
+        has_password=bool(buyer.password),
+        is_joined=Identity.objects.filter(buyer=buyer).exists(),
+    )
 
 
 def find(buyer_id: str) -> Buyer:
@@ -100,8 +110,17 @@ def change_profile(buyer: Buyer, change: ProfileChange) -> Buyer:
     return find(str(buyer.pk))
 
 
-def prove(buyer: Buyer, password: str, field: str, caller: Caller) -> None:
-    """Make sure that the caller knows BUYER's password. Raises Unprocessable naming FIELD, and TooMany."""
+def prove(buyer: Buyer, password: str, field: str, *, caller: Caller, refresh_token: str) -> None:
+    """Make sure that it is BUYER who asks, and not somebody at a screen left open: by password, or without one by a login just made.
+
+    Raises Unprocessable naming FIELD, Forbidden `log_in_again`, TooMany.
+    """
+    if not buyer.password:
+        session = sessions.session_of(refresh_token)
+        is_fresh = session is not None and session.ended_at is None and session.created_at > db_now() - FRESH_LOGIN
+        if session is None or session.buyer_id != buyer.pk or not is_fresh:
+            raise Forbidden("log_in_again", _("Please log in again first, and then repeat this."))
+        return
     email = buyer.email or ""
     throttle.check(email, caller)
     if not passwords.matches(password, buyer.password):
@@ -137,6 +156,7 @@ def close(buyer: Buyer) -> None:
         return
     sessions.Session.objects.filter(buyer=buyer).delete()
     PasswordReset.objects.filter(buyer=buyer).delete()
+    Identity.objects.filter(buyer=buyer).delete()
     for keeper in KEEPERS:
         outbox.put(keeper, f"/internal/buyers/{buyer.pk}/erase", {})
 

@@ -11,7 +11,9 @@ from booking_templates.kit.principal import ACCESS_COOKIE
 _SECURE = settings.ENV.is_https
 REFRESH_COOKIE = "__Secure-clove_refresh" if _SECURE else "clove_refresh"
 DEVICE_COOKIE = "__Secure-clove_device" if _SECURE else "clove_device"
+ATTEMPT_COOKIE = "__Secure-clove_oidc" if _SECURE else "clove_oidc"
 AUTH_PATH = "/api/auth"
+ATTEMPT_PATH = "/api/auth/oidc"
 DEVICE_LIFE_S = 365 * 24 * 3600
 
 
@@ -21,6 +23,19 @@ def refresh_token(request: HttpRequest) -> str:
 
 def device(request: HttpRequest) -> str:
     return request.COOKIES.get(DEVICE_COOKIE, "")
+
+
+def attempt(request: HttpRequest) -> str:
+    return request.COOKIES.get(ATTEMPT_COOKIE, "")
+
+
+def set_attempt(response: HttpResponse, value: str, life_s: int) -> None:
+    """Lax, for the provider's answer comes from another site."""
+    response.set_cookie(ATTEMPT_COOKIE, value, max_age=life_s, path=ATTEMPT_PATH, secure=_SECURE, httponly=True, samesite="Lax")
+
+
+def clear_attempt(response: HttpResponse) -> None:
+    response.delete_cookie(ATTEMPT_COOKIE, path=ATTEMPT_PATH, samesite="Lax")
 
 
 def set_access(response: HttpResponse, token: str) -> None:

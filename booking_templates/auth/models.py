@@ -42,6 +42,15 @@ class RefreshToken(models.Model):
     used_at = models.DateTimeField(null=True, blank=True)
 
 
+class Identity(models.Model):
+    """Somebody whom an outside provider vouches for. `key` is a digest of issuer and subject."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    issuer = models.CharField(max_length=200)
+    buyer = models.ForeignKey(Buyer, on_delete=models.CASCADE)
+    created_at = models.DateTimeField()
+
+
 class FailureCount(models.Model):
     """How often something went wrong since its window opened. `key` is a digest: it tells no address and no e-mail."""
 

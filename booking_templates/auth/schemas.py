@@ -53,6 +53,10 @@ class BuyerInfo(Struct):
     name: str
     phone: str
     created_at: datetime
+    has_password: bool
+    """False for who has only ever signed in by an outside provider."""
+    is_joined: bool
+    """Whether an outside sign-in opens this account."""
 
 
 class LoggedIn(Struct):
@@ -63,10 +67,18 @@ class LoggedIn(Struct):
     expires_in: int
 
 
+class SignIn(Struct):
+    """An outside sign-in: what it is called, and the path that begins it (`?next=/path` to come back to)."""
+
+    name: str
+    path: str
+
+
 class Options(Struct):
     """What this service offers besides logging in by password."""
 
     password_reset: bool
+    sign_in: list[SignIn]
 
 
 class PublicKey(Struct):

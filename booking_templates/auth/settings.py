@@ -1,14 +1,21 @@
-"""Mail, from CLOVE_MAIL: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, or `file:///directory`.
+"""Mail and outside sign-in, from the environment.
+
+Mail, from CLOVE_MAIL: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, or `file:///directory`.
 
 Without it nothing that needs mail is offered. CLOVE_MAIL_FILE names a file that holds the address instead: it has a password in it.
+
+An OpenID Connect provider, from CLOVE_OIDC_ISSUER, CLOVE_OIDC_CLIENT_ID and CLOVE_OIDC_NAME (what the button says); the client's secret is
+the secret file `oidc-client-secret`, and without it the client is a public one, with PKCE alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from booking_templates.kit.env import rooted
+from booking_templates.auth.addresses import is_acceptable
+from booking_templates.kit.env import load, rooted
 
 _ROOT = os.environ.get("CLOVE_ROOT", "")
 _FILE = os.environ.get("CLOVE_MAIL_FILE", "")
@@ -34,3 +41,15 @@ elif _URL:
     raise ValueError(f"CLOVE_MAIL: unknown scheme {_PARTS.scheme!r}; use smtp, smtps, smtp+plain or file")
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+OIDC_ISSUER = os.environ.get("CLOVE_OIDC_ISSUER", "")
+OIDC_CLIENT_ID = os.environ.get("CLOVE_OIDC_CLIENT_ID", "")
+OIDC_NAME = os.environ.get("CLOVE_OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
+OIDC_CLIENT_SECRET = ""
+if OIDC_ISSUER:
+    if not is_acceptable(OIDC_ISSUER):
+        raise ValueError("CLOVE_OIDC_ISSUER: an https address is needed")
+    if not OIDC_CLIENT_ID:
+        raise ValueError("CLOVE_OIDC_CLIENT_ID is missing")
+    with contextlib.suppress(FileNotFoundError):
+        OIDC_CLIENT_SECRET = load().secret("oidc-client-secret")

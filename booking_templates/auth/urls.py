@@ -1,4 +1,4 @@
-from booking_templates.auth import views
+from booking_templates.auth import outside_views, views
 from booking_templates.kit.api import route
 
 urlpatterns = [
@@ -11,5 +11,8 @@ urlpatterns = [
     route("password-reset", POST=views.request_reset),
     route("password-reset/confirm", POST=views.confirm_reset),
     route("options", GET=views.options),
+    route("oidc/start", GET=outside_views.start),
+    route("oidc/callback", GET=outside_views.callback),
+    route("oidc/identity", DELETE=outside_views.part),
     route("jwks.json", GET=views.read_keys),
 ]

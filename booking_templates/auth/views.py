@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from booking_templates.auth import accounts, cookies, resets, sessions, throttle
+from booking_templates.auth import accounts, cookies, logins, resets, sessions
 from booking_templates.auth.models import Buyer
 from booking_templates.auth.schemas import (
     BuyerInfo,
@@ -22,17 +22,13 @@ from booking_templates.auth.schemas import (
     PublicKeys,
     ResetConfirmation,
     ResetRequest,
+    SignIn,
     Signup,
 )
-from booking_templates.auth.throttle import Caller
 from booking_templates.kit import tokens
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import BUYER, require_own_page
 from booking_templates.kit.problems import Unauthorized
-
-
-def _caller(request: HttpRequest) -> Caller:
-    return throttle.caller_of(request, cookies.device(request))
 
 
 def _json(body: Any, status: int = 200) -> HttpResponse:
@@ -43,18 +39,12 @@ def _json(body: Any, status: int = 200) -> HttpResponse:
 
 def _logged_in(request: HttpRequest, opened: sessions.Opened, status: int = 200) -> HttpResponse:
     response = _json(LoggedIn(accounts.info(opened.buyer), opened.access_token, sessions.ACCESS_LIFE_S), status)
-    cookies.set_login(response, opened)
-    email = opened.buyer.email or ""
-    if not _caller(request).knows(email):
-        cookies.set_device(response, throttle.device_cookie(email))
+    logins.put(request, response, opened)
     return response
 
 
-def _enter(request: HttpRequest, buyer: Buyer, status: int) -> HttpResponse:
-    """Log BUYER in; whoever was logged in on this device before is logged out."""
-    if before := sessions.session_of(cookies.refresh_token(request)):
-        sessions.end(before)
-    return _logged_in(request, sessions.start(buyer), status)
+def _prove(request: HttpRequest, buyer: Buyer, password: str, field: str) -> None:
+    accounts.prove(buyer, password, field, caller=logins.caller(request), refresh_token=cookies.refresh_token(request))
 
 
 @endpoint(body=Signup, returns={201: LoggedIn}, problems=("invalid", "email_taken", "too_many_attempts", "busy"))
@@ -63,7 +53,8 @@ def signup(request: Request, body: Signup) -> HttpResponse:
 
     Sets the cookies of the login. A case of the e-mail address makes no other account.
     """
-    return _enter(request, accounts.sign_up(body, _caller(request)), 201)
+    buyer = accounts.sign_up(body, logins.caller(request))
+    return _logged_in(request, logins.start(request, buyer), 201)
 
 
 @endpoint(body=Login, returns={200: LoggedIn}, problems=("wrong_credentials", "too_many_attempts", "busy"))
@@ -73,7 +64,8 @@ def login(request: Request, body: Login) -> HttpResponse:
     The answer is the same whether the address is unknown or the password wrong. Five failures from one place, or many from many, are
     followed by a pause (429 with Retry-After).
     """
-    return _enter(request, accounts.log_in(body.email, body.password, _caller(request)), 200)
+    buyer = accounts.log_in(body.email, body.password, logins.caller(request))
+    return _logged_in(request, logins.start(request, buyer))
 
 
 @endpoint(returns={200: LoggedIn}, problems=("login_required", "token_expired", "refresh_token_reused", "refresh_under_way", "csrf"))
@@ -120,25 +112,26 @@ def change_me(request: Request, body: ProfileChange) -> HttpResponse:
     return response
 
 
-@endpoint(auth=BUYER, body=Closing, returns={204: None}, problems=("wrong_password", "account_closed", "too_many_attempts"))
+@endpoint(auth=BUYER, body=Closing, returns={204: None}, problems=("wrong_password", "log_in_again", "account_closed", "too_many_attempts"))
 def close_me(request: Request, body: Closing) -> HttpResponse:
     """Close the account and erase what is personal.
 
-    What the law requires of a sale is kept without the person. Needs the password. The account cannot be opened again.
+    What the law requires of a sale is kept without the person. Needs the password, or, where there is none, a login of the last ten
+    minutes. The account cannot be opened again.
     """
     buyer = accounts.find(request.principal.id)
-    accounts.prove(buyer, body.password, "password", _caller(request))
+    _prove(request, buyer, body.password, "password")
     accounts.close(buyer)
     response = HttpResponse(status=204)
     cookies.clear_login(response)
     return response
 
 
-@endpoint(auth=BUYER, body=PasswordChange, returns={204: None}, problems=("wrong_password", "invalid", "too_many_attempts"))
+@endpoint(auth=BUYER, body=PasswordChange, returns={204: None}, problems=("wrong_password", "log_in_again", "invalid", "too_many_attempts"))
 def change_password(request: Request, body: PasswordChange) -> Reply:
     """Set a new password; every login on another device ends."""
     buyer = accounts.find(request.principal.id)
-    accounts.prove(buyer, body.current_password, "current_password", _caller(request))
+    _prove(request, buyer, body.current_password, "current_password")
     accounts.change_password(buyer, body.new_password, field="new_password", keep=cookies.refresh_token(request))
     return Reply(status=204)
 
@@ -149,7 +142,7 @@ def request_reset(request: Request, body: ResetRequest) -> Reply:
 
     The answer is the same whether or not there is such an account. 404 where no mail is set up (see `options`).
     """
-    resets.request(body.email, _caller(request))
+    resets.request(body.email, logins.caller(request))
     return Reply(status=202)
 
 
@@ -163,7 +156,8 @@ def confirm_reset(request: Request, body: ResetConfirmation) -> Reply:
 @endpoint(returns={200: Options})
 def options(request: Request) -> Options:
     """What is offered here besides logging in by password."""
-    return Options(password_reset=settings.SENDS_MAIL)
+    sign_in = [SignIn(settings.OIDC_NAME, "/api/auth/oidc/start")] if settings.OIDC_ISSUER else []
+    return Options(password_reset=settings.SENDS_MAIL, sign_in=sign_in)
 
 
 @endpoint(returns={200: PublicKeys})

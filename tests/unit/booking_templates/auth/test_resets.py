@@ -150,9 +150,9 @@ def test_old_links_are_forgotten(mina, new_browser):
 
 
 def test_without_mail_it_is_not_offered(mina, new_browser, settings):
-    assert new_browser().get("options").json() == {"password_reset": True}
+    assert new_browser().get("options").json()["password_reset"] is True
     settings.SENDS_MAIL = False
-    assert new_browser().get("options").json() == {"password_reset": False}
+    assert new_browser().get("options").json()["password_reset"] is False
     assert ask(new_browser()).status_code == 404
     assert confirm(new_browser(), "x").status_code == 404
 

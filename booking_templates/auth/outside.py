@@ -1,0 +1,76 @@
+"""Signing in with an outside provider: whose account it is, and joining the two.
+
+An account is found by (issuer, subject) and never by its e-mail address: whoever signed up first with somebody's address must not
+get their outside sign-in for it. Who has an account with that address logs in by password and joins the two from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from booking_templates.auth import rules
+from booking_templates.auth.models import NAME_MAX, Buyer, Identity
+from booking_templates.auth.oidc import Person
+from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.problems import Conflict
+
+
+def buyer_of(person: Person) -> Buyer:
+    """The account of PERSON, opened at the first time. Raises Conflict `email_taken`."""
+    try:
+        return _find(person) or _open(person)
+    except IntegrityError:  # a second tab, or somebody signed up with the address meanwhile
+        if buyer := _find(person):
+            return buyer
+        raise _taken() from None
+
+
+def join(buyer: Buyer, person: Person) -> None:
+    """Let PERSON sign in to BUYER's account. Twice is fine. Raises Conflict `joined_elsewhere`, when it is another account's."""
+    try:
+        with transaction.atomic():
+            Identity.objects.create(key=_key(person), issuer=person.issuer, buyer=buyer, created_at=db_now())
+    except IntegrityError as error:
+        if not Identity.objects.filter(key=_key(person), buyer=buyer).exists():
+            raise Conflict("joined_elsewhere", _("This sign-in belongs to another account here.")) from error
+
+
+@retry_transaction
+def part(buyer: Buyer) -> None:
+    """Take the outside sign-in away again. Raises Conflict `no_password`, when nothing would be left to log in with."""
+    if not Buyer.objects.select_for_update().filter(pk=buyer.pk).exclude(password="").exists():
+        raise Conflict("no_password", _("Set a password first: without one you could not log in any more."))
+    Identity.objects.filter(buyer=buyer).delete()
+
+
+def _find(person: Person) -> Buyer | None:
+    identity = Identity.objects.select_related("buyer").filter(key=_key(person), buyer__closed_at=None).first()
+    return identity.buyer if identity else None
+
+
+@retry_transaction
+def _open(person: Person) -> Buyer:
+    email = rules.normal_email(person.email)
+    if not email or rules.email_faults(email):
+        email = ""
+    elif Buyer.objects.filter(email=email).exists():
+        raise _taken()
+    name = rules.normal_name(person.name)[:NAME_MAX]
+    if rules.name_faults(name):
+        name = email.partition("@")[0][:NAME_MAX] or _("Guest")
+    now = db_now()
+    buyer = Buyer.objects.create(email=email or None, name=name, created_at=now)
+    Identity.objects.create(key=_key(person), issuer=person.issuer, buyer=buyer, created_at=now)
+    return buyer
+
+
+def _taken() -> Conflict:
+    return Conflict("email_taken", _("There is an account with this e-mail address already. Log in instead."))
+
+
+def _key(person: Person) -> str:
+    """As a digest: databases compare text without regard to case, and subjects differ by it."""
+    return hashlib.sha256(f"{person.issuer}\n{person.subject}".encode()).hexdigest()
