@@ -21,19 +21,20 @@ from controlplane.systems.models import State
 PREFIX = "/api/v1/"
 
 
-class ProblemSerializer(fields.Serializer):
-    """problem+json, RFC 9457."""
-
-    type = fields.CharField()
-    title = fields.CharField()
-    status = fields.IntegerField()
-    detail = fields.CharField()
-    code = fields.CharField(help_text="Stable; for programs.")
-    errors = fields.DictField(
-        child=fields.ListField(child=fields.CharField()),
-        required=False,
-        help_text="Messages by the path of the value, e.g. `grades[1].price_krw`.",
-    )
+# Not as a class: there `errors` would hide the serializer's own property.
+_PROBLEM = inline_serializer(
+    "Problem",
+    {
+        **{key: fields.CharField() for key in ("type", "title", "detail")},
+        "status": fields.IntegerField(),
+        "code": fields.CharField(help_text="Stable; for programs."),
+        "errors": fields.DictField(
+            child=fields.ListField(child=fields.CharField()),
+            required=False,
+            help_text="Messages by the path of the value, e.g. `grades[1].price_krw`.",
+        ),
+    },
+)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -185,9 +186,13 @@ def _describe(words: Words) -> None:
     """Hang WORDS on the endpoint's method, where the generator looks."""
     answers: dict[Any, Any] = dict(words.answers)
     for status in sorted({*words.problems, *(() if words.is_public else _BY_CALLER), 429}):
-        answers[(status, "application/problem+json")] = OpenApiResponse(ProblemSerializer, description=_WORDS[status])
-    auth = {"auth": []} if words.is_public else {}
+        answers[(status, "application/problem+json")] = OpenApiResponse(_PROBLEM, description=_WORDS[status])
     annotate = extend_schema(
-        operation_id=words.name, tags=[words.tag], parameters=list(words.parameters), request=words.body, responses=answers, **auth
+        operation_id=words.name,
+        tags=[words.tag],
+        parameters=list(words.parameters),
+        request=words.body,
+        responses=answers,
+        auth=[] if words.is_public else None,
     )
     setattr(words.view, words.method, annotate(getattr(words.view, words.method)))

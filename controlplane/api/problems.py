@@ -101,7 +101,7 @@ def _response(error: Exception) -> Response | None:
         case ServiceUnavailable():
             return answer(503, "service_unavailable", gettext("A service of the booking system does not answer."))
         case Invalid():
-            extra = {"problems": error.details} if error.details else {}
+            extra: dict[str, Any] = {"problems": error.details} if error.details else {}
             return answer(422, error.code, str(error.detail), errors=error.errors, **extra)
         case exceptions.ValidationError():
             return answer(422, "invalid", gettext("Some values cannot be used."), errors=_flat(error.detail))

@@ -31,7 +31,7 @@ class OperationAdmin(ReadOnlyAdmin):
     list_filter = [("state", titled(_("state"))), ("kind", titled(_("kind"))), ("started_at", titled(_("begun")))]
     search_fields = ["=id", "=system__id", "system__title", "system__slug", "created_by__email"]
     list_select_related = ["system", "created_by"]
-    fields = readonly_fields = [
+    fields = [
         "number", "kind_shown", "system_shown", "state_shown", "why", "generation_shown", "revision_shown", "begun_by", "begun", "moved",
         "ended", "steps_shown", "result_shown",
     ]  # fmt: skip
@@ -79,7 +79,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_filter = [("created_at", titled(_("made")))]
     search_fields = ["=system__id", "system__title", "system__slug"]
     list_select_related = ["system", "created_by"]
-    fields = readonly_fields = ["number_shown", "system_shown", "made_by", "made", "plan_shown", "manifests_shown"]
+    fields = ["number_shown", "system_shown", "made_by", "made", "plan_shown", "manifests_shown"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Revision]:
         """Without the JSON; a detail page reads it when it shows it."""
@@ -106,7 +106,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
     list_display = ["when", "who", "did", "what", "which"]
     list_filter = [("action", titled(_("did"))), ("subject", titled(_("what"))), ("at", titled(_("when")))]
     search_fields = ["actor_label", "action", "=subject_id"]
-    fields = readonly_fields = ["when", "who", "did", "what", "which", "details_shown"]
+    fields = ["when", "who", "did", "what", "which", "details_shown"]
 
     @admin.display(description=_("details"))
     def details_shown(self, row: AuditRow) -> SafeString:

@@ -30,11 +30,11 @@ class ConsoleSite(AdminSite):
             raise PermissionDenied
         return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The operations page is where an admin begins; the models are one click away on every page."""
         return redirect("admin:overview")
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         from controlplane.console.overview import overview
 
         return [path("overview/", self.admin_view(overview), name="overview"), *super().get_urls()]

@@ -42,7 +42,7 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     search_fields = ["title", "slug", "=id", "seller__email", "seller__name"]
     list_select_related = ["seller"]
     actions = ["retry"]
-    fields = readonly_fields = [
+    fields = [
         "title_shown", "number", "seller_shown", "state_shown", "why", "health_shown", "health_words", "address", "namespace_shown",
         "generation_shown", "observed", "revision_shown", "look_at", "created", "went_live", "deleted", "attempts_shown", "next_check",
         "lease", "lease_end",

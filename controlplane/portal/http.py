@@ -18,7 +18,7 @@ Route = Callable[..., HttpResponse]
 class AuthenticatedRequest(HttpRequest):
     """A request behind `login_required`."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def seller_system(request: AuthenticatedRequest, system_id: Any) -> BookingSystem:

@@ -126,7 +126,7 @@ class FormProblem:
     def label(self) -> str:
         """What the input is called, for a list of all problems."""
         name, _key, column = (*self.input.split(".", 2), "", "")[:3]
-        label = str(_COLUMN_LABELS.get((name, column)) or _LABELS.get(name, ""))
+        label = str(_COLUMN_LABELS.get((name, column), _LABELS.get(name)) or "")
         return f"{_ROW_LABELS[name]} {self.row}, {label}" if self.row else label
 
     @property

@@ -129,5 +129,5 @@ def from_post(post: QueryDict) -> FormState:
     return state
 
 
-def _text(value: str) -> str:
-    return value.replace("\r\n", "\n").replace("\x00", "")[:TEXT_AT_MOST]
+def _text(value: object) -> str:
+    return str(value).replace("\r\n", "\n").replace("\x00", "")[:TEXT_AT_MOST]

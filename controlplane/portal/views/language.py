@@ -26,6 +26,6 @@ def language(request: HttpRequest) -> HttpResponse:
             code,
             max_age=YEAR_S,
             secure=request.is_secure(),
-            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+            samesite="Lax",
         )
     return response

@@ -55,7 +55,7 @@ def progress(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """What changed on that page: small, with an ETag, asked for again and again. The parts are the page's own templates."""
     found = seller_system(request, system_id)
     now = progress_of(found)
-    tag = _etag(found, now, request.LANGUAGE_CODE)  # type: ignore[attr-defined]
+    tag = _etag(found, now, request.LANGUAGE_CODE)
     if request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
     else:
