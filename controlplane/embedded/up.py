@@ -20,6 +20,7 @@ from controlplane.embedded.layout import ROOT, Layout, UpError, check_ports, set
 from controlplane.embedded.processes import Child, Trace, stop_traces
 
 READY_S = 60.0
+STOP_S = 60.0
 EXAMPLE = ROOT / "examples" / "musical.json"
 EXAMPLE_SELLER = "seller@clove.localhost"
 LOOK_EVERY_S = 0.1
@@ -208,10 +209,12 @@ def down(layout: Layout) -> int:
     parent = state["up"].process() if "up" in state else None
     if parent is not None:
         parent.terminate()
-        try:
-            parent.wait(60)
-        except Exception as error:
-            raise UpError(f"It has not stopped after a minute: {error}. Its process is {parent.pid}.") from error
+        deadline = time.monotonic() + STOP_S
+        # Gone or a zombie: whoever started it may be slow to collect it.
+        while state["up"].process():
+            if time.monotonic() > deadline:
+                raise UpError(f"It has not stopped after {STOP_S:.0f} s. Its process is {parent.pid}.")
+            time.sleep(LOOK_EVERY_S)
         say("Stopped. Everything is kept in " + str(layout.home))
         return 0
     left = [trace for trace in read_traces(layout) if trace.process()]
