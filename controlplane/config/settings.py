@@ -219,7 +219,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Jobs ------------------------------------------------------------------------------------------------------------
 CELERY_APP = "controlplane.config.celery.app"
-BROKER_URL = REDIS_URL or "files://"
+BROKER_URL = REDIS_URL or "files://localhost"
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {

@@ -1,12 +1,13 @@
 """kombu's filesystem transport, made safe for several processes: a message appears whole, and is taken by one.
 
-kombu writes a message under its final name, so that a reader in between gets half of it and dies of that; and it moves what it reads to
-the system's temporary directory, which may be another file system, where moving is copying. Here both are one `rename` within the folder.
-What a killed worker had taken is lost, as with any broker without acknowledgement on disk; the sweep sees to it.
+kombu writes a message, and the table of an exchange, under its final name, so that a reader in between gets half of it and dies of that;
+and it moves what it reads to the system's temporary directory, which may be another file system, where moving is copying. Here each is one
+`rename` within the folder. What a killed worker had taken is lost: the sweep sees to it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 import uuid
@@ -22,6 +23,18 @@ SCHEME = "files"
 
 
 class Channel(filesystem.Channel):
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        """Add a binding to the table of EXCHANGE: one writer at a time, and readers see the table before or after."""
+        path = self._exchange_file(exchange)
+        binding = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with open(path.with_name(f".{path.name}.lock"), "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            table = self.get_table(exchange)
+            if binding not in table:
+                draft = path.with_name(f".{path.name}.draft")
+                draft.write_text(dumps([binding, *table]))
+                draft.rename(path)
+
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
         name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
         draft = Path(self.data_folder_out, f".{name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from joserfc.jwk import OKPKey
 
 from controlplane.lib import keyfiles
 
+# RFC 9864 renames the algorithm to Ed25519; what verifies tokens still goes by the old name.
+warnings.filterwarnings("ignore", message="EdDSA is deprecated")
 ALGORITHM = "EdDSA"
 STAFF_ISSUER = "clove"
 STAFF_TOKEN_LIFE_S = 600

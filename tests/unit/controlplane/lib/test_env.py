@@ -1,0 +1,41 @@
+"""Reading the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from controlplane.lib import env
+
+
+@pytest.mark.parametrize(("text", "meant"), [("yes", True), ("1", True), ("ON", True), ("no", False), ("0", False), ("", True)])
+def test_a_flag_is_yes_or_no_and_empty_means_the_default(monkeypatch: pytest.MonkeyPatch, text: str, meant: bool) -> None:
+    monkeypatch.setenv("X", text)
+
+    assert env.flag("X", default=True) is meant
+
+
+def test_what_cannot_be_used_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X", "maybe")
+
+    for read in (lambda: env.flag("X"), lambda: env.number("X", 1), lambda: env.choice("X", ("a", "b")), lambda: env.pair("X", "a/b")):
+        with pytest.raises(env.BadEnvironment, match="X"):
+            read()
+
+
+def test_a_database_url_is_taken_apart() -> None:
+    database = env.mysql_database("mysql://clove:p%40ss@db:3307/clove?ssl_mode=REQUIRED")
+
+    assert {key: database[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
+        "NAME": "clove",
+        "USER": "clove",
+        "PASSWORD": "p@ss",
+        "HOST": "db",
+        "PORT": "3307",
+    }
+    assert database["OPTIONS"] == {"charset": "utf8mb4", "isolation_level": "read committed", "ssl_mode": "REQUIRED"}
+
+
+@pytest.mark.parametrize("url", ["postgres://x/y", "mysql://host", "nonsense"])
+def test_another_database_is_refused(url: str) -> None:
+    with pytest.raises(env.BadEnvironment):
+        env.mysql_database(url)

@@ -1,0 +1,47 @@
+"""Reasons: codes with words."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+import controlplane.rendering.messages
+import controlplane.systems.messages  # noqa: F401
+from controlplane.lib import reasons
+from controlplane.lib.reasons import Problem, Reason, words
+
+
+def test_a_reason_says_its_words_with_its_parameters() -> None:
+    assert Reason("no_image", {"service": "seat"}).message == "The container pool has no image of the seat service."
+
+
+def test_words_can_be_translated() -> None:
+    assert Reason("required").text(lambda text: {"This is needed.": "필요합니다."}[text]) == "필요합니다."
+
+
+def test_an_unknown_code_or_a_missing_parameter_is_still_said() -> None:
+    assert words("from_a_newer_version", {}, otherwise="what was stored") == "what was stored"
+    assert words("from_a_newer_version", {}) == "from_a_newer_version"
+    assert words("no_image", {}, otherwise="no image of seat") == "no image of seat"
+
+
+def test_a_code_is_declared_once() -> None:
+    with pytest.raises(ValueError, match="required"):
+        reasons.declare({"required": "again"})
+
+
+def test_every_template_can_be_filled_in() -> None:
+    for code, template in reasons._TEMPLATES.items():
+        names = {part.split(")")[0] for part in template.split("%(")[1:]}
+        assert template % dict.fromkeys(names, 1), code
+        assert "%" not in string.Template(template % dict.fromkeys(names, "x")).template, code
+
+
+def test_a_problem_has_its_path_in_json() -> None:
+    assert Problem("required", {}, "venue.name").to_json() == {
+        "path": "venue.name",
+        "code": "required",
+        "message": "This is needed.",
+        "params": {},
+    }

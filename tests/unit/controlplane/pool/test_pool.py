@@ -1,0 +1,77 @@
+"""The container pool: registering images by their labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from booking_templates import catalog
+from controlplane.lib.models import AuditRow
+from controlplane.pool import services
+from controlplane.pool.models import Image
+from controlplane.pool.selectors import pool_images
+from controlplane.rendering.images import BadLabels
+
+pytestmark = pytest.mark.django_db
+
+LABELS = {"dev.clove.service": "seat", "dev.clove.version": "2.0.0", "dev.clove.capability.numbered": "yes"}
+
+
+def test_the_bundled_images_are_registered_once() -> None:
+    assert len(services.register_bundled()) == len(catalog.IMAGES)
+    assert services.register_bundled() == []
+    assert {image.name for image in pool_images()} == {entry.name for entry in catalog.IMAGES}
+
+
+def test_what_the_catalog_says_of_an_image_survives_its_labels() -> None:
+    services.register_bundled()
+    images = {image.name: image for image in pool_images()}
+
+    for entry in catalog.IMAGES:
+        image = images[entry.name]
+        assert (image.service, image.port, image.is_stateful) == (entry.service, entry.port, entry.stateful)
+        assert dict(image.capabilities) == dict(entry.capabilities)
+        assert dict(image.needed_when) == dict(entry.needed_when)
+        assert dict(image.secrets) == dict(entry.secrets)
+        assert (image.requires, image.calls, image.config) == (entry.requires, entry.calls, entry.config)
+        assert image.path == (entry.path or f"/api/{entry.service}")
+        assert vars(image.resources) == vars(entry.resources)
+        for mine, theirs in ((image.liveness, entry.liveness), (image.readiness, entry.readiness), (image.startup, entry.startup)):
+            assert vars(mine) == vars(theirs)
+
+
+def test_an_image_that_changed_is_updated_and_stays_switched_off(seller: Any) -> None:
+    image, _ = services.image_register(ref="acme/seat:2.0.0", labels=LABELS)
+    services.image_enable(image=image, is_enabled=False, acting_user=seller)
+
+    again, has_changed = services.image_register(ref="acme/seat:2.0.0", labels=LABELS, digest="sha256:" + "b" * 64)
+
+    assert (again.pk, has_changed, again.enabled) == (image.pk, True, False)
+    assert [row.action for row in AuditRow.objects.filter(subject_id=str(image.pk), subject="pool.image").order_by("id")] == [
+        "image.register",
+        "image.disable",
+        "image.update",
+    ]
+
+
+def test_labels_that_cannot_be_read_register_nothing() -> None:
+    with pytest.raises(BadLabels):
+        services.image_register(ref="acme/x:1", labels={"dev.clove.version": "1"})
+
+    assert not Image.objects.exists()
+
+
+def test_one_bad_row_does_not_empty_the_pool() -> None:
+    services.register_bundled()
+    Image.objects.filter(name="be-auth").update(labels={})
+
+    assert len(pool_images()) == len(catalog.IMAGES) - 1
+
+
+def test_the_command_says_what_it_registered(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("register_images")
+    call_command("register_images")
+
+    assert "registered clove/be-auth:" in capsys.readouterr().out
