@@ -184,7 +184,7 @@ class Booking:
     def database_url(self, service: str) -> str:
         if service == "web":
             return ""
-        if self._database == "sqlite":
+        if self._database == "sqlite" or service == "standin":
             return "sqlite:////var/lib/clove/db.sqlite3"
         return f"{self._database.rstrip('/')}/clove_{service}"
 

@@ -1,0 +1,119 @@
+"""The services on a real MariaDB: migrations, accounts, and a database that goes away and comes back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.integration.booking.harness import REPOSITORY, Booking
+from tests.mariadb import MariaDB
+from tests.needs import need
+
+OURS = {"X-Clove-Request": "1", "Accept-Language": "en"}
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    need("mariadb")
+    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as one:
+        yield one
+
+
+@pytest.fixture
+def booking(server, tmp_path):
+    for service in ("auth", "event"):
+        server.create(f"clove_{service}")
+    with Booking(["auth", "event"], tmp_path, database=server.url) as one:
+        yield one
+
+
+def sign_up(booking, email, session=None):
+    body = {"email": email, "password": PASSWORD, "name": "Mina"}
+    return (session or requests).post(f"{booking.public_url}/api/auth/signup", json=body, headers=OURS, timeout=30)
+
+
+def test_replicas_that_start_at_once_migrate_one_after_the_other(booking, server):
+    booking.end("event")
+    server.create("clove_event")
+    command = [sys.executable, "-m", "booking_templates", "migrate"]
+
+    def migrate(_number):
+        return subprocess.run(command, env=booking.environ("event"), cwd=REPOSITORY, capture_output=True, timeout=120, check=False)
+
+    with ThreadPoolExecutor(3) as pool:
+        assert [done.returncode for done in pool.map(migrate, range(3))] == [0, 0, 0]
+    names = server.sql("SELECT CONCAT(app, '.', name) FROM clove_event.django_migrations").split()
+    assert len(names) == len(set(names)) > 1
+
+
+def test_an_address_has_one_account_however_many_sign_up_at_once(booking, server):
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda _: sign_up(booking, "Mina@Example.com").status_code, range(8)))
+    assert sorted(codes) == [201] + [409] * 7
+    assert server.sql("SELECT COUNT(*) FROM clove_auth.auth_buyer WHERE email = 'mina@example.com'").strip() == "1"
+
+
+def test_a_refresh_token_is_used_once_however_many_use_it_at_once(booking):
+    browser = requests.Session()
+    sign_up(booking, "jun@example.com", browser)
+    cookie = {"Cookie": f"clove_refresh={browser.cookies['clove_refresh']}"}
+    barrier = threading.Barrier(8)
+
+    def refresh(_number):
+        barrier.wait()
+        return requests.post(f"{booking.public_url}/api/auth/refresh", headers={**OURS, **cookie}, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(refresh, range(8)))
+    assert codes.count(200) == 1
+    assert set(codes) <= {200, 401, 409}
+
+
+def test_while_the_database_is_away_it_is_told_and_when_it_is_back_all_goes_on(booking, server):
+    browser = requests.Session()
+    assert sign_up(booking, "soo@example.com", browser).status_code == 201
+    server.kill()
+    me = f"{booking.public_url}/api/auth/me"
+    away = browser.get(me, headers=OURS, timeout=30)
+    assert (away.status_code, away.json()["code"]) == (503, "database_unreachable")
+    assert requests.get(booking.url("auth") + "/readyz", timeout=30).status_code == 503
+    assert requests.get(booking.url("auth") + "/healthz", timeout=30).status_code == 200
+    server.restart()
+    deadline = time.monotonic() + 30
+    while requests.get(booking.url("auth") + "/readyz", timeout=30).status_code != 200:
+        assert time.monotonic() < deadline, booking.log("auth")
+    assert browser.get(me, headers=OURS, timeout=30).json()["email"] == "soo@example.com"
+    assert sign_up(booking, "after@example.com").status_code == 201
+
+
+def test_a_service_that_starts_before_its_database_waits_for_it(booking, server):
+    booking.end("event")
+    server.stop()
+    starting = threading.Thread(target=booking.restart, args=("event",))
+    starting.start()
+    try:
+        deadline = time.monotonic() + 20
+        while "waiting for the database" not in booking.log("event"):
+            assert time.monotonic() < deadline, booking.log("event")
+            time.sleep(0.05)
+    finally:
+        server.start()
+        starting.join()
+    assert requests.get(booking.url("event") + "/readyz", timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("suite", ["kit", "auth", "event"])
+@pytest.mark.timeout(600)
+def test_the_unit_tests_hold_on_mariadb_too(server, suite):
+    environ = {**os.environ, "CLOVE_SERVICE": suite, "CLOVE_TEST_DATABASE": server.create(f"clove_unit_{suite}")}
+    command = [sys.executable, "-m", "pytest", "-c", "tests/booking.ini", f"tests/unit/booking_templates/{suite}", "-q"]
+    done = subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
