@@ -17,7 +17,7 @@ from django.db.models.fields import BooleanField
 from booking_templates.seat.clock import NowMs, now_ms
 from booking_templates.seat.hall import Answer, Claimed, Hall, Look
 from booking_templates.seat.house import House, Show
-from booking_templates.seat.models import Change, Claim, State
+from booking_templates.seat.models import Change, Claim, State, claims_of
 from booking_templates.seat.tail import Tail
 
 log = logging.getLogger("clove.seat")
@@ -128,7 +128,7 @@ class Board:
         changes = Change.objects.filter(id__gt=tail.complete).order_by("id").values_list(*columns)[:CHANGES_MAX]
         for change_id, performance, hold, state, places, expires_ms in changes:
             if tail.take(change_id) and (hall := self._halls.get(performance)) is not None:
-                hall.apply(change_id, hold, state, map(int, places.split(",")), expires_ms)
+                hall.apply(change_id, hold, state, _places(places), expires_ms)
         tail.advance()
         self._look(now, self._halls.values())
         self._polled_at = time.monotonic()
@@ -143,10 +143,16 @@ class Board:
 
     def _load(self, house: House, show: Show) -> Hall:
         assert self._tail is not None  # noqa: S101 - made by the caller
+        complete = self._tail.complete
         self._compared_at[show.number] = time.monotonic()
-        columns = ("place", "hold", "state", "expires_ms")
-        claims = Claim.objects.filter(performance=show.number).values_list(*columns)
-        return Hall(house.layout, (Claimed(*values) for values in claims), self._tail.highest)
+        # Before the claims, which then show all that these did; what comes between the two reads is polled.
+        recent = Change.objects.filter(id__gt=complete, performance=show.number).order_by("id").values_list("id", "places")[:CHANGES_MAX]
+        known = [(change_id, _places(places)) for change_id, places in recent]
+        claims = claims_of(show.number).values_list("place", "hold", "state", "expires_ms")
+        hall = Hall(house.layout, (Claimed(*values) for values in claims), complete)
+        for change_id, places in known:
+            hall.recall(change_id, places)
+        return hall
 
     def _compare(self, house: House, show: Show, hall: Hall) -> Hall:
         """HALL, or one made anew when a change has escaped it: a transaction that took longer than GAP_S to commit."""
@@ -159,6 +165,10 @@ class Board:
             return hall
         log.warning("availability had missed a change", extra={"fields": {"performance": show.id}})
         return self._load(house, show)
+
+
+def _places(text: str) -> list[int]:
+    return [int(place) for place in text.split(",")]
 
 
 def _look_up(holds: Collection[int]) -> dict[int, Look]:

@@ -19,7 +19,7 @@ from django.db.models import F, QuerySet
 from booking_templates.kit.db import retry_transaction
 from booking_templates.seat import batch
 from booking_templates.seat.clock import NowMs, now_ms, now_sql
-from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, State, Tally
+from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, Sale, State, Tally, claim_id, claims_on
 
 ROUNDS = 5
 SWEEP_HOLDS = 200
@@ -28,7 +28,7 @@ KEEP_CHANGES = 100_000
 RANDOM_BITS = 21
 """A hold's id is the millisecond it was placed in, and chance: it sorts by time, and tells an ended hold from one that never was."""
 
-_CLAIM_COLUMNS = "performance, place, hold, buyer, state, expires_ms, is_extended, order_id, ordinal, grade, price_krw"
+_CLAIM_COLUMNS = "id, performance, place, hold, buyer, state, expires_ms, is_extended, order_id, ordinal, grade, price_krw"
 
 
 class Refused(Exception):
@@ -37,7 +37,8 @@ class Refused(Exception):
     Refused
     ├── PlacesTaken     somebody else has `places`
     ├── LimitReached    the buyer has `taken` already
-    └── ContentChanged  the plan that the wish was worked out from has been replaced
+    ├── ContentChanged  the plan that the wish was worked out from has been replaced
+    └── OrderTaken      the order is for another hold
     """
 
 
@@ -54,6 +55,10 @@ class LimitReached(Refused):
 
 
 class ContentChanged(Refused):
+    pass
+
+
+class OrderTaken(Refused):
     pass
 
 
@@ -89,7 +94,8 @@ def rows_of(hold: int) -> list[Row]:
 
 def rows_of_order(order_id: str) -> list[Row]:
     """The claims sold to the order or pinned for it."""
-    return _read(Claim.objects.filter(order_id=order_id).order_by("hold", "ordinal"))
+    hold = Sale.objects.filter(pk=order_id).values_list("hold", flat=True).first()
+    return [] if hold is None else [row for row in rows_of(hold) if row.order_id == order_id]
 
 
 def rows_of_buyer(buyer: str) -> list[Row]:
@@ -157,7 +163,8 @@ def _statements(
     values, parameters = [], []
     for ordinal, item in sorted(enumerate(wanted, 1), key=lambda pair: pair[1].place):
         values.append(
-            f"({performance:d}, {item.place:d}, {hold:d}, %s, {State.HELD:d}, {expires_ms:d}, 0, NULL, {ordinal:d}, %s, {item.price_krw:d})"
+            f"({claim_id(performance, item.place):d}, {performance:d}, {item.place:d}, {hold:d}, %s, {State.HELD:d}, {expires_ms:d},"
+            f" 0, NULL, {ordinal:d}, %s, {item.price_krw:d})"
         )
         parameters += [buyer, item.grade]
     claim = f"INSERT INTO seat_claim ({_CLAIM_COLUMNS}) VALUES {', '.join(values)}"  # noqa: S608 - ints and parameters
@@ -178,18 +185,17 @@ def _explain(performance: int, wanted: Sequence[Wanted], buyer: str, limit: int,
     """Why a constraint refused: raises it, or clears an expired hold out of the way, or finds that by now nothing is."""
     if not Content.objects.filter(pk=CONTENT_ID, version=content_version).exists():
         raise ContentChanged("content changed")
-    claims = Claim.objects.filter(performance=performance)
-    places = [item.place for item in wanted]
+    wanted_claims = claims_on(performance, (item.place for item in wanted))
     expired = {"state": State.HELD, "expires_ms__lte": NowMs()}
-    in_the_way = set(claims.filter(place__in=places, **expired).values_list("hold", flat=True))
-    in_the_way |= set(claims.filter(buyer=buyer, **expired).values_list("hold", flat=True))
+    in_the_way = set(wanted_claims.filter(**expired).values_list("hold", flat=True))
+    in_the_way |= set(Claim.objects.filter(buyer=buyer, performance=performance, **expired).values_list("hold", flat=True))
     if in_the_way:
         expire(in_the_way)
         return
     taken = Tally.objects.filter(performance=performance, buyer=buyer).values_list("taken", flat=True).first() or 0
     if taken + len(wanted) > limit:
         raise LimitReached(taken)
-    if held := list(claims.filter(place__in=places).values_list("place", flat=True)):
+    if held := list(wanted_claims.values_list("place", flat=True)):
         raise PlacesTaken(held)
 
 
@@ -224,10 +230,13 @@ def release_hold(hold: int, buyer: str) -> list[Row]:
 
 
 @retry_transaction
-def release_order(order_id: str, ordinals: Collection[tuple[int, int]] | None = None) -> list[Row]:
-    """Free the places sold to (or pinned for) the order, only those with ORDINALS (hold, ordinal) if given; the freed claims."""
-    rows = _locked(Claim.objects.filter(order_id=order_id))
-    chosen = rows if ordinals is None else [row for row in rows if (row.hold, row.ordinal) in ordinals]
+def release_order(order_id: str, ordinals: Collection[int] | None = None) -> list[Row]:
+    """Free the places sold to (or pinned for) the order, only those with ORDINALS if given; the freed claims."""
+    hold = Sale.objects.filter(pk=order_id).values_list("hold", flat=True).first()
+    if hold is None:
+        return []
+    rows = _locked(Claim.objects.filter(hold=hold, order_id=order_id))
+    chosen = rows if ordinals is None else [row for row in rows if row.ordinal in ordinals]
     _free(chosen)
     return chosen
 
@@ -256,7 +265,7 @@ def _free(rows: Sequence[Row]) -> int:
     changes = []
     for (performance, hold), group in groupby(sorted(rows), key=lambda row: (row.performance, row.hold)):
         places = [row.place for row in group]
-        Claim.objects.filter(performance=performance, place__in=places, hold=hold).delete()
+        claims_on(performance, places).filter(hold=hold).delete()
         changes.append(Change(performance=performance, hold=hold, state=State.FREE, places=",".join(map(str, places))))
     for row in rows:
         by_buyer[row.performance, row.buyer] += 1
@@ -276,12 +285,28 @@ def extend(hold: int, buyer: str, by_ms: int) -> bool:
 
 
 def pin(hold: int, buyer: str, order_id: str) -> bool:
-    """Keep BUYER's HOLD beyond its time for the order; whether this call did it."""
+    """Keep BUYER's HOLD beyond its time for the order; whether this call did it. Raises OrderTaken."""
     sql = (
         f"UPDATE seat_claim SET state = {State.PINNED:d}, order_id = %s WHERE hold = {hold:d} AND buyer = %s"  # noqa: S608
         f" AND state = {State.HELD:d} AND expires_ms > {now_sql()}"
     )
-    return batch.run([(sql, [order_id, buyer])])[0] > 0
+    return _for_order([(sql, [order_id, buyer]), _sale(hold, order_id)])
+
+
+def _for_order(statements: Sequence[batch.Statement]) -> bool:
+    try:
+        return batch.run(statements)[0] > 0
+    except IntegrityError as error:
+        raise OrderTaken("the order is for another hold") from error
+
+
+def _sale(hold: int, order_id: str) -> batch.Statement:
+    """Record that the order is for HOLD, if it is. That it is for no other is the primary key's word."""
+    sql = (
+        f"INSERT INTO seat_sale (order_id, hold) SELECT DISTINCT order_id, hold FROM seat_claim WHERE hold = {hold:d}"  # noqa: S608
+        f" AND order_id = %s AND NOT EXISTS (SELECT 1 FROM seat_sale WHERE order_id = %s AND hold = {hold:d})"
+    )
+    return sql, [order_id, order_id]
 
 
 def unpin(hold: int, order_id: str) -> bool:
@@ -300,7 +325,7 @@ def sell(rows: Sequence[Row], order_id: str) -> bool:
     """Make the places of a hold, whose claims ROWS are, the order's; whether this call did it.
 
     A hold that is pinned for the order is sold whatever the time. One that is not pinned is sold as long as it is there: had anybody
-    else wanted an expired one, it would be gone.
+    else wanted an expired one, it would be gone. Raises OrderTaken.
     """
     performance, hold = rows[0].performance, rows[0].hold
     update = (
@@ -314,14 +339,16 @@ def sell(rows: Sequence[Row], order_id: str) -> bool:
         f" SELECT {performance:d}, {hold:d}, {State.SOLD:d}, '{places}', NULL FROM seat_claim"
         f" WHERE hold = {hold:d} AND state = {State.SOLD:d} AND order_id = %s LIMIT 1"
     )
-    return batch.run([(update, [order_id, order_id]), (change, [order_id])])[0] > 0
+    return _for_order([(update, [order_id, order_id]), (change, [order_id]), _sale(hold, order_id)])
 
 
 def unblock(performance: int, places: Collection[int]) -> None:
-    """Within a transaction: blocked PLACES are on sale again."""
+    """Within a transaction: those of PLACES that are blocked are on sale again."""
     for chunk in chunks(sorted(places), CHUNK):
-        Claim.objects.filter(performance=performance, place__in=chunk, state=State.BLOCKED).delete()
-        Change.objects.create(performance=performance, hold=0, state=State.FREE, places=",".join(map(str, chunk)))
+        blocked = claims_on(performance, chunk).filter(state=State.BLOCKED)
+        if found := list(blocked.values_list("place", flat=True)):
+            blocked.delete()
+            Change.objects.create(performance=performance, hold=0, state=State.FREE, places=",".join(map(str, found)))
 
 
 def tell_blocked(performance: int, places: Collection[int]) -> None:

@@ -9,18 +9,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
 from booking_templates.seat import claims, house, variant
 from booking_templates.seat.layout import Layout, lay_out
-from booking_templates.seat.models import AREA_STRIDE, CONTENT_ID, Area, Claim, Content, Performance, Seat, State
+from booking_templates.seat.models import AREA_STRIDE, CONTENT_ID, Area, Claim, Content, Performance, Seat, State, claim_id, claims_on
 from booking_templates.seat.schemas import CAPACITY_MAX, SEATS_MAX, ContentOutcome, SeatContent
 
 NAMED_MAX = 20
-BLOCKED_HOLD = 0
 
 Add = Callable[[str, str], None]
 """Adds a message to a field."""
@@ -171,15 +170,16 @@ def _check_claims(before: SeatContent, layout: Layout, shown: set[int]) -> None:
     gone = set(old.places) - set(layout.places)
     if layout.is_numbered:
         for chunk in claims.chunks(sorted(gone), claims.CHUNK):
-            lost += taken.filter(performance__in=shown, place__in=chunk).values_list("performance", "place")[:NAMED_MAX]
-            Claim.objects.filter(state=State.BLOCKED, place__in=chunk).delete()
+            for performance in sorted(shown):
+                claims_on(performance, chunk).filter(state=State.BLOCKED).delete()
+                lost += claims_on(performance, chunk).values_list("performance", "place")[:NAMED_MAX]
     else:
-        lost += _cut_areas(old, layout, shown, taken)
+        lost += _cut_areas(old, layout, shown)
     if lost:
         raise _would_orphan(old, lost)
 
 
-def _cut_areas(old: Layout, layout: Layout, shown: set[int], taken: QuerySet[Claim]) -> list[tuple[int, int]]:
+def _cut_areas(old: Layout, layout: Layout, shown: set[int]) -> list[tuple[int, int]]:
     """Areas that shrink: their places are alike, so what lies beyond the new end moves to free numbers before it, if there are enough."""
     lost: list[tuple[int, int]] = []
     for area in old.areas:
@@ -188,15 +188,15 @@ def _cut_areas(old: Layout, layout: Layout, shown: set[int], taken: QuerySet[Cla
         if capacity >= area.capacity:
             continue
         for performance in sorted(shown):
-            mine = taken.filter(performance=performance, place__gt=area.place, place__lte=area.place + AREA_STRIDE - 1)
-            places = set(mine.values_list("place", flat=True))
+            first, last = claim_id(performance, area.place), claim_id(performance, area.place + AREA_STRIDE)
+            places = set(Claim.objects.filter(id__gt=first, id__lt=last).values_list("place", flat=True))
             beyond = sorted(place for place in places if place > area.place + capacity)
             if len(places) > capacity:
                 lost += [(performance, place) for place in beyond[: len(places) - capacity]]
                 continue
             free = (place for place in range(area.place + 1, area.place + capacity + 1) if place not in places)
             for place, target in zip(beyond, free, strict=False):
-                Claim.objects.filter(performance=performance, place=place).update(place=target)
+                claims_on(performance, [place]).update(id=claim_id(performance, target), place=target)
     return lost
 
 
@@ -232,8 +232,8 @@ def _block(content: SeatContent, layout: Layout, numbers: dict[str, int], shown:
     of_id = dict(Performance.objects.values_list("id", "number"))
     shown_before = {of_id[item.id] for item in old.performances}
     was = {numbers[guid] for guid in old.blocked if guid in numbers}
-    for chunk in claims.chunks(sorted(was - wanted), claims.CHUNK):
-        Claim.objects.filter(performance__in=shown, place__in=chunk, state=State.BLOCKED).delete()
+    for performance in shown:
+        claims.unblock(performance, was - wanted)
     block(wanted - was, shown & shown_before, layout)
     block(wanted, shown - shown_before, layout)
 
@@ -241,19 +241,20 @@ def _block(content: SeatContent, layout: Layout, numbers: dict[str, int], shown:
 def block(places: Collection[int], shown: Collection[int], layout: Layout) -> None:
     """Within a transaction: take PLACES off sale in the performances SHOWN. Raises Conflict `would_orphan` when one is taken."""
     for performance in sorted(shown):
-        there = dict(_in_chunks(Claim.objects.filter(performance=performance), places))
+        there = dict(_states(performance, places))
         if taken := [(performance, place) for place, state in there.items() if state != State.BLOCKED]:
             raise _would_orphan(layout, taken)
         fresh = sorted(set(places) - set(there))
         Claim.objects.bulk_create(
             [
-                Claim(performance=performance, place=place, hold=BLOCKED_HOLD, buyer="", state=State.BLOCKED, ordinal=place)
+                Claim(id=key, performance=performance, place=place, hold=-key, buyer="", state=State.BLOCKED)
                 for place in fresh
+                for key in [claim_id(performance, place)]
             ],
             batch_size=1_000,
         )
 
 
-def _in_chunks(query: QuerySet[Claim], places: Collection[int]) -> Iterator[tuple[int, int]]:
+def _states(performance: int, places: Collection[int]) -> Iterator[tuple[int, int]]:
     for chunk in claims.chunks(sorted(places), claims.CHUNK):
-        yield from query.filter(place__in=chunk).values_list("place", "state")
+        yield from claims_on(performance, chunk).values_list("place", "state")

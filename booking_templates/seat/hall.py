@@ -18,8 +18,11 @@ from booking_templates.seat.models import State
 
 FREE, HELD, SOLD, BLOCKED = b"0123"
 SHOWN = {State.FREE: FREE, State.HELD: HELD, State.PINNED: HELD, State.SOLD: SOLD, State.BLOCKED: BLOCKED}
+PLAN_MARK = 8
 HISTORY_MAX = 6_000
 HISTORY_TRIM = 2_000
+SHORTER_BY = 64
+"""A full answer is sent instead of a delta that is this much longer: it says more."""
 PIN_LOOK_MS = 1_000
 """How often a pinned hold is looked at again: the payment's verdict may give it back to the clock."""
 
@@ -46,9 +49,10 @@ class Answer:
 
     def __init__(self, hall: Hall, complete: int) -> None:
         self._hall = hall
+        self._mark = hall.layout.version[:PLAN_MARK]
         self.states = bytes(hall.states)
-        self.version = f"{complete}.{zlib.crc32(self.states):08x}"
-        self.etag = f'"{hall.layout.version[:8]}-{self.version}"'
+        self.version = f"{complete}-{self._mark}-{zlib.crc32(self.states):08x}"
+        self.etag = f'"{self.version}"'
         areas = {area.id: {"free": self.states.count(FREE, area.first, area.first + area.capacity)} for area in hall.layout.areas}
         self._head = f'{{"version":"{self.version}","plan":"{hall.layout.version}","areas":'.encode() + msgspec.json.encode(areas)
         self._lapsed = tuple(hall.lapsed)
@@ -71,13 +75,19 @@ class Answer:
         """What changed since the version SINCE, or everything when that is too long ago, unknown, or no longer than the changes."""
         found = self._deltas.get(since)
         if found is None:
-            positions = self._hall.changed_since(_complete_of(since))
+            positions = self._hall.changed_since(self._complete_of(since))
             found = self.full if positions is None else self._delta((*positions, *self._lapsed))
-            if len(found) > len(self.full):
+            if len(found) > len(self.full) + SHORTER_BY:
                 found = self.full
             if len(self._deltas) < HISTORY_MAX:
                 self._deltas[since] = found
         return found
+
+    def _complete_of(self, version: str) -> int:
+        """The change up to which a client that has VERSION knows everything; -1 when it knows nothing of this plan."""
+        number, _, rest = version.partition("-")
+        is_known = number.isascii() and number.isdigit() and len(number) < 19 and rest.startswith(f"{self._mark}-")
+        return int(number) if is_known else -1
 
     def _delta(self, positions: Iterable[int]) -> bytes:
         states = self.states
@@ -86,13 +96,8 @@ class Answer:
         return self._head + f',"full":false,"changes":[{changes}]}}'.encode()
 
 
-def _complete_of(version: str) -> int:
-    number = version.partition(".")[0]
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else -1
-
-
 class Hall:
-    """Not thread-safe: `board` has the lock. FLOOR is the highest change that the claims it was made from may have held already."""
+    """Not thread-safe: `board` has the lock. After change FLOOR everything is remembered: what a delta can begin with."""
 
     def __init__(self, layout: Layout, claims: Iterable[Claimed], floor: int) -> None:
         self.layout = layout
@@ -133,6 +138,11 @@ class Hall:
             self._open.pop(hold, None)
         self._remember(change_id, tuple(positions))
         self._answer = None
+
+    def recall(self, change_id: int, places: Iterable[int]) -> None:
+        """Remember a change that the claims show already."""
+        position_of = self.layout.position_of
+        self._remember(change_id, tuple(position for place in places if (position := position_of.get(place)) is not None))
 
     def _remember(self, change_id: int, positions: tuple[int, ...]) -> None:
         at = bisect_right(self._ids, change_id)

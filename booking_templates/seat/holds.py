@@ -13,7 +13,7 @@ from booking_templates.seat.board import board
 from booking_templates.seat.claims import ContentChanged, LimitReached, PlacesTaken, Row, Wanted
 from booking_templates.seat.clock import NowMs, from_ms, now_ms
 from booking_templates.seat.house import House, Show
-from booking_templates.seat.models import Claim, State
+from booking_templates.seat.models import State, claims_of
 from booking_templates.seat.schemas import AreaWish, BestWish, HoldRequest
 
 PATIENCE_S = 5.0
@@ -166,7 +166,7 @@ def _hold_any(at: House, show: Show, pick: Callable[[bytes, set[int]], list[int]
 def exact_states(at: House, show: Show) -> bytes:
     """The places of SHOW by the database now. What has expired by its clock is free."""
     states = bytearray([choose.FREE]) * at.layout.capacity
-    taken = Claim.objects.filter(performance=show.number).exclude(state=State.HELD, expires_ms__lte=NowMs())
+    taken = claims_of(show.number).exclude(state=State.HELD, expires_ms__lte=NowMs())
     for place in taken.values_list("place", flat=True):
         position = at.layout.position_of.get(place)
         if position is not None:

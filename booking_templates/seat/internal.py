@@ -8,6 +8,7 @@ from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import service
 from booking_templates.kit.problems import Conflict
 from booking_templates.seat import claims, holds, house, variant
+from booking_templates.seat.claims import OrderTaken
 from booking_templates.seat.models import State
 from booking_templates.seat.schemas import ConfirmRequest, Hold, HoldQuery, OrderRequest, PinRequest, Released, ReleaseRequest
 from booking_templates.seat.showing import hold_of, parse_hold_id, place_of
@@ -37,7 +38,7 @@ def read_hold(request: Request, query: HoldQuery, hold_id: str) -> Hold:
     auth=TICKET,
     body=PinRequest,
     returns={200: Hold},
-    problems=("hold_unknown", "hold_expired", "hold_pinned", "hold_sold", "pins_not_offered"),
+    problems=("hold_unknown", "hold_expired", "hold_pinned", "hold_sold", "order_taken", "pins_not_offered"),
 )
 def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
     """Keep the hold beyond its time, for this order alone, until it is confirmed or unpinned."""
@@ -45,7 +46,10 @@ def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
         raise Conflict("pins_not_offered", _("Bookings are confirmed at once here."))
     hold = parse_hold_id(hold_id)
     if hold is not None:
-        claims.pin(hold, body.buyer_id, body.order_id)
+        try:
+            claims.pin(hold, body.buyer_id, body.order_id)
+        except OrderTaken as error:
+            raise _order_taken() from error
     rows = _rows(hold_id, body.buyer_id)
     first = rows[0]
     if first.order_id == body.order_id:
@@ -57,6 +61,10 @@ def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
     raise holds.unknown(first.hold)  # held, and it could not be pinned: its time is over
 
 
+def _order_taken() -> Conflict:
+    return Conflict("order_taken", _("This order is for another hold."))
+
+
 @endpoint(auth=TICKET, body=OrderRequest, returns={204: None})
 def unpin(request: Request, body: OrderRequest, hold_id: str) -> Reply:
     """The hold is its buyer's again for what is left of its time. One that has ended, or is not pinned for the order, is fine."""
@@ -66,14 +74,17 @@ def unpin(request: Request, body: OrderRequest, hold_id: str) -> Reply:
     return Reply(status=204)
 
 
-@endpoint(auth=TICKET, body=ConfirmRequest, returns={200: Hold}, problems=("hold_unknown", "hold_lost"))
+@endpoint(auth=TICKET, body=ConfirmRequest, returns={200: Hold}, problems=("hold_unknown", "hold_lost", "order_taken"))
 def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
     """The hold's places are sold to the order. 409 `hold_lost`: they are somebody else's now, or free again."""
     hold = parse_hold_id(hold_id)
     rows = claims.rows_of(hold) if hold is not None else []
     if rows and not (body.buyer_id and rows[0].buyer not in (body.buyer_id, "")):
-        if claims.sell(rows, body.order_id) or rows[0].state == State.SOLD:
-            rows = claims.rows_of(rows[0].hold)
+        try:
+            claims.sell(rows, body.order_id)
+        except OrderTaken as error:
+            raise _order_taken() from error
+        rows = claims.rows_of(rows[0].hold)
         if rows and rows[0].state == State.SOLD and rows[0].order_id == body.order_id:
             return hold_of(house.current(), rows)
     elif rows:
@@ -90,7 +101,7 @@ def release_order(request: Request, body: ReleaseRequest, order_id: str) -> Rele
     else:
         wanted = set(body.places)
         there = claims.rows_of_order(order_id)
-        freed = claims.release_order(order_id, {(row.hold, row.ordinal) for row in there if place_of(at, row).id in wanted})
+        freed = claims.release_order(order_id, {row.ordinal for row in there if place_of(at, row).id in wanted})
     return Released([place_of(at, row).id for row in freed])
 
 

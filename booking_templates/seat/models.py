@@ -9,6 +9,8 @@ Times are milliseconds since 1970 by the database's clock (`clock.now_ms`): one 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -16,6 +18,8 @@ CONTENT_ID = 1
 AREA_BASE = 10**12
 AREA_STRIDE = 10**6
 """The places of area N are AREA_BASE + N × AREA_STRIDE + 1, 2, …: beyond every seat's number, and no area has as many."""
+PERFORMANCE_STRIDE = 10**13
+"""Beyond every place: a claim's id is performance × PERFORMANCE_STRIDE + place."""
 PROBE_PERFORMANCE = 0
 PROBE_PLACES = 16
 """The probe's places, -1 to -16, are in no plan and its performance is not one that is sold."""
@@ -71,10 +75,11 @@ class Area(models.Model):
 class Claim(models.Model):
     """A place of a performance that is not free. All places of one hold share hold, buyer, state, times and order.
 
-    The primary key is the invariant: two claims on one place cannot be. BLOCKED places belong to hold 0, each with an ordinal of its own.
+    The primary key is the invariant: it is made of performance and place (`claim_id`), and two claims on one place cannot be. One
+    integer, because every index more is a page more that a hold writes. A BLOCKED place is a hold of its own, the negative of its id.
     """
 
-    pk = models.CompositePrimaryKey("performance", "place")
+    id = models.BigIntegerField(primary_key=True)
     performance = models.IntegerField()
     place = models.BigIntegerField()
     hold = models.BigIntegerField()
@@ -82,14 +87,39 @@ class Claim(models.Model):
     state = models.PositiveSmallIntegerField()
     expires_ms = models.BigIntegerField(null=True, db_index=True)
     is_extended = models.BooleanField(default=False)
-    order_id = models.CharField(max_length=64, null=True, db_index=True)  # noqa: DJ001 - an absent order, not an empty one
-    ordinal = models.BigIntegerField()
+    order_id = models.CharField(max_length=64, null=True)  # noqa: DJ001 - an absent order, not an empty one
+    ordinal = models.PositiveSmallIntegerField(default=1)
     grade = models.CharField(max_length=40, blank=True)
     price_krw = models.PositiveIntegerField(default=0)
 
     class Meta:
-        # Also the index by which a hold is found.
-        constraints = [models.UniqueConstraint(fields=["hold", "performance", "ordinal"], name="seat_claim_once_in_hold")]
+        constraints = [
+            models.CheckConstraint(condition=Q(id=F("performance") * PERFORMANCE_STRIDE + F("place")), name="seat_claim_is_of_its_place"),
+            # Also the index by which a hold is found.
+            models.UniqueConstraint(fields=["hold", "ordinal"], name="seat_claim_once_in_hold"),
+        ]
+
+
+def claim_id(performance: int, place: int) -> int:
+    """The one id that a claim on PLACE of PERFORMANCE can have."""
+    return performance * PERFORMANCE_STRIDE + place
+
+
+def claims_of(performance: int) -> models.QuerySet[Claim]:
+    """The claims on a performance that is sold, by the primary key."""
+    return Claim.objects.filter(id__gt=claim_id(performance, 0), id__lt=claim_id(performance + 1, 0))
+
+
+def claims_on(performance: int, places: Iterable[int]) -> models.QuerySet[Claim]:
+    """The claims on PLACES of PERFORMANCE."""
+    return Claim.objects.filter(id__in=[claim_id(performance, place) for place in places])
+
+
+class Sale(models.Model):
+    """Which hold an order is for: the one it was first pinned or confirmed with, and never another."""
+
+    order_id = models.CharField(max_length=64, primary_key=True)
+    hold = models.BigIntegerField()
 
 
 class Tally(models.Model):

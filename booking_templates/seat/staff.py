@@ -11,7 +11,7 @@ from booking_templates.kit.problems import NotFound, Unavailable, Unprocessable
 from booking_templates.seat import claims, content, house, probing
 from booking_templates.seat.board import Counts, count_claims
 from booking_templates.seat.house import House, Show
-from booking_templates.seat.models import CONTENT_ID, Claim, Content, State
+from booking_templates.seat.models import CONTENT_ID, Content, State, claims_of
 from booking_templates.seat.schemas import (
     ContentOutcome,
     PerformanceSummary,
@@ -75,7 +75,7 @@ def put_blocked(request: Request, body: SeatsRequest, performance_id: str) -> Se
 def _block_exactly(at: House, show: Show, wanted: set[int]) -> None:
     # The same lock as a change of the content: none is under way, and no hold either.
     Content.objects.select_for_update().get(pk=CONTENT_ID)
-    blocked = Claim.objects.filter(performance=show.number, state=State.BLOCKED)
+    blocked = claims_of(show.number).filter(state=State.BLOCKED)
     there = set(blocked.values_list("place", flat=True))
     claims.unblock(show.number, there - wanted)
     claims.sweep()
@@ -84,7 +84,7 @@ def _block_exactly(at: House, show: Show, wanted: set[int]) -> None:
 
 
 def _blocked(at: House, show: Show) -> SeatsRequest:
-    places = Claim.objects.filter(performance=show.number, state=State.BLOCKED).values_list("place", flat=True)
+    places = claims_of(show.number).filter(state=State.BLOCKED).values_list("place", flat=True)
     positions = sorted(position for place in places if (position := at.layout.position_of.get(place)) is not None)
     return SeatsRequest([at.layout.guids[position] for position in positions])
 

@@ -1,0 +1,75 @@
+"""The floor of a hold: a bare Django view that does one conditional UPDATE, on the server and the database that the service has.
+
+BENCH_DATABASE=mysql://… BENCH_PORT=… python -m bench.bare_app      serves POST /<id>, id below ROWS, until SIGTERM
+"""
+
+from __future__ import annotations
+
+import os
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection, connections, transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from booking_templates.kit.env import database_settings
+
+ROWS = 60_000
+THREADS = 8
+
+if not settings.configured:  # once in the server's parent, once in its worker
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF="bench.bare_app",
+        DATABASES={"default": database_settings(os.environ["BENCH_DATABASE"], "")},
+        MIDDLEWARE=[],
+        INSTALLED_APPS=[],
+        USE_TZ=True,
+        LOGGING_CONFIG=None,
+    )
+    django.setup()
+
+
+def take(request: HttpRequest, row: int) -> HttpResponse:
+    """Take ROW, once."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE bench_row SET taken = 1 WHERE id = %s AND taken = 0", [row])
+        return HttpResponse(b'{"taken":true}' if cursor.rowcount else b'{"taken":false}', content_type="application/json")
+
+
+urlpatterns = [path("<int:row>", take)]
+application = WSGIHandler()
+
+
+def make_table() -> None:
+    """ROWS rows that nobody has taken."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_row (id INTEGER PRIMARY KEY, taken INTEGER NOT NULL)")
+        for first in range(0, ROWS, 1_000):
+            cursor.execute("INSERT INTO bench_row VALUES " + ",".join(f"({first + i}, 0)" for i in range(1_000)))
+    connections.close_all()
+
+
+def main() -> None:
+    from granian.constants import Interfaces
+    from granian.server import Server
+
+    make_table()
+    Server(
+        "bench.bare_app:application",
+        address="127.0.0.1",
+        port=int(os.environ["BENCH_PORT"]),
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=THREADS,
+        blocking_threads_idle_timeout=600,
+        backlog=4096,
+        log_enabled=False,
+        websockets=False,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()

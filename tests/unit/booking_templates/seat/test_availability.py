@@ -1,0 +1,237 @@
+"""Plan and availability as watchers see them: full answers, deltas, validators, and the clock."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from booking_templates.seat import board as board_module
+from booking_templates.seat import claims
+from booking_templates.seat.board import board
+
+from .conftest import Caller, numbered_content, seating_plan
+
+pytestmark = pytest.mark.usefixtures("on_sale")
+PATH = "performances/p1/availability"
+
+
+def test_the_plan_lists_seats_in_the_order_of_the_availability_answer(someone: Caller) -> None:
+    plan = someone.get("plan").json()
+
+    assert plan["numbered"] is True
+    assert [(grade["name"], grade["color"], grade["price_krw"]) for grade in plan["grades"]] == [
+        ("VIP", "#aa0000", 150_000),
+        ("R", "#00aa00", 90_000),
+    ]
+    assert [row["label"] for zone in plan["zones"] for row in zone["rows"]] == ["A", "B", "C"]
+    assert plan["zones"][0]["rows"][2]["seats"][1] == ["C-2", "2", 140.0, 150.0, 1, 0]
+    assert plan["shapes"] == [
+        {
+            "kind": "rectangle",
+            "width": 140.0,
+            "height": 40.0,
+            "x": 170.0,
+            "y": 40.0,
+            "color": "#222222",
+            "text": "STAGE",
+            "text_x": 170.0,
+            "text_y": 40.0,
+        }
+    ]
+    assert len(someone.get(PATH).json()["state"]) == 18
+
+
+def test_the_plan_is_validated_by_version_and_kept_for_ever_under_it(someone: Caller) -> None:
+    first = someone.get("plan")
+    version = first.json()["version"]
+
+    assert someone.get("plan", **{"If-None-Match": first["ETag"]}).status_code == 304
+    assert first["Cache-Control"] == "public, no-cache"
+    assert "immutable" in someone.get(f"plan?v={version}")["Cache-Control"]
+    assert someone.get("plan?v=older")["Cache-Control"] == "public, no-cache"
+
+
+def test_the_plan_comes_compressed_to_whoever_takes_that(someone: Caller) -> None:
+    answer = someone.get("plan", **{"Accept-Encoding": "gzip, br"})
+
+    assert answer["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.content) == someone.get("plan").content
+    assert answer["Vary"] == "Accept-Encoding"
+
+
+def test_a_state_is_shown_as_it_changes(
+    someone: Caller, buyer: Caller, ticket: Caller, states: Callable[..., str], let_expire: Callable[[str], None]
+) -> None:
+    assert states() == "0" * 18
+    hold = buyer.held("A-2", "B-1")
+    assert states() == "010000" + "100000" + "000000"
+    assert states("p2") == "0" * 18
+    ticket.call("POST", f"/internal/holds/{hold['id']}/confirm", {"order_id": "o1"})
+    assert states() == "020000" + "200000" + "000000"
+    ticket.call("POST", "/internal/orders/o1/release", {})
+    assert states() == "0" * 18
+
+
+def test_an_expired_hold_is_shown_free_by_the_clock_alone(
+    buyer: Caller, states: Callable[..., str], let_expire: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = buyer.held("A-1")
+    assert states()[0] == "1"
+    let_expire(hold["id"])
+    later = claims.now_ms() + 8 * 60_000
+    monkeypatch.setattr(board_module, "now_ms", lambda: later)
+
+    assert states()[0] == "0"
+
+
+def test_a_hold_that_was_extended_or_pinned_is_not_shown_free_when_its_first_time_is_over(
+    buyer: Caller, other: Caller, ticket: Caller, states: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extended, pinned = buyer.held("A-1"), other.held("A-2")
+    assert states()[:2] == "11"
+    buyer.call("POST", f"holds/{extended['id']}/extend")
+    ticket.call("POST", f"/internal/holds/{pinned['id']}/pin", {"order_id": "o1", "buyer_id": other.id})
+    later = claims.now_ms() + 8 * 60_000
+    monkeypatch.setattr(board_module, "now_ms", lambda: later)
+
+    assert states()[:2] == "11"
+
+
+def test_a_delta_says_what_changed(someone: Caller, buyer: Caller, other: Caller) -> None:
+    buyer.held("C-6")
+    before = someone.get(PATH).json()
+    hold = buyer.held("A-1", "A-2")
+    other.held("B-1")
+    buyer.call("DELETE", f"holds/{hold['id']}")
+
+    delta = someone.get(f"{PATH}?since={before['version']}").json()
+
+    assert delta["full"] is False
+    # It may say again what is known: where an id is missing yet, it begins before that.
+    assert {0: 0, 1: 0, 6: 1}.items() <= dict(delta["changes"]).items() <= {0: 0, 1: 0, 6: 1, 17: 1}.items()
+    same = someone.get(f"{PATH}?since={delta['version']}").json()
+    assert (same["version"], same["changes"]) == (delta["version"], [])
+
+
+def test_nothing_new_is_a_304(someone: Caller, buyer: Caller) -> None:
+    first = someone.get(PATH)
+
+    assert someone.get(PATH, **{"If-None-Match": first["ETag"]}).status_code == 304
+    since = f"{PATH}?since={first.json()['version']}"
+    assert someone.get(since, **{"If-None-Match": first["ETag"]}).status_code == 304
+    buyer.held("A-1")
+    changed = someone.get(since, **{"If-None-Match": first["ETag"]})
+    assert changed.status_code == 200
+    assert changed["ETag"] != first["ETag"]
+
+
+@pytest.mark.parametrize("since", ["x", "-1", "99999999999999999999999999", "0", "٣", "1-1-1", "0-00000000-00000000"])
+def test_an_unknown_version_gets_everything(someone: Caller, buyer: Caller, since: str) -> None:
+    buyer.held("A-1")
+
+    answer = someone.get(f"{PATH}?since={since}").json()
+    assert answer["full"] is True
+    assert answer["state"][0] == "1"
+
+
+def test_a_lapsed_hold_is_in_every_delta_until_it_is_swept(
+    someone: Caller, buyer: Caller, let_expire: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = buyer.held("A-1")
+    before = someone.get(PATH).json()
+    let_expire(hold["id"])
+    later = claims.now_ms() + 8 * 60_000
+    monkeypatch.setattr(board_module, "now_ms", lambda: later)
+
+    delta = someone.get(f"{PATH}?since={before['version']}").json()
+    assert delta["changes"] == [[0, 0]]
+    assert delta["version"] != before["version"]
+    assert claims.sweep() == 1
+    swept = someone.get(f"{PATH}?since={delta['version']}").json()
+    assert swept["changes"] in ([], [[0, 0]])
+
+
+def test_a_new_plan_is_answered_whole(someone: Caller, staff: Caller, buyer: Caller, on_sale: dict[str, Any]) -> None:
+    buyer.held("C-1")
+    before = someone.get(PATH)
+    staff.call("PUT", "content", on_sale | {"plan": seating_plan(rows=4)})
+
+    after = someone.get(f"{PATH}?since={before.json()['version']}", **{"If-None-Match": before["ETag"]})
+
+    assert after.status_code == 200
+    assert after.json()["full"] is True
+    assert after.json()["state"] == "0" * 12 + "1" + "0" * 11
+    assert after.json()["plan"] == someone.get("plan").json()["version"] != before.json()["plan"]
+
+
+def test_a_restarted_process_shows_the_same(someone: Caller, buyer: Caller, ticket: Caller, states: Callable[..., str]) -> None:
+    hold = buyer.held("A-1")
+    buyer.held("A-2")
+    ticket.call("POST", f"/internal/holds/{hold['id']}/confirm", {"order_id": "o1"})
+    before = states()
+    board.forget()
+
+    assert states() == before == "21" + "0" * 16
+
+
+def test_a_change_that_escaped_is_found_by_comparing(
+    buyer: Caller, states: Callable[..., str], monkeypatch: pytest.MonkeyPatch, someone: Caller
+) -> None:
+    from booking_templates.seat.models import Change
+
+    before = someone.get(PATH).json()
+    buyer.held("A-1")
+    Change.objects.all().delete()  # as if its transaction had committed long after its id was given up
+    assert states()[0] == "0"
+    monkeypatch.setattr(board_module, "COMPARE_S", -1.0)
+
+    assert states()[0] == "1"
+    monkeypatch.setattr(board_module, "COMPARE_S", 60.0)
+    assert someone.get(f"{PATH}?since={before['version']}").json()["full"] is False
+    buyer.held("A-2")
+    assert states()[:2] == "11"
+
+
+def test_watchers_in_the_same_moment_are_answered_without_the_database(
+    someone: Caller, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    from booking_templates.seat import house
+
+    someone.get(PATH)
+    monkeypatch.setattr(board_module, "POLL_S", 60.0)
+    monkeypatch.setattr(house, "CHECK_EVERY_S", 60.0)
+
+    with django_assert_num_queries(0):
+        for _ in range(5):
+            assert someone.get(PATH).status_code == 200
+
+
+def test_performances_say_how_many_places_are_free(
+    someone: Caller, buyer: Caller, other: Caller, ticket: Caller, let_expire: Callable[[str], None]
+) -> None:
+    sold = buyer.held("A-1", "A-2")
+    ticket.call("POST", f"/internal/holds/{sold['id']}/confirm", {"order_id": "o1"})
+    buyer.held("A-3")
+    let_expire(other.held("A-4")["id"])
+
+    performances = someone.get("performances").json()
+
+    assert [(each["id"], each["free"], each["capacity"], each["on_sale"]) for each in performances] == [
+        ("p1", 15, 18, True),
+        ("p2", 18, 18, True),
+    ]
+
+
+def test_a_performance_that_is_not_there_is_not_found(someone: Caller) -> None:
+    assert someone.get("performances/p9/availability").json()["code"] == "unknown_performance"
+
+
+def test_wheelchair_and_obstructed_seats_are_marked(staff: Caller, someone: Caller) -> None:
+    content = numbered_content(wheelchair=["A-1", "A-2"], obstructed=["A-2", "C-6"])
+    assert staff.call("PUT", "content", content).status_code == 200
+
+    seats = [seat for row in someone.get("plan").json()["zones"][0]["rows"] for seat in row["seats"]]
+    assert {seat[0]: seat[5] for seat in seats if seat[5]} == {"A-1": 1, "A-2": 3, "C-6": 2}
