@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import sys
 import threading
 
 import pytest
@@ -15,9 +16,9 @@ PASSWORD = "correct horse battery"
 OURS = {"X-Clove-Request": "1", "Accept-Language": "en"}
 
 
-@pytest.fixture
-def booking(tmp_path):
-    with Booking(["auth", "event"], tmp_path) as one:
+@pytest.fixture(scope="module")
+def booking(tmp_path_factory):
+    with Booking(["auth"], tmp_path_factory.mktemp("accounts")) as one:
         yield one
 
 
@@ -44,11 +45,11 @@ def test_from_signing_up_to_closing_the_account(booking):
 
 
 def test_an_account_survives_a_kill(booking):
-    browser = sign_up(booking)
+    browser = sign_up(booking, "jun@example.com")
     booking.kill("auth")
     assert browser.get(f"{booking.public_url}/api/auth/me", timeout=10).status_code == 503
     booking.restart("auth")
-    assert browser.get(f"{booking.public_url}/api/auth/me", timeout=10).json()["email"] == "mina@example.com"
+    assert browser.get(f"{booking.public_url}/api/auth/me", timeout=10).json()["email"] == "jun@example.com"
     assert browser.post(f"{booking.public_url}/api/auth/refresh", timeout=10).status_code == 200
 
 
@@ -80,6 +81,16 @@ def test_the_others_are_told_of_a_closed_account_even_when_they_were_away(tmp_pa
         server.server_close()
     assert [(path, scheme) for path, _key, scheme in told] == [(f"/internal/buyers/{buyer_id}/erase", "Bearer ")]
     assert told[0][1].startswith("outbox-auth-")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proportional set size is Linux's")
+def test_logins_leave_no_memory_behind(booking):
+    sign_up(booking, "soo@example.com")
+    wrong = {"email": "soo@example.com", "password": "something else"}
+    for number in range(20):
+        headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+        requests.post(f"{booking.url('auth')}/api/auth/login", json=wrong, headers=headers, timeout=30)
+    assert booking.memory_mb("auth") <= 85
 
 
 def test_a_buyer_of_another_system_is_nobody_here(booking, tmp_path):
