@@ -45,9 +45,9 @@ def _check_on_sale(at: House, show: Show) -> None:
     now = now_ms()
     if at.is_on_sale(show, now):
         return
-    times = {"opens_at": from_ms(at.opens_ms).isoformat(), "closes_at": from_ms(min(at.closes_ms, show.starts_ms)).isoformat()}
     said = _("Sales have not begun yet.") if now < at.opens_ms else _("Sales for this performance have ended.")
-    raise Conflict("not_on_sale", said, **times)
+    closes_ms = min(at.closes_ms, show.starts_ms)
+    raise Conflict("not_on_sale", said, opens_at=from_ms(at.opens_ms).isoformat(), closes_at=from_ms(closes_ms).isoformat())
 
 
 def _over_limit(at: House, taken: int) -> Unprocessable:

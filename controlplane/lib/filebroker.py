@@ -35,13 +35,13 @@ class Channel(filesystem.Channel):
                 draft.write_text(dumps([binding, *table]))
                 draft.rename(path)
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu's own channel renames it too
         name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
         draft = Path(self.data_folder_out, f".{name}")
         draft.write_bytes(str_to_bytes(dumps(payload)))
         draft.rename(Path(self.data_folder_out, name))
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         ending = f".{queue}.msg"
         for name in sorted(name for name in os.listdir(self.data_folder_in) if name.endswith(ending) and name[0] != "."):
             taken = Path(self.data_folder_in, f".{name}.{os.getpid()}.taken")

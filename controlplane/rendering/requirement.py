@@ -344,5 +344,5 @@ def _check_together(
             fields.add("seating.areas", "too_many", limit=MAX_CAPACITY, count=seating.capacity)
     if products and merchandise is False:
         fields.add("products", "products_without_merchandise")
-    if payment == "kakaopay" and not any(item.price_krw for item in (*grades, *products)):
+    if payment == "kakaopay" and not any(price > 0 for price in (*(grade.price_krw for grade in grades), *(product.price_krw for product in products))):
         fields.add("payment", "nothing_to_pay")

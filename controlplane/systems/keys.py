@@ -23,25 +23,28 @@ ALGORITHM = "EdDSA"
 STAFF_ISSUER = "clove"
 STAFF_TOKEN_LIFE_S = 600
 
+Jwk = dict[str, Any]
+"""A JSON Web Key."""
 
-def new_signing_key() -> dict[str, str]:
+
+def new_signing_key() -> Jwk:
     """A private Ed25519 JWK, its `kid` the RFC 7638 thumbprint."""
     key = OKPKey.generate_key("Ed25519", parameters={"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
     return key.as_dict(private=True)
 
 
-def public_part(private: dict[str, str]) -> dict[str, str]:
+def public_part(private: Jwk) -> Jwk:
     """The public JWK of a private one."""
     return {key: value for key, value in private.items() if key != "d"}
 
 
-def staff_key() -> dict[str, str]:
+def staff_key() -> Jwk:
     """The control plane's private key; it signs staff tokens."""
     return _staff_key(settings.CLOVE_HOME / "keys" / "staff-key.json")
 
 
 @functools.cache
-def _staff_key(path: Path) -> dict[str, str]:
+def _staff_key(path: Path) -> Jwk:
     return json.loads(keyfiles.read_or_create(path, lambda: json.dumps(new_signing_key()).encode()))
 
 
