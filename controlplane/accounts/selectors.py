@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 
 from controlplane.accounts.models import ApiToken, User
 from controlplane.accounts.services import TOKEN_PREFIX, digest_of
 
 USED_EVERY = timedelta(minutes=5)
+
+
+def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
+    """Whose failed logins django-axes counts together: `A@x.kr` and `a@x.kr` are one account, so they share one count."""
+    typed = (credentials or request.POST).get("username")
+    return User.objects.normalize_email(typed if isinstance(typed, str) else "")
 
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:

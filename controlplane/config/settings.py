@@ -163,6 +163,8 @@ LOGOUT_REDIRECT_URL = "/"
 # By account and address together: one NAT holds a school, and nobody may lock another person out from elsewhere.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
+AXES_USERNAME_FORM_FIELD = "username"  # what Django's login form calls it, whatever the model's field is
+AXES_USERNAME_CALLABLE = "controlplane.accounts.selectors.login_name"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
@@ -213,7 +215,6 @@ TIME_ZONE = BOOKING_TIME_ZONE
 
 # --- Static files: found in the apps and served from there, no collecting needed --------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.controlplane import areas_requirement, numbered_requirement
+from tests.unit.controlplane.pages import client_of, deployed, person, without_static_files
+
+
+@pytest.fixture(autouse=True)
+def no_static_files(settings: Any) -> None:
+    without_static_files(settings)
+
+
+@pytest.fixture
+def browser(seller: Any) -> Client:
+    """The seller's browser."""
+    return client_of(seller)
+
+
+@pytest.fixture
+def other(db: None) -> Client:
+    """Another seller's browser."""
+    return client_of(person("other@example.kr", name="남"))
+
+
+@pytest.fixture
+def live(seller: Any, runtime: Any) -> Any:
+    """A live booking system of the seller."""
+    return deployed(areas_requirement(), seller, runtime)
+
+
+@pytest.fixture
+def numbered(seller: Any, runtime: Any) -> Any:
+    """A live one with numbered seats and merchandise."""
+    return deployed(numbered_requirement(), seller, runtime)

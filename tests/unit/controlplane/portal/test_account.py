@@ -1,0 +1,110 @@
+"""One's own account."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from controlplane.accounts.models import ApiToken, Role, User
+from controlplane.accounts.selectors import user_of_token
+from tests.unit.controlplane.pages import PASSWORD, client_of, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user():
+    return person("me@example.kr", name="나")
+
+
+@pytest.fixture
+def mine(user):
+    return client_of(user)
+
+
+def test_the_profile_is_changed(mine, user):
+    assert mine.post("/account/profile", {"name": "새 이름", "phone": "010-1234-5678"})["Location"] == "/account"
+    user.refresh_from_db()
+    assert (user.name, user.phone) == ("새 이름", "010-1234-5678")
+
+
+def test_a_bad_profile_changes_nothing_and_keeps_what_was_typed(mine, user):
+    response = mine.post("/account/profile", {"name": "", "phone": "call me"})
+    assert response.status_code == 422
+    assert 'value="call me"' in response.content.decode()
+    user.refresh_from_db()
+    assert user.name == "나"
+
+
+def test_a_new_password_ends_the_other_sessions(mine, user):
+    elsewhere = client_of(user)
+    typed = {"old_password": PASSWORD, "new_password1": "five other quiet words", "new_password2": "five other quiet words"}
+
+    assert mine.post("/account/password", typed)["Location"] == "/account"
+
+    assert mine.get("/account").status_code == 200
+    assert elsewhere.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "changes", [{"old_password": "wrong"}, {"new_password2": "another"}, {"new_password1": "short", "new_password2": "short"}]
+)
+def test_a_password_is_not_changed_when_anything_is_wrong(mine, user, changes):
+    typed = {"old_password": PASSWORD, "new_password1": "five other quiet words", "new_password2": "five other quiet words", **changes}
+    assert mine.post("/account/password", typed).status_code == 422
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+def test_a_token_is_shown_once(mine, user):
+    page = mine.post("/account/tokens", {"name": "script", "days": "30"}).content.decode()
+    shown = re.search(r"<code>(clove_[\w-]{40,})</code>", page)
+    assert shown
+    assert user_of_token(shown[1]) == user
+    assert shown[1] not in mine.get("/account").content.decode()
+
+
+@pytest.mark.parametrize("typed", [{"name": "", "days": "30"}, {"name": "x", "days": "31"}, {"name": "x" * 61, "days": "30"}, {}])
+def test_a_bad_token_form_makes_none(mine, typed):
+    assert mine.post("/account/tokens", typed).status_code == 422
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_is_revoked_once_and_by_its_owner_only(mine):
+    mine.post("/account/tokens", {"name": "script", "days": "0"})
+    token = ApiToken.objects.get()
+    assert token.expires_at is None
+
+    assert client_of(person("other@example.kr")).post(f"/account/tokens/{token.pk}/revoke").status_code == 404
+    assert mine.post(f"/account/tokens/{token.pk}/revoke").status_code == 302
+    assert mine.post(f"/account/tokens/{token.pk}/revoke").status_code == 404
+
+
+def test_closing_asks_for_the_password(mine, user):
+    assert mine.post("/account/close", {"password": "wrong"}).status_code == 422
+    assert User.objects.get(pk=user.pk).is_active
+
+
+def test_closing_logs_out_and_erases(mine, user):
+    response = mine.post("/account/close", {"password": PASSWORD}, follow=True)
+    assert response.redirect_chain == [("/", 302)]
+    assert "erased" in response.content.decode()
+    assert not User.objects.filter(email="me@example.kr").exists()
+    assert mine.get("/account").status_code == 302
+
+
+def test_closing_is_refused_while_booking_systems_stand_and_names_them(live, seller):
+    seller.set_password(PASSWORD)
+    seller.save()
+    response = client_of(seller).post("/account/close", {"password": PASSWORD})
+    assert response.status_code == 422
+    assert "강변 페스티벌" in response.content.decode()
+    assert User.objects.get(pk=seller.pk).is_active
+
+
+def test_an_admin_is_not_closed_here(db):
+    admin = person("root@example.kr", role=Role.ADMIN)
+    response = client_of(admin).post("/account/close", {"password": PASSWORD})
+    assert response.status_code == 422
+    assert User.objects.get(pk=admin.pk).is_active

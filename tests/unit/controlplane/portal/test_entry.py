@@ -1,0 +1,126 @@
+"""Signing up, logging in and out, resetting the password."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from controlplane.accounts.models import User
+from tests.unit.controlplane.pages import PASSWORD, client_of, person
+
+pytestmark = pytest.mark.django_db
+
+TYPED = {"name": "판매자", "email": "new@example.kr", "password": PASSWORD, "phone": ""}
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(headers={"Accept-Language": "en"})
+
+
+def test_signing_up_logs_in_and_leads_to_the_booking_systems(client):
+    response = client.post("/signup", TYPED, follow=True)
+    assert response.redirect_chain == [("/systems", 302)]
+    assert "Open your first event" in response.content.decode()
+    assert User.objects.get().name == "판매자"
+
+
+def test_signing_up_twice_says_that_the_address_is_taken(client):
+    client.post("/signup", TYPED)
+    response = Client(headers={"Accept-Language": "en"}).post("/signup", TYPED)
+    assert response.status_code == 422
+    assert "already has an account" in response.content.decode()
+    assert User.objects.count() == 1
+
+
+def test_a_bad_sign_up_keeps_what_was_typed_and_names_the_field(client):
+    response = client.post("/signup", {**TYPED, "password": "short"})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert 'value="new@example.kr"' in page
+    assert "too short" in page
+    assert 'aria-invalid="true"' in page
+    assert "short" not in re.findall(r'value="([^"]*)"', page)
+
+
+def test_nobody_signs_up_as_an_admin(client):
+    client.post("/signup", {**TYPED, "role": "admin", "is_superuser": "1"})
+    assert not User.objects.get().is_admin
+
+
+def test_logging_in_leads_where_one_wanted_to_go(client):
+    person("a@example.kr")
+    response = client.post("/login?next=/account", {"username": "A@example.kr", "password": PASSWORD, "next": "/account"})
+    assert response["Location"] == "/account"
+
+
+def test_logging_in_leads_nowhere_else(client):
+    person("a@example.kr")
+    response = client.post("/login", {"username": "a@example.kr", "password": PASSWORD, "next": "https://evil.example/"})
+    assert response["Location"] == "/systems"
+
+
+def test_a_wrong_password_and_an_unknown_address_sound_the_same(client):
+    person("a@example.kr")
+    wrong = client.post("/login", {"username": "a@example.kr", "password": "nope"})
+    unknown = client.post("/login", {"username": "b@example.kr", "password": "nope"})
+    assert wrong.status_code == unknown.status_code == 422
+    words = "do not belong together"
+    assert words in wrong.content.decode()
+    assert words in unknown.content.decode()
+
+
+def test_a_closed_account_does_not_log_in(client):
+    person("a@example.kr", is_active=False)
+    assert client.post("/login", {"username": "a@example.kr", "password": PASSWORD}).status_code == 422
+
+
+def test_guessing_is_stopped_for_that_account_and_address_only(client, settings):
+    person("a@example.kr")
+    person("b@example.kr")
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        response = client.post("/login", {"username": ("a@example.kr", "A@Example.kr ")[number % 2], "password": "nope"})
+    assert response.status_code == 429
+    assert response["Retry-After"] == "900"
+    assert "Too many attempts" in response.content.decode()
+    assert client.post("/login", {"username": "a@example.kr", "password": PASSWORD}).status_code == 429
+    assert client.post("/login", {"username": "b@example.kr", "password": PASSWORD}).status_code == 302
+
+
+def test_logging_out_takes_a_post(seller):
+    browser = client_of(seller)
+    assert browser.get("/logout").status_code == 405
+    assert browser.post("/logout")["Location"] == "/"
+    assert browser.get("/systems").status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/systems", "/systems/new", "/account", "/systems/1", "/systems/1/progress", "/systems/1/history"])
+def test_without_a_login_one_is_led_to_it(client, path):
+    assert client.get(path)["Location"] == f"/login?next={path}"
+
+
+def test_a_forgotten_password_is_set_anew_by_mail(client):
+    user = person("a@example.kr", name="판매자")
+    old = client_of(user)
+
+    assert client.post("/password-reset", {"email": "A@Example.kr"})["Location"] == "/password-reset/sent"
+    [sent] = mail.outbox
+    assert sent.to == ["a@example.kr"]
+    link = re.search(r"http://testserver(/password-reset/\S+)", sent.body)
+    assert link
+    form = client.get(link[1], follow=True)
+    done = client.post(form.redirect_chain[-1][0], {"new_password1": "five other quiet words", "new_password2": "five other quiet words"})
+
+    assert done["Location"] == "/login"
+    assert client.post("/login", {"username": "a@example.kr", "password": "five other quiet words"}).status_code == 302
+    assert old.get("/systems").status_code == 302
+    assert "used up" in Client(headers={"Accept-Language": "en"}).get(link[1], follow=True).content.decode()
+
+
+def test_a_reset_for_an_unknown_address_looks_the_same_and_sends_nothing(client):
+    response = client.post("/password-reset", {"email": "nobody@example.kr"}, follow=True)
+    assert "a link is on its way" in response.content.decode()
+    assert mail.outbox == []
