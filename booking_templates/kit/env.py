@@ -77,7 +77,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Environment:
 
 
 def database_settings(url: str, root: str) -> dict[str, object]:
-    """Django's DATABASES entry for URL (`sqlite:////path` or `mysql://user:password@host:port/name`).
+    """Django's DATABASES entry for URL (`sqlite:////path`, `sqlite://:memory:` or `mysql://user:password@host:port/name`).
 
     SQLite: WAL with IMMEDIATE transactions, so that two writers queue instead of failing, and FULL sync, because it holds money.
     MySQL: READ COMMITTED and UTC, so that `Now()` means the same on both.
@@ -86,7 +86,7 @@ def database_settings(url: str, root: str) -> dict[str, object]:
         return {"ENGINE": "django.db.backends.dummy"}
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        path = parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path
+        path = parts.netloc or (parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path)
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(rooted(path, root)) if path.startswith("/") else path,

@@ -93,6 +93,7 @@ def test_a_mysql_address_is_taken_apart():
 def test_an_sqlite_path_lies_below_the_root():
     assert env.database_settings("sqlite:////var/lib/clove/db.sqlite3", "/tmp/r")["NAME"] == "/tmp/r/var/lib/clove/db.sqlite3"
     assert env.database_settings("sqlite:////var/lib/clove/db.sqlite3", "")["NAME"] == "/var/lib/clove/db.sqlite3"
+    assert env.database_settings("sqlite://:memory:", "/tmp/r")["NAME"] == ":memory:"
 
 
 def test_another_kind_of_database_is_refused_in_words():
