@@ -344,5 +344,6 @@ def _check_together(
             fields.add("seating.areas", "too_many", limit=MAX_CAPACITY, count=seating.capacity)
     if products and merchandise is False:
         fields.add("products", "products_without_merchandise")
-    if payment == "kakaopay" and not any(price > 0 for price in (*(grade.price_krw for grade in grades), *(product.price_krw for product in products))):
+    prices = [*(grade.price_krw for grade in grades), *(product.price_krw for product in products)]
+    if payment == "kakaopay" and not any(prices):
         fields.add("payment", "nothing_to_pay")
