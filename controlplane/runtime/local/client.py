@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.runtime.errors import RuntimeUnavailable
+from controlplane.runtime.local.layout import check_private
 from controlplane.runtime.port import Health, Observation, Workload
 
 ANSWER_S = 5.0
@@ -50,6 +51,7 @@ def observation(raw: dict[str, Any]) -> Observation:
 def _connect(path: Path, timeout_s: float) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
+        check_private(path.parent)
         connection.settimeout(timeout_s)
         connection.connect(str(path))
     except OSError:

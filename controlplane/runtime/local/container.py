@@ -41,13 +41,13 @@ class Surroundings:
     """What a container has from its pod.
 
     COMMAND makes the command line for a port and raises RuntimeFailure or OSError when something it needs is missing; SAVE puts the
-    pod's state on disk; CHANGED says that what the container reports may differ from before.
+    pod's state on disk, False when it cannot; CHANGED says that what the container reports may differ from before.
     """
 
     machine: Machine
     log: Path
     command: Callable[[ContainerSpec, int | None], Command]
-    save: Callable[[], None]
+    save: Callable[[], bool]
     changed: Callable[[], None]
 
 
@@ -151,7 +151,8 @@ class Container:
 
     def _record(self, identity: Identity) -> None:
         self._identity = identity
-        self._around.save()
+        if not self._around.save():
+            raise OSError("its identity cannot be written down")
 
     async def _accompany(self) -> None:
         """Probe the process until it ends, by itself or because a probe says so, and see to what follows."""

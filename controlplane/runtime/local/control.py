@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.runtime.errors import RuntimeFailure
-from controlplane.runtime.local.layout import make_dir
+from controlplane.runtime.local.layout import check_private, make_dir
 from controlplane.runtime.local.supervisor import Supervisor
 from controlplane.runtime.port import SystemRef
 
@@ -43,6 +43,7 @@ class ControlServer:
         """Listen. The caller holds the supervisor's lock: a socket that is there was left behind by one that died."""
         self._supervisor = supervisor
         make_dir(self._path.parent)
+        check_private(self._path.parent)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
         before = os.umask(0o177)

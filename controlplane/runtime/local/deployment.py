@@ -30,6 +30,8 @@ class Deployment:
         """The revision and number of replicas that were all ready once."""
         self._waiting_for: tuple[str, int] | None = None
         self._waiting_since = 0.0
+        self._obstacle = ""
+        """What keeps replicas from being made at all."""
 
     @property
     def is_gone(self) -> bool:
@@ -72,10 +74,7 @@ class Deployment:
         )
         for pod in step.stop:
             self._stop(pod)
-        for _ in range(step.create):
-            pod = Pod(f"{spec.name}-{spec.hash}-{secrets.token_hex(3)}", spec.name, spec.hash, spec.template, self._home)
-            self.pods.append(pod)
-            pod.start()
+        self._create(spec, step.create)
         if self._waiting_for != goal:
             self._waiting_for, self._waiting_since = goal, asyncio.get_running_loop().time()
         if not old and not step.create and len(new) == spec.replicas and all(pod.is_ready for pod in new):
@@ -118,6 +117,17 @@ class Deployment:
             cpu_seconds=self.meter.cpu_seconds,
         )
 
+    def _create(self, spec: DeploymentSpec, count: int) -> None:
+        self._obstacle = ""
+        for _ in range(count):
+            pod = Pod(f"{spec.name}-{spec.hash}-{secrets.token_hex(3)}", spec.name, spec.hash, spec.template, self._home)
+            try:
+                pod.start()
+            except OSError as error:  # a full disk: tried again at the next look
+                self._obstacle = f"A replica cannot be made: {error.strerror or error}."
+                return
+            self.pods.append(pod)
+
     def _sorted(self) -> tuple[list[Pod], list[Pod], list[Pod]]:
         wanted = self.spec.hash if self.spec else None
         staying = [pod for pod in self.pods if not pod.is_leaving]
@@ -130,6 +140,8 @@ class Deployment:
     def _trouble(self, new: list[Pod]) -> tuple[str, str]:
         """The reason that keeps the wanted revision from being complete, the worst one first."""
         troubled: list[Any] = [pod.troubled for pod in sorted(new, key=lambda pod: not pod.has_failed) if pod.troubled]
+        if self._obstacle:
+            return "StartError", self._obstacle
         reason, message = (troubled[0].reason, troubled[0].message) if troubled else ("Rolling", "")
         is_complete = self.spec is None or self._complete_for == (self.spec.hash, self.spec.replicas)
         if self.spec and not is_complete and self._waiting_for and not (troubled and troubled[0].has_failed):

@@ -24,7 +24,8 @@ def claim(home: Home, namespace: str, names: Iterable[str]) -> None:
     names = list(names)
     check(home, namespace, names)
     for name in names:
-        write_atomic(home.hostnames / name, namespace.encode())
+        if _owner(home, name) != namespace:
+            write_atomic(home.hostnames / name, namespace.encode())
 
 
 def release(home: Home, namespace: str, names: Iterable[str]) -> None:

@@ -15,12 +15,13 @@ HOME/
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
-import tempfile
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from typing import Any
 from controlplane.runtime.errors import Rejected
 
 NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_PRIVATE = 0o700
 _LONGEST_SOCKET_PATH = 100
 """Bytes; macOS allows 103 and Linux 107."""
 
@@ -62,7 +64,10 @@ class Home:
         self.hostnames = self.root / ".hosts"
 
     def create(self) -> None:
+        """Make it, or make the one that is there private: secrets are kept in it. Raises OSError when it is another user's."""
         make_dir(self.root)
+        if stat.S_IMODE(self.root.stat().st_mode) != _PRIVATE:
+            self.root.chmod(_PRIVATE)
         make_dir(self.hostnames)
 
     def system(self, namespace: str) -> SystemFiles:
@@ -83,12 +88,14 @@ class Home:
 
     @property
     def socket(self) -> Path:
-        """Of the supervisor: in HOME, or in the system's directory for temporary files when that path is too long for a socket."""
+        """Of the supervisor: in HOME, or below /tmp when that path is too long for a socket. Not where TMPDIR says: it may say another
+        place to another process.
+        """
         path = self.root / "supervisor.sock"
         if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
             return path
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"clove-{os.getuid()}-{digest}" / "supervisor.sock"
+        return Path("/tmp") / f"clove-{os.getuid()}-{digest}" / "supervisor.sock"  # noqa: S108 - private, and checked to be
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -103,7 +110,14 @@ def make_dir(path: Path) -> None:
     """Make PATH, private to this user, with its parents; an existing one is left as it is."""
     if not path.is_dir():
         make_dir(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=_PRIVATE, exist_ok=True)
+
+
+def check_private(path: Path) -> None:
+    """Raises PermissionError when anybody else could have put what is in the directory PATH there."""
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise PermissionError(errno.EPERM, "others may write there", str(path))
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = False) -> None:

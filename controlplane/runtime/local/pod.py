@@ -15,6 +15,7 @@ from controlplane.runtime.local.environment import PodFacts, container_argv, con
 from controlplane.runtime.local.layout import SystemFiles, make_dir, read_json, write_json
 from controlplane.runtime.local.machine import Machine
 from controlplane.runtime.local.podspec import ContainerSpec, PodSpec, read_template
+from controlplane.runtime.local.process import Identity, Process
 from controlplane.runtime.local.volumes import make_root
 from controlplane.runtime.port import Secrets
 
@@ -57,11 +58,16 @@ class Pod:
         """The pod that DIRECTORY tells of, with those of its processes that still run; None when it tells of none."""
         try:
             state = read_json(directory / _POD_FILE)
-            if state is None:
-                return None
+        except ValueError:
+            log.exception("%s is damaged", directory)
+            state = None
+        if state is None:
+            return None
+        try:
             pod = cls(directory.name, state["deployment"], state["hash"], state["template"], home)
-        except (ValueError, KeyError, TypeError, RuntimeFailure):
-            log.exception("%s does not tell of a replica", directory)
+        except (KeyError, TypeError, RuntimeFailure):  # made by a version that knew more, or less: replaced by what this one makes
+            log.exception("%s cannot be taken over", directory)
+            _end_processes(state)
             return None
         pod._is_initialised, pod.is_leaving = state.get("is_initialised", False), state.get("is_leaving", False)
         for container in (*pod.inits, *pod.containers):
@@ -101,7 +107,7 @@ class Pod:
         return next((each.port for each in self.containers if target in (each.spec.port, each.spec.port_name or None)), None)
 
     def start(self) -> None:
-        """Start it, or watch on over what was restored. What goes wrong is its containers' `reason`."""
+        """Start it, or watch on over what was restored. What goes wrong later is its containers' `reason`. Raises OSError."""
         for directory in (self._dir, self._home.files.logs / self.deployment):
             make_dir(directory)
         self.save()
@@ -137,13 +143,18 @@ class Pod:
             if container.process:
                 container.process.kill()
 
-    def save(self) -> None:
-        """Write down what a restarted supervisor must know. Whoever dies, the children live on: no sync to the disk is needed."""
-        if not self._dir.is_dir():
-            return
+    def save(self) -> bool:
+        """Write down what a restarted supervisor must know; False when that fails. No sync to the disk is needed: what this is about,
+        the children, does not outlive a power cut either.
+        """
         containers = {container.spec.name: container.state() for container in (*self.inits, *self.containers)}
         state = {"deployment": self.deployment, "hash": self.hash, "is_initialised": self._is_initialised, "is_leaving": self.is_leaving}
-        write_json(self._dir / _POD_FILE, state | {"containers": containers, "template": self._template})
+        try:
+            write_json(self._dir / _POD_FILE, state | {"containers": containers, "template": self._template})
+        except OSError:
+            log.exception("%s of %s cannot be written down", self.name, self._home.namespace)
+            return False
+        return True
 
     async def _run(self) -> None:
         try:
@@ -184,3 +195,10 @@ class Pod:
             runtime_env=runtime_env,
         )
         return Command(container_argv(spec, image, env), env, image.directory)
+
+
+def _end_processes(state: Any) -> None:
+    """End whatever STATE, which cannot be understood as a whole, says that runs."""
+    for container in state.get("containers", {}).values() if isinstance(state, dict) else ():
+        if "pid" in container and (process := Process.adopt(Identity(container["pid"], container.get("started", "")))):
+            process.kill()

@@ -102,7 +102,7 @@ class Process:
     ) -> Process:
         """Run ARGV in DIRECTORY with ENV alone, output appended to LOG. RECORD hears its identity before it runs a line of its own.
 
-        Raises OSError when there can be no process, or no log.
+        Raises OSError when there can be no process, or no log, and what RECORD raises.
         """
         with log.open("ab", buffering=0) as output:
             popen = subprocess.Popen(  # noqa: S603 - what the manifest says is what this runtime is for
@@ -120,7 +120,12 @@ class Process:
             popen.wait()
             raise OSError(f"{argv[0]} did not start")
         identity = Identity(popen.pid, started)
-        record(identity)
+        try:
+            record(identity)
+        except BaseException:
+            popen.kill()
+            popen.wait()
+            raise
         with contextlib.suppress(BrokenPipeError):
             popen.stdin.write(b"go\n")
             popen.stdin.close()

@@ -60,7 +60,7 @@ class System:
             return
         seen = (layout.signature(self.files.desired), layout.signature(self.files.secrets))
         if seen == self._seen:
-            if not self.is_settled:  # time alone may end this, or an earlier write that failed
+            if self.is_open and not self.is_settled:  # time alone may end this, or an earlier write that failed
                 self.changed()
             return
         try:
@@ -107,8 +107,7 @@ class System:
     @property
     def is_settled(self) -> bool:
         """Nothing of it is about to become ready: others may start."""
-        workloads = [deployment.workload() for deployment in self.deployments.values()]
-        return not any(workload and workload.health is Health.PROGRESSING for workload in workloads)
+        return self._reported is not None and all(workload.health is not Health.PROGRESSING for workload in self._reported.workloads)
 
     @property
     def is_gone(self) -> bool:

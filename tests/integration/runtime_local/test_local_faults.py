@@ -16,9 +16,8 @@ import psutil
 from controlplane.runtime.local.process import start_mark
 from controlplane.runtime.port import Health
 from tests.integration.runtime_local.load import Load
-from tests.runtime_contract.conftest import with_env
 from tests.runtime_contract.supervised import Supervised, eventually
-from tests.runtime_contract.systems import SECRETS, ref, system_objects
+from tests.runtime_contract.systems import SECRETS, ref, system_objects, with_env
 
 SYSTEM = ref(1)
 HOST = "clove-1.localhost"

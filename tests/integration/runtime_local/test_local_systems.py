@@ -11,9 +11,8 @@ import pytest
 from controlplane.runtime.errors import OwnedByAnother, Rejected
 from controlplane.runtime.port import Health
 from tests.integration.runtime_local.load import Load
-from tests.runtime_contract.conftest import with_env
 from tests.runtime_contract.supervised import Supervised, eventually
-from tests.runtime_contract.systems import IMAGE, SECRETS, ref, system_objects
+from tests.runtime_contract.systems import IMAGE, SECRETS, ref, system_objects, with_env
 
 SYSTEM = ref(1)
 HOST = "clove-1.localhost"
@@ -165,7 +164,7 @@ def test_one_that_runs_but_is_never_ready_fails_when_its_time_is_over(supervisor
     seen = supervisor.await_health(SYSTEM, Health.FAILED)
 
     assert seen.reason == "ProgressDeadlineExceeded"
-    assert "/readyz answered 503" in seen.message
+    eventually(lambda: supervisor.runtime.observe(SYSTEM).message, until=lambda message: "/readyz answered 503" in message)
 
 
 def test_one_that_never_comes_up_is_told_so_by_its_startup_probe(supervisor: Supervised) -> None:

@@ -264,7 +264,7 @@ def test_a_kept_connection_that_the_replica_closed_is_not_held_against_it(router
 def test_an_answer_that_is_cut_short_is_seen_to_be(router: Routed) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhalf")
         await writer.drain()
         await asyncio.sleep(0.05)
         writer.transport.abort()
@@ -275,6 +275,22 @@ def test_an_answer_that_is_cut_short_is_seen_to_be(router: Routed) -> None:
 
     assert answer.endswith(b"half")
     assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_short_answer_that_is_cut_short_is_had_from_another_replica(router: Routed) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+
+    router.serve_from(router.replica(talk), router.replica(answering(OK)))
+
+    for _ in range(4):
+        answer = router.ask(b"GET / HTTP/1.1\r\n" + LAST + b"\r\n")
+        assert answer.endswith(b"\r\n\r\nok")
+        assert b"half" not in answer
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ class Router:
         if self._ticker:
             self._ticker.cancel()
         for client in list(self.clients):
-            client.abort()
+            client.cut()
         for upstream in self._upstreams.all():
             upstream.close_idle()
 

@@ -13,7 +13,7 @@ _NO_BODY = (204, 304)
 _FIRST_FINAL = 200
 
 
-class Exchange(Protocol):
+class Asking(Protocol):
     """Who asked: hears the response to its one request, in this order."""
 
     is_head: bool
@@ -24,8 +24,8 @@ class Exchange(Protocol):
         """Nothing more of it is here now: time to send on what came."""
 
     def response_ends(self, *, at_close: bool) -> None: ...
-    def response_fails(self, *, began: bool, reused: bool, reason: str) -> None:
-        """The connection is lost, or what came over it is no HTTP; BEGAN says that the response had."""
+    def response_fails(self, *, reused: bool) -> None:
+        """The connection is lost, or what came over it is no HTTP; a REUSED one may just have been closed for having been idle."""
 
     def request_may_flow(self, may_flow: bool) -> None: ...
 
@@ -37,7 +37,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
-        self.exchange: Exchange | None = None
+        self.exchange: Asking | None = None
         self.idle_since = 0.0
         self.is_reused = False
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
@@ -47,7 +47,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._left = 0
         self._chunks: ChunkReader | None = None
 
-    def begin(self, exchange: Exchange, data: bytes) -> None:
+    def begin(self, exchange: Asking, data: bytes) -> None:
         """Send DATA, the start of a request, and tell EXCHANGE what comes of it."""
         self.exchange, self._response = exchange, None
         self.transport.write(data)
@@ -76,7 +76,7 @@ class UpstreamConnection(asyncio.Protocol):
         elif self._response is not None and self._chunks is None and self._left < 0 and error is None:
             exchange.response_ends(at_close=True)
         else:
-            exchange.response_fails(began=self._response is not None, reused=self.is_reused, reason="The service went away.")
+            exchange.response_fails(reused=self.is_reused and self._response is None)
 
     def pause_writing(self) -> None:
         if self.exchange:
@@ -98,12 +98,11 @@ class UpstreamConnection(asyncio.Protocol):
                 self._take_body(exchange, data)
             if self.exchange is exchange:
                 exchange.response_pauses()
-        except BadHead as error:
-            began = self._response is not None
+        except BadHead:
             self.close()
-            exchange.response_fails(began=began, reused=False, reason=str(error))
+            exchange.response_fails(reused=False)
 
-    def _take_head(self, exchange: Exchange, data: bytes) -> None:
+    def _take_head(self, exchange: Asking, data: bytes) -> None:
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
         while True:
@@ -132,7 +131,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self.exchange is exchange and (data or not self._left):
             self._take_body(exchange, data)
 
-    def _take_body(self, exchange: Exchange, data: bytes) -> None:
+    def _take_body(self, exchange: Asking, data: bytes) -> None:
         if self._chunks is not None:
             for piece in self._chunks.feed(data):
                 exchange.response_continues(piece)
