@@ -15,7 +15,7 @@
 | REDIS_URL | broker and cache | files in CLOVE_HOME/broker |
 | RUNTIME | local, kubernetes, or fake for tests | local |
 | KUBECONFIG, CLOVE_KUBE_CONTEXT | the cluster of RUNTIME=kubernetes, and which of its contexts | ~/.kube/config, or the pod's own account |
-| ROUTING | gateway (HTTPRoute), ingress, or service (Clove's own router) | gateway |
+| ROUTING | gateway (HTTPRoute), ingress, or service (annotated Services, for a proxy of one's own) | gateway |
 | CLOVE_GATEWAY | namespace/name of the cluster's Gateway, or of where its ingress controller or router runs | clove-gateway/clove |
 | CLOVE_INGRESS_CLASS, CLOVE_TLS_SECRET | of the Ingresses of ROUTING=ingress | the cluster's default, no TLS |
 | CLOVE_CONNECT_URL | how the control plane reaches what routes | what the Gateway or Ingress reports |

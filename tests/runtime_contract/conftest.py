@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,15 @@ import pytest
 
 from controlplane.runtime.fake import FakeRuntime
 from controlplane.runtime.port import Health, Observation, Runtime, SystemRef
+from tests.runtime_contract.on_kubernetes import OnKubernetes, on_kubernetes
 from tests.runtime_contract.supervised import Supervised, eventually, supervised
+from tests.runtime_contract.systems import with_env
 
 
 class OnFake:
     """The fake, scripted to behave as the real ones do by themselves."""
+
+    refuses_missing_images = True
 
     def __init__(self) -> None:
         self.fake = FakeRuntime(ready_after=3, heartbeat_s=0.05)
@@ -47,6 +50,8 @@ class OnFake:
 class OnLocal:
     """The local runtime, with a real supervisor and real processes."""
 
+    refuses_missing_images = True
+
     def __init__(self, supervisor: Supervised) -> None:
         self.supervisor = supervisor
 
@@ -73,23 +78,22 @@ class OnLocal:
         self.supervisor.kill()
 
 
-def with_env(objects: list[dict[str, Any]], service: str, **variables: str) -> list[dict[str, Any]]:
-    """OBJECTS with VARIABLES added to the environment of SERVICE."""
-    changed = copy.deepcopy(objects)
-    for item in changed:
-        if item["kind"] == "Deployment" and item["metadata"]["name"] == service:
-            item["spec"]["template"]["spec"]["containers"][0]["env"] += [
-                {"name": name, "value": value} for name, value in variables.items()
-            ]
-    return changed
-
-
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervised]:
     yield from supervised(tmp_path)
 
 
-@pytest.fixture(params=["fake", "local"])
-def on(request: pytest.FixtureRequest) -> OnFake | OnLocal:
+@pytest.fixture
+def on_cluster() -> Iterator[OnKubernetes]:
+    yield from on_kubernetes()
+
+
+@pytest.fixture(params=["fake", "local", "kubernetes"])
+def on(request: pytest.FixtureRequest) -> OnFake | OnLocal | OnKubernetes:
     """A runtime under contract, with what a test needs to bring about beside the port."""
-    return OnFake() if request.param == "fake" else OnLocal(request.getfixturevalue("supervisor"))
+    if request.param == "fake":
+        return OnFake()
+    if request.param == "local":
+        return OnLocal(request.getfixturevalue("supervisor"))
+    made: OnKubernetes = request.getfixturevalue("on_cluster")
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from controlplane.runtime.port import SystemRef
@@ -31,8 +32,14 @@ def system_objects(
 ) -> list[dict[str, Any]]:
     """A system of SERVICES (default: seat), with a route, a volume and files each. The first service also answers at `/`."""
     services = services or ("seat",)
+    host = host or f"{system.namespace}.localhost"
+    namespace = {
+        "name": system.namespace,
+        "labels": labels(system) | RESTRICTED,
+        "annotations": {"clove.dev/public-url": f"http://{host}:8080"},
+    }
     objects: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system.namespace, "labels": labels(system) | RESTRICTED}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": namespace},
         _object(system, "v1", "ServiceAccount", "booking", automountServiceAccountToken=False),
         _object(system, "v1", "ConfigMap", "booking", data={"LANGUAGE": "ko"}),
         _object(system, "networking.k8s.io/v1", "NetworkPolicy", "deny", spec={"podSelector": {}}),
@@ -62,7 +69,7 @@ def system_objects(
             "gateway.networking.k8s.io/v1",
             "HTTPRoute",
             "booking",
-            spec={"parentRefs": [{"name": "clove"}], "hostnames": [host or f"{system.namespace}.localhost"], "rules": rules},
+            spec={"parentRefs": [{"name": "clove"}], "hostnames": [host], "rules": rules},
         )
     )
     return objects
@@ -127,3 +134,14 @@ def _object(system: SystemRef, version: str, kind: str, name: str, **content: An
 
 def _rule(prefix: str, service: str) -> dict[str, Any]:
     return {"matches": [{"path": {"type": "PathPrefix", "value": prefix}}], "backendRefs": [{"name": service, "port": PORT}]}
+
+
+def with_env(objects: list[dict[str, Any]], service: str, **variables: str) -> list[dict[str, Any]]:
+    """OBJECTS with VARIABLES added to the environment of SERVICE."""
+    changed = copy.deepcopy(objects)
+    for item in changed:
+        if item["kind"] == "Deployment" and item["metadata"]["name"] == service:
+            item["spec"]["template"]["spec"]["containers"][0]["env"] += [
+                {"name": name, "value": value} for name, value in variables.items()
+            ]
+    return changed

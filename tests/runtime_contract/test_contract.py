@@ -9,12 +9,13 @@ import pytest
 from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeUnavailable, Unsupported
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import ChangeKind, FieldChange, Health, SystemRef
-from tests.runtime_contract.conftest import OnFake, OnLocal, with_env
+from tests.runtime_contract.conftest import OnFake, OnLocal
+from tests.runtime_contract.on_kubernetes import OnKubernetes
 from tests.runtime_contract.supervised import eventually
-from tests.runtime_contract.systems import SECRETS, ref, system_objects
+from tests.runtime_contract.systems import SECRETS, ref, system_objects, with_env
 
 SYSTEM = ref(1)
-On = OnFake | OnLocal
+On = OnFake | OnLocal | OnKubernetes
 
 
 def test_a_system_that_was_never_applied_is_absent(on: On) -> None:
@@ -207,8 +208,14 @@ def test_a_kind_that_nobody_knows_is_refused(on: On, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["preview", "apply"])
-def test_an_image_that_is_not_there_is_refused(on: On, method: str) -> None:
-    _refused(on, method, system_objects(SYSTEM, image="clove/missing:1"), Rejected)
+def test_an_image_that_is_not_there_is_refused_or_fails_at_once(on: On, method: str) -> None:
+    objects = system_objects(SYSTEM, image="clove/missing:1")
+
+    if on.refuses_missing_images:
+        _refused(on, method, objects, Rejected)
+    else:
+        _call(on, "apply", SYSTEM, objects)
+        assert "clove/missing:1" in on.await_health(SYSTEM, Health.FAILED).message
 
 
 @pytest.mark.parametrize("method", ["preview", "apply"])

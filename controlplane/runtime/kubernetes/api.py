@@ -61,19 +61,23 @@ class Api:
         answer = self._call("GET", path, accepts=(404,))
         return None if answer.status == 404 else answer.json()
 
-    def items(self, resource: Resource, namespace: str = "", *, selector: str = "", metadata_only: bool = False) -> list[dict[str, Any]]:
+    def items(
+        self, resource: Resource, namespace: str = "", *, selector: str = "", fields: str = "", metadata_only: bool = False
+    ) -> list[dict[str, Any]]:
         """All objects, page by page; empty when the cluster lacks the kind."""
-        items, _ = self.items_with_version(resource, namespace, selector=selector, metadata_only=metadata_only)
+        items, _ = self.items_with_version(resource, namespace, selector=selector, fields=fields, metadata_only=metadata_only)
         return items
 
     def items_with_version(
-        self, resource: Resource, namespace: str = "", *, selector: str = "", metadata_only: bool = False
+        self, resource: Resource, namespace: str = "", *, selector: str = "", fields: str = "", metadata_only: bool = False
     ) -> tuple[list[dict[str, Any]], str]:
         """All objects and the resource version from which a watch goes on; the version is empty when the cluster lacks the kind."""
         items: list[dict[str, Any]] = []
         query: dict[str, str] = {"limit": str(PAGE)}
         if selector:
             query["labelSelector"] = selector
+        if fields:
+            query["fieldSelector"] = fields
         while True:
             accept = METADATA_ONLY if metadata_only else _JSON
             answer = self._call("GET", resource.collection(namespace), query, accept=accept, accepts=(404,))

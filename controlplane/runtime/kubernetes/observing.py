@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controlplane.runtime.health import system_health
-from controlplane.runtime.kubernetes import inventory, logs, workloads
+from controlplane.runtime.kubernetes import inventory, logs, warnings, workloads
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.drift import drift
 from controlplane.runtime.kubernetes.ownership import is_ours, selector
@@ -20,6 +20,8 @@ from controlplane.runtime.port import Health, Observation, SystemRef, Workload
 
 LAST_WORDS = 5
 """Lines of a crashed container that are shown."""
+SLOW_START_S = 8.0
+"""Until then a probe that nobody answers is no news."""
 _WORKLOADS = ("Deployment", "StatefulSet", "Job")
 
 
@@ -53,12 +55,18 @@ def _workloads(api: Api, system: SystemRef, items: Mapping[str, Sequence[Mapping
     seen = [workloads.deployment(item, sets, pods, now) for item in items.get("Deployment", ())]
     seen += [workloads.stateful_set(item, pods, now, created) for item in items.get("StatefulSet", ())]
     seen += [workloads.job(item, pods) for item in items.get("Job", ())]
-    return tuple(_with_last_words(api, system, one) for one in sorted(seen, key=lambda one: one.workload.name))
+    return tuple(_explained(api, system, one, created, now) for one in sorted(seen, key=lambda one: one.workload.name))
 
 
-def _with_last_words(api: Api, system: SystemRef, seen: Seen) -> Workload:
-    """A crash is told with what the container wrote last."""
-    if not seen.trouble or not seen.trouble.crashed or not seen.pod:
+def _explained(api: Api, system: SystemRef, seen: Seen, created: Mapping[str, datetime], now: datetime) -> Workload:
+    """A crash is told with what the container wrote last; a pod that takes long to start, with what the cluster complains of."""
+    trouble, message = seen.trouble, seen.workload.message
+    if trouble is None or not seen.pod:
         return seen.workload
-    lines = logs.last_words(api, system.namespace, seen.pod, seen.trouble.crashed, lines=LAST_WORDS, previous=seen.trouble.is_between_runs)
-    return replace(seen.workload, message="\n".join((seen.workload.message, *lines))) if lines else seen.workload
+    if trouble.crashed:
+        lines = logs.last_words(api, system.namespace, seen.pod, trouble.crashed, lines=LAST_WORDS, previous=trouble.is_between_runs)
+        return replace(seen.workload, message="\n".join((message, *lines)))
+    if trouble.is_mute and (now - created[seen.pod]).total_seconds() > SLOW_START_S:
+        complaint = warnings.last_warning(api, system.namespace, seen.pod)
+        return replace(seen.workload, message=f"{message} {complaint}".strip())
+    return seen.workload

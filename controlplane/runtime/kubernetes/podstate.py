@@ -28,6 +28,8 @@ class Trouble:
     crashed: str = ""
     is_between_runs: bool = False
     """The lines are those of the run before: the container is up again."""
+    is_mute: bool = False
+    """Its own state does not say why; the cluster's events may."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _trouble(pod: Mapping[str, Any], containers: list[Mapping[str, Any]], now: d
         return Trouble(status["reason"], status.get("message") or "The node ended the pod.")
     troubles = [trouble for container in containers for trouble in _of_container(container)]
     final = [trouble for trouble in troubles if trouble.is_final]
-    return next(iter(final or troubles), Trouble("Starting", "Starting."))
+    return next(iter(final or troubles), Trouble("Starting", "Starting.", is_mute=True))
 
 
 def _of_container(container: Mapping[str, Any]) -> Iterator[Trouble]:
@@ -87,7 +89,7 @@ def _of_container(container: Mapping[str, Any]) -> Iterator[Trouble]:
     elif reason and _FATAL.search(reason) and reason != "CrashLoopBackOff":
         yield Trouble(reason, f"Container {name} cannot be started: {waiting.get('message', reason)}", is_final=True)
     elif "running" in state and not container.get("ready") and container.get("started", True):
-        yield Trouble("NotReady", f"Container {name} runs but does not answer its readiness probe.")
+        yield Trouble("NotReady", f"Container {name} runs but does not answer its readiness probe.", is_mute=True)
 
 
 def _image_trouble(container: Mapping[str, Any], waiting: Mapping[str, Any]) -> Trouble:

@@ -4,7 +4,7 @@
 |---|---|---|
 | gateway | the HTTPRoute | the cluster's Gateway |
 | ingress | an Ingress of the same host and paths | the cluster's ingress controller |
-| service | annotations on the Services | Clove's own router (controlplane.runtime.kubernetes.router) |
+| service | annotations `clove.dev/host` and `clove.dev/path` on the Services | whatever stands before the cluster and reads them |
 """
 
 from __future__ import annotations

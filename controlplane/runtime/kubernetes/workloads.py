@@ -42,7 +42,8 @@ def deployment(item: Mapping[str, Any], replica_sets: Sequence[Mapping[str, Any]
     gave_up = progressing.get("reason") == "ProgressDeadlineExceeded"
     if gave_up and not (trouble and trouble.is_final):
         waited_s = spec.get("progressDeadlineSeconds", 600)
-        trouble = Trouble("ProgressDeadlineExceeded", f"Not ready after {waited_s} s. {trouble.message if trouble else ''}".strip(), True)
+        message = f"Not ready after {waited_s} s. {trouble.message if trouble else ''}".strip()
+        trouble = Trouble("ProgressDeadlineExceeded", message, True, is_mute=True)
     wanted, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0) if is_observed else 0
     health = workload_health(
         wanted=wanted,
@@ -68,7 +69,7 @@ def stateful_set(item: Mapping[str, Any], pods: Sequence[PodState], now: datetim
     trouble, pod = _worst(mine)
     newest = max((created[one.name] for one in mine), default=parse_time(item["metadata"]["creationTimestamp"]))
     if trouble and not trouble.is_final and (now - newest).total_seconds() > STATEFUL_DEADLINE_S:
-        trouble = Trouble("ProgressDeadlineExceeded", f"Not ready after {STATEFUL_DEADLINE_S:g} s. {trouble.message}", True)
+        trouble = Trouble("ProgressDeadlineExceeded", f"Not ready after {STATEFUL_DEADLINE_S:g} s. {trouble.message}", True, is_mute=True)
     health = workload_health(
         wanted=wanted,
         ready=ready,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from controlplane.runtime.kubernetes import KubernetesRuntime
-from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, REPLICA_SET
+from controlplane.runtime.kubernetes import KubernetesRuntime, observing
+from controlplane.runtime.kubernetes.resources import BY_KIND, EVENT, NAMESPACE, POD, REPLICA_SET
 from controlplane.runtime.kubernetes.workloads import REVISION
 from controlplane.runtime.port import Health, Observation, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
@@ -158,6 +158,22 @@ def test_a_probe_that_fails_for_too_long_fails_the_rollout(seat: Played) -> None
 
     assert (seen.health, seen.reason) == (Health.FAILED, "ProgressDeadlineExceeded")
     assert "readiness probe" in seen.message
+
+
+def test_a_pod_that_does_not_start_is_told_with_what_the_cluster_complains_of(seat: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "SLOW_START_S", -60.0)
+    seat.deployment(GOING_ON)
+    seat.pod({"state": {"waiting": {"reason": "ContainerCreating"}}})
+    about = {"kind": "Pod", "name": "seat-1-a", "namespace": seat.system.namespace}
+    for second, text in enumerate(("MountVolume.SetUp failed: old news", 'MountVolume.SetUp failed: secret "x" not found')):
+        event = {"type": "Warning", "reason": "FailedMount", "message": text, "lastTimestamp": f"2026-01-01T00:00:0{second}Z"}
+        path = EVENT.collection(seat.system.namespace)
+        seat.cluster.create(path, {"metadata": {"name": f"e{second}"}, "involvedObject": about, **event})
+
+    seen = seat.look()
+
+    assert (seen.health, seen.reason) == (Health.PROGRESSING, "Starting")
+    assert seen.message == 'seat: Starting. MountVolume.SetUp failed: secret "x" not found'
 
 
 def test_a_replica_that_is_lost_after_a_rollout_is_trouble_and_not_progress(seat: Played) -> None:

@@ -1,0 +1,215 @@
+"""A booking system with its real images on a real cluster: sells, is broken and heals, is updated under load, moves, and is gone.
+
+Needs KUBECONFIG with CLOVE_TEST_CLUSTER=1, the pool's images in the cluster (python -m docker.build), and this machine to be a node of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from booking_templates import catalog
+from controlplane.rendering import images
+from controlplane.rendering.choose import choose
+from controlplane.rendering.plan import Plan, Platform, Site, make_plan
+from controlplane.rendering.render import render
+from controlplane.rendering.requirement import validate
+from controlplane.runtime.fingerprint import fingerprint
+from controlplane.runtime.kubernetes import Api, KubernetesRuntime
+from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD
+from controlplane.runtime.port import Health, Observation, SystemRef
+from tests.booking_keys import Keyring
+from tests.controlplane import areas_requirement
+from tests.controlplane import plan as hall
+from tests.integration.booking.shopping import Buyer, open_sales, seats_content
+from tests.integration.runtime_kubernetes.cluster import Cluster
+from tests.runtime_contract import on_kubernetes
+from tests.runtime_contract.supervised import eventually
+
+BOUND_S = 100.0
+SYSTEM = SystemRef(901, "clove-901", "seller-1")
+PLATFORM = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove")
+SITE = Site(901, SYSTEM.namespace, SYSTEM.seller, "phantom", "phantom.localhost", "http://phantom.localhost:8080")
+
+
+class OnCluster:
+    """A booking system as the buyers of `tests.integration.booking` know one: each service at its cluster address."""
+
+    payment = "none"
+
+    def __init__(self, api: Api, directory: Path) -> None:
+        self.api, self.runtime = api, KubernetesRuntime(api, on_kubernetes.ROUTING)
+        self.keys = Keyring(SYSTEM.namespace)
+        self.plan = _plan()
+        self.services = [service.name for service in self.plan.services]
+        self.secrets = _secrets(self.keys, self.services, directory)
+        self._urls: dict[str, str] = {}
+
+    def apply(self, plan: Plan) -> Observation:
+        """Until it is ready."""
+        objects = render(plan)
+        self.runtime.apply(SYSTEM, objects, self.secrets)
+        seen = self.await_health(Health.READY)
+        assert seen.fingerprint == fingerprint(objects, self.secrets)
+        return seen
+
+    def await_health(self, health: Health) -> Observation:
+        return eventually(lambda: self.runtime.observe(SYSTEM), until=lambda seen: seen.health is health, bound_s=BOUND_S)
+
+    def url(self, service: str) -> str:
+        if service not in self._urls:
+            found = self.api.get(BY_KIND["Service"], service, SYSTEM.namespace)
+            assert found is not None
+            self._urls[service] = f"http://{found['spec']['clusterIP']}:8000"
+        return self._urls[service]
+
+    def staff_token(self, *scopes: str) -> str:
+        return self.keys.staff_token(*scopes)
+
+
+def _plan() -> Plan:
+    document = areas_requirement(
+        seating={"numbered": True, "plan": hall(40)}, grades=[{"name": "R", "price_krw": 150_000}], payment="none", merchandise=True
+    )
+    requirement = validate(document)
+    assert not isinstance(requirement, list), requirement
+    pool = [images.from_labels(ref=entry.ref, labels=entry.labels) for entry in catalog.IMAGES]
+    return make_plan(requirement, choose(pool, requirement.facts).images, site=SITE, platform=PLATFORM)
+
+
+def _secrets(keys: Keyring, services: list[str], directory: Path) -> dict[str, dict[str, str]]:
+    for service in services:
+        keys.write_secrets(directory / f"{service}-secrets", service)
+    keys.write_trust(directory / "trust")
+    return {path.name: {file.name: file.read_text() for file in path.iterdir()} for path in directory.iterdir()}
+
+
+def changed(plan: Plan, service: str, **fields: Any) -> Plan:
+    """PLAN with FIELDS of SERVICE replaced."""
+    services = tuple(dataclasses.replace(one, **fields) if one.name == service else one for one in plan.services)
+    return dataclasses.replace(plan, services=services)
+
+
+@pytest.fixture(scope="module")
+def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnCluster]:
+    api = on_kubernetes.cluster()
+    with on_kubernetes.volumes(api):
+        made = OnCluster(api, tmp_path_factory.mktemp("secrets"))
+        try:
+            yield made
+        finally:
+            made.runtime.delete(SYSTEM)
+            eventually(lambda: api.get(NAMESPACE, SYSTEM.namespace) is None, bound_s=BOUND_S)
+
+
+@pytest.fixture(scope="module")
+def selling(booking: OnCluster) -> OnCluster:
+    booking.apply(booking.plan)
+    open_sales(booking, seats_content(seats=40))  # type: ignore[arg-type]
+    return booking
+
+
+def test_a_preview_persists_nothing_and_finds_nothing_wrong(booking: OnCluster) -> None:
+    changes = booking.runtime.preview(SYSTEM, render(booking.plan))
+
+    assert len(changes) == len([item for item in render(booking.plan) if item["kind"] != "HTTPRoute"])
+    assert not [change.warning for change in changes if change.warning]
+    assert booking.api.get(NAMESPACE, SYSTEM.namespace) is None
+
+
+def test_a_ticket_is_sold_by_the_real_images(selling: OnCluster) -> None:
+    order = Buyer(selling).buy(seats=["1-1", "1-2"])  # type: ignore[arg-type]
+
+    assert (order["status"], len(order["tickets"])) == ("ISSUED", 2)
+
+
+def test_a_killed_service_comes_back_and_knows_what_was_sold(selling: OnCluster) -> None:
+    pod = _pod_of(selling.api, "seat")
+    Cluster(selling.api).delete(f"{POD.path(pod, SYSTEM.namespace)}?gracePeriodSeconds=0")
+
+    eventually(lambda: _pod_of(selling.api, "seat") not in ("", pod), bound_s=BOUND_S)
+    selling.await_health(Health.READY)
+
+    assert Buyer(selling).hold(["1-1"]).status == 409  # type: ignore[arg-type]
+    assert Buyer(selling).buy(seats=["1-3"])["status"] == "ISSUED"  # type: ignore[arg-type]
+
+
+def test_an_image_that_does_not_exist_fails_with_its_name_and_the_old_one_serves_on(selling: OnCluster) -> None:
+    missing = "clove/be-event:9.9.9"
+    selling.runtime.apply(SYSTEM, render(changed(selling.plan, "event", image=missing)), selling.secrets)
+
+    seen = selling.await_health(Health.FAILED)
+
+    event = seen.workload("event")
+    assert event is not None
+    assert event.ready == 1
+    assert missing in event.message
+    assert _get(selling, "event", "/readyz") == 200
+    selling.apply(selling.plan)
+
+
+def test_an_update_fails_no_request(selling: OnCluster) -> None:
+    statuses: dict[int | str, int] = {}
+    stop = threading.Event()
+
+    def keep_asking() -> None:
+        pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
+        while not stop.is_set():
+            try:
+                # A connection of its own each time: what is kept open is the old replica's.
+                status: int | str = pool.request("GET", selling.url("event") + "/api/event/", headers={"Connection": "close"}).status
+            except urllib3.exceptions.HTTPError as error:
+                status = type(error).__name__
+            statuses[status] = statuses.get(status, 0) + 1
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    try:
+        before = _pod_of(selling.api, "event")
+        event = selling.plan.service("event")
+        assert event is not None
+        selling.apply(changed(selling.plan, "event", env={**event.env, "CLOVE_LANGUAGE": "en"}))
+        assert _pod_of(selling.api, "event") != before
+    finally:
+        stop.set()
+        asking.join()
+    assert set(statuses) == {200}
+    assert statuses[200] > 50
+
+
+def test_two_replicas_are_both_ready_and_go_away_again(selling: OnCluster) -> None:
+    seen = selling.apply(changed(selling.plan, "web", replicas=2))
+    web = seen.workload("web")
+    assert web is not None
+    assert (web.wanted, web.ready) == (2, 2)
+
+    selling.apply(selling.plan)
+
+
+def test_logs_are_read_from_all_services(selling: OnCluster) -> None:
+    for service in selling.services:
+        assert selling.runtime.logs(SYSTEM, service, 5), service
+
+
+def test_no_pod_has_a_token_or_may_write_its_root(selling: OnCluster) -> None:
+    for pod in selling.api.items(POD, SYSTEM.namespace):
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert all("kube-api-access" not in volume["name"] for volume in spec["volumes"])
+        assert all(container["securityContext"]["readOnlyRootFilesystem"] for container in spec["containers"])
+
+
+def _pod_of(api: Api, service: str) -> str:
+    """The one running pod of SERVICE that is not leaving."""
+    pods = api.items(POD, SYSTEM.namespace, selector=f"app.kubernetes.io/name={service}")
+    return next((pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")), "")
+
+
+def _get(booking: OnCluster, service: str, path: str) -> int:
+    return urllib3.request("GET", booking.url(service) + path, timeout=10).status
