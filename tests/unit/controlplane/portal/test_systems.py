@@ -1,0 +1,350 @@
+"""A seller's booking systems: the list, one of them, what it is doing, who booked, deleting."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from controlplane.accounts.models import Role
+from controlplane.portal.figures import figures
+from controlplane.systems import services
+from controlplane.systems.converge import converge
+from controlplane.systems.models import BookingSystem, Operation, State
+from controlplane.systems.selectors import SalesSummary
+from tests.controlplane import areas_requirement
+from tests.unit.controlplane.pages import client_of, person
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ["", "/progress", "/sales", "/attendees", "/history", "/delete", "/qr.svg", "/revisions/1"]
+
+
+def url(system, what=""):
+    return f"/systems/{system.pk}{what}"
+
+
+def page_of(response):
+    return response.content.decode()
+
+
+@pytest.fixture
+def failed(seller, runtime):
+    """A booking system whose seat service never starts."""
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True)
+    runtime.will_fail(system.namespace, "seat", message="It ended with exit code 1.")
+    for _ in range(3):
+        converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    assert system.state == State.FAILED
+    return system
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_the_owner_and_an_admin_see_every_page(live, browser, what):
+    admin = client_of(person("root@example.kr", role=Role.ADMIN))
+    expected = {"/attendees": (200, 503)}.get(what, (200,))
+    assert browser.get(url(live, what)).status_code in expected
+    assert admin.get(url(live, what)).status_code in expected
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_another_sellers_system_is_not_there(live, other, what):
+    assert other.get(url(live, what)).status_code == 404
+    assert other.get(f"/systems/999999{what}").status_code == 404
+
+
+@pytest.mark.parametrize("what", ["/edit", "/retry", "/delete", "/revisions/1/rollback"])
+def test_another_seller_changes_nothing(live, other, what):
+    assert other.post(url(live, what), {"typed_name": live.title}).status_code == 404
+    live.refresh_from_db()
+    assert live.generation == 1
+
+
+@pytest.mark.parametrize("number", ["0", "99999999999999999999999", "-1", "1.5", "x"])
+def test_an_impossible_number_is_not_there(browser, number):
+    assert browser.get(f"/systems/{number}").status_code == 404
+
+
+def test_the_list_has_ones_own_systems_with_state_and_address(live, browser, other):
+    page = page_of(browser.get("/systems"))
+    assert "강변 페스티벌" in page
+    assert "Live" in page
+    assert live.public_url in page
+    assert "강변 페스티벌" not in page_of(other.get("/systems"))
+
+
+def test_an_admins_dashboard_holds_their_own_systems_only(live):
+    assert "강변 페스티벌" not in page_of(client_of(person("root@example.kr", role=Role.ADMIN)).get("/systems"))
+
+
+# --- What it is doing ---
+
+
+def test_a_deployment_is_shown_step_by_step_until_the_address_appears(seller, browser, runtime):
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True)
+    before = page_of(browser.get(url(system)))
+    assert "Choose service images" in before
+    assert "step--waiting" in before
+    assert "Your ticketing site is open at" not in before
+    assert browser.get(url(system, "/progress")).json()["busy"]
+
+    for _ in range(3):
+        converge(system.pk, runtime=runtime)
+
+    answer = browser.get(url(system, "/progress")).json()
+    assert not answer["busy"]
+    assert system.public_url in answer["parts"]["address"]
+    assert "step--waiting" not in answer["parts"]["steps"]
+    assert answer["announcement"] == "강변 페스티벌 is open for buyers."
+    assert "Healthy" in answer["parts"]["services"]
+
+
+def test_progress_that_has_not_moved_costs_an_empty_answer(live, browser):
+    first = browser.get(url(live, "/progress"))
+    again = browser.get(url(live, "/progress"), headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["ETag"] == first["ETag"]
+
+
+def test_progress_has_another_tag_in_another_language_and_after_a_move(live, browser, seller):
+    tags = {browser.get(url(live, "/progress"), headers={"Accept-Language": language})["ETag"] for language in ("en", "ko")}
+    services.system_update(system=live, requirement=areas_requirement(title="neu"), acting_user=seller)
+    tags.add(browser.get(url(live, "/progress"))["ETag"])
+    assert len(tags) == 3
+
+
+def test_a_failure_is_told_in_plain_words_with_what_to_do(failed, browser):
+    page = page_of(browser.get(url(failed)))
+    assert "The Seats service does not start: It ended with exit code 1." in page
+    assert "Try again" in page
+    assert f'action="/systems/{failed.pk}/edit"' in page
+    assert "The Seats service does not start" in page_of(browser.get("/systems"))
+    korean = page_of(browser.get(url(failed), headers={"Accept-Language": "ko"}))
+    assert "좌석 서비스가 시작되지 않습니다" in korean
+
+
+def test_trying_again_starts_one_operation_and_then_there_is_nothing_to_try(failed, browser):
+    assert browser.post(url(failed, "/retry"))["Location"] == url(failed)
+    assert failed.operations.count() == 2
+    response = browser.post(url(failed, "/retry"), follow=True)
+    assert "Nothing failed that could be tried again." in page_of(response)
+    assert failed.operations.count() == 2
+
+
+def test_the_qr_code_leads_to_the_buyer_site(live, browser):
+    response = browser.get(url(live, "/qr.svg"))
+    assert response["Content-Type"] == "image/svg+xml"
+    assert response.content.startswith(b"<?xml")
+
+
+# --- What was sold, who booked ---
+
+
+def sold(site):
+    site.answers["GET", "/api/ticket/summary"] = (
+        200,
+        {"orders": 2, "tickets": 3, "captured_krw": 198000, "refunded_krw": 66000, "due_krw": 0, "by_performance": []},
+    )
+    site.answers["GET", "/api/seat/summary"] = (200, {"performances": [{"id": "p1", "free": 295, "held": 2, "sold": 3, "blocked": 0}]})
+
+
+def test_sales_are_shown_with_performances(live, browser, site):
+    sold(site)
+    page = page_of(browser.get(url(live, "/sales")))
+    assert "₩132,000" in page
+    assert "Tue 10 Jan 2090, 19:30" in page
+    assert "295" in page
+    short = page_of(browser.get(url(live, "/sales") + "?short"))
+    assert "300" in short
+
+
+def test_sales_of_a_system_that_does_not_answer_are_said_to_be_away(live, browser, site):
+    site.answers["GET", "/api/ticket/summary"] = (503, {})
+    site.answers["GET", "/api/seat/summary"] = (500, {"code": "broken"})
+    response = browser.get(url(live, "/sales"))
+    assert response.status_code == 200
+    assert "Figures are not there just now" in page_of(response)
+
+
+def test_figures_bear_answers_of_any_shape():
+    shown = figures(SalesSummary(ticket={"tickets": "x"}, seat={"performances": [{"id": "gone", "sold": None}]}), [])
+    assert (shown.tickets, shown.performances[0].percent, shown.performances[0].starts_at) == (0, 0, "gone")
+
+
+BOOKED = {
+    "attendees": [
+        {
+            "ticket_id": "t1",
+            "order_number": "CL-1",
+            "buyer_name": "<b>김서연</b>",
+            "buyer_phone": "010-1234-5678",
+            "performance_id": "p1",
+            "label": "스탠딩 12번",
+            "grade": "GA",
+            "price_krw": 66000,
+            "status": "LIVE",
+        },
+        {"ticket_id": "t2", "order_number": "CL-2", "buyer_name": "이도윤", "performance_id": "gone", "status": "CANCELLED"},
+    ],
+    "total": 120,
+    "page": 2,
+    "pages": 3,
+}
+
+
+def test_who_booked_is_listed_searched_and_paged(live, browser, site):
+    site.answers["GET", "/api/ticket/attendees"] = (200, BOOKED)
+    page = page_of(browser.get(url(live, "/attendees"), {"q": "김", "page": "2", "performance": "p1"}))
+    assert "&lt;b&gt;김서연&lt;/b&gt;" in page
+    assert "CL-1" in page
+    assert "cancelled" in page
+    assert "2 / 3" in page
+    assert "page=3" in page
+    assert 'value="김"' in page
+
+
+@pytest.mark.parametrize("query", [{"page": "0"}, {"page": "x"}, {"page": "9" * 30}, {"q": "x" * 5000}, {"performance": "'"}])
+def test_odd_searches_are_no_error(live, browser, site, query):
+    site.answers["GET", "/api/ticket/attendees"] = (200, {"attendees": [], "total": 0, "page": 1, "pages": 1})
+    response = browser.get(url(live, "/attendees"), query)
+    assert response.status_code == 200
+
+
+def test_a_silent_ticket_service_is_told_and_nothing_breaks(live, browser, site):
+    site.answers["GET", "/api/ticket/attendees"] = (503, {})
+    response = browser.get(url(live, "/attendees"))
+    assert response.status_code == 503
+    assert "does not answer just now" in page_of(response)
+
+
+# --- Deleting ---
+
+
+def test_deleting_asks_for_the_name(live, browser):
+    response = browser.post(url(live, "/delete"), {"typed_name": "another"})
+    assert response.status_code == 409
+    assert "The name typed is not 강변 페스티벌." in page_of(response)
+    assert 'value="another"' in page_of(response)
+    live.refresh_from_db()
+    assert live.state == State.LIVE
+
+
+@pytest.mark.parametrize("typed", ["강변 페스티벌", "river", "  river "])
+def test_the_title_or_the_address_is_the_name(live, browser, runtime, typed):
+    assert browser.post(url(live, "/delete"), {"typed_name": typed})["Location"] == url(live)
+    assert browser.get(url(live, "/progress")).json()["busy"]
+    for _ in range(3):
+        converge(live.pk, runtime=runtime)
+    live.refresh_from_db()
+    assert live.state == State.DELETED
+    assert "강변 페스티벌" not in page_of(browser.get("/systems"))
+    assert browser.get(url(live)).status_code == 200
+    assert browser.get(url(live, "/qr.svg")).status_code == 404
+
+
+def test_deleting_is_refused_while_paid_tickets_stand(live, browser, site):
+    site.answers["GET", "/api/ticket/open"] = (200, {"paid_tickets_for_coming": 3, "open_payments": 1})
+    response = browser.post(url(live, "/delete"), {"typed_name": "river"})
+    assert response.status_code == 409
+    assert "3 paid tickets" in page_of(response)
+
+
+def test_only_an_admin_may_delete_past_a_silent_ticket_service(live, browser, site):
+    site.answers["GET", "/api/ticket/open"] = (503, {})
+    refused = browser.post(url(live, "/delete"), {"typed_name": "river", "force": "yes"})
+    assert refused.status_code == 409
+    assert 'name="force"' not in page_of(refused)
+
+    admin = client_of(person("root@example.kr", role=Role.ADMIN))
+    offered = admin.post(url(live, "/delete"), {"typed_name": "river"})
+    assert 'name="force"' in page_of(offered)
+    assert admin.post(url(live, "/delete"), {"typed_name": "river", "force": "yes"}).status_code == 302
+
+
+def test_deleting_twice_is_refused_the_second_time(live, browser):
+    browser.post(url(live, "/delete"), {"typed_name": "river"})
+    response = browser.post(url(live, "/delete"), {"typed_name": "river"})
+    assert response.status_code == 409
+    assert live.operations.filter(kind="delete").count() == 1
+
+
+def test_a_draft_system_is_gone_at_once(seller, browser):
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller)
+    assert browser.post(url(system, "/delete"), {"typed_name": "river"})["Location"] == "/systems"
+
+
+# --- History ---
+
+
+def updated(live, seller, runtime):
+    services.system_update(system=live, requirement=areas_requirement(payment="none", title="neu"), acting_user=seller)
+    for _ in range(3):
+        converge(live.pk, runtime=runtime)
+    live.refresh_from_db()
+    assert live.live_revision.number == 2
+
+
+def test_revisions_and_operations_are_listed(live, browser, seller, runtime):
+    updated(live, seller, runtime)
+    page = page_of(browser.get(url(live, "/history")))
+    assert "Revision 2" in page
+    assert "Bring back" in page
+    assert "Update" in page
+    assert "Succeeded" in page
+
+
+def test_two_revisions_are_compared_in_a_sellers_words(live, browser, seller, runtime):
+    updated(live, seller, runtime)
+    page = page_of(browser.get(url(live, "/revisions/2")))
+    assert "What changed from revision 1 to 2" in page
+    assert "KakaoPay" in page
+    assert "No payment" in page
+    assert "clove/be-ticket-no-kakao" in page
+    backwards = page_of(browser.get(url(live, "/revisions/1") + "?against=2"))
+    assert "What changed from revision 2 to 1" in backwards
+
+
+@pytest.mark.parametrize("against", ["99", "x", "-1", "1" * 30])
+def test_comparing_with_nothing_shows_the_revision_itself(live, browser, against):
+    page = page_of(browser.get(url(live, "/revisions/1"), {"against": against}))
+    assert "What it consists of" in page
+
+
+def test_a_revision_is_brought_back_by_a_post(live, browser, seller, runtime):
+    updated(live, seller, runtime)
+    assert browser.get(url(live, "/revisions/1/rollback")).status_code == 405
+    assert browser.post(url(live, "/revisions/1/rollback"))["Location"] == url(live)
+    for _ in range(3):
+        converge(live.pk, runtime=runtime)
+    live.refresh_from_db()
+    assert live.live_revision.number == 3
+    assert "Roll back" in page_of(browser.get(url(live, "/history")))
+
+
+@pytest.mark.parametrize("number", ["9", "0"])
+def test_a_revision_that_is_not_there_is_not_brought_back(live, browser, number):
+    assert browser.post(url(live, f"/revisions/{number}/rollback")).status_code == 404
+
+
+def test_an_operation_of_the_past_has_its_steps(live, browser):
+    operation = Operation.objects.get()
+    page = page_of(browser.get(url(live, f"/operations/{operation.pk}")))
+    assert "Try to hold a seat" in page
+    assert browser.get(url(live, "/operations/999")).status_code == 404
+
+
+def test_the_poll_is_small(live, browser):
+    assert len(json.dumps(browser.get(url(live, "/progress")).json())) < 20_000
+
+
+def test_pages_take_a_bounded_number_of_queries(live, browser, seller, django_assert_max_num_queries):
+    for number in range(12):
+        services.system_create(requirement=areas_requirement(slug=f"s{number}"), acting_user=seller)
+    with django_assert_max_num_queries(8):
+        browser.get("/systems")
+    with django_assert_max_num_queries(10):
+        browser.get(url(live))
+    BookingSystem.objects.update(state=State.LIVE, live_revision=live.live_revision)
+    with django_assert_max_num_queries(6):
+        browser.get("/")
