@@ -17,6 +17,9 @@ def converge(system_id: int) -> None:
 
 @shared_task(name="jobs.sweep")
 def sweep(everything: bool = False) -> None:
-    """Look at every booking system whose time has come: what a lost task, a lost event or a crash left is found here."""
+    """Look at every booking system whose time has come: what a lost task, a lost event or a crash left is found here.
+
+    What no worker gets to before the next sweep is dropped, since that one asks for it again: the queue never grows beyond the systems.
+    """
     for system_id in systems.due(everything=everything):
-        queue.send(systems.CONVERGE, system_id=system_id)
+        queue.send(systems.CONVERGE, expires_s=systems.WAIT_S, system_id=system_id)

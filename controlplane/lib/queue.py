@@ -18,13 +18,13 @@ def _celery() -> Any:
     return import_string(settings.CELERY_APP)
 
 
-def send(task: str, *, delay_s: float = 0.0, **arguments: Any) -> None:
-    """Ask a worker to run TASK, after DELAY_S: seconds, not hours, as a worker keeps it in memory.
+def send(task: str, *, delay_s: float = 0.0, expires_s: float | None = None, **arguments: Any) -> None:
+    """Ask a worker to run TASK, after DELAY_S (seconds, not hours, as a worker keeps it in memory), and not later than EXPIRES_S from now.
 
     A broker that is away is no error: the sweep finds what was lost. Arguments are ids and plain values, never objects.
     """
     try:
-        _celery().send_task(task, kwargs=arguments, countdown=delay_s or None, ignore_result=True, retry=False)
+        _celery().send_task(task, kwargs=arguments, countdown=delay_s or None, expires=expires_s, ignore_result=True, retry=False)
     except Exception:
         log.warning("task %s was not sent; the sweep will see to it", task, exc_info=True)
 

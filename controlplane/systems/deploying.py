@@ -12,6 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from controlplane.lib import audit
+from controlplane.lib.reasons import Reason
 from controlplane.rendering.choose import NoImageFits
 from controlplane.rendering.diff import changes_to_json
 from controlplane.rendering.plan import Plan, from_json
@@ -37,24 +38,42 @@ TRIES = 6
 
 def carry_out(run: Run) -> None:
     """Returns when the system is live. Raises Outcome, RuntimeFailure or LeaseLost."""
-    revision = run.operation.revision or _make_revision(run)
-    plan = from_json(revision.plan)
-    secrets = _secrets(run, plan)
-    wanted_fingerprint = fingerprint(revision.manifests, secrets)
     if not run.is_done("apply"):
-        _preview(run, revision)
-        run.lease.renew()
-        run.runtime.apply(run.system.ref, revision.manifests, secrets)
-        run.done("apply", "step_objects", count=len(revision.manifests), then="start")
+        _apply(run)
     if not run.is_done("start"):
-        _start(run, revision, secrets, wanted_fingerprint)
+        _start(run)
+    revision = _revision(run)
     endpoint = run.runtime.endpoint(run.system.ref)
-    wanted = read(revision.requirement)
+    plan, wanted = from_json(revision.plan), read(revision.requirement)
     with BookingApi(connect_url=endpoint.connect_url, host=endpoint.host, namespace=run.system.namespace, scopes=PLATFORM_SCOPES) as api:
         if not run.is_done("content"):
             _content(run, api, wanted, plan)
-        _check(run, api, wanted, plan)
-    _live(run, revision, endpoint, wanted_fingerprint)
+        if not run.is_done("check"):
+            _check(run, api, wanted, plan)
+    _live(run, revision, endpoint)
+
+
+def _revision(run: Run) -> Revision:
+    return run.operation.revision or _make_revision(run)
+
+
+def _apply(run: Run) -> None:
+    revision = _revision(run)
+    _preview(run, revision)
+    _hand_over(run, revision)
+    run.done("apply", "step_objects", count=len(revision.manifests), then="start")
+
+
+def _hand_over(run: Run, revision: Revision) -> None:
+    """Give the runtime the objects of REVISION with their secrets, and remember by which fingerprint it will know them."""
+    try:
+        secrets = secrets_for(run.system, from_json(revision.plan))
+    except UnknownKind as error:
+        raise Failed("broken_plan", detail=f"no secret of kind {error}") from error
+    with run.lease.transaction():
+        run.operation.fingerprint = fingerprint(revision.manifests, secrets)
+        run.operation.save(update_fields=["fingerprint"])
+    run.runtime.apply(run.system.ref, revision.manifests, secrets)
 
 
 def read(stored: Requirement) -> Wanted:
@@ -98,13 +117,6 @@ def _make_revision(run: Run) -> Revision:
     return revision
 
 
-def _secrets(run: Run, plan: Plan) -> dict[str, dict[str, str]]:
-    try:
-        return secrets_for(run.system, plan)
-    except UnknownKind as error:
-        raise Failed("broken_plan", detail=f"no secret of kind {error}") from error
-
-
 def _preview(run: Run, revision: Revision) -> None:
     run.begin("preview")
     changes = run.runtime.preview(run.system.ref, revision.manifests)
@@ -115,7 +127,7 @@ def _preview(run: Run, revision: Revision) -> None:
         run.operation.result = run.operation.result | {"changes": changes_to_json(changes)}
         run.operation.save(update_fields=["result"])
         run.mark_done("preview", "step_changes", **count)
-        run.begin("apply")
+        run.mark_begun("apply")
 
 
 def _ask_first(run: Run, revision: Revision) -> None:
@@ -135,31 +147,28 @@ def _ask_first(run: Run, revision: Revision) -> None:
             log.info("system %s: content waits for the new revision: %s", run.system.pk, silent.reason.message)
 
 
-def _start(run: Run, revision: Revision, secrets: dict[str, dict[str, str]], wanted_fingerprint: str) -> None:
+def _start(run: Run) -> None:
     """Done when everything is ready; Waiting otherwise, with each workload's state on the step."""
-    run.begin("start")
     seen = run.runtime.observe(run.system.ref)
-    if seen.fingerprint != wanted_fingerprint:
-        # Somebody else's hand, or a runtime that lost what it was given. A namespace that is just ending answers RuntimeBusy.
-        run.lease.renew()
-        run.runtime.apply(run.system.ref, revision.manifests, secrets)
+    if seen.fingerprint != run.operation.fingerprint:
+        # Somebody else's hand, or a runtime that lost what it was given.
+        _hand_over(run, _revision(run))
         seen = run.runtime.observe(run.system.ref)
     ready = sum(workload.health is Health.READY for workload in seen.workloads)
     counts = {"ready": ready, "wanted": len(seen.workloads)}
     _show(run, seen, counts)
     if seen.health is Health.FAILED:
         raise _why_failed(seen)
-    if seen.health is not Health.READY or seen.fingerprint != wanted_fingerprint:
+    if seen.health is not Health.READY or seen.fingerprint != run.operation.fingerprint:
         raise Waiting("step_ready", **counts)
     run.done("start", "step_ready", **counts, then="content")
 
 
 def _show(run: Run, seen: Observation, counts: dict[str, int]) -> None:
-    before = run.operation.steps.filter(name="start").values_list("progress", flat=True).first() or {}
     workloads = [_as_json(workload) for workload in seen.workloads]
     moved = [(item["name"], item["ready"], item["updated"]) for item in workloads]
-    was = [(item["name"], item["ready"], item["updated"]) for item in before.get("workloads", [])]
-    run.say("start", Waiting("step_ready", **counts).reason, progress={"workloads": workloads}, has_moved=moved != was)
+    was = [(item["name"], item["ready"], item["updated"]) for item in run.progress("start").get("workloads", [])]
+    run.say("start", Reason("step_ready", counts), progress={"workloads": workloads}, has_moved=moved != was)
 
 
 def _as_json(workload: Workload) -> dict[str, object]:
@@ -222,8 +231,6 @@ def _refusal(service: str, code: str, detail: str, document: object) -> Failed:
 
 
 def _check(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:
-    if run.is_done("check"):
-        return
     run.begin("check")
     run.lease.renew()
     try:
@@ -237,11 +244,11 @@ def _check(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:
     run.done("check", "step_checked", then="live")
 
 
-def _live(run: Run, revision: Revision, endpoint: Endpoint, wanted_fingerprint: str) -> None:
+def _live(run: Run, revision: Revision, endpoint: Endpoint) -> None:
     with run.lease.transaction() as system:
         run.lease.write(
             live_revision=revision,
-            live_fingerprint=wanted_fingerprint,
+            live_fingerprint=run.operation.fingerprint,
             content_live=system.content_given,
             state=State.LIVE,
             health=Health.READY.value,

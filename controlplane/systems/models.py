@@ -188,6 +188,8 @@ class Operation(models.Model):
     generation = models.PositiveIntegerField()
     requirement = models.ForeignKey(Requirement, null=True, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="operations")
+    fingerprint = models.CharField(max_length=64, blank=True)
+    """The runtime's fingerprint of what it applied."""
     rollback_to = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="+")
     reason_code = models.CharField(max_length=60, blank=True)
     reason = models.TextField(blank=True)

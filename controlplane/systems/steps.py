@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -13,65 +13,75 @@ from controlplane.systems.lease import Lease
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
 
 
-@dataclass
 class Run:
-    """One look at one running operation."""
+    """One look at one running operation. Its steps are read once: under the lease nobody else writes them."""
 
-    lease: Lease
-    operation: Operation
-    runtime: Runtime
+    def __init__(self, lease: Lease, operation: Operation, runtime: Runtime) -> None:
+        self.lease = lease
+        self.operation = operation
+        self.runtime = runtime
+        self._steps = {step.name: step for step in operation.steps.all()}
 
     @property
     def system(self) -> BookingSystem:
         return self.lease.system
 
     def is_done(self, name: str) -> bool:
-        return self.operation.steps.filter(name=name, state=OperationStep.State.DONE).exists()
+        return name in self._steps and self._steps[name].state == OperationStep.State.DONE
+
+    def current(self) -> str:
+        """Name of the step that goes on, or empty."""
+        return next((name for name, step in reversed(self._steps.items()) if step.state == OperationStep.State.RUNNING), "")
+
+    def progress(self, name: str) -> dict[str, Any]:
+        """What the step showed last."""
+        return self._steps[name].progress if name in self._steps else {}
 
     def begin(self, name: str) -> None:
         """Say that the step goes on; again is no matter."""
-        with self.lease.transaction():
-            self._begin(name)
+        if name not in self._steps:
+            with self.lease.transaction():
+                self.mark_begun(name)
 
     def done(self, name: str, code: str, *, then: str = "", **params: Any) -> None:
         """Say that the step is done, and that THEN goes on, in one write."""
         with self.lease.transaction():
             self.mark_done(name, code, **params)
             if then:
-                self._begin(then)
+                self.mark_begun(then)
+
+    def mark_begun(self, name: str) -> None:
+        """Within a transaction of the lease."""
+        if name not in self._steps:
+            self._steps[name] = OperationStep.objects.create(operation=self.operation, name=name)
 
     def mark_done(self, name: str, code: str, **params: Any) -> None:
-        """The same within a transaction of the lease."""
-        reason, now = Reason(code, params), timezone.now()
-        step, _ = OperationStep.objects.get_or_create(operation=self.operation, name=name)
+        """Within a transaction of the lease."""
+        self.mark_begun(name)
+        step, reason, now = self._steps[name], Reason(code, params), timezone.now()
         step.state, step.ended_at = OperationStep.State.DONE, now
         step.message_code, step.message, step.message_params = code, reason.message, params
         step.save()
-        self._moved()
+        self._moved(now)
 
     def say(self, name: str, reason: Reason, *, progress: dict[str, Any] | None = None, has_moved: bool = False) -> None:
         """What the step is waiting for; written only when it is news."""
-        step = self.operation.steps.filter(name=name).first()
+        step = self._steps.get(name)
         news = {"message_code": reason.code, "message": reason.message, "message_params": dict(reason.params)}
         if progress is not None:
             news["progress"] = progress
         if step is None or all(getattr(step, key) == value for key, value in news.items()):
             return
         with self.lease.transaction():
-            OperationStep.objects.filter(pk=step.pk, state=OperationStep.State.RUNNING).update(**news)
+            for key, value in news.items():
+                setattr(step, key, value)
+            step.save(update_fields=list(news))
             if has_moved:
-                self._moved()
+                self._moved(timezone.now())
 
-    def current(self) -> str:
-        """Name of the step that goes on, or empty."""
-        return self.operation.steps.filter(state=OperationStep.State.RUNNING).values_list("name", flat=True).last() or ""
-
-    def _begin(self, name: str) -> None:
-        OperationStep.objects.get_or_create(operation=self.operation, name=name)
-
-    def _moved(self) -> None:
-        self.operation.progress_at = timezone.now()
-        Operation.objects.filter(pk=self.operation.pk).update(progress_at=self.operation.progress_at)
+    def _moved(self, now: datetime) -> None:
+        self.operation.progress_at = now
+        self.operation.save(update_fields=["progress_at"])
         if self.system.attempts:
             self.lease.write(attempts=0)
 
