@@ -73,7 +73,8 @@ def _in_parts(runs: list[tuple[int, int]], distance: list[float], quantity: int)
         take = min(left, end - first)
         if left - take == 1 and take > 2:
             take -= 1
-        chosen += range(first, first + take)
+        start = min(range(first, end - take + 1), key=lambda start: sum(distance[start : start + take]))
+        chosen += range(start, start + take)
         left -= take
         if not left:
             break
