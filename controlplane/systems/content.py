@@ -83,5 +83,5 @@ def _merch(requirement: Requirement) -> Document:
     return {"products": requirement.to_json()["products"]}
 
 
-_WRITERS: dict[str, Callable[[Requirement], Document]] = {"seat": _seat, "ticket": _ticket, "event": _event, "merch": _merch}
-MAY_REFUSE = ("seat", "ticket")
+_WRITERS: dict[str, Callable[[Requirement], Document]] = {"seat": _seat, "ticket": _ticket, "merch": _merch, "event": _event}
+MAY_REFUSE = ("seat", "ticket", "merch")

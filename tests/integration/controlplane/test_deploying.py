@@ -63,7 +63,7 @@ def test_the_services_are_given_their_content_once_those_first_that_may_refuse(s
     system = deployed(seller, runtime)
     settle(system, runtime)
 
-    assert site.puts() == ["seat", "ticket", "event", "merch"]
+    assert site.puts() == ["seat", "ticket", "merch", "event"]
     assert site.content["seat"]["plan"]["zones"][0]["rows"][0]["seats"][0]["seat_guid"] == "A-1"
     assert site.content["event"]["performances"] == [
         {"id": "p1", "starts_at": "2090-01-10T19:30:00+09:00", "ends_at": "2090-01-10T21:30:00+09:00"}
