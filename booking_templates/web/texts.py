@@ -28,6 +28,7 @@ def _general() -> Texts:
         "grade": pgettext("grade of a seat", "{name} seat"),
         "left": _("{count} left"),
         "log_in": _("Log in"),
+        "log_in_with": _("Log in with {name}"),
         "my_bookings": _("My bookings"),
         "performance": _("Performance"),
         "places": [_("{count} place"), _("{count} places")],
@@ -188,6 +189,10 @@ def _orders() -> Texts:
 def _account() -> Texts:
     return {
         "auth_down": _("Your account cannot be loaded right now. Please try again in a moment."),
+        "outside_join": _("Use {name}"),
+        "outside_joined": _("You can log in with {name} too."),
+        "outside_not_joined": _("Log in with {name} instead of a password."),
+        "outside_part": _("Do not use {name} any more"),
         "password_changed": _("Your password is changed. Logins on other devices have ended."),
         "password_set": _("Your new password is set. Please log in with it."),
         "reset_invalid": _("This link has been used or has run out. Please ask for a new one."),

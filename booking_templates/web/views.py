@@ -12,12 +12,22 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from booking_templates.web import content, poster
 from booking_templates.web.paths import local_path
 
 ID_MAX = 64
+OUTSIDE_PROBLEMS = {
+    "outside_expired": gettext_noop("That took too long, or began in another browser. Please try again."),
+    "outside_cancelled": gettext_noop("The sign-in was cancelled. Nothing has changed."),
+    "outside_refused": gettext_noop("The sign-in could not be checked. Please try again, or log in with your password."),
+    "outside_unavailable": gettext_noop("The outside sign-in does not answer right now. Please try again, or log in with your password."),
+    "email_taken": gettext_noop("There is an account with this e-mail address already. Log in with its password instead."),
+    "joined_elsewhere": gettext_noop("This sign-in belongs to another account here."),
+}
 
 
 def page(pattern: str, view: Callable[..., HttpResponse]) -> URLPattern:
@@ -90,7 +100,9 @@ def signup(request: HttpRequest) -> HttpResponse:
 
 
 def login(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/login.html", {"next": local_path(request.GET.get("next"))})
+    """Logging in; `problem` is why an outside sign-in led here."""
+    problem = OUTSIDE_PROBLEMS.get(request.GET.get("problem", ""))
+    return render(request, "web/login.html", {"next": local_path(request.GET.get("next")), "problem": _(problem) if problem else ""})
 
 
 def forgot_password(request: HttpRequest) -> HttpResponse:

@@ -44,6 +44,11 @@ def test_anything_else_leads_home(path):
     assert local_path(path) == "/"
 
 
+def test_the_login_page_tells_why_an_outside_sign_in_led_there_in_its_own_words(client, services):
+    assert "The sign-in was cancelled" in client.get("/login?problem=outside_cancelled").content.decode()
+    assert "<b>evil" not in client.get("/login?problem=<b>evil").content.decode()
+
+
 def test_login_and_switch_keep_strangers_addresses_out(client, services):
     assert 'data-next="/"' in client.get("/login?next=//evil.example").content.decode()
     assert 'data-next="/orders"' in client.get("/signup?next=/orders").content.decode()

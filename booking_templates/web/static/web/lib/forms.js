@@ -16,12 +16,18 @@ export function clearErrors(form, summary) {
   if (summary) clear(summary);
 }
 
+function clearError({ input, message }) {
+  input.removeAttribute("aria-invalid");
+  message.hidden = true;
+}
+
 export function fieldError(form, name, text) {
   const found = place(form, name);
   if (!found?.message) return false;
   found.input.setAttribute("aria-invalid", "true");
   found.message.textContent = text;
   found.message.hidden = false;
+  found.input.addEventListener("input", () => clearError(found), { once: true });
   return true;
 }
 
@@ -31,7 +37,7 @@ export function check(form, summary) {
   let first = null;
   for (const input of form.elements) {
     if (!input.willValidate || input.validity.valid) continue;
-    const text = input.validity.valueMissing ? t("field_required") : input.type === "email" ? t("field_email") : t("field_wrong");
+    const text = input.validity.valueMissing ? t(input.type === "checkbox" ? "agree_first" : "field_required") : input.type === "email" ? t("field_email") : t("field_wrong");
     fieldError(form, input.name, text);
     first ??= input;
   }

@@ -1,7 +1,7 @@
 // The buyer's account: name and phone, and its deletion.
 import { api, goToLogin } from "../lib/api.js";
 import { t } from "../lib/client.js";
-import { $, busy, note, show, toast } from "../lib/dom.js";
+import { $, busy, fill, h, note, show, toast } from "../lib/dom.js";
 import { check, clearErrors, showProblem } from "../lib/forms.js";
 import { session } from "../lib/session.js";
 import "../lib/page.js";
@@ -16,12 +16,45 @@ async function start() {
     $("password-username").value = body.email;
     profile.elements.name.value = body.name;
     profile.elements.phone.value = body.phone || "";
+    if (!body.has_password) withoutPassword();
     show($("account"));
+    await outside(body);
   } catch (problem) {
     if (goToLogin(problem)) return;
     note($("problem"), "bad", problem.isPassing ? t("auth_down") : problem.message);
   }
   show($("loading"), false);
+}
+
+/** Who signs in by an outside provider alone proves it by a login just made, not by a password. */
+function withoutPassword() {
+  for (const input of [$("current_password"), $("delete-password")]) {
+    input.required = false;
+    show(input.closest(".field"), false);
+  }
+}
+
+/** The outside sign-in, where this system has one: let it open this account, or no longer. */
+async function outside({ is_joined }) {
+  const way = await api("GET", "/api/auth/options").then(
+    ({ body }) => body.sign_in[0],
+    () => undefined,
+  );
+  if (!way) return;
+  show($("outside"));
+  $("outside-text").textContent = t(is_joined ? "outside_joined" : "outside_not_joined", { name: way.name });
+  const join = h("a", { class: "button", href: `${way.path}?join=true&next=/account` }, t("outside_join", { name: way.name }));
+  const part = h("button", { type: "button", class: "button", on: { click: () => busy(part, leave) } }, t("outside_part", { name: way.name }));
+  fill($("outside-action"), is_joined ? part : join);
+}
+
+async function leave() {
+  try {
+    await api("DELETE", "/api/auth/oidc/identity");
+    location.reload();
+  } catch (problem) {
+    if (!goToLogin(problem)) toast(problem.message, "bad");
+  }
 }
 
 async function save() {

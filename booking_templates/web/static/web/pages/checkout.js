@@ -20,6 +20,7 @@ let ticking = 0;
 let isPaying = false;
 
 async function start() {
+  const filled = fillBuyer();
   try {
     take((await api("GET", path)).body);
   } catch (problem) {
@@ -29,13 +30,13 @@ async function start() {
     else note($("ended"), "bad", problem.isPassing ? t("seats_down") : problem.message, reload()), show($("ended"));
     return;
   }
+  await filled;
   show($("loading"), false);
   show(form);
   show($("countdown"));
   draw();
   ticking = setInterval(tick, 250);
   tick();
-  await fillBuyer();
 }
 
 const reload = () => h("button", { type: "button", class: "button", on: { click: () => location.reload() } }, t("try_again"));
@@ -56,7 +57,7 @@ function draw() {
 
 async function fillBuyer() {
   try {
-    const { body } = await api("GET", "/api/auth/me");
+    const { body } = await api("GET", "/api/auth/me", { timeoutMs: 4000 });
     $("buyer-email").textContent = body.email;
     if (!form.elements.name.value) form.elements.name.value = body.name;
     if (!form.elements.phone.value) form.elements.phone.value = body.phone || "";
@@ -149,24 +150,10 @@ async function pay() {
   }
 }
 
-function isAgreed() {
-  const isTicked = $("agree").checked;
-  $("agree-error").hidden = isTicked;
-  $("agree-error").textContent = isTicked ? "" : t("agree_first");
-  $("agree").toggleAttribute("aria-invalid", !isTicked);
-  if (!isTicked) {
-    $("agree").setAttribute("aria-invalid", "true");
-    $("agree").focus();
-  }
-  return isTicked;
-}
-
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!check(form, $("problem")) || !isAgreed()) return;
-  busy($("pay"), pay);
+  if (check(form, $("problem"))) busy($("pay"), pay);
 });
-$("agree").addEventListener("change", () => $("agree").checked && isAgreed());
 $("extend").addEventListener("click", (event) => busy(event.currentTarget, extend));
 $("release").addEventListener("click", async (event) => {
   const button = event.currentTarget;

@@ -1,7 +1,7 @@
 // Logging in and signing up, and back to where one came from.
 import { api } from "../lib/api.js";
 import { t } from "../lib/client.js";
-import { $, busy, show } from "../lib/dom.js";
+import { $, busy, fill, h, show } from "../lib/dom.js";
 import { check, showProblem } from "../lib/forms.js";
 import { session } from "../lib/session.js";
 import "../lib/page.js";
@@ -27,13 +27,18 @@ async function enter() {
   }
 }
 
-if (!isNew) {
-  api("GET", "/api/auth/options").then(
-    ({ body }) => show($("forgot"), body.password_reset),
-    () => {}, // no link, then
+/** Ways in beside the password, where this system has them. */
+async function offer() {
+  const { body } = await api("GET", "/api/auth/options");
+  if (!isNew) show($("forgot"), body.password_reset);
+  fill(
+    $("outside"),
+    body.sign_in.map(({ name, path }) => h("a", { class: "button button--large button--wide", href: `${path}?next=${encodeURIComponent(form.dataset.next)}` }, t("log_in_with", { name }))),
   );
+  show($("outside"), body.sign_in.length > 0);
 }
 
+offer().catch(() => {}); // without an answer the password is the way in
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (check(form, $("problem"))) busy(form.querySelector("[type=submit]"), enter);

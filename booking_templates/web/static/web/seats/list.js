@@ -81,7 +81,7 @@ export class SeatList {
   button(index) {
     const isChosen = this.selection.has(index);
     const name = seatName(this.plan, index, this.availability.states[index], isChosen);
-    const button = h("button", { type: "button", class: "chip", "aria-pressed": String(isChosen), "aria-label": name, "data-index": index, "data-seat": this.plan.guid[index] }, this.plan.number[index]);
+    const button = h("button", { type: "button", class: "chip", "aria-pressed": String(isChosen), "data-index": index, "data-seat": this.plan.guid[index] }, h("span", { "aria-hidden": "true" }, this.plan.number[index]), h("span", { class: "hidden-visually" }, name));
     const color = this.plan.grades[this.plan.grade[index]].color;
     if (color) button.style.setProperty("--grade", color);
     return button;

@@ -1,0 +1,221 @@
+"""The pure modules of the buyers' pages, run in the browser they are written for: seats, selection, zoom, time, calendar."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.integration.booking.harness import REPOSITORY
+from tests.needs import need
+
+STATIC = REPOSITORY / "booking_templates/web/static"
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+TEXTS = {
+    "one_or_more": ["{count} seat", "{count} seats"],
+    "seat_in_row": "row {row} seat {number}",
+    "seat_in_row_of_zone": "{zone} row {row} seat {number}",
+    "seat_in_zone": "{zone} seat {number}",
+    "grade": "{name} seat",
+    "won": "₩{amount}",
+    "free_of_charge": "Free",
+    "wheelchair": "wheelchair place",
+    "obstructed": "restricted view",
+    **{f"state_{name}": name for name in ("free", "held", "sold", "blocked", "chosen")},
+}
+CLIENT = {"language": "en", "locale": "en-GB", "time_zone": "Asia/Seoul", "texts": TEXTS}
+PAGE = f'<!doctype html><body><script id="client" type="application/json">{json.dumps(CLIENT)}</script></body>'
+
+
+def plan(rows: int = 3, seats: int = 4, zones: int = 1) -> dict[str, Any]:
+    """ZONES beside each other of ROWS by SEATS, 20 apart."""
+    made = [
+        {
+            "name": f"Z{z}",
+            "rows": [
+                {"label": str(r + 1), "seats": [[f"{z}-{r}-{s}", str(s + 1), z * 500 + s * 20, r * 20, 0, 0] for s in range(seats)]}
+                for r in range(rows)
+            ],
+        }
+        for z in range(zones)
+    ]
+    grades = [{"id": "0", "name": "R", "color": "#d9822b", "price_krw": 150000}]
+    return {"version": "v", "name": "", "size": {"width": 100, "height": 100}, "grades": grades, "zones": made, "shapes": [], "areas": []}
+
+
+class Handler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path != "/":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(PAGE.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Callable[..., Any]]:
+    """`run("seats/plan.js", "m.readPlan(a).count", argument)`: the value of an expression over the module `m`."""
+    path = need("chromium")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(STATIC)))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        page = browser.new_page(timezone_id="America/New_York")
+        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+
+        def evaluate(module: str, expression: str, argument: Any = None) -> Any:
+            return page.evaluate(f"async (a) => {{ const m = await import('/web/{module}'); return {expression}; }}", argument)
+
+        yield evaluate
+        browser.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_plans_seats_are_numbered_as_the_availability_answer_numbers_them(run):
+    read = "(p => ({count: p.count, third: p.indexOf.get('0-1-0'), last: p.indexOf.get('1-2-3'), pitch: p.pitch}))(m.readPlan(a))"
+    assert run("seats/plan.js", read, plan(zones=2)) == {"count": 24, "third": 4, "last": 23, "pitch": 20}
+
+
+def test_a_plan_of_fifteen_thousand_seats_is_read_and_searched(run):
+    found = run("seats/plan.js", "(p => [p.count, m.neighbour(p, 0, 1, 0), m.seatAt(p, 500 + 40, 20, 5)])(m.readPlan(a))", plan(50, 100, 3))
+    assert found == [15000, 1, 5102]
+
+
+@pytest.mark.parametrize(
+    ("start", "direction", "end"),
+    [
+        (0, (1, 0), 1),
+        (1, (-1, 0), 0),
+        (0, (0, 1), 4),
+        (4, (0, -1), 0),
+        (0, (-1, 0), -1),
+        (0, (0, -1), -1),
+        (3, (1, 0), 12),
+        (11, (0, 1), -1),
+    ],
+)
+def test_arrows_go_along_the_row_across_the_aisle_and_from_row_to_row(run, start, direction, end):
+    assert run("seats/plan.js", "m.neighbour(m.readPlan(a[0]), a[1], ...a[2])", [plan(zones=2), start, list(direction)]) == end
+
+
+def test_a_seat_is_called_by_place_price_and_state(run):
+    said = "import('/web/seats/plan.js').then(p => m.seatName(p.readPlan(a), 5, 0, false))"
+    assert run("seats/words.js", said, plan()) == "row 2 seat 2, R seat ₩150,000, free"
+    assert run("seats/words.js", said, plan(zones=2)) == "Z0 row 2 seat 2, R seat ₩150,000, free"
+
+
+def test_a_selection_has_a_limit_and_keeps_what_others_did_not_take(run):
+    code = """(() => {
+        const s = new m.Selection(2);
+        const outcomes = [s.toggle(3), s.toggle(5), s.toggle(7), s.toggle(3), s.toggle(7)];
+        const lost = s.keep((index) => index !== 5);
+        return [outcomes, lost, s.seats];
+    })()"""
+    assert run("seats/selection.js", code) == [["added", "added", "full", "removed", "added"], [5], [7]]
+
+
+def test_quantities_stay_within_what_is_free_and_the_limit_over_all_areas(run):
+    code = """(() => {
+        const q = new m.Quantities(4);
+        return [q.set("a", 3, 100), q.set("b", 3, 100), q.set("b", 3, 0), q.most("b", 100), q.set("a", -1, 9), q.count];
+    })()"""
+    assert run("seats/selection.js", code) == [3, 1, 0, 1, 0, 0]
+
+
+def test_availability_takes_a_full_answer_and_then_what_changed(run):
+    code = """(() => {
+        const it = new m.Availability(4);
+        const first = it.apply({version: "1", plan: "v", full: true, state: "0123", areas: {}});
+        const then = it.apply({version: "2", plan: "v", full: false, changes: [[0, 2], [1, 1], [99, 1]], areas: {floor: {free: 7}}});
+        return [first, then, [...it.states], it.version, it.areas.get("floor"), it.isFree(0)];
+    })()"""
+    assert run("seats/availability.js", code) == [[1, 2, 3], [0], [2, 1, 2, 3], "2", 7, False]
+
+
+def test_polling_is_quick_while_seats_go_slow_when_nothing_happens_and_slower_when_nobody_answers(run):
+    assert run("seats/availability.js", "[m.pause(0, 0), m.pause(4, 0), m.pause(50, 0), m.pause(0, 1), m.pause(0, 9)]") == [
+        1000,
+        2000,
+        3000,
+        3000,
+        15000,
+    ]
+
+
+def test_zooming_keeps_the_point_under_the_finger_and_the_plan_in_the_window(run):
+    code = """(() => {
+        const v = new m.View({left: 0, top: 0, width: 1000, height: 500});
+        v.resize(500, 500);
+        const whole = [v.scale, v.isWhole];
+        v.zoom(4, 250, 250);
+        const before = v.toPlan(200, 300);
+        v.zoom(1.5, 200, 300);
+        const after = v.toPlan(200, 300);
+        v.pan(1e6, 1e6);
+        const corner = v.toPlan(0, 0);
+        v.zoom(1e-9);
+        return [whole, before.map((n, i) => Math.abs(n - after[i]) < 1e-6), corner[0] <= 0 && corner[0] > -100, v.scale, v.isWhole];
+    })()"""
+    assert run("seats/view.js", code) == [[0.5, True], [True, True], True, 0.5, True]
+
+
+def test_a_countdown_is_judged_by_what_the_server_said_was_left(run):
+    assert run("lib/clock.js", "m.left(m.deadline(420, 1000), 61000)") == 360
+    assert run("lib/clock.js", "m.left(m.deadline(1, 0), 99999)") == 0
+    assert run(
+        "lib/clock.js", "[m.passed([180, 60, 30], 61, 59.9), m.passed([180, 60, 30], Infinity, 420), m.passed([180, 60], 300, 10)]"
+    ) == [
+        [60],
+        [],
+        [180, 60],
+    ]
+
+
+def test_dates_are_those_of_the_events_time_zone_not_of_the_visitors(run):
+    assert run("lib/format.js", "[m.dateKey('2027-01-10T00:30:00+09:00'), m.clock('2027-01-10T00:30:00+09:00'), m.countdown(65)]") == [
+        "2027-01-10",
+        "00:30",
+        "1:05",
+    ]
+
+
+def test_a_text_has_a_form_for_one_and_for_several(run):
+    assert run("lib/client.js", "[1, 2].map((count) => m.t('one_or_more', {count}))") == ["1 seat", "2 seats"]
+
+
+def test_a_months_grid_begins_on_its_sunday(run):
+    grid = run("lib/calendar.js", "m.monthGrid('2027-01')")
+    assert grid[:6] == [None, None, None, None, None, "2027-01-01"]
+    assert grid[-1] == "2027-01-31"
+
+
+@pytest.mark.parametrize(
+    ("offer", "state"),
+    [
+        ({"free": 3, "on_sale": True}, "open"),
+        ({"free": None, "on_sale": True}, "open"),
+        ({"free": 0, "on_sale": True}, "sold_out"),
+        ({"free": 3, "on_sale": False, "opens_at": "2030-01-01T00:00:00Z"}, "not_yet"),
+        ({"free": 3, "on_sale": False, "opens_at": "2020-01-01T00:00:00Z"}, "over"),
+    ],
+)
+def test_a_performance_is_open_sold_out_not_yet_on_sale_or_over(run, offer, state):
+    assert run("lib/calendar.js", "m.stateOf(a, Date.parse('2027-01-01T00:00:00Z'))", offer) == state
+
+
+def test_places_of_one_area_are_one_line(run):
+    places = [{"label": "Floor", "grade": "GA", "price_krw": 10}] * 2 + [{"label": "Deck", "grade": "D", "price_krw": 20}]
+    assert [line["count"] for line in run("lib/places.js", "m.grouped(a)", places)] == [2, 1]

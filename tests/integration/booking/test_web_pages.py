@@ -1,0 +1,218 @@
+"""The buyers' pages in a browser when things do not go as planned: others are faster, logins and time run out, a service is down."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import open_sales, seats_content
+from tests.integration.booking.test_web_modules import OPTIONS
+from tests.needs import need
+
+PASSWORD = "correct-horse-9"
+WAIT_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
+    need("chromium")
+    with Booking(["auth", "event", "seat", "ticket", "web"], tmp_path_factory.mktemp("web"), payment="none", merchandise=False) as one:
+        content = seats_content(seats=200, limit=3)
+        open_sales(one, content)
+        event = {
+            "title": "오페라의 유령",
+            "field": "musical",
+            "venue": {"name": "샤롯데씨어터"},
+            "performances": content["performances"],
+            "sales": content["sales"],
+        }
+        headers = {"Authorization": f"Bearer {one.staff_token('content')}"}
+        requests.put(f"{one.public_url}/api/event/content", json=event, headers=headers, timeout=10).raise_for_status()
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=need("chromium"), args=OPTIONS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser, booking: Booking) -> Iterator[BrowserContext]:
+    made = browser.new_context(locale="en-GB", base_url=booking.public_url, viewport={"width": 1280, "height": 860})
+    made.set_default_timeout(WAIT_MS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    expect.set_options(timeout=WAIT_MS)
+    return context.new_page()
+
+
+def sign_up(context: BrowserContext) -> None:
+    """A new buyer, logged in in this browser."""
+    body = {"name": "김하나", "email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD}
+    answer = context.request.post("/api/auth/signup", data=body, headers={"X-Clove-Request": "1"})
+    assert answer.status == 201, answer.text()
+
+
+def hold_elsewhere(booking: Booking, *seats: str) -> None:
+    """Another buyer is faster."""
+    headers = {"Authorization": f"Bearer {booking.buyer_token()}"}
+    url = f"{booking.public_url}/api/seat/performances/p1/holds"
+    requests.post(url, json={"seats": list(seats)}, headers=headers, timeout=10).raise_for_status()
+
+
+def choose(page: Page, *seats: str) -> None:
+    for seat in seats:
+        page.locator(f'.seat[data-seat="{seat}"][data-state="free"]').press("Enter")
+    expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(len(seats))
+
+
+def test_keys_alone_choose_seats_on_the_map_and_the_limit_is_told(page: Page) -> None:
+    page.goto("/performances/p1")
+    seats = page.get_by_test_id("seat-map")
+    first = seats.get_by_role("button", name="row 1 seat 1, R seat ₩150,000, free", exact=True)
+    expect(first).to_have_attribute("tabindex", "0")
+    first.focus()
+    for _ in range(3):
+        page.keyboard.press("Enter")
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(":focus")).to_have_attribute("data-seat", "2-4")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_have_text("One buyer can have at most 3 for this performance.")
+    expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(3)
+    expect(page.get_by_test_id("total")).to_have_text("₩450,000")
+    expect(seats.get_by_role("button", pressed=True)).to_have_count(3)
+
+
+def test_the_list_offers_the_same_seats_as_the_map_and_shares_its_choice(page: Page) -> None:
+    page.goto("/performances/p1")
+    choose(page, "3-1")
+    free = page.locator('.seat[data-state="free"]').count()
+    page.get_by_test_id("view-list").click()
+    listed = page.locator("#seatlist").get_by_role("button")
+    expect(listed).to_have_count(free + 1)
+    chosen = listed.and_(page.get_by_role("button", name="row 3 seat 1, R seat ₩150,000, chosen"))
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    chosen.click()
+    expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(0)
+
+
+def test_a_seat_that_somebody_else_takes_leaves_the_choice_by_name_and_the_rest_stays(page: Page, booking: Booking) -> None:
+    page.goto("/performances/p1")
+    choose(page, "4-1", "4-2")
+    hold_elsewhere(booking, "4-1")
+    expect(page.locator("#notices")).to_contain_text("row 4 seat 1")
+    expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(1)
+    expect(page.locator('.seat[data-seat="4-1"]')).to_have_attribute("data-state", "held")
+
+
+def test_a_refused_hold_names_the_seats_and_keeps_the_others(context: BrowserContext, page: Page, booking: Booking) -> None:
+    sign_up(context)
+    page.goto("/performances/p1")
+    choose(page, "5-1", "5-2")
+    context.route(re.compile("/availability"), lambda route: route.abort())  # so that only the refusal can tell
+    hold_elsewhere(booking, "5-2")
+    page.get_by_test_id("hold").click()
+    expect(page.locator("#notices")).to_contain_text("row 5 seat 2")
+    expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(1)
+    page.get_by_test_id("hold").click()
+    expect(page).to_have_url(re.compile("/checkout/"))
+
+
+def test_the_choice_survives_the_way_through_the_login(page: Page) -> None:
+    page.goto("/performances/p1")
+    choose(page, "6-1", "6-2")
+    page.get_by_test_id("hold").click()
+    expect(page).to_have_url(re.compile("/login"))
+    page.locator(".entry").get_by_role("link", name="Sign up").click()
+    page.get_by_label("Name").fill("김하나")
+    page.get_by_label("E-mail").fill(f"{uuid.uuid4().hex}@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_test_id("submit").click()
+    expect(page).to_have_url(re.compile("/performances/p1"))
+    expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(2)
+
+
+def test_a_login_that_ran_out_is_renewed_without_a_word(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto("/performances/p1")
+    choose(page, "7-1")
+    context.clear_cookies(name="clove_access")
+    page.get_by_test_id("hold").click()
+    expect(page).to_have_url(re.compile("/checkout/"))
+    expect(page.locator("#name")).to_have_value("김하나")
+
+
+def test_the_countdown_is_announced_and_its_end_is_told(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.clock.install()
+    page.goto("/performances/p1")
+    choose(page, "8-1")
+    page.get_by_test_id("hold").click()
+    expect(page.get_by_test_id("countdown")).to_have_text(re.compile(r"^[67]:\d\d$"))
+    page.get_by_test_id("extend").click()
+    expect(page.get_by_test_id("countdown")).to_have_text(re.compile(r"^(9|10):\d\d$"))
+    expect(page.get_by_test_id("extend")).to_be_hidden()
+    page.clock.run_for(575_000)
+    expect(page.locator("#announce-now")).to_contain_text("left to pay")
+    page.clock.run_for(60_000)
+    expect(page.get_by_role("heading", name="Your time is over")).to_be_focused()
+    expect(page.get_by_role("link", name="Choose again")).to_have_attribute("href", "/performances/p1")
+
+
+def test_pressing_pay_twice_orders_once(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto("/performances/p1")
+    choose(page, "9-1", "9-2")
+    page.get_by_test_id("hold").click()
+    page.get_by_test_id("pay").click()
+    expect(page.locator("#agree-error")).to_be_visible()
+    expect(page.get_by_test_id("agree")).to_be_focused()
+    page.get_by_test_id("agree").check()
+    page.get_by_test_id("pay").dblclick()
+    expect(page.get_by_test_id("ticket")).to_have_count(2)
+    assert len(context.request.get("/api/ticket/orders").json()["orders"]) == 1
+
+
+def test_tickets_are_sold_while_the_events_information_is_down(context: BrowserContext, page: Page, booking: Booking) -> None:
+    sign_up(context)
+    booking.kill("event")
+    booking.restart("web")  # nothing cached: the worst case
+    page.goto("/")
+    expect(page.get_by_text("The event's description is missing right now")).to_be_visible()
+    page.get_by_test_id("book").click()
+    choose(page, "10-1")
+    page.get_by_test_id("hold").click()
+    page.get_by_test_id("agree").check()
+    page.get_by_test_id("pay").click()
+    expect(page.get_by_test_id("ticket")).to_have_count(1)
+    booking.restart("event")
+
+
+def test_somebody_elses_booking_is_not_told_apart_from_none(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto(f"/orders/{uuid.uuid4()}")
+    expect(page.get_by_text("There is no such booking in your account.")).to_be_visible()
+
+
+def test_logging_out_leaves_nothing_to_read(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto("/orders")
+    expect(page.get_by_text("You have not booked anything here yet.")).to_be_visible()
+    page.get_by_test_id("logout").click()
+    expect(page.get_by_test_id("login-link")).to_be_visible()
+    page.goto("/orders")
+    expect(page).to_have_url(re.compile(r"/login\?next=%2Forders"))
