@@ -12,6 +12,7 @@ from controlplane.runtime.local.layout import Home
 from controlplane.runtime.local.logfiles import tidy
 from controlplane.runtime.local.machine import Machine
 from controlplane.runtime.local.router.server import Router
+from controlplane.runtime.local.startqueue import StartQueue
 from controlplane.runtime.local.system import System, doomed_directories
 from controlplane.runtime.local.usage import sample
 from controlplane.runtime.port import SystemRef
@@ -21,6 +22,8 @@ LOOK_S = 2.0
 SAMPLE_S = 5.0
 _SAMPLING_SHARE = 0.02
 """Of one core, at most: with many replicas samples are further apart."""
+LONGEST_READING_S = 0.5
+"""With so many systems that reading them takes longer, the first ones start meanwhile."""
 LONGEST_START_S = 60.0
 """A system that is not ready by then no longer keeps those behind it waiting."""
 START_POLL_S = 0.1
@@ -36,8 +39,10 @@ class Supervisor:
         self.systems: dict[str, System] = {}
         self._home, self._machine, self._router = home, machine, router
         self._moved = moved
-        self._queue: list[str] = []
-        """Namespaces whose systems have not been let start yet, the next one first."""
+        self._queue = StartQueue()
+        """Systems that have not been let start yet."""
+        self._unread: set[str] = set()
+        """Namespaces that were there when this supervisor started and that it has not come to yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
@@ -45,14 +50,11 @@ class Supervisor:
         """Find what runs, route to it, and let the rest start one system at a time."""
         for path in doomed_directories(self._home.root):
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
-        for namespace in self._home.namespaces():
-            system = self._system(namespace)
-            system.look()
-            system.restore()
-            await asyncio.sleep(0)
-        self._queue = [namespace for namespace in self._start_order() if not self.systems[namespace].is_open]
-        self._queue = [namespace for namespace in self._queue if not self.systems[namespace].files.deletion.exists()]
-        for work in (self._keep_looking(), self._keep_sampling(), self._start_one_by_one()):
+        self._unread = set(self._home.namespaces())
+        self._queue = StartQueue(self._listed_first())
+        reading = self._spawn(self._read_all())
+        await asyncio.wait((reading,), timeout=LONGEST_READING_S)
+        for work in (self._start_one_by_one(reading), self._keep_looking(reading), self._keep_sampling()):
             self._spawn(work)
 
     async def stop(self, *, leaves_children: bool) -> None:
@@ -75,6 +77,8 @@ class Supervisor:
 
     def look(self, namespace: str) -> System:
         """See what is wanted of NAMESPACE now. What somebody just asked for does not wait for its turn."""
+        if namespace in self._unread:
+            self._take_up(namespace)
         system = self._system(namespace)
         if system.files.deletion.exists():
             self._delete(system)
@@ -87,9 +91,7 @@ class Supervisor:
 
     def prefer(self, namespace: str) -> None:
         """Somebody waits for NAMESPACE: it is the next to start."""
-        if namespace in self._queue:
-            self._queue.remove(namespace)
-            self._queue.insert(0, namespace)
+        self._queue.prefer(namespace)
 
     def observed(self, namespace: str) -> System:
         """NAMESPACE as it stands after a look."""
@@ -107,38 +109,52 @@ class Supervisor:
         if system.ref.system_id:
             self._moved(system.ref)
 
-    def _start_order(self) -> list[str]:
-        """As the priority file says, then systems that ask to be first, then in the order they were made."""
+    async def _read_all(self) -> None:
+        listed = [namespace for namespace in self._listed_first() if namespace in self._unread]
+        for namespace in (*listed, *self._home.namespaces()):
+            if namespace in self._unread:
+                try:
+                    self._take_up(namespace)
+                except OSError:
+                    log.exception("%s cannot be taken up", namespace)
+                await asyncio.sleep(0)
+
+    def _take_up(self, namespace: str) -> None:
+        """Go on with a system that a supervisor before this one ran, or let it wait for its turn to start."""
+        self._unread.discard(namespace)
+        system = self._system(namespace)
+        system.look()
+        system.restore()
+        if not system.is_open and not system.files.deletion.exists():
+            self._queue.add(namespace, is_first=system.spec is not None and system.spec.starts_first)
+
+    def _listed_first(self) -> list[str]:
         try:
-            listed = self._home.priority.read_text().split()
+            return self._home.priority.read_text().split()
         except OSError:
-            listed = []
-        places = {namespace: place for place, namespace in enumerate(listed)}
-
-        def rank(namespace: str) -> tuple[int, bool]:
-            spec = self.systems[namespace].spec
-            return places.get(namespace, len(places)), not (spec and spec.starts_first)
-
-        return sorted(self.systems, key=rank)
+            return []
 
     def _let_start(self, namespace: str) -> None:
-        if namespace in self._queue:
-            self._queue.remove(namespace)
+        self._queue.remove(namespace)
         self.systems[namespace].open()
 
-    async def _start_one_by_one(self) -> None:
+    async def _start_one_by_one(self, reading: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
-        while self._queue:
-            system = self.systems.get(self._queue.pop(0))
-            if system is None:
-                continue
-            system.open()
-            deadline = loop.time() + LONGEST_START_S
-            await asyncio.sleep(0)
-            while not system.is_settled and loop.time() < deadline:
+        while True:
+            namespace = self._queue.pop()
+            if namespace is None:
+                if reading.done():
+                    return
                 await asyncio.sleep(START_POLL_S)
+            elif system := self.systems.get(namespace):
+                system.open()
+                deadline = loop.time() + LONGEST_START_S
+                await asyncio.sleep(0)
+                while not system.is_settled and loop.time() < deadline:
+                    await asyncio.sleep(START_POLL_S)
 
-    async def _keep_looking(self) -> None:
+    async def _keep_looking(self, reading: asyncio.Task[None]) -> None:
+        await asyncio.wait((reading,))
         while True:
             for namespace in {*self._home.namespaces(), *self.systems}:
                 try:
@@ -168,8 +184,7 @@ class Supervisor:
         if system.is_deleting or self._is_stopping:
             return
         system.is_deleting = True
-        if system.namespace in self._queue:
-            self._queue.remove(system.namespace)
+        self._queue.remove(system.namespace)
         self._spawn(self._delete_now(system))
 
     async def _delete_now(self, system: System) -> None:
@@ -184,10 +199,11 @@ class Supervisor:
         if system.files.path.exists():  # applied anew while the last of the old was removed
             self.observed(system.namespace)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _tidy_all(logs: list[tuple[Path, list[str]]]) -> None:

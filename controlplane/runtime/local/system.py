@@ -170,7 +170,8 @@ class System:
         self._is_scheduled = False
         if self.is_deleting:
             return
-        if self.is_open:
+        # A wish that could not be read is no wish that nothing should run.
+        if self.is_open and not (self._trouble and self.spec is None):
             for deployment in self.deployments.values():
                 deployment.reconcile()
         for name in [name for name, deployment in self.deployments.items() if deployment.is_gone]:

@@ -202,6 +202,23 @@ def test_damaged_state_does_not_keep_the_supervisor_from_starting(supervisor: Su
     assert supervisor.runtime.observe(ref(2)).health is Health.FAILED
 
 
+def test_what_runs_goes_on_while_what_is_wanted_cannot_be_read(supervisor: Supervised) -> None:
+    _up(supervisor)
+    pid, _ = _facts(supervisor)
+    desired = supervisor.home / SYSTEM.namespace / "desired.json"
+    wanted = desired.read_bytes()
+    supervisor.kill()
+    desired.write_bytes(wanted[:100])
+
+    supervisor.start()
+
+    assert supervisor.await_health(SYSTEM, Health.FAILED).reason == "NotReadable"
+    assert [child.pid for child in supervisor.children()] == [pid]
+    desired.write_bytes(wanted)
+    supervisor.await_health(SYSTEM, Health.READY)
+    assert _facts(supervisor)[0] == pid
+
+
 def test_the_end_of_a_supervisor_is_the_end_of_all_it_ran(supervisor: Supervised) -> None:
     _up(supervisor, system_objects(SYSTEM, "seat", "event", "web", replicas=2))
     assert len(supervisor.children()) == 6
