@@ -56,7 +56,9 @@ def suites() -> list[Suite]:
         *services,
         Suite("unit-controlplane", ("tests/unit/controlplane", "tests/architecture")),
         Suite("integration-controlplane", ("tests/integration/controlplane",)),
-        Suite("runtime", ("tests/runtime_contract", "tests/integration/runtime_local"), is_alone=True),
+        Suite(
+            "runtime", ("tests/runtime_contract", "tests/integration/runtime_local", "tests/integration/runtime_kubernetes"), is_alone=True
+        ),
         Suite("integration-booking", ("-c", "tests/booking_http.ini", "tests/integration/booking"), is_alone=True),
         Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e"), is_alone=True),
     ]
