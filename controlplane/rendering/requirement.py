@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.lib.reasons import Problem
+from controlplane.rendering.parts import Grade, Performance, Product, read_grades, read_performances, read_products
 from controlplane.rendering.reader import Fields, Problems
 from controlplane.rendering.seating import MAX_CAPACITY, AreaSeating, NumberedSeating, read_areas, read_plan
 
@@ -21,38 +22,9 @@ RESERVED_SLUGS = frozenset(
     " mail metrics mx news ns ns1 ns2 pay payment pop portal router root seller smtp standin static status support"
     " system test webmail www".split()
 )
-MAX_PERFORMANCES = 200
-MAX_GRADES = 50
-MAX_PRODUCTS = 200
-MAX_PRICE_KRW = 10_000_000
 DEFAULT_HOLD_MINUTES = 7
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-@dataclass(frozen=True)
-class Grade:
-    name: str
-    price_krw: int
-    color: str | None = None
-
-
-@dataclass(frozen=True)
-class Performance:
-    id: str
-    starts_at: datetime
-    duration_minutes: int | None = None
-
-
-@dataclass(frozen=True)
-class Product:
-    id: str
-    name: str
-    price_krw: int
-    stock: int
-    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,14 +136,15 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     description = fields.text("description", limit=10_000, is_required=False, has_lines=True)
     venue_name, venue_address = _venue(fields)
     seating = _seating(fields)
-    grades = _grades(fields)
-    performances = _performances(fields, now, previous)
+    grades = read_grades(fields)
+    known = {performance.starts_at: performance.id for performance in previous.performances} if previous else {}
+    performances = read_performances(fields, now, known)
     sales = _sales(fields, performances, now, previous)
     limit = fields.integer("limit_per_buyer", low=1, high=100)
     hold_minutes = fields.integer("hold_minutes", low=1, high=60, default=DEFAULT_HOLD_MINUTES)
     payment = fields.choice("payment", PAYMENTS)
     merchandise = fields.flag("merchandise")
-    products = _products(fields)
+    products = read_products(fields)
     fields.done()
     _check_together(fields, seating, grades, limit, payment, merchandise, products)
     if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
@@ -236,50 +209,6 @@ def _seating(fields: Fields) -> NumberedSeating | AreaSeating | None:
     return read
 
 
-def _grades(fields: Fields) -> list[Grade]:
-    grades: list[Grade] = []
-    for item in fields.objects("grades", low=1, high=MAX_GRADES):
-        name = item.text("name", limit=40)
-        price = item.integer("price_krw", low=0, high=MAX_PRICE_KRW)
-        color = item.matching("color", _COLOR, "#1a2b3c")
-        item.done()
-        if name and any(grade.name == name for grade in grades):
-            item.add("name", "duplicate", value=name)
-        grades.append(Grade(name, price or 0, color))
-    return grades
-
-
-def _performances(fields: Fields, now: datetime | None, previous: Requirement | None) -> list[Performance]:
-    known = {performance.starts_at: performance.id for performance in previous.performances} if previous else {}
-    read: list[tuple[Fields, str | None, datetime | None, int | None]] = []
-    for item in fields.objects("performances", low=1, high=MAX_PERFORMANCES):
-        has_duration = item.has("duration_minutes")
-        duration = item.integer("duration_minutes", low=1, high=24 * 60 * 31, default=0)
-        read.append((item, item.matching("id", _ID, "p1"), item.moment("starts_at"), duration if has_duration else None))
-        item.done()
-    given = {starts_at for _, _, starts_at, _ in read}
-    taken = {id for _, id, _, _ in read if id} | {id for starts_at, id in known.items() if starts_at not in given}
-    performances: list[Performance] = []
-    for item, given_id, starts_at, duration in read:
-        if starts_at is None:
-            continue
-        if any(other.starts_at == starts_at for other in performances):
-            item.add("starts_at", "duplicate_performance", starts_at=starts_at.isoformat())
-        elif now and starts_at <= now and starts_at not in known:
-            item.add("starts_at", "performance_past")
-        if given_id and any(other.id == given_id for other in performances):
-            item.add("id", "duplicate", value=given_id)
-        performance_id = given_id or _free_id(known.get(starts_at), taken)
-        taken.add(performance_id)
-        performances.append(Performance(performance_id, starts_at, duration))
-    return performances
-
-
-def _free_id(kept: str | None, taken: set[str]) -> str:
-    """KEPT if nobody else has it, or the first free one of p1, p2, …"""
-    return kept if kept and kept not in taken else next(free for n in range(1, 1_000) if (free := f"p{n}") not in taken)
-
-
 def _sales(
     fields: Fields, performances: list[Performance], now: datetime | None, previous: Requirement | None
 ) -> tuple[datetime, datetime] | None:
@@ -302,26 +231,6 @@ def _sales(
     if now and is_new and closes_at <= now and any(performance.starts_at > now for performance in performances):
         sales.add("closes_at", "sales_past")
     return opens_at, closes_at
-
-
-def _products(fields: Fields) -> list[Product]:
-    products: list[Product] = []
-    for item in fields.objects("products", high=MAX_PRODUCTS):
-        item_id = item.matching("id", _ID, "program")
-        if not item.has("id"):
-            item.raw("id")
-        product = Product(
-            id=item_id or "",
-            name=item.text("name", limit=100),
-            price_krw=item.integer("price_krw", low=0, high=MAX_PRICE_KRW) or 0,
-            stock=item.integer("stock", low=0, high=1_000_000) or 0,
-            description=item.text("description", limit=2_000, is_required=False, has_lines=True),
-        )
-        item.done()
-        if product.id and any(other.id == product.id for other in products):
-            item.add("id", "duplicate", value=product.id)
-        products.append(product)
-    return products
 
 
 def _check_together(
