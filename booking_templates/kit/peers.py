@@ -19,12 +19,11 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
-import urllib3
 from django.conf import settings
 from django.utils.translation import get_language
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from booking_templates.kit import metrics, tokens
+from booking_templates.kit.connections import BrokenOff, Connections, NotSent
 from booking_templates.kit.logs import request_id
 
 CONNECT_TIMEOUT_S = 1.0
@@ -109,9 +108,9 @@ def circuit(peer: str) -> Circuit:
 
 
 @cache
-def pool() -> urllib3.PoolManager:
-    """Keep-alive connections to all peers; made after fork, on first use."""
-    return urllib3.PoolManager(num_pools=16, maxsize=32, block=False, retries=False)
+def pool() -> Connections:
+    """Kept connections to all peers; made after fork, on first use."""
+    return Connections()
 
 
 class Hosts:
@@ -199,18 +198,18 @@ def call(
                 url,
                 body=body,
                 headers=sent_headers,
-                redirect=False,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s),
+                connect_s=CONNECT_TIMEOUT_S,
+                read_s=timeout_s,
             )
             if answer.status < 500:
                 breaker.succeeded()
                 metrics.PEER_CALLS.labels(peer, "answered").inc()
-                return PeerResponse(answer.status, answer.data, answer.headers)
+                return PeerResponse(answer.status, answer.content, answer.headers)
             failure, is_unknown = PeerTimeout(f"{peer}: {answer.status}"), True
-        except (NewConnectionError, ConnectTimeoutError, PeerUnavailable) as error:
-            failure = PeerUnavailable(f"{peer}: {type(error).__name__}")
-        except HTTPError as error:
-            failure, is_unknown = PeerTimeout(f"{peer}: {type(error).__name__}"), True
+        except (NotSent, PeerUnavailable) as error:
+            failure = PeerUnavailable(f"{peer}: {error}")
+        except BrokenOff as error:
+            failure, is_unknown = PeerTimeout(f"{peer}: {error}"), True
         breaker.failed()
         metrics.PEER_CALLS.labels(peer, "unknown" if is_unknown else "unreached").inc()
         if is_unknown and not repeatable:

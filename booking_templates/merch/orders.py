@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.principal import Principal
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
+from booking_templates.kit.table import table
 from booking_templates.merch import stock
 from booking_templates.merch.models import Item, Order
 from booking_templates.merch.saga import saga
@@ -85,7 +86,7 @@ def _write(*, buyer: Principal, wanted: Counter[str], name: str, phone: str, key
 
 def own(buyer_id: str, order_id: str) -> Order:
     """The buyer's order. Raises NotFound for one that is not there and for somebody else's alike."""
-    order = Order.objects.filter(pk=order_id, buyer_id=buyer_id).first()
+    order = table(Order).get(id=order_id, buyer_id=buyer_id)
     if order is None:
         raise NotFound("not_found")
     return order

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
 from booking_templates.merch import orders as ordering
-from booking_templates.merch.models import LedgerEntry, Order
+from booking_templates.merch.models import Order
 from booking_templates.merch.saga import saga
 from booking_templates.merch.schemas import ItemOut, OrderOut
 from booking_templates.payments.schemas import CancellationOut
@@ -22,10 +21,8 @@ def shown(order: Order, request: HttpRequest) -> OrderOut:
 def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
     """ORDERS with their items, in two queries however many they are."""
     ids = [order.pk for order in orders]
-    lines = LedgerEntry.objects.filter(order_id__in=ids, kind="refund")
-    refunded: dict[str, int] = dict(lines.values_list("order_id").annotate(total=Sum("amount_krw")))
     items = {row.pk: items_of(row) for row in Order.objects.filter(pk__in=ids).prefetch_related("items")}
-    return [_order(order, items[order.pk], refunded.get(order.pk, 0), request) for order in orders]
+    return [_order(order, items[order.pk], request) for order in orders]
 
 
 def items_of(order: Order) -> list[ItemOut]:
@@ -38,7 +35,7 @@ def due_krw(order: Order) -> int:
     return order.total_krw if order.state == State.ISSUED and not order.is_paid and order.picked_up_at is None else 0
 
 
-def _order(order: Order, items: list[ItemOut], refunded_krw: int, request: HttpRequest) -> OrderOut:
+def _order(order: Order, items: list[ItemOut], request: HttpRequest) -> OrderOut:
     why = ordering.refusal(order)
     refund = order.total_krw if order.state == State.ISSUED and order.is_paid and why is None else 0
     return OrderOut(
@@ -54,6 +51,6 @@ def _order(order: Order, items: list[ItemOut], refunded_krw: int, request: HttpR
         pickup_code=order.pickup_code if order.state == State.ISSUED else None,
         picked_up_at=local(order.picked_up_at),
         cancellation=CancellationOut(allowed=why is None, reason=why, refund_krw=refund, fee_krw=0, until=None),
-        refunded_krw=refunded_krw,
+        refunded_krw=order.refunded_krw,
         created_at=timezone.localtime(order.created_at),
     )

@@ -10,9 +10,8 @@ import logging
 from typing import Any, TypeVar
 
 import msgspec
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from booking_templates.kit.connections import BrokenOff, Connections, NotSent
 from booking_templates.kit.peers import Circuit
 from booking_templates.payments.errors import PaymentRefused, PaymentUnknown, PaymentUnreached
 from booking_templates.payments.port import Approval, Cancellation, Inquiry, Purchase, Ready
@@ -81,8 +80,8 @@ class KakaoPay:
         self._cid = cid
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"SECRET_KEY {secret_key}", "Content-Type": "application/json"}
-        self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s)
-        self._pool = urllib3.PoolManager(num_pools=2, maxsize=32, block=False, retries=False)
+        self._timeout_s = timeout_s
+        self._connections = Connections()
         self._circuit = Circuit()
 
     def ready(self, purchase: Purchase) -> Ready:
@@ -138,32 +137,31 @@ class KakaoPay:
     def _post(self, operation: str, body: dict[str, Any], kind: type[T]) -> T:
         """Call OPERATION; its answer as KIND. Raises as `port.Provider` says."""
         try:
-            answer = self._pool.request(
+            answer = self._connections.request(
                 "POST",
                 f"{self._url}/online/v1/payment/{operation}",
                 body=msgspec.json.encode({"cid": self._cid, **body}),
                 headers=self._headers,
-                timeout=self._timeout,
-                redirect=False,
+                connect_s=CONNECT_TIMEOUT_S,
+                read_s=self._timeout_s,
             )
-        except (NewConnectionError, ConnectTimeoutError) as error:
+        except NotSent as error:
             self._circuit.failed()
-            raise PaymentUnreached(operation, type(error).__name__) from None
-        except HTTPError as error:
-            # `from None`: urllib3's own message names the URL, and the trace of a request could name its headers.
+            raise PaymentUnreached(operation, str(error)) from None
+        except BrokenOff as error:
             self._circuit.failed()
-            raise PaymentUnknown(operation, type(error).__name__) from None
+            raise PaymentUnknown(operation, str(error)) from None
         if answer.status == 200:
             self._circuit.succeeded()
             try:
-                return msgspec.json.decode(answer.data, type=kind)
+                return msgspec.json.decode(answer.content, type=kind)
             except msgspec.DecodeError:
                 raise PaymentUnknown(operation, "answer not understood") from None
         if answer.status >= 500:
             self._circuit.failed()
             raise PaymentUnknown(operation, f"http {answer.status}")
         self._circuit.succeeded()
-        raise _refusal(operation, answer.status, answer.data)
+        raise _refusal(operation, answer.status, answer.content)
 
 
 def _refusal(operation: str, status: int, content: bytes) -> PaymentRefused | PaymentUnknown:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from booking_templates.kit.db import write
+from booking_templates.kit.table import table
 from booking_templates.payments.ids import new_id
 from booking_templates.payments.states import SETTLING, State, public
 
@@ -34,6 +35,8 @@ class PayableOrder(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     provider = models.CharField(max_length=16, default=NO_PROVIDER)
     total_krw = models.PositiveIntegerField(default=0)
+    refunded_krw = models.PositiveIntegerField(default=0)
+    """The sum of the ledger's refunds, for showing."""
     tid = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 - likewise
     token = models.CharField(max_length=100, default="", blank=True)
     """What the provider gave the buyer's browser; kept only while an approve is under way, for the recovery pass."""
@@ -67,8 +70,7 @@ class PayableOrder(models.Model):
         In a transaction that fails afterwards this object is ahead of its row: read it again.
         """
         changes = {"state": to, "version": self.version + 1, **changes}
-        row = type(self)._default_manager.filter(pk=self.pk, version=self.version)
-        if not write(lambda: row.update(**changes)):
+        if not write(lambda: table(type(self)).update(changes, id=self.pk, version=self.version)):
             return False
         for name, value in changes.items():
             setattr(self, name, value)

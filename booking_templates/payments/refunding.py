@@ -138,5 +138,6 @@ class Refunding(SagaRows[Order]):
                 self._book(order, Kind.REFUND, refund.amount_krw, reference=refund.pk, provider_reference=reference)
 
         target = State.REFUNDED if refund.is_whole else State.ISSUED
-        if not self._move(order, target, next_at=None, attempts=0, also=record):
+        refunded = refund.before_krw + refund.amount_krw
+        if not self._move(order, target, next_at=None, attempts=0, refunded_krw=refunded, also=record):
             order.refresh_from_db()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from booking_templates.kit.db import clock, retry_transaction
+from booking_templates.kit.table import table
 from booking_templates.payments.errors import PaymentError, PaymentUnreached
 from booking_templates.payments.fulfilment import Fulfilment
 from booking_templates.payments.models import Entry, Kind, PayableOrder, Refund
@@ -78,7 +79,7 @@ class SagaRows(Generic[Order]):
         self._book(order, Kind.CAPTURE, capture.amount_krw, reference=order.tid or "", provider_reference=capture.reference)
 
     def _book(self, order: Order, kind: Kind, amount_krw: int, *, reference: str, provider_reference: str = "") -> None:
-        self.entries._default_manager.create(  # type: ignore[misc]  # the concrete model has the order
+        entry = self.entries(  # type: ignore[misc]  # the concrete model has the order
             order_id=order.pk,
             kind=kind,
             amount_krw=amount_krw,
@@ -86,6 +87,7 @@ class SagaRows(Generic[Order]):
             provider_reference=provider_reference,
             at=clock(),
         )
+        table(self.entries).insert([entry])
 
     def _inquire(self, order: Order) -> Inquiry | None:
         try:

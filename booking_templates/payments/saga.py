@@ -17,11 +17,11 @@ import logging
 from datetime import timedelta
 
 from django.db import IntegrityError
-from django.db.models import F
 
-from booking_templates.kit.db import clock, write
+from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.problems import Conflict, Problem
+from booking_templates.kit.table import table
 from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnreached, Undeliverable
 from booking_templates.payments.port import Inquiry
 from booking_templates.payments.refunding import Refunding
@@ -88,10 +88,12 @@ class Saga(Refunding[Order]):
 
     def approved(self, order_id: str, token: str) -> None:
         """The buyer's browser came back with TOKEN. Replays, two tabs and orders that are past it change nothing."""
-        row = self.orders._default_manager.filter(pk=order_id, state=State.PAYING)
-        changes = {"token": token, "version": F("version") + 1, "next_at": clock() + LEASE, "attempts": 0}
-        if write(lambda: row.update(state=State.APPROVING, **changes)):
-            self._approve(self.orders._default_manager.get(pk=order_id), is_first=True)
+        order = table(self.orders).get(id=order_id)
+        while order is not None and order.state == State.PAYING:
+            if order.change(State.APPROVING, token=token, next_at=clock() + LEASE, attempts=0):
+                self._approve(order, is_first=True)
+                return
+            order.refresh_from_db()
 
     def turned_away(self, order_id: str) -> None:
         """The browser came back saying that the payment was given up or failed. Anyone can say so: the provider is asked."""

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from booking_templates.kit.db import writer
+from booking_templates.kit.table import table
 from booking_templates.standin.errors import KakaoError
 from booking_templates.standin.models import Action, Payment
 from booking_templates.standin.schemas import Approve, Cancel, Order, Ready
@@ -53,7 +54,7 @@ def ready(call: Ready) -> Payment:
         created_at=timezone.now(),
     )
     with writer():
-        payment.save(force_insert=True)
+        table(Payment).insert([payment])
     return payment
 
 
@@ -68,10 +69,14 @@ def authenticate(payment: Payment) -> str:
     if is_expired(payment):
         return ""
     with writer():
-        changed = Payment.objects.filter(pk=payment.pk, status__in=OPEN).update(status=AUTHENTICATED, pg_token=token)
+        changed = payment.status in OPEN and table(Payment).update(
+            {"status": AUTHENTICATED, "pg_token": token}, tid=payment.tid, status=payment.status
+        )
     if changed:
         return token
     payment.refresh_from_db()
+    if payment.status in OPEN:  # opened in another tab in between
+        return authenticate(payment)
     return payment.pg_token if payment.status == AUTHENTICATED else ""
 
 
@@ -100,9 +105,11 @@ def approve(call: Approve) -> tuple[Payment, Action]:
         raise KakaoError(-704)
     now = timezone.now()
     with writer(), transaction.atomic():
-        if not Payment.objects.filter(pk=payment.pk, status=AUTHENTICATED).update(status="SUCCESS_PAYMENT", approved_at=now):
+        changes = {"status": "SUCCESS_PAYMENT", "approved_at": now}
+        if not table(Payment).update(changes, tid=payment.tid, status=AUTHENTICATED):
             raise KakaoError(-702)
-        action = Action.objects.create(payment_id=payment.pk, type="PAYMENT", amount=payment.total, payload=call.payload, at=now)
+        action = Action(payment_id=payment.pk, type="PAYMENT", amount=payment.total, payload=call.payload, at=now)
+        table(Action).insert([action])
     payment.status, payment.approved_at = "SUCCESS_PAYMENT", now
     return payment, action
 
@@ -185,7 +192,7 @@ def _check_cid(cid: str) -> None:
 
 def _find(cid: str, tid: str) -> Payment:
     _check_cid(cid)
-    payment = Payment.objects.filter(pk=tid).first()
+    payment = table(Payment).get(tid=tid)
     if payment is None:
         raise KakaoError(-721)
     return payment

@@ -12,6 +12,7 @@ from django.template import Context, Engine
 from django.utils import timezone, translation
 
 from booking_templates.kit.db import writer
+from booking_templates.kit.table import table
 from booking_templates.standin import ledger
 from booking_templates.standin.models import Payment
 
@@ -25,7 +26,7 @@ def pay(request: HttpRequest, device: str, page: str) -> HttpResponse:
     request.route = "pay"  # type: ignore[attr-defined]
     if (language := request.GET.get("lang", "")) in ("ko", "en"):
         translation.activate(language)
-    payment = Payment.objects.filter(page=page).first()
+    payment = table(Payment).get(page=page)
     if payment is None:
         return _shown(request, None, "unknown", status=404)
     if request.method == "POST":

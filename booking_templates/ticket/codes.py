@@ -11,11 +11,12 @@ import io
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 import segno
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 from booking_templates.kit import tokens
@@ -47,20 +48,35 @@ class Code:
 
 def sign(ticket: Ticket) -> str:
     """The code of TICKET; the same each time, while the key is the same."""
-    key = tokens.private_key(KEY_FILE)
     payload = b"".join(
         (
             bytes([VERSION]),
-            key_id(str(key.kid)),
+            _key_id(),
             uuid.UUID(ticket.pk).bytes,
             _field(settings.ENV.system),
             _field(ticket.performance_id),
             _field(ticket.seat or ticket.area),
         )
     )
-    signing: Any = key.get_op_key("sign")
-    assert isinstance(signing, Ed25519PrivateKey)  # noqa: S101 - the file holds an OKP key
-    return urlsafe_b64encode(payload + signing.sign(payload)).rstrip(b"=").decode("ascii")
+    return _signed(payload)
+
+
+@lru_cache(maxsize=20_000)
+def _signed(payload: bytes) -> str:
+    """A page that polls its order asks for the same codes again and again."""
+    return urlsafe_b64encode(payload + _signing_key().sign(payload)).rstrip(b"=").decode("ascii")
+
+
+@cache
+def _signing_key() -> Ed25519PrivateKey:
+    key: Any = tokens.private_key(KEY_FILE).get_op_key("sign")
+    assert isinstance(key, Ed25519PrivateKey)  # noqa: S101 - the file holds an OKP key
+    return key
+
+
+@cache
+def _key_id() -> bytes:
+    return key_id(str(tokens.private_key(KEY_FILE).kid))
 
 
 def verify(code: str) -> Code:
@@ -77,13 +93,10 @@ def verify(code: str) -> Code:
         raise CodeInvalid("malformed") from error
     if version != VERSION:
         raise CodeInvalid("version")
-    own = tokens.private_key(KEY_FILE)
-    if key != key_id(str(own.kid)):
+    if key != _key_id():
         raise CodeInvalid("key")
-    public: Any = own.get_op_key("verify")
-    assert isinstance(public, Ed25519PublicKey)  # noqa: S101
     try:
-        public.verify(signature, payload)
+        _signing_key().public_key().verify(signature, payload)
     except InvalidSignature as error:
         raise CodeInvalid("signature") from error
     if system != settings.ENV.system:

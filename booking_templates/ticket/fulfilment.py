@@ -10,6 +10,7 @@ from django.conf import settings
 
 from booking_templates.kit import outbox
 from booking_templates.kit.db import clock
+from booking_templates.kit.table import table
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
 from booking_templates.ticket import event
@@ -47,7 +48,7 @@ class Tickets:
 
     def record_delivery(self, order: Order) -> None:
         now = clock()
-        Ticket.objects.bulk_create(
+        tickets = [
             Ticket(
                 order_id=order.pk,
                 performance_id=order.performance_id,
@@ -61,7 +62,8 @@ class Tickets:
                 created_at=now,
             )
             for place in msgspec.convert(order.places, list[Place])
-        )
+        ]
+        table(Ticket).insert(tickets)
 
     def give_back(self, order: Order) -> timedelta | None:
         self.seat.unpin(hold_id=order.hold_id, order_id=order.pk)

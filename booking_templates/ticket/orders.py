@@ -10,6 +10,7 @@ from booking_templates.kit.db import clock, write
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.principal import Principal
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
+from booking_templates.kit.table import table
 from booking_templates.payments import answers
 from booking_templates.payments.errors import PaymentError, Undeliverable
 from booking_templates.payments.ids import new_number
@@ -59,7 +60,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
             next_at=now + PENDING_FOR,
         )
         try:
-            write(functools.partial(order.save, force_insert=True))
+            write(functools.partial(table(Order).insert, [order]))
         except IntegrityError:
             if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key):
                 return found, False
@@ -84,7 +85,7 @@ def _existing(*, buyer_id: str, hold_id: str, key: str | None) -> Order | None:
 
 def own(buyer_id: str, order_id: str) -> Order:
     """The buyer's order. Raises NotFound for one that is not there and for somebody else's alike."""
-    order = Order.objects.filter(pk=order_id, buyer_id=buyer_id).first()
+    order = table(Order).get(id=order_id, buyer_id=buyer_id)
     if order is None:
         raise NotFound("not_found")
     return order

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
 from booking_templates.kit.db import clock
+from booking_templates.kit.table import table
 from booking_templates.payments.schemas import CancellationOut
 from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
 from booking_templates.ticket import codes, terms
-from booking_templates.ticket.models import LedgerEntry, Order, Ticket
+from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.schemas import OrderOut, PlaceOut, TicketOut
 
@@ -25,24 +25,22 @@ HAS_TICKETS = frozenset({State.ISSUED, State.REFUNDING, State.REFUNDED, State.CA
 
 def shown(order: Order, request: HttpRequest) -> OrderOut:
     """One order with its tickets."""
-    return shown_all([order], request)[0]
+    tickets = table(Ticket).rows(order_id=order.pk) if order.state in HAS_TICKETS else []
+    return _order(order, tickets, request, clock())
 
 
 def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
-    """ORDERS with their tickets, in two queries however many they are."""
+    """ORDERS with their tickets, in one query however many they are."""
     with_tickets = [order.pk for order in orders if order.state in HAS_TICKETS]
     tickets: defaultdict[str, list[Ticket]] = defaultdict(list)
-    refunded: dict[str, int] = {}
     if with_tickets:
-        for ticket in Ticket.objects.filter(order_id__in=with_tickets).order_by("created_at", "pk"):
+        for ticket in Ticket.objects.filter(order_id__in=with_tickets).order_by("pk"):
             tickets[ticket.order_id].append(ticket)
-        lines = LedgerEntry.objects.filter(order_id__in=with_tickets, kind="refund")
-        refunded = dict(lines.values_list("order_id").annotate(total=Sum("amount_krw")))
     now = clock()
-    return [_order(order, tickets[order.pk], refunded.get(order.pk, 0), request, now) for order in orders]
+    return [_order(order, tickets[order.pk], request, now) for order in orders]
 
 
-def _order(order: Order, tickets: list[Ticket], refunded_krw: int, request: HttpRequest, now: datetime) -> OrderOut:
+def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datetime) -> OrderOut:
     offered = terms.of(order, tickets, now=now)
     return OrderOut(
         id=order.pk,
@@ -62,7 +60,7 @@ def _order(order: Order, tickets: list[Ticket], refunded_krw: int, request: Http
             fee_krw=offered.fee_krw,
             until=local(offered.until),
         ),
-        refunded_krw=refunded_krw,
+        refunded_krw=order.refunded_krw,
         created_at=timezone.localtime(order.created_at),
     )
 

@@ -70,7 +70,7 @@ def server() -> Iterator[Server]:
 def kakaopay(server: Server) -> Iterator[KakaoPay]:
     client = KakaoPay(url=server.url + "/", cid="TC0ONETIME", secret_key=KEY, is_test=True, timeout_s=0.5)
     yield client
-    client._pool.clear()
+    client._connections.clear()
 
 
 READY = {"tid": TID, "next_redirect_pc_url": "http://k/pc", "next_redirect_mobile_url": "http://k/m", "next_redirect_app_url": "http://k/a"}

@@ -1,0 +1,193 @@
+"""Complete purchases a second: hold, order, the provider's page, back, tickets. `kakaopay` code against the stand-in, all on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvloop
+
+from bench.load import request
+from bench.measure import Row
+from bench.seats import DATABASES, arena, buyer_tokens, guids
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import findings, open_sales, settle
+from tests.mariadb import MariaDB
+
+PURCHASES = 3_000
+WARM_UP = 300
+BUYERS = 24
+"""How many buy at the same time."""
+FORM = b"action=approve"
+
+
+def run() -> list[Row]:
+    """A row a database."""
+    return [_measure(kind) for kind in DATABASES]
+
+
+def _measure(kind: str) -> Row:
+    with tempfile.TemporaryDirectory(prefix="clove-bench-") as name:
+        directory = Path(name)
+        if kind == "sqlite":
+            return _on(kind, "sqlite", directory)
+        with MariaDB(directory / "mariadb") as server:
+            for service in ("seat", "ticket"):
+                server.create(f"clove_{service}")
+            return _on(kind, server.url, directory)
+
+
+def _on(kind: str, url: str, directory: Path) -> Row:
+    content = arena(limit=4)
+    with Booking(["seat", "ticket"], directory / "booking", database=url) as booking:
+        open_sales(booking, content)
+        wishes = _wishes(booking, content)
+        uvloop.run(purchases(booking, [next(wishes) for _ in range(WARM_UP)], buyers=BUYERS))
+        sales = uvloop.run(purchases(booking, [next(wishes) for _ in range(PURCHASES)], buyers=BUYERS))
+        settle(booking)
+        found = findings(booking, acknowledged=sales.issued)
+        if found.total:
+            print(found)
+        if len(sales.issued) != PURCHASES:
+            raise RuntimeError(f"not every purchase came through: {dict(sales.statuses)}")
+        return Row(f"complete purchases, {kind}", len(sales.issued) / sales.seconds, "purchases/s", violations=found.total)
+
+
+@dataclass
+class Sales:
+    """What came of it: orders that are issued, answers by step and status, seconds of each whole purchase."""
+
+    issued: set[str] = field(default_factory=set)
+    statuses: Counter[str] = field(default_factory=Counter)
+    latencies_s: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One seat, and the token of who wants it."""
+
+    performance: str
+    seat: str
+    token: str
+
+
+def _wishes(booking: Booking, content: dict[str, Any]) -> Iterator[Wish]:
+    places = [(item["id"], seat) for item in content["performances"] for seat in guids(content)]
+    random.Random(1).shuffle(places)
+    tokens = buyer_tokens(booking.keys, PURCHASES + WARM_UP)
+    return (Wish(performance, seat, token) for (performance, seat), token in zip(places, tokens, strict=False))
+
+
+async def purchases(booking: Booking, wishes: list[Wish], *, buyers: int) -> Sales:
+    """WISHES come true, BUYERS at a time."""
+    sales, queue = Sales(), list(reversed(wishes))
+
+    async def buyer() -> None:
+        shop = {service: await Line.to(booking.url(service)) for service in ("seat", "ticket", "standin")}
+        while queue:
+            started = time.perf_counter()
+            await _purchase(shop, queue.pop(), sales)
+            sales.latencies_s.append(time.perf_counter() - started)
+        for line in shop.values():
+            line.close()
+
+    started = time.perf_counter()
+    await asyncio.gather(*(buyer() for _ in range(buyers)))
+    sales.seconds = time.perf_counter() - started
+    return sales
+
+
+async def _purchase(shop: dict[str, Line], wish: Wish, sales: Sales) -> None:
+    hold = request("POST", f"/api/seat/performances/{wish.performance}/holds", token=wish.token, body={"seats": [wish.seat]})
+    status, _, body = await shop["seat"].send(hold)
+    sales.statuses[f"hold {status}"] += 1
+    if status != 201:
+        return
+    order = {"hold_id": json.loads(body)["id"]}
+    status, _, body = await shop["ticket"].send(request("POST", "/api/ticket/orders", token=wish.token, body=order))
+    sales.statuses[f"order {status}"] += 1
+    if status != 201:
+        return
+    made = json.loads(body)
+    page = urlsplit(made["payment"]["redirect_url"]).path
+    head = f"POST {page} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(FORM)}\r\n\r\n"
+    status, location, _ = await shop["standin"].send(head.encode() + FORM)
+    sales.statuses[f"page {status}"] += 1
+    if status != 303:
+        return
+    parts = urlsplit(location)
+    status, _, _ = await shop["ticket"].send(request("GET", f"{parts.path}?{parts.query}"))
+    sales.statuses[f"back {status}"] += 1
+    status, _, body = await shop["ticket"].send(request("GET", f"/api/ticket/orders/{made['id']}", token=wish.token))
+    read = json.loads(body)
+    sales.statuses[f"read {status} {read.get('status')}"] += 1
+    if read.get("status") == "ISSUED":
+        sales.issued.add(made["id"])
+
+
+class Line(asyncio.Protocol):
+    """One keep-alive connection, one request at a time."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._answer: asyncio.Future[tuple[int, str, bytes]] | None = None
+
+    @classmethod
+    async def to(cls, url: str) -> Line:
+        parts = urlsplit(url)
+        _, line = await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port)
+        return line
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    async def send(self, raw: bytes) -> tuple[int, str, bytes]:
+        """Status, Location and body of the answer to RAW."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(raw)  # type: ignore[attr-defined]
+        return await self._answer
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0 or self._answer is None:
+            return
+        head = self._buffer[:end].decode("latin-1")
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+        body = bytes(self._buffer[end + 4 :])
+        if headers.get("transfer-encoding") == "chunked":
+            if not body.endswith(b"0\r\n\r\n"):
+                return
+            body = _joined(body)
+        elif len(body) < int(headers.get("content-length", "0")):
+            return
+        self._buffer.clear()
+        self._answer.set_result((int(head[9:12]), headers.get("location", ""), body))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionResetError("closed"))
+
+    def close(self) -> None:
+        self._transport.close()  # type: ignore[attr-defined]
+
+
+def _joined(chunks: bytes) -> bytes:
+    parts = []
+    while True:
+        size, _, chunks = chunks.partition(b"\r\n")
+        length = int(size, 16)
+        if not length:
+            return b"".join(parts)
+        parts.append(chunks[:length])
+        chunks = chunks[length + 2 :]

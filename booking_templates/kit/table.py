@@ -1,0 +1,106 @@
+"""A model's table by plain SQL, for statements that run at every turn.
+
+To compose one of them through the ORM costs several times what the database takes to run it. What is here is what the ORM would send;
+columns and conversions come from the model, so there is one description of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.models import DateTimeField, Field, JSONField, Model
+
+Row = TypeVar("Row", bound=Model)
+
+Converter = Callable[[Any], Any]
+
+
+class Table(Generic[Row]):
+    """Rows of MODEL. Column names are the model's own; values are parameters, always."""
+
+    def __init__(self, model: type[Row]) -> None:
+        self.model = model
+        fields: list[Field[Any, Any]] = list(model._meta.concrete_fields)
+        quote = connection.ops.quote_name
+        self._names = [field.attname for field in fields]
+        self._quoted = {field.attname: quote(field.column) for field in fields}
+        self._prepared = {field.attname: field for field in fields if isinstance(field, DateTimeField | JSONField)}
+        self._given = [field.attname for field in fields if field is not model._meta.auto_field]
+        name, key = quote(model._meta.db_table), self._quoted[model._meta.pk.attname]
+        columns = ", ".join(self._quoted[each] for each in self._given)
+        self._insert = f"INSERT INTO {name} ({columns}) VALUES "  # noqa: S608 - names of columns, here and below
+        self._values = f"({', '.join(['%s'] * len(self._given))})"
+        self._update = f"UPDATE {name} SET "  # noqa: S608
+        self._select = f"SELECT {', '.join(self._quoted.values())} FROM {name} WHERE "  # noqa: S608
+        self._ordered = f" ORDER BY {key}"
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Insert ROWS in one statement. Raises IntegrityError. A key that the database makes is not read back."""
+        parameters = [self._sent(name, getattr(row, name)) for row in rows for name in self._given]
+        with connection.cursor() as cursor:
+            cursor.execute(self._insert + ", ".join([self._values] * len(rows)), parameters)
+        for row in rows:
+            row._state.adding = False
+
+    def update(self, changes: dict[str, Any], **where: Any) -> int:
+        """Set CHANGES where all of WHERE are equal; the number of rows that matched."""
+        sets = ", ".join([f"{self._quoted[name]} = %s" for name in changes])
+        parameters = [self._sent(name, value) for values in (changes, where) for name, value in values.items()]
+        with connection.cursor() as cursor:
+            cursor.execute(f"{self._update}{sets} WHERE {self._condition(where)}", parameters)
+            return int(cursor.rowcount)
+
+    def get(self, **where: Any) -> Row | None:
+        """The one row where all of WHERE are equal."""
+        found = self.rows(**where)
+        return found[0] if found else None
+
+    def rows(self, **where: Any) -> list[Row]:
+        """The rows where all of WHERE are equal, by primary key."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._select + self._condition(where) + self._ordered, [self._sent(*each) for each in where.items()])
+            found = cursor.fetchall()
+        return [self._row(values) for values in found]
+
+    def _row(self, values: Sequence[Any]) -> Row:
+        read = list(values)
+        for index, convert in self._received:
+            if read[index] is not None:
+                read[index] = convert(read[index])
+        return self.model.from_db(None, self._names, read)
+
+    def _condition(self, where: dict[str, Any]) -> str:
+        return " AND ".join([f"{self._quoted[name]} = %s" for name in where])
+
+    def _sent(self, name: str, value: Any) -> Any:
+        field = self._prepared.get(name)
+        return value if field is None else field.get_db_prep_save(value, connection)
+
+    @cached_property
+    def _received(self) -> list[tuple[int, Converter]]:
+        """For the columns whose values do not come as the model has them: index, and what makes them so."""
+        found = []
+        for index, field in enumerate(self.model._meta.concrete_fields):
+            column = field.cached_col
+            steps = [*connection.ops.get_db_converters(column), *field.get_db_converters(connection)]
+            if steps:
+                found.append((index, _chain(steps, column)))
+        return found
+
+
+def _chain(steps: list[Callable[..., Any]], column: Any) -> Converter:
+    def convert(value: Any) -> Any:
+        for step in steps:
+            value = step(value, column, connection)
+        return value
+
+    return convert
+
+
+@cache
+def table(model: type[Row]) -> Table[Row]:
+    """The table of MODEL."""
+    return Table(model)
