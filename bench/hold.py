@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.load import Load, drive, request
 from bench.measure import Row
-from bench.seats import DATABASES, arena, bare_view, buyer_tokens, guids, seat_service, violations
+from bench.seats import DATABASES, arena, bare_view, buyer_tokens, guids, port, seat_service, violations
 from tests.integration.booking.harness import Booking
 
 HOLDS = 6_000
@@ -31,21 +31,17 @@ def _measure(kind: str) -> Row:
             bare_url = f"sqlite:///{booking.root}/bare.sqlite3"
         with bare_view(bare_url) as bare_port:
             requests, updates = _holds(booking, guids(content)), _updates()
-            drive(_port(booking), _first(requests, WARM_UP), connections=CONNECTIONS)
+            drive(port(booking), _first(requests, WARM_UP), connections=CONNECTIONS)
             drive(bare_port, _first(updates, WARM_UP), connections=CONNECTIONS)
             pairs = [
                 (
                     _rate(drive(bare_port, _first(updates, HOLDS), connections=CONNECTIONS), 200),
-                    _rate(drive(_port(booking), _first(requests, HOLDS), connections=CONNECTIONS), 201),
+                    _rate(drive(port(booking), _first(requests, HOLDS), connections=CONNECTIONS), 201),
                 )
                 for _round in range(ROUNDS)
             ]
         floor, rate = sorted(pairs, key=lambda pair: pair[1] / pair[0])[len(pairs) // 2]
         return Row(f"seat holds, {kind}", rate, "holds/s", floor, rate / floor, violations(booking, LIMIT))
-
-
-def _port(booking: Booking) -> int:
-    return int(booking.url("seat").rsplit(":", 1)[1])
 
 
 def _rate(load: Load, status: int) -> float:

@@ -106,6 +106,11 @@ def guids(content: dict[str, Any]) -> list[str]:
     return [seat["seat_guid"] for zone in content["plan"]["zones"] for row in zone["rows"] for seat in row["seats"]]
 
 
+def port(booking: Booking) -> int:
+    """Where the seat service itself listens."""
+    return int(booking.url("seat").rsplit(":", 1)[1])
+
+
 def buyer_tokens(keys: Keyring, count: int) -> list[str]:
     return [keys.buyer_token(uuid.uuid4()) for _ in range(count)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from django.utils.translation import gettext as _
 
@@ -14,9 +15,11 @@ from booking_templates.seat.claims import ContentChanged, LimitReached, PlacesTa
 from booking_templates.seat.clock import NowMs, from_ms, now_ms
 from booking_templates.seat.house import House, Show
 from booking_templates.seat.models import State, claims_of
+from booking_templates.seat.picking import picking
 from booking_templates.seat.schemas import AreaWish, BestWish, HoldRequest
 
-PATIENCE_S = 5.0
+WAIT_S = 0.2
+PATIENCE_S = 10.0
 """How long a wish for any places is tried again while others are quicker."""
 
 
@@ -142,25 +145,27 @@ def _hold_best(at: House, show: Show, wish: BestWish, buyer: str) -> list[Row]:
 def _hold_any(at: House, show: Show, pick: Callable[[bytes, set[int]], list[int]], buyer: str) -> list[Row]:
     """Hold what PICK finds among the free places, again and again while others take it first.
 
-    "No place left" is said only of what the database itself shows: PICK's Conflict stands when it comes from states read just now.
+    "No place left" is said only of what the database itself shows while nobody here is taking places that they may yet not get.
     """
     deadline = time.monotonic() + PATIENCE_S
-    states = board.states(at, show)
-    is_exact = False
-    avoid: set[int] = set()
+    states, is_exact = board.states(at, show), False
+    lost: set[int] = set()
     while time.monotonic() < deadline:
         try:
-            positions = pick(states, avoid)
-        except Conflict:
-            if is_exact and not avoid:
-                raise
-            states, is_exact, avoid = exact_states(at, show), True, set()
-            continue
-        try:
-            return _place(at, show, positions, buyer)
+            find = partial(_pick_but, pick, states, lost)
+            with picking.turn(show.number, find, only_under_way=is_exact) as positions:
+                return _place(at, show, positions, buyer)
         except PlacesTaken as error:
-            avoid |= {at.layout.position_of[place] for place in error.places}
+            lost |= {at.layout.position_of[place] for place in error.places}
+        except Conflict:
+            if not picking.wait_for_others(show.number, WAIT_S) and is_exact and not lost:
+                raise
+            states, is_exact, lost = exact_states(at, show), True, set()
     raise Unavailable("busy", _("Many people are booking right now. Please try again."), retry_after_s=2)
+
+
+def _pick_but(pick: Callable[[bytes, set[int]], list[int]], states: bytes, lost: set[int], others: set[int]) -> list[int]:
+    return pick(states, lost | others)
 
 
 def exact_states(at: House, show: Show) -> bytes:

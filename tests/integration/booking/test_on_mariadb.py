@@ -110,7 +110,7 @@ def test_a_service_that_starts_before_its_database_waits_for_it(booking, server)
     assert requests.get(booking.url("event") + "/readyz", timeout=10).status_code == 200
 
 
-@pytest.mark.parametrize("suite", ["kit", "auth", "event"])
+@pytest.mark.parametrize("suite", ["kit", "auth", "event", "seat"])
 @pytest.mark.timeout(600)
 def test_the_unit_tests_hold_on_mariadb_too(server, suite):
     environ = {**os.environ, "CLOVE_SERVICE": suite, "CLOVE_TEST_DATABASE": server.create(f"clove_unit_{suite}")}
