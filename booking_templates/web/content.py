@@ -78,6 +78,7 @@ class Plan(msgspec.Struct, frozen=True):
     """Of the seating plan only what a page prints; the drawing's data is skipped, not decoded."""
 
     version: str = ""
+    numbered: bool = True
     grades: tuple[Grade, ...] = ()
 
 

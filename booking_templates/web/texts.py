@@ -27,6 +27,7 @@ def _general() -> Texts:
         "free_of_charge": _("Free"),
         "grade": pgettext("grade of a seat", "{name} seat"),
         "left": _("{count} left"),
+        "left_places": pgettext("places without numbers", "{count} left"),
         "log_in": _("Log in"),
         "log_in_with": _("Log in with {name}"),
         "my_bookings": _("My bookings"),

@@ -59,6 +59,7 @@ def event(request: HttpRequest) -> HttpResponse:
         "web/event.html",
         grades=sorted(plan.grades, key=lambda grade: -grade.price_krw) if plan else (),
         poster=poster.draw(known.field, known.title) if known else poster.draw("other", ""),
+        is_numbered=plan.numbered if plan else True,
         is_seat_down=not content.PERFORMANCES.is_answering,
     )
 

@@ -11,6 +11,7 @@ const STRIP_UP_TO = 10;
 const SUNDAY_ON = ["2023-01-01", "2023-01-02", "2023-01-03", "2023-01-04", "2023-01-05", "2023-01-06", "2023-01-07"];
 
 let offers = embedded("performances", []).map(fromPage);
+const isNumbered = $("picker").dataset.numbered === "yes";
 let chosenDay = null;
 let chosen = null;
 let shownMonth = null;
@@ -119,7 +120,7 @@ function drawTimes() {
   if (!list.some((each) => each.id === chosen && isOpen(each))) chosen = list.filter(isOpen).length === 1 ? list.find(isOpen).id : null;
   const options = list.map((offer, index) => {
     const state = stateOf(offer, Date.now());
-    const status = { open: offer.free === null || offer.free === undefined ? "" : t("left", { count: number(offer.free) }), sold_out: t("sold_out"), not_yet: offer.opens_at ? t("opens", { when: moment(offer.opens_at) }) : t("not_on_sale"), over: t("sales_over") }[state];
+    const status = { open: offer.free === null || offer.free === undefined ? "" : t(isNumbered ? "left" : "left_places", { count: number(offer.free) }), sold_out: t("sold_out"), not_yet: offer.opens_at ? t("opens", { when: moment(offer.opens_at) }) : t("not_on_sale"), over: t("sales_over") }[state];
     const input = h("input", { type: "radio", name: "time", id: `time-${offer.id}`, value: offer.id, disabled: state !== "open", checked: offer.id === chosen, on: { change: () => pickTime(offer.id) } });
     return h(
       "label",
@@ -143,7 +144,7 @@ const seatPath = () => `/performances/${encodeURIComponent(chosen)}`;
 
 function drawGo() {
   const go = chosen
-    ? h("a", { class: "button button--primary button--large button--wide", href: seatPath(), "data-testid": "book" }, t("choose_seats"))
+    ? h("a", { class: "button button--primary button--large button--wide", href: seatPath(), "data-testid": "book" }, t(isNumbered ? "choose_seats" : "choose_places"))
     : h("p", { class: "picker__hint quiet" }, (byDay().get(chosenDay) || []).some(isOpen) ? t("choose_time") : t("nothing_open"));
   $("go").replaceChildren(go);
 }
@@ -151,7 +152,7 @@ function drawGo() {
 function drawBar() {
   const offer = offers.find((each) => each.id === chosen);
   $("bar-text").textContent = offer ? moment(offer.starts_at) : t("choose_date");
-  $("bar-button").textContent = offer ? t("choose_seats") : t("book");
+  $("bar-button").textContent = offer ? t(isNumbered ? "choose_seats" : "choose_places") : t("book");
   $("bar-button").href = offer ? seatPath() : "#booking";
 }
 

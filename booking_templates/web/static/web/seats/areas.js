@@ -42,7 +42,7 @@ export class AreaPicker {
         cut.push(area);
       }
       const count = this.quantities.of(area.id);
-      left.textContent = free ? t("left", { count: number(free) }) : t("sold_out");
+      left.textContent = free ? t("left_places", { count: number(free) }) : t("sold_out");
       item.classList.toggle("is-gone", !free);
       item.classList.toggle("is-chosen", count > 0);
       output.textContent = String(count);
