@@ -57,7 +57,17 @@ class OnCluster:
         self.runtime.apply(SYSTEM, objects, self.secrets)
         seen = self.await_health(Health.READY)
         assert seen.fingerprint == fingerprint(objects, self.secrets)
+        # A node learns of a Service's new endpoints a moment after they are ready.
+        for service in self.services:
+            eventually(lambda service=service: self.ask(service), until=lambda seen: seen[1] == "200", bound_s=BOUND_S)  # type: ignore[misc]
         return seen
+
+    def ask(self, service: str) -> tuple[str, str]:
+        """SERVICE, and the status that it answers with or what went wrong."""
+        try:
+            return service, str(urllib3.request("GET", self.url(service) + "/readyz", timeout=5, retries=False).status)
+        except urllib3.exceptions.HTTPError as error:
+            return service, str(error)
 
     def await_health(self, health: Health) -> Observation:
         return eventually(lambda: self.runtime.observe(SYSTEM), until=lambda seen: seen.health is health, bound_s=BOUND_S)
@@ -150,7 +160,7 @@ def test_an_image_that_does_not_exist_fails_with_its_name_and_the_old_one_serves
     assert event is not None
     assert event.ready == 1
     assert missing in event.message
-    assert _get(selling, "event", "/readyz") == 200
+    assert selling.ask("event") == ("event", "200")
     selling.apply(selling.plan)
 
 
@@ -163,7 +173,9 @@ def test_an_update_fails_no_request(selling: OnCluster) -> None:
         while not stop.is_set():
             try:
                 # A connection of its own each time: what is kept open is the old replica's.
-                status: int | str = pool.request("GET", selling.url("event") + "/api/event/", headers={"Connection": "close"}).status
+                status: int | str = pool.request(
+                    "GET", selling.url("seat") + "/api/seat/performances", headers={"Connection": "close"}
+                ).status
             except urllib3.exceptions.HTTPError as error:
                 status = type(error).__name__
             statuses[status] = statuses.get(status, 0) + 1
@@ -171,11 +183,11 @@ def test_an_update_fails_no_request(selling: OnCluster) -> None:
     asking = threading.Thread(target=keep_asking)
     asking.start()
     try:
-        before = _pod_of(selling.api, "event")
-        event = selling.plan.service("event")
-        assert event is not None
-        selling.apply(changed(selling.plan, "event", env={**event.env, "CLOVE_LANGUAGE": "en"}))
-        assert _pod_of(selling.api, "event") != before
+        before = _pod_of(selling.api, "seat")
+        seat = selling.plan.service("seat")
+        assert seat is not None
+        selling.apply(changed(selling.plan, "seat", env={**seat.env, "CLOVE_LANGUAGE": "en"}))
+        assert _pod_of(selling.api, "seat") != before
     finally:
         stop.set()
         asking.join()
@@ -209,7 +221,3 @@ def _pod_of(api: Api, service: str) -> str:
     """The one running pod of SERVICE that is not leaving."""
     pods = api.items(POD, SYSTEM.namespace, selector=f"app.kubernetes.io/name={service}")
     return next((pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")), "")
-
-
-def _get(booking: OnCluster, service: str, path: str) -> int:
-    return urllib3.request("GET", booking.url(service) + path, timeout=10).status
