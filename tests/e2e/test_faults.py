@@ -1,0 +1,117 @@
+"""Something dies in the middle of a deployment. Afterwards the event is live, or failed with a reason; it is never stuck."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from controlplane.rendering.example import load_example
+from tests.stack import ROOT, Stack, until
+
+VICTIMS = {"worker": "celery", "supervisor": "controlplane.runtime.local", "web": "controlplane.embedded.web", "watcher": "manage.py"}
+MOMENTS = ("plan", "apply", "start")
+END_S = 120
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    made = Stack(tmp_path_factory.mktemp("faults") / "home")
+    try:
+        made.up("--empty")
+        yield made
+    finally:
+        made.down()
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> requests.Session:
+    return stack.api()
+
+
+def submit(stack: Stack, api: requests.Session, slug: str) -> str:
+    """Ask for a small festival without merchandise; the address of its booking system in the API."""
+    requirement = load_example(ROOT / "examples" / "festival.json", datetime.now(UTC)) | {"slug": slug, "merchandise": False}
+    requirement.pop("products", None)
+    answer = api.post(
+        f"{stack.portal}/api/v1/systems",
+        data=json.dumps({"requirement": requirement, "deploy": True}),
+        headers={"Content-Type": "application/json"},
+        timeout=30,
+    )
+    assert answer.status_code == 201, answer.text
+    return f"{stack.portal}/api/v1/systems/{answer.json()['id']}"
+
+
+def read(api: requests.Session, address: str) -> dict[str, object]:
+    """What the API says, or nothing while it is being started again."""
+    try:
+        answer = api.get(address, timeout=10)
+        return dict(answer.json()) if answer.status_code == 200 else {}
+    except requests.RequestException:
+        return {}
+
+
+def has_come_to(api: requests.Session, address: str, step: str) -> bool:
+    """Whether the running operation has begun STEP, or has ended already."""
+    if read(api, address).get("state") in ("live", "failed"):
+        return True
+    operations = read(api, f"{address}/operations").get("results") or []
+    steps = operations[0].get("steps") or read(api, f"{address}/operations/{operations[0]['id']}").get("steps") or [] if operations else []
+    return any(each["name"] == step for each in steps)
+
+
+def ended(api: requests.Session, address: str) -> dict[str, object] | None:
+    found = read(api, address)
+    return found if found.get("state") in ("live", "failed") else None
+
+
+def kill_child(stack: Stack, mark: str) -> None:
+    assert stack.process is not None
+    for child in psutil.Process(stack.process.pid).children():
+        if mark in " ".join(child.cmdline()):
+            os.kill(child.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_killed_process_leaves_no_deployment_stuck(stack: Stack, api: requests.Session, victim: str, moment: str) -> None:
+    slug = f"{victim}-{moment}"
+    address = submit(stack, api, slug)
+    until(f"step {moment}", lambda: has_come_to(api, address, moment), timeout_s=60)
+    kill_child(stack, VICTIMS[victim])
+    system = until("an end", lambda: ended(api, address), timeout_s=END_S)
+    assert system["state"] == "live", system
+    until("the site", lambda: stack.site(slug).is_open(), timeout_s=60)
+    gone = api.delete(address, params={"name": slug}, timeout=30)
+    assert gone.status_code == 202, gone.text
+    until("deleted", lambda: read(api, address).get("state") in ("deleted", None), timeout_s=60)
+
+
+def test_everything_killed_at_once_goes_on_after_the_next_up(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "home")
+    try:
+        stack.up("--empty")
+        api = stack.api()
+        address = submit(stack, api, "lights-out")
+        until("step start", lambda: has_come_to(api, address, "start"), timeout_s=60)
+        for pid in stack.processes():
+            os.kill(pid, signal.SIGKILL)
+        assert stack.process is not None
+        stack.process.wait(10)
+        stack.up("--empty")
+        system = until("an end", lambda: ended(api, address), timeout_s=END_S)
+        assert system["state"] == "live", system
+        site = stack.site("lights-out")
+        until("the site", site.is_open, timeout_s=60)
+        site.sign_up("after@example.com")
+        assert site.buy(site.hold_any())["status"] == "ISSUED"
+    finally:
+        stack.down()
