@@ -20,14 +20,14 @@ from controlplane.rendering.render import render
 from controlplane.rendering.requirement import Requirement as Wanted
 from controlplane.rendering.schema import BadObject
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation, Workload
+from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation
 from controlplane.systems import checks, content, planning
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.outcomes import Failed, Retry, Waiting
 from controlplane.systems.secrets import UnknownKind, secrets_for
-from controlplane.systems.steps import Run, end, no_reason
+from controlplane.systems.steps import Run, end, no_reason, workload_json
 
 log = logging.getLogger(__name__)
 
@@ -165,22 +165,10 @@ def _start(run: Run) -> None:
 
 
 def _show(run: Run, seen: Observation, counts: dict[str, int]) -> None:
-    workloads = [_as_json(workload) for workload in seen.workloads]
+    workloads = [workload_json(workload) for workload in seen.workloads]
     moved = [(item["name"], item["ready"], item["updated"]) for item in workloads]
     was = [(item["name"], item["ready"], item["updated"]) for item in run.progress("start").get("workloads", [])]
     run.say("start", Reason("step_ready", counts), progress={"workloads": workloads}, has_moved=moved != was)
-
-
-def _as_json(workload: Workload) -> dict[str, object]:
-    return {
-        "name": workload.name,
-        "health": workload.health.value,
-        "ready": workload.ready,
-        "updated": workload.updated,
-        "wanted": workload.wanted,
-        "reason": workload.reason,
-        "message": workload.message,
-    }
 
 
 def _why_failed(seen: Observation) -> Failed:

@@ -69,6 +69,8 @@ class BookingSystem(models.Model):
     health = models.CharField(max_length=20, blank=True)
     """The runtime's `Health` when it was last looked at."""
     health_message = models.TextField(blank=True)
+    health_workloads = models.JSONField(default=list, blank=True)
+    """Each service as it was then, as in `OperationStep.progress`."""
     live_revision = models.ForeignKey("Revision", null=True, on_delete=models.PROTECT, related_name="+")
     content_given = models.JSONField(default=dict, blank=True)
     """Service -> digest of the content that it was given last."""

@@ -15,6 +15,7 @@ from controlplane.systems.lease import Lease
 from controlplane.systems.models import BookingSystem, Desired, Revision
 from controlplane.systems.outcomes import backoff_s
 from controlplane.systems.secrets import secrets_for
+from controlplane.systems.steps import workload_json
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +75,9 @@ def _live_revision(system: BookingSystem) -> Revision:
 
 def _note_health(lease: Lease, seen: Observation) -> None:
     system = lease.system
-    if (system.health, system.health_message) != (seen.health.value, seen.message):
-        _save(lease, health=seen.health.value, health_message=seen.message)
+    workloads = [workload_json(workload) for workload in seen.workloads]
+    if (system.health, system.health_message, system.health_workloads) != (seen.health.value, seen.message, workloads):
+        _save(lease, health=seen.health.value, health_message=seen.message, health_workloads=workloads)
 
 
 def _take_back_content(lease: Lease) -> bool:

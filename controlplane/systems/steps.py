@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from controlplane.lib.reasons import Reason
-from controlplane.runtime.port import Runtime
+from controlplane.runtime.port import Runtime, Workload
 from controlplane.systems.lease import Lease
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
 
@@ -112,3 +112,16 @@ def end(run: Run, state: Operation.State, reason: Reason | None = None) -> None:
             message_params=dict(reason.params),
         )
     operation.save()
+
+
+def workload_json(workload: Workload) -> dict[str, Any]:
+    """WORKLOAD as pages draw it."""
+    return {
+        "name": workload.name,
+        "health": workload.health.value,
+        "ready": workload.ready,
+        "updated": workload.updated,
+        "wanted": workload.wanted,
+        "reason": workload.reason,
+        "message": workload.message,
+    }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,6 +19,7 @@ from controlplane.systems.selectors import PublicEvent
 
 COVERS = {name: number for number, name in enumerate(words.FIELDS)}
 RINGS = 3
+EVENTS_A_PAGE = 24
 
 
 @require_safe
@@ -29,9 +31,12 @@ def events(request: HttpRequest) -> HttpResponse:
     found = [event for event in listed if _matches(event, query)]
     shown = [event for event in found if not field or event.field == field]
     now = timezone.now()
+    page = Paginator(shown, EVENTS_A_PAGE).get_page(request.GET.get("page"))
     fields = Counter(event.field for event in found)
     context = {
-        "cards": [_card(event, now) for event in shown],
+        "page": page,
+        "cards": [_card(event, now) for event in page],
+        "shown": len(shown),
         "counts": [(name, fields[name]) for name in words.FIELDS if any(event.field == name for event in listed)],
         "found": len(found),
         "total": len(listed),

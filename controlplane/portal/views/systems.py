@@ -9,6 +9,7 @@ from datetime import timedelta
 import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -26,6 +27,7 @@ from controlplane.systems import selectors, services
 from controlplane.systems.errors import DeletionRefused, Refused
 from controlplane.systems.models import BookingSystem, State
 
+SYSTEMS_A_PAGE = 20
 FOLDED_AFTER = timedelta(minutes=3)
 
 
@@ -33,10 +35,8 @@ FOLDED_AFTER = timedelta(minutes=3)
 @require_GET
 def systems(request: AuthenticatedRequest) -> HttpResponse:
     """The dashboard: own booking systems and drafts that are not sent yet."""
-    context = {
-        "systems": selectors.systems_of(request.user).filter(seller=request.user),
-        "drafts": drafts.drafts_of(request.user),
-    }
+    own = Paginator(selectors.systems_of(request.user).filter(seller=request.user), SYSTEMS_A_PAGE)
+    context = {"page": own.get_page(request.GET.get("page")), "drafts": drafts.drafts_of(request.user)}
     return render(request, "portal/systems/list.html", context)
 
 
@@ -79,7 +79,7 @@ def _context(found: BookingSystem, now: Progress) -> dict[str, object]:
         "progress": now,
         "operation": now.operation,
         "announcement": announcement(found, now),
-        "workloads": now.workloads,
+        "workloads": now.workloads if now.is_running or not found.health_workloads else found.health_workloads,
         # Who has just watched it wants to go on seeing it.
         "is_old": bool(now.operation and now.operation.ended_at and timezone.now() - now.operation.ended_at > FOLDED_AFTER),
         "is_standing": found.state not in (State.DELETING, State.DELETED),
@@ -91,7 +91,16 @@ def _etag(found: BookingSystem, now: Progress, language: str) -> str:
     """Changes with whatever the parts show, and not with the clock."""
     operation = now.operation
     seen = [
-        (found.state, found.reason_code, found.health, found.health_message, found.slug, found.live_revision_id, found.generation),
+        (
+            found.state,
+            found.reason_code,
+            found.health,
+            found.health_message,
+            found.health_workloads,
+            found.slug,
+            found.live_revision_id,
+            found.generation,
+        ),
         (operation.pk, operation.state, operation.reason_code, operation.reason) if operation else (),
         [(line.name, line.state, line.step and (line.step.message, line.step.progress)) for line in now.lines],
         language,

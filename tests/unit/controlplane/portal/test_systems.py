@@ -348,3 +348,26 @@ def test_pages_take_a_bounded_number_of_queries(live, browser, seller, django_as
     BookingSystem.objects.update(state=State.LIVE, live_revision=live.live_revision)
     with django_assert_max_num_queries(6):
         browser.get("/")
+
+
+def test_a_service_that_fails_later_is_seen_on_the_page(live, browser, runtime):
+    assert "Failing" not in page_of(browser.get(url(live)))
+    runtime.will_fail(live.namespace, "seat", message="It ended with exit code 137.")
+    converge(live.pk, runtime=runtime)
+    page = page_of(browser.get(url(live)))
+    assert "Failing" in page
+    assert "It ended with exit code 137." in page
+
+
+def test_long_lists_are_paged(browser, seller, live):
+    for number in range(25):
+        services.system_create(requirement=areas_requirement(slug=f"s{number}", title=f"Nr {number}."), acting_user=seller)
+    first, second = (page_of(browser.get("/systems", {"page": page})) for page in ("1", "2"))
+    assert ("Nr 24." in first, "Nr 24." in second, "Nr 0." in first, "Nr 0." in second) == (True, False, False, True)
+    assert 'href="?page=2"' in first
+    assert browser.get("/systems", {"page": "x"}).status_code == 200
+
+    BookingSystem.objects.update(state=State.LIVE, live_revision=live.live_revision)
+    events = page_of(browser.get("/", {"q": "강변"}))
+    assert "1 / 2" in events
+    assert "26 events found" in events
