@@ -56,6 +56,8 @@ const told = $("buyer-name").textContent;
 if (told && session.name !== told) session.remember(told);
 document.addEventListener("clove:session", drawSession);
 addEventListener("storage", drawSession);
+// A page that the browser kept as it was left (busy paying, say) starts anew when one comes back to it.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 drawSession();
 menu();
 links();

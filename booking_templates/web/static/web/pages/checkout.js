@@ -30,6 +30,10 @@ async function start() {
     else note($("ended"), "bad", problem.isPassing ? t("seats_down") : problem.message, reload()), show($("ended"));
     return;
   }
+  if (hold.state === "sold") {
+    location.replace("/orders");
+    return;
+  }
   await filled;
   show($("loading"), false);
   show(form);
@@ -52,7 +56,8 @@ function draw() {
   $("total").textContent = won(hold.total_krw);
   $("pay").textContent = payLabel(client.payment, hold.total_krw);
   $("method").replaceChildren(methodBox(client.payment, client.payment_test, hold.total_krw));
-  show($("extend"), hold.can_extend !== false);
+  show($("extend"), hold.can_extend);
+  show($("release"), !hold.pinned);
 }
 
 async function fillBuyer() {
@@ -75,7 +80,9 @@ function tick() {
   const marks = passed(TOLD_AT_S, before, seconds);
   if (marks.length) announce(t("time_left", { time: spoken(marks.at(-1)) }), { now: marks.at(-1) <= 60 });
   before = seconds;
-  if (seconds === 0 && !isPaying) ended();
+  if (seconds > 0 || isPaying) return;
+  if (hold.pinned) location.replace("/orders"); // its payment decides, and it is told there
+  else ended();
 }
 
 const spoken = (seconds) => (seconds >= 60 ? t("minutes", { count: Math.round(seconds / 60) }) : t("seconds", { count: seconds }));

@@ -57,8 +57,16 @@ async function start() {
     recovery: () => notices.replaceChildren(),
   });
   await poll.now();
+  closedNote();
   openHoldNote(performance, notices);
   if (document_.numbered) offerBest(performance, document_, refused);
+}
+
+/** Seats may be looked at before and after the sale; that they cannot be had is said at once, not when one tries. */
+function closedNote() {
+  if (!offer || offer.is_on_sale) return;
+  const opensAt = offer.sales.opens_at;
+  note(notices, "warn", opensAt && Date.parse(opensAt) > Date.now() ? t("opens", { when: moment(opensAt) }) : t("sales_over"));
 }
 
 /** The seller has changed the plan: its seats' numbers mean other seats now, so the page starts again, once a version. */
