@@ -38,14 +38,14 @@ def start_mark(pid: int) -> str | None:
     if sys.platform == "linux":
         try:
             stat = Path(f"/proc/{pid}/stat").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):  # another user's is none of ours
             return None
         fields = stat[stat.rindex(b")") + 2 :].split()
         return None if fields[0] in (b"Z", b"X") else f"{_boot_id()}:{fields[19].decode()}"
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
-    except psutil.NoSuchProcess:
+    except psutil.Error:
         return None
 
 

@@ -156,9 +156,12 @@ class _Full(asyncio.Protocol):
 
 
 def raise_file_limit() -> None:
-    """Allow this process as many open connections as the system lets it."""
-
+    """Allow this process as many open connections as the system lets it. macOS says "unlimited" and then takes no more than it likes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4 * MAX_CLIENTS if hard == resource.RLIM_INFINITY else min(4 * MAX_CLIENTS, hard)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    for wanted in (4 * MAX_CLIENTS, 2 * MAX_CLIENTS, 10240, 4096):
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if limit <= soft:
+            return
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            return
