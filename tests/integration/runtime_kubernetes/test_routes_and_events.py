@@ -19,7 +19,7 @@ def test_a_gateway_gets_the_route_as_it_is_rendered(runtime: KubernetesRuntime, 
     route = cluster.api.get(BY_KIND["HTTPRoute"], "booking", system.namespace)
     assert route is not None
     assert route["spec"]["hostnames"] == ["phantom.example.org"]
-    assert runtime.endpoint(system).host == "phantom.example.org"
+    assert runtime.endpoint(system).host == "phantom.example.org:8080"
 
 
 def test_an_ingress_leads_the_same_paths_to_the_same_services(api: Api, cluster: Cluster, system: SystemRef) -> None:
