@@ -58,7 +58,7 @@ def test_a_programme_that_asks_for_the_icon_at_the_root_gets_it(client):
 def test_the_seat_pages_own_files_are_far_below_200_kilobytes(client, services):
     """The rest of the 200 KB is for the plan: 1,241 seats are about 50 KB, and a third of that compressed."""
     page = client.get("/performances/p1", headers={"Accept-Encoding": "gzip"})
-    names = ["web/site.css", "web/icons.svg", "web/pages/performance.js", *imports("web/pages/performance.js")]
+    names = ["web/site.css", "web/seats.css", "web/icons.svg", "web/pages/performance.js", *imports("web/pages/performance.js")]
     total = len(page.content) + sum(len(assets.assets().files[name].zipped or assets.assets().files[name].content) for name in names)
     assert total < 90_000
 
