@@ -20,11 +20,12 @@ from controlplane.portal.requirement_form import convert, state
 from controlplane.portal.requirement_form.fields import FormProblem, form_problems
 from controlplane.portal.requirement_form.state import FormState
 from controlplane.systems import selectors, services
-from controlplane.systems.errors import RequirementInvalid
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.errors import Refused, RequirementInvalid
+from controlplane.systems.models import BookingSystem, State
 from controlplane.systems.preview import Preview
 
 DRAFTS_AT_MOST = 50
+GONE = (State.DELETING, State.DELETED)
 
 
 class DraftError(Exception):
@@ -71,7 +72,7 @@ def zone() -> ZoneInfo:
 
 def drafts_of(user: User) -> QuerySet[RequirementDraft]:
     """USER's drafts, last touched first, without their plans; those of systems that are gone are left out."""
-    return RequirementDraft.objects.filter(seller=user).defer("plan").select_related("system")
+    return RequirementDraft.objects.filter(seller=user).exclude(system__state__in=GONE).defer("plan").select_related("system")
 
 
 def draft_for(user: User, draft_id: UUID) -> RequirementDraft:
@@ -104,7 +105,9 @@ def draft_start(*, user: User, requirement: dict[str, Any] | None = None) -> Req
 
 
 def draft_of_system(*, user: User, system: BookingSystem) -> RequirementDraft:
-    """The draft that updates SYSTEM: the one begun earlier, else filled from what is wanted now."""
+    """The draft that updates SYSTEM: the one begun earlier, else filled from what is wanted now. Raises Refused (`being_deleted`)."""
+    if system.state in GONE:
+        raise Refused("being_deleted")
     draft = drafts_of(user).filter(system=system).first()
     if draft is not None:
         return draft

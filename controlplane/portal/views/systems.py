@@ -151,7 +151,12 @@ def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 def edit(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """Open the form filled in as things are, or the draft begun earlier."""
     found = seller_system(request, system_id)
-    return redirect("portal:draft", drafts.draft_of_system(user=request.user, system=found).pk)
+    try:
+        draft = drafts.draft_of_system(user=request.user, system=found)
+    except Refused as error:
+        messages.error(request, say_reason(error.reason))
+        return redirect("portal:system", found.pk)
+    return redirect("portal:draft", draft.pk)
 
 
 @login_required

@@ -201,7 +201,7 @@ const observer = new IntersectionObserver(
     const current = [...links.keys()].find((id) => seen.has(id));
     for (const [id, link] of links) link.classList.toggle("is-current", id === current);
   },
-  { rootMargin: "-100px 0px -55% 0px" },
+  { rootMargin: "-170px 0px -55% 0px" },
 );
 
 prepare();

@@ -361,3 +361,13 @@ def test_somebody_elses_system_is_not_edited(other, live):
 
 def test_editing_takes_a_post(browser, live):
     assert browser.get(f"/systems/{live.pk}/edit").status_code == 405
+
+
+def test_a_draft_of_a_system_that_is_gone_is_gone_too(browser, live, seller):
+    draft = edit(browser, live)
+    services.system_delete(system=live, typed_name="river", acting_user=seller)
+    assert browser.get(url(draft)).status_code == 404
+    assert browser.post(url(draft, "/deploy")).status_code == 404
+    assert "not deployed yet" not in browser.get("/systems").content.decode()
+    refused = browser.post(f"/systems/{live.pk}/edit", follow=True)
+    assert "It is being deleted, or was." in refused.content.decode()
