@@ -8,7 +8,7 @@ import { place, grade, priced, seatName } from "./words.js";
 
 const ALL_BUTTONS_UP_TO = 2500;
 const BUTTONS_FROM_PX = 12;
-const SETTLED_MS = 100; // a map that moves needs no buttons yet: making them for every frame would make it stutter
+const SETTLED_MS = 100;
 const CLOSE_UP_PX = 34;
 const EASY_PX = { mouse: 8, pen: 14, touch: 19 };
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -57,7 +57,6 @@ export class SeatMap {
   moved() {
     const { view } = this;
     this.layer.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
-    this.layer.style.setProperty("--one-px", String(1 / view.scale));
     this.hideTip();
     this.draw();
     this.on.zoomed();
@@ -66,14 +65,18 @@ export class SeatMap {
   draw() {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      if (!this.hasAll) {
-        clearTimeout(this.settling);
-        this.settling = setTimeout(() => this.fillButtons(), SETTLED_MS);
-      }
+      clearTimeout(this.settling);
+      this.settling = setTimeout(() => this.settled(), SETTLED_MS);
       const look = { states: this.availability.states, chosen: new Set(this.selection.seats), grade: this.grade };
       this.painter.paint(this.view, look);
       this.overview.paint(this.view, this.painter, look);
     });
+  }
+
+  /** The map has come to rest. Making buttons and the width of their focus ring for every frame would make it stutter. */
+  settled() {
+    this.layer.style.setProperty("--one-px", String(1 / this.view.scale));
+    if (!this.hasAll) this.fillButtons();
   }
 
   /** Seats CHANGED (indices): by others or by a choice. */
