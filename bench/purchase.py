@@ -1,4 +1,4 @@
-"""Complete purchases a second: hold, order, the provider's page, back, tickets. `kakaopay` code against the stand-in, all on this machine."""
+"""Complete purchases a second: hold, order, the provider's page, back, tickets; `kakaopay` code against the stand-in, on this machine."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ class Table(Generic[Row]):
         fields: list[Field[Any, Any]] = list(model._meta.concrete_fields)
         quote = connection.ops.quote_name
         self._names = [field.attname for field in fields]
-        self._quoted = {field.attname: quote(field.column) for field in fields}
+        self._quoted = {field.attname: quote(str(field.column)) for field in fields}
         self._prepared = {field.attname: field for field in fields if isinstance(field, DateTimeField | JSONField)}
         self._given = [field.attname for field in fields if field is not model._meta.auto_field]
-        name, key = quote(model._meta.db_table), self._quoted[model._meta.pk.attname]
+        name, key = quote(model._meta.db_table), self._quoted[str(model._meta.pk.attname)]
         columns = ", ".join(self._quoted[each] for each in self._given)
         self._insert = f"INSERT INTO {name} ({columns}) VALUES "  # noqa: S608 - names of columns, here and below
         self._values = f"({', '.join(['%s'] * len(self._given))})"
