@@ -19,7 +19,7 @@ UPLOAD_BYTES_AT_MOST = 10 * 1024 * 1024
 
 reasons.declare(
     {
-        "plan_too_large": gettext_noop("This file is larger than %(megabytes)d MB. A plan of 50,000 seats has about 5 MB."),
+        "plan_too_large": gettext_noop("This file is larger than %(megabytes)s MB. A plan of 50,000 seats has about 5 MB."),
         "plan_not_json": gettext_noop("This file is not JSON. Export the plan from pretix's seating plan editor and upload that file."),
         "plan_unknown": gettext_noop("Choose one of the plans in the list."),
         "plan_file_missing": gettext_noop("Choose a file first."),

@@ -15,7 +15,7 @@ from controlplane.accounts.models import ApiToken
 from controlplane.api.urls import endpoints
 from controlplane.systems import services
 from tests.controlplane import areas_requirement
-from tests.unit.controlplane.api.test_systems import problem
+from tests.unit.controlplane.api.test_booking_systems import problem
 from tests.unit.controlplane.pages import client_of
 
 pytestmark = pytest.mark.django_db
