@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import psutil
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,6 +134,16 @@ class Stack:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+
+    def children(self) -> dict[int, str]:
+        """Pid and command of what `up` itself started and still runs."""
+        assert self.process is not None
+        found = {}
+        for child in psutil.Process(self.process.pid).children():
+            # One that has just died is a zombie until `up` has looked.
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                found[child.pid] = " ".join(child.cmdline())
+        return found
 
     def processes(self) -> list[int]:
         """Pids of everything on this machine that works below this home, `up` included."""

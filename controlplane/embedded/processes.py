@@ -74,6 +74,8 @@ class Child:
             return ""
         if self.process is not None:
             code = self.process.returncode
+            # A server's parent may die before its worker, which would hold the port.
+            kill_group(self.process.pid)
             self.process = None
             if now - self.started_at > STEADY_S:
                 self._backoff_s = 0.2

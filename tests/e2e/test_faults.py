@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 
@@ -74,10 +73,9 @@ def ended(api: requests.Session, address: str) -> dict[str, object] | None:
 
 
 def kill_child(stack: Stack, mark: str) -> None:
-    assert stack.process is not None
-    for child in psutil.Process(stack.process.pid).children():
-        if mark in " ".join(child.cmdline()):
-            os.kill(child.pid, signal.SIGKILL)
+    for pid, command in stack.children().items():
+        if mark in command:
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

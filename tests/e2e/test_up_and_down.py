@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.stack import ROOT, Stack, until
@@ -110,12 +109,10 @@ def test_a_process_that_is_killed_is_started_again(stack: Stack, module: str) ->
     stack.up("--empty")
 
     def running() -> set[int]:
-        assert stack.process is not None
-        children = psutil.Process(stack.process.pid).children()
-        return {child.pid for child in children if module in " ".join(child.cmdline())}
+        return {pid for pid, command in stack.children().items() if module in command}
 
     before = running()
     assert len(before) == 1
-    os.kill(before.copy().pop(), signal.SIGKILL)
+    os.kill(next(iter(before)), signal.SIGKILL)
     until(f"{module} again", lambda: running() - before, timeout_s=30)
     assert "starting it again" in stack.text()
