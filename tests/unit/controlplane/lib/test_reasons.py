@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import string
-
 import pytest
 
 import controlplane.rendering.messages
@@ -34,8 +32,8 @@ def test_a_code_is_declared_once() -> None:
 def test_every_template_can_be_filled_in() -> None:
     for code, template in reasons._TEMPLATES.items():
         names = {part.split(")")[0] for part in template.split("%(")[1:]}
-        assert template % dict.fromkeys(names, 1), code
-        assert "%" not in string.Template(template % dict.fromkeys(names, "x")).template, code
+        # A number fills a %(count)d as well as a %(name)s.
+        assert "%(" not in template % dict.fromkeys(names, 1), code
 
 
 def test_a_problem_has_its_path_in_json() -> None:
