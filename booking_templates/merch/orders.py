@@ -17,6 +17,7 @@ from booking_templates.merch.models import Item, Order
 from booking_templates.merch.saga import saga
 from booking_templates.merch.schemas import WantedItem
 from booking_templates.payments import answers
+from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError
 from booking_templates.payments.ids import ALPHABET, new_number
 from booking_templates.payments.saga import BUYER, PENDING_FOR
@@ -55,7 +56,7 @@ def _insert(*, buyer: Principal, wanted: Counter[str], name: str, phone: str, ke
         except IntegrityError:
             # The key was used at the same moment, or a number or code that was drawn is another order's.
             continue
-    raise Conflict("order_busy", retry_after_s=1)
+    raise refused("order_busy", retry_after_s=1)
 
 
 @retry_transaction
@@ -115,7 +116,7 @@ def cancel(order: Order) -> None:
     if order.state != State.ISSUED:
         return
     if why := refusal(order):
-        raise Conflict(why)
+        raise refused(why)
     saga.withdraw(order, reason=BUYER, price_krw=order.total_krw)
 
 
@@ -131,9 +132,9 @@ def hand_over(code: str) -> Order:
     if order.state != State.ISSUED:
         raise Conflict("order_cancelled", _("This order was cancelled."))
     if order.picked_up_at is not None:
-        raise Conflict("already_picked_up", picked_up_at=order.picked_up_at.isoformat())
+        raise refused("already_picked_up", picked_up_at=order.picked_up_at.isoformat())
     if not order.change(State.ISSUED, picked_up_at=clock()):
-        raise Conflict("order_changed")
+        raise refused("order_changed")
     return order
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _n
 
 from booking_templates.kit.problems import Conflict, Gone, NotFound, Problem, Unavailable
 from booking_templates.payments.errors import PaymentError
@@ -24,6 +27,24 @@ def unavailable(code: str) -> Problem:
     return Unavailable(code, _("Your order is kept. Please try again in a moment."), retry_after_s=RETRY_S)
 
 
+REFUSALS = {
+    "already_cancelled": _n("This is cancelled already."),
+    "already_picked_up": _n("This was picked up already."),
+    "already_used": _n("A ticket that was used cannot be given back."),
+    "fee_not_agreed": _n("A fee is due. Please look at it and confirm."),
+    "order_busy": _n("This order is being worked on. Please try again in a moment."),
+    "order_changed": _n("This order has changed meanwhile. Please look at it again."),
+    "payment_in_progress": _n("Your payment is being confirmed. Please wait a moment."),
+    "refund_in_progress": _n("A refund of this order is being made. Please wait a moment."),
+    "too_late_to_cancel": _n("It is too late to cancel this."),
+}
+
+
+def refused(code: str, *, retry_after_s: int | None = None, **extra: Any) -> Conflict:
+    """The state of the order does not allow it: CODE, said in words."""
+    return Conflict(code, _(REFUSALS[code]), retry_after_s=retry_after_s, **extra)
+
+
 def undeliverable(reason: str) -> Problem:
     """REASON is a problem code: what was to be had is gone, or was never this buyer's."""
     match reason:
@@ -35,6 +56,8 @@ def undeliverable(reason: str) -> Problem:
             return Conflict(
                 "hold_pinned", _("These seats are being paid for already. Please try again in a moment."), retry_after_s=RETRY_S
             )
+        case "performance_called_off":
+            return Conflict(reason, _("This performance was called off."))
         case "payment_failed":
             return Conflict("payment_failed", _("The payment could not be started. Nothing was charged."))
         case _:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from booking_templates.kit.problems import Conflict
+from booking_templates.payments.answers import refused
 from booking_templates.payments.saga import BUYER, Saga
 from booking_templates.payments.states import State
 
@@ -24,6 +24,6 @@ def erase(saga: Saga[Any], buyer_id: str) -> int:
     for order in own.filter(state__in=(State.PENDING, State.PAYING)):
         saga.give_up(order, BUYER)
     if own.filter(state__in=UNDER_WAY).exists():
-        raise Conflict("payment_in_progress", retry_after_s=5)
+        raise refused("payment_in_progress", retry_after_s=5)
     pseudonym = f"erased-{secrets.token_hex(12)}"
     return own.update(buyer_id=pseudonym, buyer_name="", buyer_phone="", idempotency_key=None)

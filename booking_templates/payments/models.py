@@ -37,6 +37,8 @@ class PayableOrder(models.Model):
     total_krw = models.PositiveIntegerField(default=0)
     refunded_krw = models.PositiveIntegerField(default=0)
     """The sum of the ledger's refunds, for showing."""
+    compensation_krw = models.PositiveIntegerField(default=0)
+    """What the organiser owes on top of refunds, outside the provider."""
     tid = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 - likewise
     token = models.CharField(max_length=100, default="", blank=True)
     """What the provider gave the buyer's browser; kept only while an approve is under way, for the recovery pass."""

@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.db.models import Sum
 
 from booking_templates.kit.db import clock
-from booking_templates.kit.problems import Conflict
+from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, PaymentUnreached
 from booking_templates.payments.models import Kind, Refund
 from booking_templates.payments.rows import LEASE, Capture, Order, SagaRows
@@ -38,11 +38,12 @@ class Refunding(SagaRows[Order]):
 
         Raises Conflict `refund_in_progress` while another refund of this payment runs, `order_changed` when it was moved meanwhile.
         """
+        target = State.ISSUED if lines is not None else State.REFUNDING if order.is_paid else State.CANCELLED
+        ended = {"reason": reason} if lines is None else {}
         if not order.is_paid:
             record = lambda: self.fulfilment.record_withdrawal(order, None, lines)  # noqa: E731
-            target = State.CANCELLED if lines is None else State.ISSUED
-            if not self._move(order, target, reason=reason, next_at=None, also=record):
-                raise Conflict("order_changed")
+            if not self._move(order, target, next_at=None, also=record, **ended):
+                raise refused("order_changed")
             return
         sums = self.refunds._default_manager.filter(order_id=order.pk).aggregate(before=Sum("amount_krw"))  # type: ignore[misc]
         before = sums["before"] or 0
@@ -64,14 +65,14 @@ class Refunding(SagaRows[Order]):
             refund.save(force_insert=True)
             self.fulfilment.record_withdrawal(order, refund, lines)
 
-        target = State.REFUNDING if refund.is_whole else State.ISSUED
+        changes = {"next_at": clock() + LEASE, "attempts": 0, "compensation_krw": order.compensation_krw + compensation_krw, **ended}
         try:
-            moved = self._move(order, target, reason=reason, next_at=clock() + LEASE, attempts=0, also=record_refund)
+            moved = self._move(order, target, also=record_refund, **changes)
         except IntegrityError as error:
             order.refresh_from_db()
-            raise Conflict("refund_in_progress", retry_after_s=3) from error
+            raise refused("refund_in_progress", retry_after_s=3) from error
         if not moved:
-            raise Conflict("order_changed")
+            raise refused("order_changed")
         self._refund(order, refund, is_first=True)
 
     def _refund_undelivered(self, order: Order, capture: Capture | None, reason: str) -> None:

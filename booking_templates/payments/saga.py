@@ -20,8 +20,9 @@ from django.db import IntegrityError
 
 from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerError
-from booking_templates.kit.problems import Conflict, Problem
+from booking_templates.kit.problems import Problem
 from booking_templates.kit.table import table
+from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnreached, Undeliverable
 from booking_templates.payments.port import Inquiry
 from booking_templates.payments.refunding import Refunding
@@ -122,7 +123,7 @@ class Saga(Refunding[Order]):
         if order.state in (State.PENDING, State.PAYING):
             self.close(order, reason)
         if order.state in (State.APPROVING, State.CAPTURED):
-            raise Conflict("payment_in_progress", retry_after_s=3)
+            raise refused("payment_in_progress", retry_after_s=3)
 
     # What time sets in motion
 

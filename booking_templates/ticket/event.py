@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+from django.utils.translation import gettext as _
+from msgspec import UNSET, UnsetType
+
 from booking_templates.kit.db import retry_transaction
 from booking_templates.kit.problems import Conflict
 from booking_templates.ticket.models import Event, Performance, Ticket
+from booking_templates.ticket.policy import PRESETS, Policy, Preset
 
 KEEP_S = 2.0
 """How long a process goes on with what it read: an edit reaches every replica within it."""
@@ -22,7 +27,14 @@ class Snapshot:
     title: str = ""
     venue: str = ""
     cancel_until: datetime | None = None
+    sales_close_at: datetime | None = None
+    refund_policy: Policy | Preset = "full"
     performances: dict[str, Performance] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        """The rules for cancelling."""
+        return PRESETS[self.refund_policy] if isinstance(self.refund_policy, str) else self.refund_policy
 
 
 _kept: tuple[float, Snapshot] | None = None
@@ -36,9 +48,18 @@ def current() -> Snapshot:
     if kept is None or now - kept[0] > KEEP_S:
         row = Event.objects.filter(pk=Event.ONLY).first()
         performances = {performance.pk: performance for performance in Performance.objects.order_by("starts_at")}
-        snapshot = Snapshot(row.title, row.venue, row.cancel_until, performances) if row else Snapshot(performances=performances)
+        snapshot = Snapshot(performances=performances)
+        if row is not None:
+            rules = msgspec.convert(row.refund_policy or "full", Policy | Preset)
+            snapshot = Snapshot(row.title, row.venue, row.cancel_until, row.sales_close_at, rules, performances)
         kept = _kept = (now, snapshot)
     return kept[1]
+
+
+def is_called_off(performance_id: str) -> bool:
+    """Whether the organiser has called the performance off."""
+    performance = current().performances.get(performance_id)
+    return performance is not None and performance.cancelled_at is not None
 
 
 def forget() -> None:
@@ -55,14 +76,25 @@ class PerformanceTimes:
 
 
 @retry_transaction
-def put(*, title: str, venue: str, cancel_until: datetime | None, performances: list[PerformanceTimes]) -> None:
-    """Replace what is known. Raises Conflict `would_orphan` naming performances that have live tickets and would be gone."""
+def put(
+    *,
+    title: str,
+    venue: str,
+    performances: list[PerformanceTimes],
+    cancel_until: datetime | UnsetType | None = UNSET,
+    sales_close_at: datetime | UnsetType | None = UNSET,
+    refund_policy: Policy | Preset | UnsetType = UNSET,
+) -> None:
+    """Replace what is known; what is UNSET stays. Raises Conflict `would_orphan` naming performances whose live tickets would have none."""
     wanted = {performance.id for performance in performances}
     live = Ticket.objects.filter(status=Ticket.Status.LIVE).exclude(performance_id__in=wanted)
     orphans = sorted(live.values_list("performance_id", flat=True).distinct())
     if orphans:
-        raise Conflict("would_orphan", performances=orphans)
-    Event.objects.update_or_create(pk=Event.ONLY, defaults={"title": title, "venue": venue, "cancel_until": cancel_until})
+        raise Conflict("would_orphan", _("There are live tickets for a performance that would be gone."), performances=orphans)
+    told: dict[str, Any] = {"title": title, "venue": venue, "cancel_until": cancel_until, "sales_close_at": sales_close_at}
+    if refund_policy is not UNSET:
+        told["refund_policy"] = msgspec.to_builtins(refund_policy)
+    Event.objects.update_or_create(pk=Event.ONLY, defaults={name: value for name, value in told.items() if value is not UNSET})
     Performance.objects.exclude(pk__in=wanted).delete()
     for performance in performances:
         times = {"starts_at": performance.starts_at, "ends_at": performance.ends_at}

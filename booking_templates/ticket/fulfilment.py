@@ -11,6 +11,8 @@ from django.conf import settings
 from booking_templates.kit import outbox
 from booking_templates.kit.db import clock
 from booking_templates.kit.table import table
+from booking_templates.payments.answers import refused
+from booking_templates.payments.errors import Undeliverable
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
 from booking_templates.ticket import event
@@ -18,6 +20,7 @@ from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
 SECOND_LOOK = timedelta(seconds=60)
+CALLED_OFF = "performance_called_off"
 
 
 class Tickets:
@@ -27,7 +30,11 @@ class Tickets:
         self.seat = seat
 
     def reserve(self, order: Order) -> dict[str, Any]:
-        return _fields(self.seat.pin(hold_id=order.hold_id, order_id=order.pk, buyer_id=order.buyer_id))
+        hold = self.seat.pin(hold_id=order.hold_id, order_id=order.pk, buyer_id=order.buyer_id)
+        if event.is_called_off(hold.performance_id):
+            self.seat.unpin(hold_id=order.hold_id, order_id=order.pk)
+            raise Undeliverable(CALLED_OFF)
+        return _fields(hold)
 
     def purchase(self, order: Order) -> Purchase:
         returns = f"{settings.ENV.public_url}/api/ticket/payments/{order.pk}"
@@ -44,6 +51,8 @@ class Tickets:
 
     def deliver(self, order: Order) -> dict[str, Any]:
         hold = self.seat.confirm(hold_id=order.hold_id, order_id=order.pk, buyer_id=order.buyer_id)
+        if event.is_called_off(hold.performance_id):
+            raise Undeliverable(CALLED_OFF)
         return {} if order.is_paid else _fields(hold)
 
     def record_delivery(self, order: Order) -> None:
@@ -80,8 +89,12 @@ class Tickets:
         tickets = Ticket.objects.filter(order_id=order.pk, status=Ticket.Status.LIVE)
         if lines is not None:
             tickets = tickets.filter(pk__in=lines)
-        places = [ticket.place for ticket in tickets]
-        tickets.update(status=Ticket.Status.CANCELLED, live_seat=None, refund_id=refund.pk if refund else None)
+        places = list(tickets.values_list("place", flat=True))
+        # A scanner may see one of them right now: its update and this one exclude each other, row by row.
+        unused = tickets if order.reason == CALLED_OFF else tickets.filter(used_at=None)
+        taken = unused.update(status=Ticket.Status.CANCELLED, live_seat=None, refund_id=refund.pk if refund else None)
+        if taken != len(places):
+            raise refused("already_used")
         body = {} if lines is None else {"places": places}
         outbox.put("seat", f"/internal/orders/{order.pk}/release", body)
         if not places:

@@ -74,6 +74,10 @@ class Ticket(models.Model):
     grade = models.CharField(max_length=100, default="", blank=True)
     price_krw = models.PositiveIntegerField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.LIVE)
+    used_at = models.DateTimeField(null=True)
+    """When it was shown at the door. Set once, by a conditional update."""
+    used_with = models.CharField(max_length=100, default="", blank=True)
+    """The scanner that saw it."""
     refund = models.ForeignKey(OrderRefund, on_delete=models.PROTECT, null=True, related_name="tickets")
     created_at = models.DateTimeField()
 
@@ -94,6 +98,9 @@ class Event(models.Model):
     title = models.CharField(max_length=200, default="", blank=True)
     venue = models.CharField(max_length=200, default="", blank=True)
     cancel_until = models.DateTimeField(null=True)
+    sales_close_at = models.DateTimeField(null=True)
+    refund_policy = models.JSONField(default=str)
+    """A preset's name, or a policy (see `policy`)."""
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
@@ -106,6 +113,22 @@ class Performance(models.Model):
     id = models.CharField(primary_key=True, max_length=64)
     starts_at = models.DateTimeField(db_index=True)
     ends_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    """When the organiser called it off; everybody gets their money back from then on."""
+    compensation_percent = models.PositiveSmallIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.id
+
+
+class Scanner(models.Model):
+    """A device at the door. Only the hash of its key is kept."""
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_id)
+    name = models.CharField(max_length=100)
+    key_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -9,9 +9,10 @@ from django.db import IntegrityError
 from booking_templates.kit.db import clock, write
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.principal import Principal
-from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
+from booking_templates.kit.problems import NotFound, Unprocessable
 from booking_templates.kit.table import table
 from booking_templates.payments import answers
+from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, Undeliverable
 from booking_templates.payments.ids import new_number
 from booking_templates.payments.saga import BUYER, PENDING_FOR
@@ -19,6 +20,7 @@ from booking_templates.payments.states import State
 from booking_templates.ticket import terms
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.saga import saga
+from booking_templates.ticket.terms import Terms
 
 ENDED = (State.CLOSING, State.CANCELLED)
 TRIES = 4
@@ -66,7 +68,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
                 return found, False
         else:
             return order, True
-    raise Conflict("order_busy", retry_after_s=1)
+    raise refused("order_busy", retry_after_s=1)
 
 
 def _existing(*, buyer_id: str, hold_id: str, key: str | None) -> Order | None:
@@ -94,14 +96,30 @@ def own(buyer_id: str, order_id: str) -> Order:
 def cancel(order: Order) -> None:
     """Cancel all of ORDER for its buyer: an open one is closed, an issued one refunded. Cancelling twice is fine.
 
-    Raises Conflict: `payment_in_progress`, `too_late_to_cancel`, `refund_in_progress`.
+    Raises Conflict: `payment_in_progress`, `too_late_to_cancel`, `already_used`, `refund_in_progress`, and `fee_not_agreed` where the
+    policy keeps a fee: then `give_up_tickets` is the way, which names it.
     """
     if order.state != State.ISSUED:
         saga.give_up(order, BUYER)
-    if order.state != State.ISSUED:
-        return
-    now = clock()
-    offered = terms.of(order, list(Ticket.objects.filter(order_id=order.pk)), now=now)
-    if not offered.is_allowed:
-        raise Conflict(offered.reason or "")
-    saga.withdraw(order, reason=BUYER, price_krw=offered.price_krw, fee_krw=offered.fee_krw)
+    if order.state == State.ISSUED:
+        give_up_tickets(order, chosen=None, agreed_fee_krw=0)
+
+
+def give_up_tickets(order: Order, *, chosen: list[str] | None, agreed_fee_krw: int) -> None:
+    """Refund CHOSEN tickets of ORDER, or all, less the fee that its buyer has seen.
+
+    Raises Conflict `fee_not_agreed` with the fee as it is now when that is another, and as `cancel` does.
+    """
+    offered = quote(order, chosen)
+    if offered.reason is not None:
+        raise refused(offered.reason)
+    if offered.fee_krw != agreed_fee_krw:
+        raise refused("fee_not_agreed", fee_krw=offered.fee_krw, refund_krw=offered.refund_krw)
+    lines = None if offered.is_whole else [line.ticket.pk for line in offered.lines]
+    saga.withdraw(order, reason=BUYER, price_krw=offered.price_krw, fee_krw=offered.fee_krw, lines=lines)
+
+
+def quote(order: Order, chosen: list[str] | None) -> Terms:
+    """What giving CHOSEN tickets of ORDER up would mean now."""
+    tickets = table(Ticket).rows(order_id=order.pk) if order.state == State.ISSUED else []
+    return terms.of(order, tickets, now=clock(), chosen=chosen)

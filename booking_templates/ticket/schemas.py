@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from booking_templates.payments.schemas import CancellationOut, Name, PaymentOut, Phone
+from booking_templates.ticket.policy import Policy, Preset
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -36,6 +37,7 @@ class TicketOut(msgspec.Struct):
     performance_id: str
     place: PlaceOut
     status: str
+    used_at: datetime | None
     code: str | None
     """What its QR shows; none once it is cancelled."""
 
@@ -54,7 +56,42 @@ class OrderOut(msgspec.Struct):
     tickets: list[TicketOut]
     cancellation: CancellationOut
     refunded_krw: int
+    compensation_krw: int
+    """What the organiser owes on top of the refund, outside the payment provider."""
     created_at: datetime
+
+
+class GivenUp(msgspec.Struct):
+    """A ticket that would be given up, and what is kept of its price."""
+
+    ticket: str
+    label: str
+    price_krw: int
+    fee_krw: int
+
+
+class Quote(msgspec.Struct):
+    """What cancelling these tickets would mean now."""
+
+    allowed: bool
+    reason: str | None
+    refund_krw: int
+    fee_krw: int
+    until: datetime | None
+    tickets: list[GivenUp]
+
+
+class QuoteQuery(msgspec.Struct):
+    """Ids of tickets, with commas between them; without, the whole order."""
+
+    tickets: Annotated[str, Meta(max_length=4000)] = ""
+
+
+class NewRefund(msgspec.Struct, forbid_unknown_fields=True):
+    """Give TICKETS up (all, when left out), agreeing to FEE_KRW as it was quoted."""
+
+    fee_krw: Annotated[int, Meta(ge=0)]
+    tickets: Annotated[list[Id], Meta(min_length=1, max_length=200)] | None = None
 
 
 class Orders(msgspec.Struct):
@@ -78,15 +115,18 @@ class PerformanceContent(msgspec.Struct):
 
 
 class Content(msgspec.Struct):
-    """What ticket needs to know of the event.
+    """What ticket needs to know of the event; the last three stay as they are when they are left out.
 
-    Buyers cannot cancel after `cancel_until`; each performance's start is a limit anyway.
+    Buyers cannot cancel after `cancel_until`; each performance's start is a limit anyway. `refund_policy` says what cancelling costs:
+    a preset's name, or rules. From `sales_close_at` on (or the last start) the settlement statement is final.
     """
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
     venue: Annotated[str, Meta(max_length=200)] = ""
     performances: Annotated[list[PerformanceContent], Meta(max_length=400)] = []
-    cancel_until: Moment | None = None
+    cancel_until: Moment | UnsetType | None = UNSET
+    sales_close_at: Moment | UnsetType | None = UNSET
+    refund_policy: Policy | Preset | UnsetType = UNSET
 
 
 class AttendeeQuery(msgspec.Struct):
@@ -107,6 +147,7 @@ class Attendee(msgspec.Struct):
     price_krw: int
     status: str
     booked_at: datetime
+    used_at: datetime | None
 
 
 class Attendees(msgspec.Struct):
@@ -114,6 +155,24 @@ class Attendees(msgspec.Struct):
     page: int
     pages: int
     total: int
+
+
+class CalledOff(msgspec.Struct, forbid_unknown_fields=True):
+    """COMPENSATION_PERCENT of the price is owed on top of the refund (소비자분쟁해결기준: 10)."""
+
+    compensation_percent: Annotated[int, Meta(ge=0, le=100)] = 10
+
+
+class CallingOff(msgspec.Struct):
+    """How far the refunds are that calling a performance off has caused."""
+
+    performance_id: str
+    cancelled_at: datetime | None
+    compensation_percent: int
+    orders_left: int
+    refunds_open: int
+    refunded_krw: int
+    compensation_krw: int
 
 
 class PerformanceSales(msgspec.Struct):
@@ -141,3 +200,105 @@ class Open(msgspec.Struct):
 
     paid_tickets_for_coming: int
     open_payments: int
+
+
+class SettlementLine(msgspec.Struct):
+    """Tickets of one performance and grade: all that were ever sold, and those of them that were given back."""
+
+    performance_id: str
+    grade: str
+    sold: int
+    sold_krw: int
+    given_back: int
+    given_back_krw: int
+
+
+class Settlement(msgspec.Struct):
+    """`kept_krw` is `captured_krw` less `refunded_krw`: the price of the tickets that stand, and the fees.
+
+    `compensation_krw` is owed apart, outside the provider.
+    """
+
+    as_of: datetime
+    sales_close_at: datetime | None
+    is_final: bool
+    lines: list[SettlementLine]
+    captured_krw: int
+    refunded_krw: int
+    fees_krw: int
+    kept_krw: int
+    compensation_krw: int
+
+
+class NewScanner(msgspec.Struct, forbid_unknown_fields=True):
+    """A name for the device: which door it stands at."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class ScannerOut(msgspec.Struct):
+    id: str
+    name: str
+    expires_at: datetime
+    key: str | None = None
+    """Told once, when it is made."""
+
+
+class Scanners(msgspec.Struct):
+    scanners: list[ScannerOut]
+
+
+class Scan(msgspec.Struct, forbid_unknown_fields=True):
+    """A code that was seen; `at` by the scanner's clock, for one that is sent later."""
+
+    code: Annotated[str, Meta(max_length=1000)]
+    at: Moment | None = None
+
+
+class Scans(msgspec.Struct, forbid_unknown_fields=True):
+    """Scans in the order in which they were made. With `performance`, tickets of another are not admitted."""
+
+    scans: Annotated[list[Scan], Meta(min_length=1, max_length=200)]
+    performance: Annotated[str, Meta(max_length=64)] = ""
+
+
+class ScanResult(msgspec.Struct):
+    """`result`: admitted, used (before; see `used_at`, `used_with`), cancelled, other_performance, unknown, invalid (see `reason`)."""
+
+    code: str
+    result: str
+    reason: str = ""
+    ticket: str = ""
+    label: str = ""
+    grade: str = ""
+    performance_id: str = ""
+    buyer_name: str = ""
+    used_at: datetime | None = None
+    used_with: str = ""
+
+
+class ScanResults(msgspec.Struct):
+    results: list[ScanResult]
+
+
+class DoorQuery(msgspec.Struct):
+    performance: Annotated[str, Meta(max_length=64)] = ""
+
+
+class DoorPerformance(msgspec.Struct):
+    id: str
+    starts_at: datetime
+
+
+class Door(msgspec.Struct):
+    """What a scanner needs offline: the keys, and the tickets that their signature alone does not admit."""
+
+    title: str
+    as_of: datetime
+    keys: list[dict[str, Any]]
+    performances: list[DoorPerformance]
+    cancelled: list[str]
+    used: list[str]
+    expected: int
+    """Live tickets."""
+    arrived: int

@@ -18,7 +18,8 @@ from booking_templates.payments.states import State
 from booking_templates.ticket import codes, terms
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.saga import saga
-from booking_templates.ticket.schemas import OrderOut, PlaceOut, TicketOut
+from booking_templates.ticket.schemas import GivenUp, OrderOut, PlaceOut, Quote, TicketOut
+from booking_templates.ticket.terms import Terms
 
 HAS_TICKETS = frozenset({State.ISSUED, State.REFUNDING, State.REFUNDED, State.CANCELLED})
 
@@ -61,7 +62,20 @@ def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datet
             until=local(offered.until),
         ),
         refunded_krw=order.refunded_krw,
+        compensation_krw=order.compensation_krw,
         created_at=timezone.localtime(order.created_at),
+    )
+
+
+def shown_quote(offered: Terms) -> Quote:
+    """Terms for the buyer who thinks about them."""
+    return Quote(
+        allowed=offered.is_allowed,
+        reason=offered.reason,
+        refund_krw=offered.refund_krw,
+        fee_krw=offered.fee_krw,
+        until=local(offered.until),
+        tickets=[GivenUp(line.ticket.pk, line.ticket.label, line.ticket.price_krw, line.fee_krw) for line in offered.lines],
     )
 
 
@@ -73,6 +87,7 @@ def shown_ticket(ticket: Ticket) -> TicketOut:
         performance_id=ticket.performance_id,
         place=PlaceOut(label=ticket.label, grade=ticket.grade, price_krw=ticket.price_krw, seat=ticket.seat, area=ticket.area),
         status=ticket.status,
+        used_at=local(ticket.used_at),
         code=codes.sign(ticket) if ticket.status == Ticket.Status.LIVE else None,
     )
 

@@ -1,22 +1,34 @@
-"""On what terms a buyer may cancel an order now."""
+"""On what terms a buyer may cancel an order, or some of its tickets, now."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+
 from booking_templates.payments.states import State
-from booking_templates.ticket import event
+from booking_templates.ticket import event, policy
 from booking_templates.ticket.models import Order, Ticket
 
 
 @dataclass(frozen=True)
+class Line:
+    """A ticket that would be given up, and what is kept of its price."""
+
+    ticket: Ticket
+    fee_krw: int
+
+
+@dataclass(frozen=True)
 class Terms:
-    """`reason` is the problem code when it is not allowed; UNTIL the moment it ends."""
+    """`reason` is the problem code when it is not allowed; `until` the moment it ends; `is_whole`: no ticket would be left."""
 
     reason: str | None
-    price_krw: int = 0
-    fee_krw: int = 0
+    lines: tuple[Line, ...] = ()
+    is_whole: bool = True
+    is_paid: bool = False
     until: datetime | None = None
 
     @property
@@ -24,31 +36,55 @@ class Terms:
         return self.reason is None
 
     @property
+    def price_krw(self) -> int:
+        """What was paid for the lines."""
+        return sum(line.ticket.price_krw for line in self.lines) if self.is_paid else 0
+
+    @property
+    def fee_krw(self) -> int:
+        return sum(line.fee_krw for line in self.lines)
+
+    @property
     def refund_krw(self) -> int:
         return self.price_krw - self.fee_krw if self.is_allowed else 0
 
 
-def of(order: Order, tickets: list[Ticket], *, now: datetime) -> Terms:
-    """The terms for all of ORDER: its whole price back until its performance starts. TICKETS are the order's."""
+def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection[str] | None = None) -> Terms:
+    """The terms for CHOSEN tickets, or for all of ORDER; TICKETS are all of the order's."""
     match order.state:
         case State.PENDING | State.PAYING:
             return Terms(None)
         case State.APPROVING | State.CAPTURED:
             return Terms("payment_in_progress")
         case State.ISSUED:
-            pass
+            return _issued(order, [ticket for ticket in tickets if ticket.status == Ticket.Status.LIVE], now, chosen)
         case _:
             return Terms("already_cancelled")
-    until = last_moment(order.performance_id)
-    if until is not None and now >= until:
-        return Terms("too_late_to_cancel", until=until)
-    price = sum(ticket.price_krw for ticket in tickets if ticket.status == Ticket.Status.LIVE) if order.is_paid else 0
-    return Terms(None, price_krw=price, until=until)
 
 
-def last_moment(performance_id: str) -> datetime | None:
-    """When cancelling ends for the performance; None while its time is not known."""
+def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[str] | None) -> Terms:
+    wanted = [ticket for ticket in live if chosen is None or ticket.pk in chosen]
+    if not wanted or (chosen is not None and len(wanted) < len(set(chosen))):
+        return Terms("already_cancelled")
     known = event.current()
-    performance = known.performances.get(performance_id)
-    limits = [moment for moment in (performance.starts_at if performance else None, known.cancel_until) if moment is not None]
-    return min(limits, default=None)
+    performance = known.performances.get(order.performance_id)
+    zone = timezone.get_default_timezone()
+    rules = known.policy
+    limits = [known.cancel_until] if known.cancel_until else []
+    if performance is not None:
+        limits.append(policy.last_moment(rules, starts_at=performance.starts_at, zone=zone))
+    until = min(limits, default=None)
+    reason = None
+    if any(ticket.used_at for ticket in wanted):
+        reason = "already_used"
+    elif until is not None and now >= until:
+        reason = "too_late_to_cancel"
+
+    def fee(ticket: Ticket) -> int:
+        if performance is None or not order.is_paid:
+            return 0
+        booked_at = order.issued_at or order.created_at
+        return policy.fee_krw(rules, price_krw=ticket.price_krw, booked_at=booked_at, starts_at=performance.starts_at, now=now, zone=zone)
+
+    lines = tuple(Line(ticket, fee(ticket)) for ticket in wanted)
+    return Terms(reason, lines, is_whole=len(wanted) == len(live), is_paid=order.is_paid, until=until)

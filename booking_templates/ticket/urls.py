@@ -2,8 +2,8 @@ from django.conf import settings
 
 from booking_templates.kit.api import route
 from booking_templates.payments import returns
+from booking_templates.ticket import door, staff, views
 from booking_templates.ticket import internal as inside
-from booking_templates.ticket import staff, views
 from booking_templates.ticket.saga import saga
 
 
@@ -16,13 +16,30 @@ urlpatterns = [
     route("orders", POST=views.create_order, GET=views.list_orders),
     route("orders/<uuid:order_id>", GET=views.read_order),
     route("orders/<uuid:order_id>/cancel", POST=views.cancel_order),
+    route("orders/<uuid:order_id>/cancellation", GET=views.read_quote),
+    route("orders/<uuid:order_id>/refunds", POST=views.create_refund),
     *returns.urls(saga, page_of),
     route("tickets", GET=views.list_tickets),
     route("tickets/<uuid:ticket_id>", GET=views.read_ticket),
     route("tickets/<uuid:ticket_id>/qr.svg", GET=views.read_qr),
+    route("tickets/<uuid:ticket_id>/ticket.pdf", GET=views.read_pdf),
+    route("tickets/<uuid:ticket_id>/event.ics", GET=views.read_calendar),
+    route("orders/<uuid:order_id>/tickets.pdf", GET=views.read_order_pdf),
     route("keys.json", GET=views.read_keys),
     route("content", PUT=staff.put_content, GET=staff.read_content),
+    route("performances/<str:performance_id>/cancellation", POST=staff.call_off, GET=staff.read_calling_off),
     route("attendees", GET=staff.list_attendees),
+    route("attendees.csv", GET=staff.export_csv),
+    route("attendees.xlsx", GET=staff.export_xlsx),
+    route("settlement", GET=staff.read_settlement),
+    route("scanners", POST=door.create_scanner, GET=door.list_scanners),
+    route("scanners/<uuid:scanner_id>", DELETE=door.delete_scanner),
+    route("door", GET=door.read_door),
+    route("scans", POST=door.create_scans),
+    route("scan", GET=door.read_scan_page),
+    route("scan.js", GET=door.read_scan_script),
+    route("scan-code.js", GET=door.read_scan_code),
+    route("scan-worker.js", GET=door.read_scan_worker),
     route("summary", GET=staff.read_summary),
     route("open", GET=staff.read_open),
 ]

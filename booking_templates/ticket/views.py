@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import BUYER
 from booking_templates.kit.problems import Gone, NotFound
+from booking_templates.kit.table import table
 from booking_templates.payments.keys import key_of
 from booking_templates.payments.schemas import Page
-from booking_templates.ticket import codes, orders
+from booking_templates.ticket import codes, orders, papers
 from booking_templates.ticket.models import Order, Ticket
-from booking_templates.ticket.schemas import Keys, NewOrder, OrderOut, Orders, TicketOut, Tickets
-from booking_templates.ticket.showing import shown, shown_all, shown_ticket, shown_tickets
+from booking_templates.ticket.schemas import Keys, NewOrder, NewRefund, OrderOut, Orders, Quote, QuoteQuery, TicketOut, Tickets
+from booking_templates.ticket.showing import shown, shown_all, shown_quote, shown_ticket, shown_tickets
 
 PAGE = 20
 TICKETS_MAX = 500
@@ -51,12 +54,52 @@ def read_order(request: Request, order_id: object) -> OrderOut:
 @endpoint(
     auth=BUYER,
     returns={200: OrderOut},
-    problems=("not_found", "payment_in_progress", "too_late_to_cancel", "refund_in_progress", "order_changed"),
+    problems=(
+        "not_found",
+        "payment_in_progress",
+        "too_late_to_cancel",
+        "already_used",
+        "refund_in_progress",
+        "fee_not_agreed",
+        "order_changed",
+    ),
 )
 def cancel_order(request: Request, order_id: object) -> OrderOut:
-    """Cancel a whole order: one that waits for its payment is closed, one that was paid is refunded. Safe to send twice."""
+    """Cancel a whole order: one that waits for its payment is closed, one that was paid is refunded. Safe to send twice.
+
+    Where a fee is kept, it is refused: ask for the quote, and agree to it by a refund.
+    """
     order = orders.own(request.principal.id, str(order_id))
     orders.cancel(order)
+    return shown(order, request)
+
+
+@endpoint(auth=BUYER, query=QuoteQuery, returns={200: Quote}, problems=("not_found",))
+def read_quote(request: Request, query: QuoteQuery, order_id: object) -> Quote:
+    """What cancelling the order, or some of its tickets, would give back and keep now."""
+    order = orders.own(request.principal.id, str(order_id))
+    return shown_quote(orders.quote(order, [each for each in query.tickets.split(",") if each] or None))
+
+
+@endpoint(
+    auth=BUYER,
+    body=NewRefund,
+    returns={200: OrderOut},
+    problems=(
+        "not_found",
+        "payment_in_progress",
+        "too_late_to_cancel",
+        "already_used",
+        "already_cancelled",
+        "refund_in_progress",
+        "fee_not_agreed",
+        "order_changed",
+    ),
+)
+def create_refund(request: Request, body: NewRefund, order_id: object) -> OrderOut:
+    """Give some tickets up, or all, agreeing to the fee as it was quoted. If it has changed since, nothing happens."""
+    order = orders.own(request.principal.id, str(order_id))
+    orders.give_up_tickets(order, chosen=body.tickets, agreed_fee_krw=body.fee_krw)
     return shown(order, request)
 
 
@@ -78,9 +121,30 @@ def read_qr(request: Request, ticket_id: object) -> Reply:
     """The ticket's code as a QR drawing."""
     ticket = _own_ticket(request, ticket_id)
     if ticket.status != Ticket.Status.LIVE:
-        raise Gone("ticket_cancelled")
+        raise Gone("ticket_cancelled", _("This ticket was cancelled."))
     headers = {"Cache-Control": "private, no-store", "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
     return Reply(codes.qr_svg(codes.sign(ticket)), content_type="image/svg+xml", headers=headers)
+
+
+@endpoint(auth=BUYER, returns={200: bytes}, problems=("not_found", "ticket_cancelled"), content_type="application/pdf")
+def read_pdf(request: Request, ticket_id: object) -> Reply:
+    """The ticket to print or to keep."""
+    ticket = _own_ticket(request, ticket_id)
+    return _download(papers.as_pdf([ticket], ticket.order), f"{ticket.order.number}.pdf", "application/pdf")
+
+
+@endpoint(auth=BUYER, returns={200: bytes}, problems=("not_found", "ticket_cancelled"), content_type="application/pdf")
+def read_order_pdf(request: Request, order_id: object) -> Reply:
+    """All live tickets of an order, a page each."""
+    order = orders.own(request.principal.id, str(order_id))
+    return _download(papers.as_pdf(table(Ticket).rows(order_id=order.pk), order), f"{order.number}.pdf", "application/pdf")
+
+
+@endpoint(auth=BUYER, returns={200: bytes}, problems=("not_found",), content_type="text/calendar")
+def read_calendar(request: Request, ticket_id: object) -> Reply:
+    """The performance as an entry for the buyer's calendar."""
+    ticket = _own_ticket(request, ticket_id)
+    return _download(papers.as_calendar(ticket, ticket.order), f"{ticket.order.number}.ics", "text/calendar; charset=utf-8")
 
 
 @endpoint(returns={200: Keys})
@@ -89,8 +153,13 @@ def read_keys(request: Request) -> Reply:
     return Reply(Keys(keys=codes.public_keys()), headers={"Cache-Control": "public, max-age=300"})
 
 
+def _download(content: bytes, name: str, content_type: str) -> Reply:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return Reply(content, content_type=content_type, headers=headers)
+
+
 def _own_ticket(request: Request, ticket_id: object) -> Ticket:
-    ticket = Ticket.objects.filter(pk=str(ticket_id), order__buyer_id=request.principal.id).first()
+    ticket = Ticket.objects.select_related("order").filter(pk=str(ticket_id), order__buyer_id=request.principal.id).first()
     if ticket is None:
         raise NotFound("not_found")
     return ticket

@@ -21,13 +21,22 @@ URL = "/api/ticket"
 
 def content(**changes: Any) -> dict[str, Any]:
     performances = [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00", "ends_at": None}]
-    return {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": performances, "cancel_until": None} | changes
+    known = {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": performances}
+    return {**known, "cancel_until": None, "sales_close_at": None, "refund_policy": "full", **changes}
 
 
 def test_content_is_put_and_read(staff_client: Any) -> None:
     assert staff_client.put(f"{URL}/content", content(), content_type=JSON).json() == content()
     assert staff_client.put(f"{URL}/content", content(), content_type=JSON).status_code == 200
     assert staff_client.get(f"{URL}/content").json() == content()
+
+
+def test_what_is_left_out_of_content_stays_as_it_is(staff_client: Any) -> None:
+    rules = {"tiers": [{"days_before": 3, "percent": 20, "flat_krw": 0, "flat_max_percent": 100}], "free": None, "cut_off": None}
+    told = content(refund_policy=rules, sales_close_at="2027-01-10T18:30:00+09:00")
+    assert staff_client.put(f"{URL}/content", told, content_type=JSON).json() == told
+    short = {"title": "새 제목", "performances": told["performances"]}
+    assert staff_client.put(f"{URL}/content", short, content_type=JSON).json() == told | {"title": "새 제목", "venue": ""}
 
 
 def test_the_providers_page_names_the_event(
@@ -51,6 +60,8 @@ def test_a_performance_with_live_tickets_cannot_be_left_out(staff_client: Any, b
     "bad",
     [
         {"title": ""},
+        {"refund_policy": "none"},
+        {"refund_policy": {"tiers": [{"days_before": -1}]}},
         {"title": "x" * 201},
         {"performances": [{"id": "p1"}]},
         {"performances": [{"id": "p1", "starts_at": "2027-01-10T19:30"}]},

@@ -1,0 +1,77 @@
+"""An organiser calls a performance off: everybody gets the whole price back, and is owed a compensation outside the provider."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db.models import Sum
+
+from booking_templates.kit.db import clock, write
+from booking_templates.kit.problems import NotFound, Problem
+from booking_templates.payments.showing import local
+from booking_templates.payments.states import State
+from booking_templates.ticket import event
+from booking_templates.ticket.fulfilment import CALLED_OFF
+from booking_templates.ticket.models import Order, OrderRefund, Performance, Ticket
+from booking_templates.ticket.saga import saga
+from booking_templates.ticket.schemas import CallingOff
+
+log = logging.getLogger("clove.ticket")
+
+BATCH = 20
+STANDING = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED, State.ISSUED)
+
+
+def call_off(performance_id: str, *, compensation_percent: int) -> CallingOff:
+    """Mark the performance; the worker refunds. Doing it twice changes nothing, the first compensation stands."""
+    unmarked = Performance.objects.filter(pk=performance_id, cancelled_at=None)
+    write(lambda: unmarked.update(cancelled_at=clock(), compensation_percent=compensation_percent))
+    event.forget()
+    return progress(performance_id)
+
+
+def progress(performance_id: str) -> CallingOff:
+    """How far the refunds are. Raises NotFound."""
+    performance = Performance.objects.filter(pk=performance_id).first()
+    if performance is None:
+        raise NotFound("not_found")
+    orders = Order.objects.filter(performance_id=performance_id)
+    refunds = OrderRefund.objects.filter(order__performance_id=performance_id, reason=CALLED_OFF)
+    sums = refunds.filter(done_at__isnull=False).aggregate(refunded=Sum("amount_krw"), owed=Sum("compensation_krw"))
+    return CallingOff(
+        performance_id=performance_id,
+        cancelled_at=local(performance.cancelled_at),
+        compensation_percent=performance.compensation_percent,
+        orders_left=orders.filter(state__in=STANDING).count() if performance.cancelled_at else 0,
+        refunds_open=refunds.filter(done_at=None).count(),
+        refunded_krw=sums["refunded"] or 0,
+        compensation_krw=sums["owed"] or 0,
+    )
+
+
+def refund_called_off() -> int:
+    """The worker's pass: take back some orders of performances that were called off; the number. Repeats until none is left.
+
+    An order whose payment is being decided comes out issued or refunded by itself, and is looked at again.
+    """
+    done = 0
+    for performance in Performance.objects.filter(cancelled_at__isnull=False):
+        standing = Order.objects.filter(performance_id=performance.pk, state__in=(State.PAYING, State.ISSUED))
+        for order in standing.order_by("next_at", "pk")[:BATCH]:
+            try:
+                _take_back(order, performance)
+                done += 1
+            except Problem as refusal:
+                # A refund of this order is under way, or it was changed at this moment: the next pass sees it again.
+                log.info("not taken back yet", extra={"fields": {"order": order.pk, "why": refusal.code}})
+    return done
+
+
+def _take_back(order: Order, performance: Performance) -> None:
+    if order.state != State.ISSUED:
+        saga.give_up(order, CALLED_OFF)
+        return
+    live = Ticket.objects.filter(order_id=order.pk, status=Ticket.Status.LIVE)
+    price = (live.aggregate(total=Sum("price_krw"))["total"] or 0) if order.is_paid else 0
+    compensation = price * performance.compensation_percent // 100
+    saga.withdraw(order, reason=CALLED_OFF, price_krw=price, compensation_krw=compensation)

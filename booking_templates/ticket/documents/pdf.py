@@ -1,0 +1,125 @@
+"""PDF tickets (ISO 32000), a page each, of the size of a postcard (A6).
+
+Korean text needs no font in the file: the standard character collection Adobe-Korea1 is named, and the reader has a font for it. The QR
+is drawn as rectangles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+
+WIDTH, HEIGHT = 298, 420
+MARGIN = 24
+QR_SIDE = 150
+FONT = (
+    "<< /Type /Font /Subtype /Type0 /BaseFont /HYGoThic-Medium /Encoding /UniKS-UTF16-H /DescendantFonts [ << /Type /Font"
+    " /Subtype /CIDFontType0 /BaseFont /HYGoThic-Medium /CIDSystemInfo << /Registry (Adobe) /Ordering (Korea1) /Supplement 1 >>"
+    " /DW 1000 /W [ 1 95 500 ] /FontDescriptor << /Type /FontDescriptor /FontName /HYGoThic-Medium /Flags 6 /ItalicAngle 0"
+    " /Ascent 880 /Descent -120 /CapHeight 720 /StemV 80 /FontBBox [ -2 -148 1001 1048 ] >> >> ] >>"
+)
+PROPORTIONAL = 500
+"""Width of the collection's Latin characters, of 1000."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Text in points of SIZE; GREY from 0 (black) to 1."""
+
+    text: str
+    size: float = 10
+    grey: float = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """A ticket: LINES from the top, the QR of CODE at the bottom, and a line below it."""
+
+    lines: Sequence[Line]
+    code: str
+    foot: str
+
+
+def document(pages: Sequence[Page], *, title: str) -> bytes:
+    """A PDF file with PAGES."""
+    objects: list[bytes] = [b"", b"", FONT.encode()]
+    kids = []
+    for page in pages:
+        stream = _drawn(page)
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n".encode() + stream + b"\nendstream")
+        content = len(objects)
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [ 0 0 {WIDTH} {HEIGHT} ] /Contents {content} 0 R"
+            " /Resources << /Font << /F 3 0 R >> >> >>".encode()
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
+    objects[1] = f"<< /Type /Pages /Kids [ {' '.join(kids)} ] /Count {len(kids)} >>".encode()
+    objects.append(f"<< /Title <FEFF{_hex(title)}> /Producer (Clove) >>".encode())
+    return _file(objects)
+
+
+def _file(objects: list[bytes]) -> bytes:
+    out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
+    offsets = []
+    for number, content in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += f"{number} 0 obj\n".encode() + content + b"\nendobj\n"
+    table = len(out)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    out += b"".join(f"{offset:010d} 00000 n \n".encode() for offset in offsets)
+    out += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R >>\nstartxref\n{table}\n%%EOF\n".encode()
+    return bytes(out)
+
+
+def _drawn(page: Page) -> bytes:
+    parts: list[str] = []
+    top: float = HEIGHT - MARGIN
+    for line in page.lines:
+        for piece in _wrapped(line, WIDTH - 2 * MARGIN):
+            top -= line.size * 1.4
+            parts.append(_shown(piece, MARGIN, top, line.size, line.grey))
+    parts.append(_qr(page.code, (WIDTH - QR_SIDE) / 2, MARGIN + 18))
+    foot = Line(page.foot, 8, 0.4)
+    parts.append(_shown(foot.text, (WIDTH - _width(foot.text, foot.size)) / 2, MARGIN, foot.size, foot.grey))
+    return "\n".join(parts).encode("ascii")
+
+
+def _shown(text: str, x: float, y: float, size: float, grey: float) -> str:
+    return f"BT {grey} g /F {size} Tf {x:.2f} {y:.2f} Td <{_hex(text)}> Tj ET"
+
+
+def _qr(code: str, x: float, y: float) -> str:
+    matrix: Any = segno.make(code, error="m", micro=False, boost_error=False).matrix
+    side = QR_SIDE / len(matrix)
+    squares = [
+        f"{x + column * side:.3f} {y + (len(matrix) - 1 - row) * side:.3f} {side:.3f} {side:.3f} re"
+        for row, cells in enumerate(matrix)
+        for column, is_dark in enumerate(cells)
+        if is_dark
+    ]
+    return "0 g\n" + "\n".join(squares) + "\nf"
+
+
+def _wrapped(line: Line, room: float) -> list[str]:
+    """The line's text in pieces that fit, broken at blanks where there are some."""
+    pieces, piece = [], ""
+    for letter in " ".join(line.text.split()):
+        if _width(piece + letter, line.size) > room:
+            head, blank, tail = piece.rpartition(" ")
+            pieces.append(head if blank else piece)
+            piece = tail if blank else ""
+        piece += letter
+    return [*pieces, piece] if piece or not pieces else pieces
+
+
+def _width(text: str, size: float) -> float:
+    return sum(PROPORTIONAL if " " <= letter <= "~" else 1000 for letter in text) * size / 1000
+
+
+def _hex(text: str) -> str:
+    """As UniKS-UTF16-H reads it; characters beyond the basic plane are in no Korean font and become a mark."""
+    return "".join(letter if letter <= "\uffff" else "\u25a1" for letter in text).encode("utf-16-be", "replace").hex().upper()

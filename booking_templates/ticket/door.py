@@ -1,0 +1,102 @@
+"""Endpoints for the door: scanners, what they need offline, what they saw, and the page that scans."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Q
+from django.http import HttpResponse
+
+from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.db import clock
+from booking_templates.kit.principal import staff
+from booking_templates.payments.showing import local
+from booking_templates.ticket import checkin, codes, event, scan_page
+from booking_templates.ticket.models import Scanner, Ticket
+from booking_templates.ticket.schemas import (
+    Door,
+    DoorPerformance,
+    DoorQuery,
+    NewScanner,
+    ScannerOut,
+    Scanners,
+    ScanResults,
+    Scans,
+)
+
+STAFF = staff("attendees")
+SCANS_BYTES_MAX = 512 * 1024
+
+
+@endpoint(auth=STAFF, body=NewScanner, returns={201: ScannerOut})
+def create_scanner(request: Request, body: NewScanner) -> Reply:
+    """Let a device check tickets in for a day. Its key is in this answer alone."""
+    scanner, key = checkin.new_scanner(body.name)
+    return Reply(ScannerOut(scanner.pk, scanner.name, local(scanner.expires_at), key), status=201)
+
+
+@endpoint(auth=STAFF, returns={200: Scanners})
+def list_scanners(request: Request) -> Scanners:
+    """The devices that may check tickets in now."""
+    found = Scanner.objects.filter(expires_at__gt=clock()).order_by("created_at")
+    return Scanners(scanners=[ScannerOut(each.pk, each.name, local(each.expires_at)) for each in found])
+
+
+@endpoint(auth=STAFF, returns={204: None})
+def delete_scanner(request: Request, scanner_id: object) -> Reply:
+    """The device may no longer check tickets in."""
+    Scanner.objects.filter(pk=str(scanner_id)).delete()
+    return Reply(status=204)
+
+
+@endpoint(query=DoorQuery, returns={200: Door}, problems=("scanner_key",))
+def read_door(request: Request, query: DoorQuery) -> Door:
+    """What a scanner keeps for when the network is away. Needs `X-Scanner-Key`."""
+    checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
+    tickets = Ticket.objects.filter(performance_id=query.performance) if query.performance else Ticket.objects.all()
+    counts = tickets.aggregate(
+        live=Count("pk", filter=Q(status=Ticket.Status.LIVE)), used=Count("pk", filter=Q(status=Ticket.Status.LIVE, used_at__isnull=False))
+    )
+    known = event.current()
+    return Door(
+        title=known.title,
+        as_of=local(clock()),
+        keys=codes.public_keys(),
+        performances=[DoorPerformance(each.pk, local(each.starts_at)) for each in known.performances.values()],
+        cancelled=list(tickets.filter(status=Ticket.Status.CANCELLED).values_list("pk", flat=True)),
+        used=list(tickets.filter(used_at__isnull=False).values_list("pk", flat=True)),
+        expected=counts["live"],
+        arrived=counts["used"],
+    )
+
+
+@endpoint(body=Scans, returns={200: ScanResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
+def create_scans(request: Request, body: Scans) -> ScanResults:
+    """Check tickets in, each once. Scans that were made offline come with their time; sending them again changes nothing.
+
+    Needs `X-Scanner-Key`.
+    """
+    scanner = checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
+    return ScanResults(results=[checkin.check_in(scan, scanner, performance_id=body.performance) for scan in body.scans])
+
+
+@endpoint(returns={200: bytes}, content_type="text/html")
+def read_scan_page(request: Request) -> HttpResponse:
+    """The page that scans with the phone's camera. Its key comes behind the `#` of its address, which is sent to nobody."""
+    return scan_page.page()
+
+
+@endpoint(returns={200: bytes}, content_type="text/javascript")
+def read_scan_script(request: Request) -> HttpResponse:
+    """The page's script."""
+    return scan_page.script("scan.js")
+
+
+@endpoint(returns={200: bytes}, content_type="text/javascript")
+def read_scan_code(request: Request) -> HttpResponse:
+    """The part of it that reads and verifies codes."""
+    return scan_page.script("code.js")
+
+
+@endpoint(returns={200: bytes}, content_type="text/javascript")
+def read_scan_worker(request: Request) -> HttpResponse:
+    """What keeps the page for when the network is away."""
+    return scan_page.script("worker.js")

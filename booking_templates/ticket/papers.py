@@ -1,0 +1,56 @@
+"""Tickets as buyers keep them: PDF and calendar entry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from booking_templates.kit.db import clock
+from booking_templates.kit.problems import Gone, NotFound
+from booking_templates.ticket import codes, event
+from booking_templates.ticket.documents import calendar, pdf
+from booking_templates.ticket.models import Order, Ticket
+
+DEFAULT_LENGTH = timedelta(hours=2)
+WEEKDAYS = "월화수목금토일"
+
+
+def as_pdf(tickets: list[Ticket], order: Order) -> bytes:
+    """A page a live ticket of ORDER. Raises Gone when none is live."""
+    live = [ticket for ticket in tickets if ticket.status == Ticket.Status.LIVE]
+    if not live:
+        raise Gone("ticket_cancelled", _("This ticket was cancelled."))
+    known = event.current()
+    return pdf.document([_page(ticket, order, known) for ticket in live], title=f"{known.title} {order.number}".strip())
+
+
+def _page(ticket: Ticket, order: Order, known: event.Snapshot) -> pdf.Page:
+    performance = known.performances.get(ticket.performance_id)
+    lines = [pdf.Line(known.title, 16)]
+    if performance is not None:
+        starts = timezone.localtime(performance.starts_at)
+        lines.append(pdf.Line(f"{starts:%Y. %m. %d.} ({WEEKDAYS[starts.weekday()]}) {starts:%H:%M}", 12))
+    lines.append(pdf.Line(known.venue, 10, 0.3))
+    lines.append(pdf.Line(ticket.label, 18))
+    price = _("%(price)s won") % {"price": f"{ticket.price_krw:,}"}
+    lines.append(pdf.Line(" · ".join(part for part in (ticket.grade, price, order.buyer_name) if part), 10, 0.3))
+    return pdf.Page(lines, codes.sign(ticket), order.number)
+
+
+def as_calendar(ticket: Ticket, order: Order) -> bytes:
+    """The performance, with the place in the note. Raises NotFound while its time is not known."""
+    known = event.current()
+    performance = known.performances.get(ticket.performance_id)
+    if performance is None:
+        raise NotFound("not_found")
+    return calendar.entry(
+        uid=f"{ticket.pk}@clove",
+        title=known.title,
+        place=known.venue,
+        note=f"{ticket.label}\n{order.number}",
+        starts_at=performance.starts_at,
+        ends_at=performance.ends_at or performance.starts_at + DEFAULT_LENGTH,
+        made_at=clock(),
+    )

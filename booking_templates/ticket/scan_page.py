@@ -1,0 +1,62 @@
+"""The page at the door: HTML, its script, and the worker that keeps both for when the network is away."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from functools import cache
+from pathlib import Path
+
+from django.http import HttpResponse
+from django.template import Context, Engine
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+FILES = Path(__file__).parent / "scanning"
+_engine = Engine(dirs=[str(FILES)], libraries={"i18n": "django.templatetags.i18n"}, autoescape=True)
+
+
+def page() -> HttpResponse:
+    """The page, in the language of the request."""
+    nonce = secrets.token_urlsafe(16)
+    body = _engine.get_template("scan.html").render(Context({"nonce": nonce, "language": get_language(), "texts": json.dumps(_texts())}))
+    policy = f"default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'nonce-{nonce}'; media-src blob:"
+    headers = {
+        "Content-Security-Policy": f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "Cache-Control": "no-cache",
+    }
+    return HttpResponse(body, headers=headers)
+
+
+def script(name: str) -> HttpResponse:
+    """The page's script, or its worker."""
+    return HttpResponse(_read(name), content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def _read(name: str) -> str:
+    return (FILES / name).read_text(encoding="utf-8")
+
+
+def _texts() -> dict[str, str]:
+    """What the script says."""
+    return {
+        "admitted": _("Admit"),
+        "admittedOffline": _("Admit (checked without the network)"),
+        "used": _("Already used"),
+        "cancelled": _("Cancelled"),
+        "other_performance": _("Another performance"),
+        "unknown": _("Not a ticket of this event"),
+        "invalid": _("Not a valid ticket"),
+        "undecided": _("No network, and this browser cannot check the signature. Look it up by name."),
+        "noKey": _("Open this page by the link that the organiser gave you."),
+        "keyEnded": _("This link has ended. Ask the organiser for a new one."),
+        "noCamera": _("The camera cannot be used. Allow it, or type the code."),
+        "noDetector": _("This browser cannot read QR codes with the camera. Use Chrome on Android, or a hand scanner in the field below."),
+        "online": _("Connected"),
+        "offline": _("No network: scans are kept and sent later"),
+        "waiting": _("scans to send"),
+        "arrived": _("arrived"),
+        "doubled": _("Let in twice while the network was away"),
+        "all": _("All performances"),
+    }

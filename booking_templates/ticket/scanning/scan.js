@@ -1,0 +1,183 @@
+// The door: scans with the camera, asks the server, and decides by signature while the network is away.
+
+import { isSigned, read } from "./scan-code.js";
+
+const $ = (id) => document.getElementById(id);
+const texts = JSON.parse(document.querySelector("main").dataset.texts);
+const TOO_SOON_MS = 2500;
+const ASK_WITHIN_MS = 2500;
+
+const store = {
+  get: (name, otherwise) => JSON.parse(localStorage.getItem(`clove-door-${name}`) ?? "null") ?? otherwise,
+  set: (name, value) => localStorage.setItem(`clove-door-${name}`, JSON.stringify(value)),
+};
+
+// The key comes behind the #, which no server sees, and does not stay in the address.
+const given = new URLSearchParams(location.hash.slice(1)).get("key");
+if (given) {
+  store.set("key", given);
+  history.replaceState(null, "", location.pathname);
+}
+const key = store.get("key", "");
+let door = store.get("door", null);
+let queue = store.get("queue", []);
+let seenHere = store.get("seen", []);
+let lastCode = "";
+let lastAt = 0;
+
+async function ask(method, path, body) {
+  const answer = await fetch(path, {
+    method,
+    headers: { "X-Scanner-Key": key, "Content-Type": "application/json" },
+    body: body && JSON.stringify(body),
+    signal: AbortSignal.timeout(ASK_WITHIN_MS),
+  });
+  if (answer.status === 401) throw Object.assign(new Error("key"), { hasEnded: true });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+function show(kind, head, lines = []) {
+  const verdict = $("verdict");
+  verdict.className = `verdict ${kind}`;
+  const strong = document.createElement("strong");
+  strong.textContent = `${{ good: "✓", bad: "✕", warn: "!" }[kind] ?? ""} ${head}`;
+  verdict.replaceChildren(strong, ...lines.filter(Boolean).map((text) => Object.assign(document.createElement("div"), { textContent: text })));
+  navigator.vibrate?.(kind === "good" ? 80 : [80, 60, 80, 60, 80]);
+  log(`${strong.textContent} ${lines[0] ?? ""}`);
+}
+
+function log(text) {
+  const line = document.createElement("li");
+  line.textContent = `${new Date().toLocaleTimeString()}  ${text}`;
+  $("log").prepend(line);
+  while ($("log").children.length > 30) $("log").lastChild.remove();
+}
+
+function network(isThere) {
+  $("network").textContent = isThere ? texts.online : texts.offline;
+  counts();
+}
+
+function counts() {
+  const parts = [];
+  if (door) parts.push(`${door.arrived} / ${door.expected} ${texts.arrived}`);
+  if (queue.length) parts.push(`${queue.length} ${texts.waiting}`);
+  $("counts").textContent = parts.join(" · ");
+}
+
+function told(result) {
+  const kind = result.result === "admitted" ? "good" : "bad";
+  const when = result.result === "used" && result.used_at ? `${new Date(result.used_at).toLocaleTimeString()} ${result.used_with}` : "";
+  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when]);
+}
+
+async function withoutNetwork(code, at) {
+  const seen = read(code);
+  if (!seen) return show("bad", texts.invalid);
+  const signed = door ? await isSigned(seen, door.keys) : null;
+  if (signed === null) return show("warn", texts.undecided, [seen.place]);
+  if (!signed) return show("bad", texts.invalid);
+  const wanted = $("performance").value;
+  if (wanted && seen.performance !== wanted) return show("bad", texts.other_performance, [seen.place]);
+  if (door.cancelled.includes(seen.ticket)) return show("bad", texts.cancelled, [seen.place]);
+  if (door.used.includes(seen.ticket) || seenHere.includes(seen.ticket)) return show("bad", texts.used, [seen.place]);
+  seenHere.push(seen.ticket);
+  store.set("seen", seenHere);
+  queue.push({ code, at });
+  store.set("queue", queue);
+  show("good", texts.admittedOffline, [seen.place]);
+  network(false);
+}
+
+async function scanned(code) {
+  const now = Date.now();
+  if (code === lastCode && now - lastAt < TOO_SOON_MS) return;
+  [lastCode, lastAt] = [code, now];
+  const at = new Date(now).toISOString();
+  try {
+    const answer = await ask("POST", "scans", { scans: [{ code, at }], performance: $("performance").value });
+    told(answer.results[0]);
+    network(true);
+  } catch (error) {
+    if (error.hasEnded) show("warn", texts.keyEnded);
+    else await withoutNetwork(code, at);
+  }
+}
+
+async function sync() {
+  try {
+    while (queue.length) {
+      const batch = queue.slice(0, 100);
+      const { results } = await ask("POST", "scans", { scans: batch });
+      for (const result of results) {
+        if (result.result === "used") log(`! ${texts.doubled}: ${result.label} (${result.used_with})`);
+      }
+      queue = queue.slice(batch.length);
+      store.set("queue", queue);
+    }
+    const wanted = $("performance").value;
+    door = await ask("GET", `door?performance=${encodeURIComponent(wanted)}`);
+    store.set("door", door);
+    performances();
+    network(true);
+  } catch (error) {
+    if (error.hasEnded) show("warn", texts.keyEnded);
+    else network(false);
+  }
+}
+
+function performances() {
+  $("title").textContent = door.title || document.title;
+  const wanted = $("performance").value || store.get("performance", "");
+  const options = [{ id: "", starts_at: null }, ...door.performances].map((each) => {
+    const text = each.starts_at ? new Date(each.starts_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }) : texts.all;
+    return new Option(text, each.id, false, each.id === wanted);
+  });
+  $("performance").replaceChildren(...options);
+}
+
+async function camera() {
+  if (!("BarcodeDetector" in window)) {
+    $("hint").textContent = texts.noDetector;
+    return;
+  }
+  try {
+    const detector = new BarcodeDetector({ formats: ["qr_code"] });
+    const video = $("camera");
+    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    video.hidden = false;
+    await video.play();
+    const look = async () => {
+      const found = await detector.detect(video).catch(() => []);
+      if (found.length) await scanned(found[0].rawValue);
+      setTimeout(look, 120);
+    };
+    look();
+  } catch {
+    $("hint").textContent = texts.noCamera;
+  }
+}
+
+$("typed").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const code = $("code").value.trim();
+  $("code").value = "";
+  $("code").focus();
+  if (code) scanned(code);
+});
+$("performance").addEventListener("change", () => {
+  store.set("performance", $("performance").value);
+  sync();
+});
+addEventListener("online", sync);
+
+if (!key) {
+  show("warn", texts.noKey);
+} else {
+  if (door) performances();
+  navigator.serviceWorker?.register("scan-worker.js").catch(() => {});
+  sync();
+  setInterval(sync, 15000);
+  camera();
+}

@@ -1,0 +1,28 @@
+// Keeps the page and its scripts, so that it opens while the network is away. What they ask the server is never kept.
+
+const KEPT = "clove-door-1";
+const FILES = ["scan", "scan.js", "scan-code.js"];
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(FILES)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(self.clients.claim());
+});
+
+self.addEventListener("fetch", (event) => {
+  const name = new URL(event.request.url).pathname.split("/").pop();
+  if (event.request.method !== "GET" || !FILES.includes(name)) return;
+  event.respondWith(
+    fetch(event.request)
+      .then((answer) => {
+        if (answer.ok) {
+          const copy = answer.clone();
+          caches.open(KEPT).then((kept) => kept.put(name, copy));
+        }
+        return answer;
+      })
+      .catch(() => caches.open(KEPT).then((kept) => kept.match(name))),
+  );
+});

@@ -1,0 +1,152 @@
+"""An organiser calls a performance off: all get the whole price back, and are owed a compensation."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from booking_templates.kit.db import clock
+from booking_templates.ticket.calling_off import refund_called_off
+from booking_templates.ticket.models import Order, OrderRefund, Ticket
+from tests.booking_fakes import FakeProvider, FakeSeat
+from tests.unit.booking_templates.ticket.conftest import tid_of
+
+JSON = "application/json"
+URL = "/api/ticket"
+Buy = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def performances(staff_client: Any) -> None:
+    starts = [{"id": f"p{number}", "starts_at": (clock() + timedelta(days=1)).isoformat()} for number in (1, 2)]
+    body = {"title": "t", "performances": starts, "refund_policy": "consumer_standard"}
+    assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
+
+
+def call_off(client: Any, performance: str = "p1", **body: Any) -> Any:
+    return client.post(f"{URL}/performances/{performance}/cancellation", body, content_type=JSON)
+
+
+def test_everybody_is_refunded_whole_and_owed_a_tenth(
+    staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, provider: FakeProvider, seat: FakeSeat, recover: Callable[[], None]
+) -> None:
+    mine = [buy(seats=2), buy(seats=1)]
+    other = buy(hold_id=seat.hold(buyer_id, performance_id="p2"))
+    answer = call_off(staff_client).json()
+    assert (answer["orders_left"], answer["compensation_percent"]) == (2, 10)
+    assert call_off(staff_client, compensation_percent=50).json()["compensation_percent"] == 10, "the first word stands"
+    assert refund_called_off() == 2
+    recover()
+    for order_id, price in zip(mine, (300_000, 150_000), strict=True):
+        shown = buyer_client.get(f"{URL}/orders/{order_id}").json()
+        assert (shown["status"], shown["refunded_krw"], shown["compensation_krw"]) == ("REFUNDED", price, price // 10)
+        assert shown["reason"] == "performance_called_off"
+        assert provider.payments[tid_of(order_id)].cancels == [price]
+        assert seat.sold_to(order_id) == []
+    assert Order.objects.get(pk=other).state == "ISSUED"
+    done = staff_client.get(f"{URL}/performances/p1/cancellation").json()
+    assert (done["orders_left"], done["refunds_open"], done["refunded_krw"], done["compensation_krw"]) == (0, 0, 450_000, 45_000)
+    assert refund_called_off() == 0
+
+
+def test_used_tickets_are_refunded_too(staff_client: Any, buy: Buy) -> None:
+    order_id = buy(seats=1)
+    Ticket.objects.update(used_at=clock())
+    call_off(staff_client)
+    refund_called_off()
+    assert Order.objects.get(pk=order_id).state == "REFUNDED"
+
+
+def test_nobody_can_order_it_any_more(staff_client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat) -> None:
+    call_off(staff_client)
+    answer = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "performance_called_off")
+    assert (seat.pinned(), provider.calls) == (set(), [])
+
+
+def test_an_order_that_waits_for_its_payment_is_closed_without_a_charge(
+    staff_client: Any, client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat
+) -> None:
+    order_id = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    token = provider.authenticate(tid_of(order_id))
+    call_off(staff_client)
+    refund_called_off()
+    client.get(f"{URL}/payments/{order_id}/approved", {"pg_token": token})
+    assert (Order.objects.get().state, provider.calls, seat.pinned()) == ("CANCELLED", ["ready"], set())
+
+
+def test_a_payment_that_is_captured_meanwhile_goes_back(
+    staff_client: Any, client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat, recover: Callable[[], None]
+) -> None:
+    order_id = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    token = provider.authenticate(tid_of(order_id))
+    call_off(staff_client)
+    client.get(f"{URL}/payments/{order_id}/approved", {"pg_token": token})
+    assert Order.objects.get().state == "REFUNDED"
+    recover()
+    assert seat.sold_to(order_id) == []
+
+
+def test_a_part_that_was_refunded_before_is_not_refunded_again(
+    staff_client: Any, buyer_client: Any, buy: Buy, provider: FakeProvider
+) -> None:
+    order_id = buy(seats=3)
+    Order.objects.update(issued_at=clock() - timedelta(days=30))
+    ticket = Ticket.objects.order_by("pk")[0].pk
+    buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": 45_000, "tickets": [ticket]}, content_type=JSON)
+    call_off(staff_client)
+    refund_called_off()
+    assert provider.payments[tid_of(order_id)].cancels == [105_000, 300_000]
+    assert Order.objects.get().compensation_krw == 30_000
+
+
+def test_an_open_refund_is_waited_for(
+    staff_client: Any, buyer_client: Any, buy: Buy, provider: FakeProvider, recover: Callable[[], None]
+) -> None:
+    order_id = buy(seats=2)
+    provider.faults |= {"cancel": ["5xx"], "order": ["unreached"]}
+    Order.objects.update(issued_at=clock())
+    ticket = Ticket.objects.order_by("pk")[0].pk
+    fee = buyer_client.get(f"{URL}/orders/{order_id}/cancellation", {"tickets": ticket}).json()["fee_krw"]
+    buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": fee, "tickets": [ticket]}, content_type=JSON)
+    call_off(staff_client)
+    assert refund_called_off() == 0
+    recover()
+    assert refund_called_off() == 1
+    assert Order.objects.get().state == "REFUNDED"
+    assert not OrderRefund.objects.filter(open_order__isnull=False).exists()
+
+
+def test_unpaid_orders_are_cancelled_and_nothing_is_owed(
+    staff_client: Any, buyer_client: Any, buyer_id: str, no_provider: None, seat: FakeSeat
+) -> None:
+    order = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()
+    call_off(staff_client)
+    refund_called_off()
+    shown = buyer_client.get(f"{URL}/orders/{order['id']}").json()
+    assert (shown["status"], shown["reason"], shown["compensation_krw"]) == ("CANCELLED", "performance_called_off", 0)
+
+
+def test_it_needs_staff_and_a_performance_that_there_is(
+    staff_client: Any, buyer_client: Any, client_for: Callable[[str], Any], keys: Any
+) -> None:
+    assert call_off(staff_client, "p9").status_code == 404
+    assert call_off(buyer_client).status_code == 403
+    assert call_off(client_for(keys.staff_token("attendees"))).json()["code"] == "scope_missing"
+    assert call_off(staff_client, compensation_percent=101).status_code == 422
+    assert staff_client.get(f"{URL}/performances/p1/cancellation").json()["cancelled_at"] is None
+
+
+def test_every_order_is_reached_however_many_there_are(
+    staff_client: Any, client_for: Callable[[str], Any], keys: Any, buy: Buy, seat: FakeSeat
+) -> None:
+    for _ in range(25):
+        buyer = str(uuid.uuid4())
+        buy(client=client_for(keys.buyer_token(buyer)), hold_id=seat.hold(buyer, seats=1))
+    call_off(staff_client)
+    assert [refund_called_off() for _ in range(3)] == [20, 5, 0]
+    assert set(Order.objects.values_list("state", flat=True)) == {"REFUNDED"}

@@ -1,0 +1,173 @@
+"""A ticket is used once, whoever scans it, whenever the scan arrives."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from booking_templates.kit.db import clock
+from booking_templates.ticket import codes
+from booking_templates.ticket.models import Scanner, Ticket
+
+JSON = "application/json"
+URL = "/api/ticket"
+Buy = Callable[..., str]
+
+
+@pytest.fixture
+def scanner(staff_client: Any) -> Callable[..., dict[str, str]]:
+    """`scanner("Gate 1")`: its headers."""
+
+    def make(name: str = "Gate 1") -> dict[str, str]:
+        answer = staff_client.post(f"{URL}/scanners", {"name": name}, content_type=JSON)
+        assert answer.status_code == 201
+        return {"X-Scanner-Key": answer.json()["key"]}
+
+    return make
+
+
+@pytest.fixture
+def ticket(buy: Buy) -> Ticket:
+    buy(seats=1)
+    return Ticket.objects.get()
+
+
+def scan(client: Any, headers: dict[str, str], *codes_: Any, performance: str = "") -> list[dict[str, Any]]:
+    scans = [each if isinstance(each, dict) else {"code": each} for each in codes_]
+    answer = client.post(f"{URL}/scans", {"scans": scans, "performance": performance}, content_type=JSON, headers=headers)
+    assert answer.status_code == 200, answer.content
+    return answer.json()["results"]
+
+
+def test_a_ticket_is_admitted_once(client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket) -> None:
+    first, second = scanner("Gate 1"), scanner("Gate 2")
+    code = codes.sign(ticket)
+    (admitted,) = scan(client, first, code)
+    assert (admitted["result"], admitted["label"], admitted["buyer_name"]) == ("admitted", ticket.label, "김클로")
+    (used,) = scan(client, second, code)
+    assert (used["result"], used["used_with"]) == ("used", "Gate 1")
+    assert used["used_at"] is not None
+    (again,) = scan(client, first, code)
+    assert again["result"] == "used"
+
+
+def test_of_many_doors_at_once_one_admits(client_for: Callable[[str], Any], scanner: Callable[..., dict[str, str]], ticket: Ticket) -> None:
+    code, gate, results = codes.sign(ticket), threading.Barrier(8), []
+    keys = [scanner(f"Gate {number}") for number in range(8)]
+
+    def door(headers: dict[str, str]) -> None:
+        gate.wait()
+        results.append(scan(client_for(""), headers, code)[0]["result"])
+        connections.close_all()
+
+    threads = [threading.Thread(target=door, args=(key,)) for key in keys]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(results) == ["admitted", *["used"] * 7]
+
+
+def test_scans_made_offline_are_sent_again_without_harm(client: Any, scanner: Callable[..., dict[str, str]], buy: Buy) -> None:
+    buy(seats=3)
+    gate = scanner()
+    tickets = list(Ticket.objects.order_by("pk"))
+    at = clock() - timedelta(minutes=20)
+    scans = [{"code": codes.sign(each), "at": (at + timedelta(seconds=index)).isoformat()} for index, each in enumerate(tickets)]
+    for _ in range(3):
+        assert [result["result"] for result in scan(client, gate, *scans)] == ["admitted"] * 3
+    tickets[0].refresh_from_db()
+    assert tickets[0].used_at is not None
+    assert abs(tickets[0].used_at - at) < timedelta(milliseconds=1)
+
+
+def test_a_scan_that_comes_late_is_told_who_was_first(client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket) -> None:
+    first, late = scanner("Gate 1"), scanner("Gate 2")
+    code = codes.sign(ticket)
+    scan(client, first, code)
+    (result,) = scan(client, late, {"code": code, "at": (clock() - timedelta(hours=1)).isoformat()})
+    assert (result["result"], result["used_with"]) == ("used", "Gate 1")
+
+
+def test_a_scanner_whose_clock_is_ahead_is_not_believed(client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket) -> None:
+    scan(client, scanner(), {"code": codes.sign(ticket), "at": (clock() + timedelta(hours=3)).isoformat()})
+    ticket.refresh_from_db()
+    assert ticket.used_at is not None
+    assert ticket.used_at <= clock()
+
+
+def test_what_is_not_to_be_admitted_is_said_by_name(
+    client: Any, buyer_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket
+) -> None:
+    gate, code = scanner(), codes.sign(ticket)
+    assert scan(client, gate, code, performance="p2")[0]["result"] == "other_performance"
+    stranger = Ticket(pk="018f0000-0000-7000-8000-000000000000", performance_id="p1", seat="s")
+    assert scan(client, gate, codes.sign(stranger))[0]["result"] == "unknown"
+    assert scan(client, gate, code[:-2] + "AA")[0] == scan(client, gate, code[:-2] + "AA")[0]
+    assert scan(client, gate, code[:-2] + "AA")[0]["result"] == "invalid"
+    assert scan(client, gate, "https://example.org")[0]["reason"] == "malformed"
+    buyer_client.post(f"{URL}/orders/{ticket.order_id}/cancel")
+    assert scan(client, gate, code)[0]["result"] == "cancelled"
+
+
+def test_a_used_ticket_cannot_be_cancelled(client: Any, buyer_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket) -> None:
+    scan(client, scanner(), codes.sign(ticket))
+    answer = buyer_client.post(f"{URL}/orders/{ticket.order_id}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_used")
+    assert buyer_client.get(f"{URL}/tickets/{ticket.pk}").json()["used_at"] is not None
+
+
+def test_a_scanner_knows_what_its_signature_alone_does_not_say(
+    client: Any, buyer_client: Any, scanner: Callable[..., dict[str, str]], buy: Buy
+) -> None:
+    cancelled, kept = buy(seats=1), buy(seats=2)
+    buyer_client.post(f"{URL}/orders/{cancelled}/cancel")
+    gate = scanner()
+    used = Ticket.objects.filter(order_id=kept).order_by("pk")[0]
+    scan(client, gate, codes.sign(used))
+    door = client.get(f"{URL}/door", {"performance": "p1"}, headers=gate).json()
+    assert door["cancelled"] == [Ticket.objects.get(order_id=cancelled).pk]
+    assert (door["used"], door["expected"], door["arrived"]) == ([used.pk], 2, 1)
+    assert door["keys"][0]["key_id"]
+    assert client.get(f"{URL}/door", {"performance": "p2"}, headers=gate).json()["expected"] == 0
+
+
+def test_a_key_opens_the_door_for_a_day_and_can_be_taken_away(
+    client: Any, staff_client: Any, buyer_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket
+) -> None:
+    gate = scanner()
+    for headers in ({}, {"X-Scanner-Key": "wrong"}, {"X-Scanner-Key": ""}):
+        answer = client.get(f"{URL}/door", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "scanner_key")
+    assert buyer_client.post(f"{URL}/scanners", {"name": "x"}, content_type=JSON).status_code == 403
+    (listed,) = staff_client.get(f"{URL}/scanners").json()["scanners"]
+    assert (listed["name"], listed["key"]) == ("Gate 1", None)
+    assert gate["X-Scanner-Key"] not in str(Scanner.objects.values())
+    Scanner.objects.update(expires_at=clock() - timedelta(seconds=1))
+    assert client.get(f"{URL}/door", headers=gate).status_code == 401
+    other = scanner("Gate 2")
+    staff_client.delete(f"{URL}/scanners/{Scanner.objects.get(name='Gate 2').pk}")
+    assert client.get(f"{URL}/door", headers=other).status_code == 401
+
+
+def test_scans_are_bounded(client: Any, scanner: Callable[..., dict[str, str]]) -> None:
+    gate = scanner()
+    for scans in ([], [{"code": "x"}] * 201, [{"code": "x" * 1001}], [{"code": "x", "at": "yesterday"}], [{}]):
+        answer = client.post(f"{URL}/scans", {"scans": scans}, content_type=JSON, headers=gate)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def test_the_page_runs_its_own_scripts_alone(client: Any) -> None:
+    page = client.get(f"{URL}/scan", headers={"Accept-Language": "ko"})
+    assert page["Content-Type"].startswith("text/html")
+    assert "script-src 'self'" in page["Content-Security-Policy"]
+    text = page.content.decode()
+    assert '<html lang="ko">' in text
+    assert "입장" in text
+    for name in ("scan.js", "scan-code.js", "scan-worker.js"):
+        assert client.get(f"{URL}/{name}")["Content-Type"].startswith("text/javascript")

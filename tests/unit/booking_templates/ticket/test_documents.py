@@ -1,0 +1,178 @@
+"""Lists, tickets on paper and calendar entries, as other programs read them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from booking_templates.kit.db import clock
+from booking_templates.ticket.documents import calendar, pdf, tables
+from booking_templates.ticket.models import Order, Ticket
+from tests.booking_fakes import FakeSeat
+
+JSON = "application/json"
+URL = "/api/ticket"
+Buy = Callable[..., str]
+NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def cells(book: bytes) -> list[list[str]]:
+    """The first sheet's text, read from the format's description."""
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        assert archive.testzip() is None
+        for name in archive.namelist():
+            ElementTree.fromstring(archive.read(name))
+        sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    return [["".join(cell.itertext()) for cell in row] for row in sheet.iter(f"{NAMESPACE}row")]
+
+
+@pytest.fixture
+def booked(staff_client: Any, client_for: Callable[[str], Any], keys: Any, buy: Buy, seat: FakeSeat) -> None:
+    body = {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00"}]}
+    staff_client.put(f"{URL}/content", body, content_type=JSON)
+    for index, name in enumerate(('=HYPERLINK("http://evil")', "김철수, 2세", "<b>&</b>")):
+        buyer = f"00000000-0000-7000-8000-00000000000{index}"
+        buy(client=client_for(keys.buyer_token(buyer, name=name)), hold_id=seat.hold(buyer, seats=2))
+
+
+def body_of(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+def test_the_list_is_exported_as_csv(staff_client: Any, booked: None) -> None:
+    answer = staff_client.get(f"{URL}/attendees.csv", {"page": 9})
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert 'filename="attendees.csv"' in answer["Content-Disposition"]
+    text = body_of(answer).decode("utf-8-sig")
+    head, *rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert head[:3] == ["Order", "Name", "Phone"]
+    assert len(rows) == 6
+    assert {row[1] for row in rows} == {'\'=HYPERLINK("http://evil")', "김철수, 2세", "<b>&</b>"}
+    assert rows[0][6] == "150000"
+
+
+def test_the_list_is_exported_as_a_workbook(staff_client: Any, booked: None) -> None:
+    answer = staff_client.get(f"{URL}/attendees.xlsx", {"q": "김철수"}, headers={"Accept-Language": "ko"})
+    rows = cells(body_of(answer))
+    assert rows[0][:3] == ["예매 번호", "이름", "전화"]
+    assert [row[1] for row in rows[1:]] == ["김철수, 2세"] * 2
+
+
+def test_exports_need_their_scope(buyer_client: Any, client: Any) -> None:
+    for name in ("attendees.csv", "attendees.xlsx"):
+        assert buyer_client.get(f"{URL}/{name}").status_code == 403
+        assert client.get(f"{URL}/{name}").status_code == 401
+
+
+@given(st.lists(st.lists(st.one_of(st.text(max_size=20), st.integers(-(2**53), 2**53)), min_size=1, max_size=4), max_size=10))
+def test_any_text_is_a_well_formed_workbook(rows: list[list[str | int]]) -> None:
+    read = cells(b"".join(tables.xlsx_chunks("시트", ["a", "b"], iter(rows))))
+    assert len(read) == len(rows) + 1
+    assert [len(row) for row in read[1:]] == [len(row) for row in rows]
+
+
+@given(st.lists(st.lists(st.text(max_size=20), min_size=1, max_size=4), max_size=10))
+def test_no_csv_cell_begins_a_formula(rows: list[list[str]]) -> None:
+    text = b"".join(tables.csv_lines(["a"], rows)).decode("utf-8-sig")
+    for row in csv.reader(io.StringIO(text, newline="")):
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+
+
+def test_a_ticket_is_a_pdf_with_a_page_a_ticket(
+    staff_client: Any, buyer_client: Any, other_buyer_client: Any, buy: Buy, tmp_path: Path
+) -> None:
+    body = {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00"}]}
+    staff_client.put(f"{URL}/content", body, content_type=JSON)
+    order_id = buy(seats=2)
+    ticket = Ticket.objects.order_by("pk")[0]
+    for path, pages in ((f"tickets/{ticket.pk}/ticket.pdf", 1), (f"orders/{order_id}/tickets.pdf", 2)):
+        answer = buyer_client.get(f"{URL}/{path}")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+        content = answer.content
+        assert content.startswith(b"%PDF-1.4")
+        assert content.count(b"/Type /Page ") == pages
+        assert "no-store" in answer["Cache-Control"]
+        assert other_buyer_client.get(f"{URL}/{path}").status_code == 404
+        offsets = [int(each) for each in re.findall(rb"^(\d{10}) 00000 n", content, re.MULTILINE)]
+        assert all(re.match(rb"%d 0 obj" % (index + 1), content[offset:]) for index, offset in enumerate(offsets))
+        if reader := shutil.which("pdftotext"):
+            (tmp_path / "t.pdf").write_bytes(content)
+            done = subprocess.run([reader, str(tmp_path / "t.pdf"), "-"], capture_output=True, text=True, check=True)
+            assert "오페라의 유령" in done.stdout
+            assert "2027. 01. 10. (일) 19:30" in done.stdout
+    buyer_client.post(f"{URL}/orders/{order_id}/cancel")
+    assert buyer_client.get(f"{URL}/tickets/{ticket.pk}/ticket.pdf").json()["code"] == "ticket_cancelled"
+
+
+@given(st.text(max_size=300), st.floats(6, 30))
+def test_any_text_fits_the_page(text: str, size: float) -> None:
+    content = pdf.document([pdf.Page([pdf.Line(text, size)], "A" * 200, text[:20])], title=text)
+    assert content.endswith(b"%%EOF\n")
+    for piece in pdf._wrapped(pdf.Line(text, size), 250):
+        assert pdf._width(piece, size) <= 250
+
+
+def test_the_performance_is_an_entry_for_a_calendar(staff_client: Any, buyer_client: Any, buy: Buy) -> None:
+    body = {"title": "A, B; C", "venue": "홀 " * 60, "performances": [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00"}]}
+    staff_client.put(f"{URL}/content", body, content_type=JSON)
+    buy(seats=1)
+    ticket = Ticket.objects.get()
+    answer = buyer_client.get(f"{URL}/tickets/{ticket.pk}/event.ics")
+    raw = answer.content
+    assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
+    lines = raw.decode().replace("\r\n ", "").split("\r\n")
+    assert (lines[0], lines[-2]) == ("BEGIN:VCALENDAR", "END:VCALENDAR")
+    found = dict(line.split(":", 1) for line in lines[:-1])
+    assert (found["DTSTART"], found["DTEND"]) == ("20270110T103000Z", "20270110T123000Z")
+    assert found["SUMMARY"] == "A\\, B\\; C"
+    assert found["UID"] == f"{ticket.pk}@clove"
+    assert Order.objects.get().number in found["DESCRIPTION"]
+
+
+@given(st.text(max_size=200))
+def test_folded_lines_unfold_to_the_same_text(text: str) -> None:
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    raw = calendar.entry(uid="u", title=text, place="", note="", starts_at=moment, ends_at=moment + timedelta(hours=1), made_at=moment)
+    lines = [line for line in raw.decode().replace("\r\n ", "").split("\r\n") if line.startswith("SUMMARY:")]
+    shown = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], lines[0].removeprefix("SUMMARY:"))
+    assert shown == text.replace("\r\n", "\n").replace("\r", "\n")
+    assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
+
+
+def test_the_statement_is_to_the_won_and_final_when_sales_have_ended(
+    staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat
+) -> None:
+    def put(**more: Any) -> None:
+        starts = (clock() + timedelta(days=5)).isoformat()
+        body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}], "refund_policy": "consumer_standard", **more}
+        assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
+
+    put()
+    order_id = buy(seats=3)
+    Order.objects.update(issued_at=clock() - timedelta(days=30))
+    ticket = Ticket.objects.order_by("pk")[0].pk
+    buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": 30_000, "tickets": [ticket]}, content_type=JSON)
+    statement = staff_client.get(f"{URL}/settlement").json()
+    assert not statement["is_final"]
+    assert statement["lines"] == [
+        {"performance_id": "p1", "grade": "R", "sold": 3, "sold_krw": 450_000, "given_back": 1, "given_back_krw": 150_000}
+    ]
+    money = {name: statement[f"{name}_krw"] for name in ("captured", "refunded", "fees", "kept", "compensation")}
+    assert money == {"captured": 450_000, "refunded": 120_000, "fees": 30_000, "kept": 330_000, "compensation": 0}
+    put(sales_close_at=(clock() - timedelta(minutes=1)).isoformat())
+    assert staff_client.get(f"{URL}/settlement").json()["is_final"]
+    buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
+    assert not staff_client.get(f"{URL}/settlement").json()["is_final"], "a payment is still under way"
