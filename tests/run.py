@@ -8,8 +8,10 @@ such tests are skipped by name.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from pathlib import Path
 from tests.needs import REQUIRED_VARIABLE, find
 
 ROOT = Path(__file__).resolve().parent.parent
+LONGEST_S = 1_200
 SERVICES = ("auth", "event", "seat", "ticket", "merch", "web", "standin")
 APT = {
     "chromium": "chromium",
@@ -82,7 +85,8 @@ def run(suite: Suite, directory: Path, extra: list[str]) -> Outcome:
     command += ["-m", "pytest", *suite.arguments, f"--junitxml={report}", "-q", *extra] if suite.is_pytest else list(suite.arguments)
     started = time.monotonic()
     with open(output, "wb") as file:
-        code = subprocess.run(command, cwd=ROOT, env={**os.environ, **suite.env}, stdout=file, stderr=file, check=False).returncode
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **suite.env}, stdout=file, stderr=file, start_new_session=True)
+        code = _wait(process)
     outcome = Outcome(suite, code, time.monotonic() - started, output)
     if report.exists():
         for element in ElementTree.parse(report).getroot().iter("testsuite"):
@@ -98,6 +102,21 @@ def run(suite: Suite, directory: Path, extra: list[str]) -> Outcome:
     if code:
         print(output.read_text(errors="replace"), flush=True)
     return outcome
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """The exit code; a suite that hangs prints where (pytest's faulthandler answers SIGABRT) and is killed with all it started."""
+    try:
+        return process.wait(LONGEST_S)
+    except BaseException as error:
+        for way in (signal.SIGABRT, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, way)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        return process.returncode or 1
 
 
 def install_servers() -> bool:

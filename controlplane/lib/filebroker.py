@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -23,6 +24,13 @@ SCHEME = "files"
 
 
 class Channel(filesystem.Channel):
+    _binding = threading.Lock()
+
+    def queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        """Bind, one thread at a time: kombu notes a binding before it writes it, and who finds the note publishes to nobody."""
+        with self._binding:
+            super().queue_bind(*args, **kwargs)
+
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         """Add a binding to the table of EXCHANGE: one writer at a time, and readers see the table before or after."""
         path = self._exchange_file(exchange)

@@ -67,7 +67,9 @@ def test_every_message_of_many_writers_reaches_exactly_one_of_many_readers(folde
                     if len(got) >= 200:
                         done.set()
 
-    threads = [threading.Thread(target=read) for _ in range(4)] + [threading.Thread(target=write, args=[n * 50]) for n in range(4)]
+    threads = [threading.Thread(target=read, daemon=True) for _ in range(4)] + [
+        threading.Thread(target=write, args=[n * 50], daemon=True) for n in range(4)
+    ]
     for thread in threads:
         thread.start()
     assert done.wait(60)
@@ -75,6 +77,34 @@ def test_every_message_of_many_writers_reaches_exactly_one_of_many_readers(folde
         thread.join()
 
     assert sorted(got) == list(range(200))
+
+
+def test_who_comes_while_a_binding_is_written_waits_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, may_write = threading.Event(), threading.Event()
+    bind = filebroker.Channel._queue_bind
+
+    def slowly(self: filebroker.Channel, *args: str) -> None:
+        writing.set()
+        may_write.wait(10)
+        bind(self, *args)
+
+    def put(number: int) -> None:
+        with connect(folder) as connection:
+            queue(connection).put({"number": number})
+
+    monkeypatch.setattr(filebroker.Channel, "_queue_bind", slowly)
+    threads = [threading.Thread(target=put, args=[number], daemon=True) for number in range(2)]
+    threads[0].start()
+    assert writing.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    may_write.set()
+    for thread in threads:
+        thread.join(10)
+
+    with connect(folder) as connection:
+        reader = queue(connection)
+        assert sorted(reader.get(timeout=5).payload["number"] for _ in range(2)) == [0, 1]
 
 
 def test_many_that_come_first_at_once_find_one_table(folder: Path) -> None:
@@ -89,7 +119,7 @@ def test_many_that_come_first_at_once_find_one_table(folder: Path) -> None:
         except Exception as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=declare, args=[number]) for number in range(8)]
+    threads = [threading.Thread(target=declare, args=[number], daemon=True) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
