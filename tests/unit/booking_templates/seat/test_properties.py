@@ -22,6 +22,7 @@ from .conftest import area_content, numbered_content
 LIMIT = 4
 BUYERS = ("kim", "lee", "park")
 GUIDS = [f"{row}-{number}" for row in "ABC" for number in range(1, 7)]
+NUMBERS = st.integers(0, 11)
 SETTINGS = settings(
     max_examples=20,
     stateful_step_count=20,
@@ -93,13 +94,14 @@ class Sales(RuleBasedStateMachine):
         """Places that count against a limit."""
         return sum(len(had["places"]) for had in self.model.values() if had["state"] != "over" and buyer in (None, had["buyer"]))
 
-    def pick(self, data: st.DataObject, *states: str) -> int | None:
+    def pick(self, number: int, *states: str) -> int | None:
+        """One of the holds in STATES. What is drawn must not depend on the database, so NUMBER may be any."""
         there = [hold for hold, had in self.model.items() if not states or had["state"] in states]
-        return data.draw(st.sampled_from(there)) if there else None
+        return there[number % len(there)] if there else None
 
-    @rule(data=st.data())
-    def time_runs_out(self, data: st.DataObject) -> None:
-        if hold := self.pick(data, "held"):
+    @rule(number=NUMBERS)
+    def time_runs_out(self, number: int) -> None:
+        if hold := self.pick(number, "held"):
             Claim.objects.filter(hold=hold).update(expires_ms=1)
             board.forget()  # the board believes its own clock; here time has been moved behind its back
             self.model[hold]["state"] = "over"
@@ -110,25 +112,25 @@ class Sales(RuleBasedStateMachine):
         freed = sum(len(self.model.pop(hold)["places"]) for hold in over)
         assert claims.sweep() == freed
 
-    @rule(data=st.data(), by=st.sampled_from(BUYERS))
-    def release(self, data: st.DataObject, by: str) -> None:
-        if hold := self.pick(data):
+    @rule(number=NUMBERS, by=st.sampled_from(BUYERS))
+    def release(self, number: int, by: str) -> None:
+        if hold := self.pick(number):
             had = self.model[hold]
             claims.release_hold(hold, by)
             if had["buyer"] == by and had["state"] in ("held", "over"):
                 del self.model[hold]
 
-    @rule(data=st.data())
-    def extend(self, data: st.DataObject) -> None:
-        if hold := self.pick(data):
+    @rule(number=NUMBERS)
+    def extend(self, number: int) -> None:
+        if hold := self.pick(number):
             had = self.model[hold]
             may = had["state"] == "held" and not had["extended"]
             assert claims.extend(hold, had["buyer"], 60_000) == may
             had["extended"] = had["extended"] or may
 
-    @rule(data=st.data())
-    def pin(self, data: st.DataObject) -> None:
-        if hold := self.pick(data):
+    @rule(number=NUMBERS)
+    def pin(self, number: int) -> None:
+        if hold := self.pick(number):
             had = self.model[hold]
             self.orders += 1
             order = f"o{self.orders}"
@@ -136,9 +138,9 @@ class Sales(RuleBasedStateMachine):
             if had["state"] == "held":
                 had |= {"state": "pinned", "order": order}
 
-    @rule(data=st.data(), is_late=st.booleans())
-    def unpin(self, data: st.DataObject, is_late: bool) -> None:
-        if hold := self.pick(data, "pinned"):
+    @rule(number=NUMBERS, is_late=st.booleans())
+    def unpin(self, number: int, is_late: bool) -> None:
+        if hold := self.pick(number, "pinned"):
             had = self.model[hold]
             if is_late:
                 Claim.objects.filter(hold=hold).update(expires_ms=1)
@@ -149,9 +151,9 @@ class Sales(RuleBasedStateMachine):
             else:
                 had |= {"state": "held", "order": None}
 
-    @rule(data=st.data(), twice=st.booleans())
-    def confirm(self, data: st.DataObject, twice: bool) -> None:
-        if hold := self.pick(data):
+    @rule(number=NUMBERS, twice=st.booleans())
+    def confirm(self, number: int, twice: bool) -> None:
+        if hold := self.pick(number):
             had = self.model[hold]
             self.orders += 1
             order = had["order"] or f"o{self.orders}"
@@ -161,12 +163,12 @@ class Sales(RuleBasedStateMachine):
                 assert not claims.sell(claims.rows_of(hold), order)
             had |= {"state": "sold", "order": order}
 
-    @rule(data=st.data(), whole=st.booleans())
-    def refund(self, data: st.DataObject, whole: bool) -> None:
-        if hold := self.pick(data, "sold", "pinned"):
+    @rule(number=NUMBERS, count=NUMBERS, whole=st.booleans())
+    def refund(self, number: int, count: int, whole: bool) -> None:
+        if hold := self.pick(number, "sold", "pinned"):
             had = self.model[hold]
             rows = claims.rows_of(hold)
-            chosen = rows if whole else rows[: data.draw(st.integers(0, len(rows)))]
+            chosen = rows if whole else rows[: count % (len(rows) + 1)]
             claims.release_order(had["order"], None if whole else {row.ordinal for row in chosen})
             assert not (whole and claims.release_order(had["order"]))
             had["places"] = [place for place in had["places"] if place not in {row.place for row in chosen}]
