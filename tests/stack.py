@@ -62,6 +62,7 @@ class Stack:
         self.output = home.parent / f"{home.name}.out"
         self.process: subprocess.Popen[bytes] | None = None
         self.up_seconds = 0.0
+        self._sessions = contextlib.ExitStack()
 
     @property
     def portal(self) -> str:
@@ -129,7 +130,8 @@ class Stack:
         self.process.wait(60)
 
     def down(self) -> None:
-        """Stop whatever is left."""
+        """Stop whatever is left, and close the sessions of `api` and `site`."""
+        self._sessions.close()
         subprocess.run([sys.executable, "-m", "controlplane.embedded", "down"], cwd=ROOT, env=self.env, capture_output=True, check=False)
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
@@ -160,23 +162,26 @@ class Stack:
 
     def api(self) -> requests.Session:
         """A session on the REST API as the example seller."""
-        session = requests.Session()
-        session.trust_env = False
+        session = self._session()
         session.headers["Authorization"] = "Bearer " + self.manage("token", "seller@clove.localhost").strip().splitlines()[-1]
         return session
 
     def site(self, slug: str) -> Site:
         """The booking system at SLUG, reached as from code: by address and Host header."""
-        return Site(f"http://127.0.0.1:{self.router_port}", f"{slug}.localhost:{self.router_port}")
+        return Site(f"http://127.0.0.1:{self.router_port}", f"{slug}.localhost:{self.router_port}", self._session())
+
+    def _session(self) -> requests.Session:
+        session = self._sessions.enter_context(requests.Session())
+        session.trust_env = False
+        return session
 
 
 class Site:
     """A buyer's view of one booking system."""
 
-    def __init__(self, base: str, host: str) -> None:
+    def __init__(self, base: str, host: str, session: requests.Session) -> None:
         self.base = base
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.session = session
         self.session.headers["Host"] = host
 
     def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
