@@ -94,6 +94,22 @@ class NewRefund(msgspec.Struct, forbid_unknown_fields=True):
     tickets: Annotated[list[Id], Meta(min_length=1, max_length=200)] | None = None
 
 
+class PerformanceTerms(msgspec.Struct):
+    """Until when tickets of a performance can be cancelled, or that the organiser has called it off."""
+
+    id: str
+    starts_at: datetime
+    until: datetime
+    is_called_off: bool
+
+
+class TermsOut(msgspec.Struct):
+    """What cancelling costs, told before buying. Days of the policy are calendar days where the event is."""
+
+    policy: Policy
+    performances: list[PerformanceTerms]
+
+
 class Orders(msgspec.Struct):
     orders: list[OrderOut]
     next: str | None

@@ -15,10 +15,10 @@ from booking_templates.kit.table import table
 from booking_templates.payments.schemas import CancellationOut
 from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
-from booking_templates.ticket import codes, terms
+from booking_templates.ticket import codes, event, terms
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.saga import saga
-from booking_templates.ticket.schemas import GivenUp, OrderOut, PlaceOut, Quote, TicketOut
+from booking_templates.ticket.schemas import GivenUp, OrderOut, PerformanceTerms, PlaceOut, Quote, TermsOut, TicketOut
 from booking_templates.ticket.terms import Terms
 
 HAS_TICKETS = frozenset({State.ISSUED, State.REFUNDING, State.REFUNDED, State.CANCELLED})
@@ -65,6 +65,20 @@ def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datet
         compensation_krw=order.compensation_krw,
         created_at=timezone.localtime(order.created_at),
     )
+
+
+def shown_terms(known: event.Snapshot) -> TermsOut:
+    """What cancelling costs, for everybody."""
+    performances = [
+        PerformanceTerms(
+            id=each.pk,
+            starts_at=local(each.starts_at),
+            until=local(terms.last_moment(known, each)),
+            is_called_off=each.cancelled_at is not None,
+        )
+        for each in known.performances.values()
+    ]
+    return TermsOut(policy=known.policy, performances=performances)
 
 
 def shown_quote(offered: Terms) -> Quote:

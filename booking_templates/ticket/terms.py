@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from booking_templates.payments.states import State
 from booking_templates.ticket import event, policy
-from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.models import Order, Performance, Ticket
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,12 @@ def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection
             return Terms("already_cancelled")
 
 
+def last_moment(known: event.Snapshot, performance: Performance) -> datetime:
+    """When cancelling tickets of PERFORMANCE ends: by the policy, and by the seller's own limit."""
+    by_policy = policy.last_moment(known.policy, starts_at=performance.starts_at, zone=timezone.get_default_timezone())
+    return min(known.cancel_until, by_policy) if known.cancel_until else by_policy
+
+
 def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[str] | None) -> Terms:
     wanted = [ticket for ticket in live if chosen is None or ticket.pk in chosen]
     if not wanted or (chosen is not None and len(wanted) < len(set(chosen))):
@@ -70,10 +76,7 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
     performance = known.performances.get(order.performance_id)
     zone = timezone.get_default_timezone()
     rules = known.policy
-    limits = [known.cancel_until] if known.cancel_until else []
-    if performance is not None:
-        limits.append(policy.last_moment(rules, starts_at=performance.starts_at, zone=zone))
-    until = min(limits, default=None)
+    until = last_moment(known, performance) if performance is not None else known.cancel_until
     reason = None
     if any(ticket.used_at for ticket in wanted):
         reason = "already_used"

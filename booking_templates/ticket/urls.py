@@ -25,6 +25,7 @@ urlpatterns = [
     route("tickets/<uuid:ticket_id>/ticket.pdf", GET=views.read_pdf),
     route("tickets/<uuid:ticket_id>/event.ics", GET=views.read_calendar),
     route("orders/<uuid:order_id>/tickets.pdf", GET=views.read_order_pdf),
+    route("terms", GET=views.read_terms),
     route("keys.json", GET=views.read_keys),
     route("content", PUT=staff.put_content, GET=staff.read_content),
     route("performances/<str:performance_id>/cancellation", POST=staff.call_off, GET=staff.read_calling_off),

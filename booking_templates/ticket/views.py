@@ -10,10 +10,21 @@ from booking_templates.kit.problems import Gone, NotFound
 from booking_templates.kit.table import table
 from booking_templates.payments.keys import key_of
 from booking_templates.payments.schemas import Page
-from booking_templates.ticket import codes, orders, papers
+from booking_templates.ticket import codes, event, orders, papers
 from booking_templates.ticket.models import Order, Ticket
-from booking_templates.ticket.schemas import Keys, NewOrder, NewRefund, OrderOut, Orders, Quote, QuoteQuery, TicketOut, Tickets
-from booking_templates.ticket.showing import shown, shown_all, shown_quote, shown_ticket, shown_tickets
+from booking_templates.ticket.schemas import (
+    Keys,
+    NewOrder,
+    NewRefund,
+    OrderOut,
+    Orders,
+    Quote,
+    QuoteQuery,
+    TermsOut,
+    TicketOut,
+    Tickets,
+)
+from booking_templates.ticket.showing import shown, shown_all, shown_quote, shown_terms, shown_ticket, shown_tickets
 
 PAGE = 20
 TICKETS_MAX = 500
@@ -145,6 +156,12 @@ def read_calendar(request: Request, ticket_id: object) -> Reply:
     """The performance as an entry for the buyer's calendar."""
     ticket = _own_ticket(request, ticket_id)
     return _download(papers.as_calendar(ticket, ticket.order), f"{ticket.order.number}.ics", "text/calendar; charset=utf-8")
+
+
+@endpoint(returns={200: TermsOut})
+def read_terms(request: Request) -> Reply:
+    """What cancelling costs and until when it can be done, to be told before buying; which performances were called off."""
+    return Reply(shown_terms(event.current()), headers={"Cache-Control": "public, max-age=5"})
 
 
 @endpoint(returns={200: Keys})
