@@ -147,11 +147,8 @@ def violations(booking: Booking, limit: int) -> int:
     twice = "SELECT COUNT(*) FROM (SELECT 1 FROM seat_claim GROUP BY performance, place HAVING COUNT(*) > 1) AS t"
     of_buyers = f"SELECT 1 FROM seat_claim WHERE {taken} AND buyer <> '' GROUP BY performance, buyer HAVING COUNT(*) > {limit}"
     over = f"SELECT COUNT(*) FROM ({of_buyers}) AS t"
-    drift = (
-        "SELECT COUNT(*) FROM seat_tally AS t WHERE taken <> (SELECT COUNT(*) FROM seat_claim AS c"
-        f" WHERE c.performance = t.performance AND c.buyer = t.buyer AND {taken})"
-    )
-    return sum(int(query(booking, sql)[0][0]) for sql in (twice, over, drift))
+    slots = f"SELECT COUNT(*) FROM seat_claim WHERE buyer <> '' AND (slot IS NULL OR slot < 1 OR slot > {limit})"
+    return sum(int(query(booking, sql)[0][0]) for sql in (twice, over, slots))
 
 
 def query(booking: Booking, sql: str) -> list[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """Several statements as one transaction, and on MySQL as one round trip.
 
-A hold is three statements, and on a server across the wire most of its cost would be waiting between them. What would be decided
-between the statements is decided by constraints instead: the one that fails ends the transaction.
+Across the wire most of the cost of a transaction would be waiting between its statements. What would be decided between them is decided
+by constraints and conditions instead: a constraint that fails ends the transaction.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 
 from booking_templates.kit.db import TRIES, is_passing, writer
 
-Statement = tuple[str, Sequence[Any]]
+Statement = tuple[str, Sequence[str]]
+"""SQL with `%s` for each parameter, and no other per cent sign."""
 
-# MariaDB and MySQL report a broken CHECK, a NULL and a negative UNSIGNED as these; Django maps them only in a packet's first statement.
+# MariaDB and MySQL report a broken CHECK, a NULL and a negative UNSIGNED as these; Django knows them only where it executes itself.
 MYSQL_INTEGRITY = frozenset({1048, 1690, 3819, 4025})
 
 
 def run(statements: Sequence[Statement]) -> list[int]:
-    """Run STATEMENTS in a transaction; the number of rows each one changed.
+    """Run STATEMENTS in a transaction; the number of rows each one found.
 
     Raises IntegrityError, with nothing changed, when a constraint refuses one of them. Tried again when the database asks for it.
     """
@@ -38,27 +39,48 @@ def run(statements: Sequence[Statement]) -> list[int]:
 
 def _one_by_one(statements: Sequence[Statement]) -> list[int]:
     counts = []
-    with writer(), transaction.atomic(), connection.cursor() as cursor:
-        for sql, parameters in statements:
-            cursor.execute(sql, parameters)
-            counts.append(cursor.rowcount)
+    with writer():
+        if len(statements) == 1 and not connection.in_atomic_block:
+            with connection.cursor() as cursor:
+                cursor.execute(*statements[0])
+                return [cursor.rowcount]
+        with transaction.atomic(), connection.cursor() as cursor:
+            for sql, parameters in statements:
+                cursor.execute(sql, parameters)
+                counts.append(cursor.rowcount)
     return counts
 
 
 def _packet(statements: Sequence[Statement]) -> list[int]:
-    with connection.cursor() as cursor:
-        texts = [cursor.mogrify(sql, parameters) if parameters else sql for sql, parameters in statements]
-        try:
-            cursor.execute(f"START TRANSACTION;{';'.join(texts)};COMMIT")
-            counts = []
-            while cursor.nextset():
-                counts.append(cursor.rowcount)
-        except DatabaseError as error:
-            try:
-                cursor.execute("ROLLBACK")
-            except DatabaseError:
-                connection.close()  # the server is gone, and rolls back what it did not commit
-            if not isinstance(error, IntegrityError) and error.args and error.args[0] in MYSQL_INTEGRITY:
-                raise IntegrityError(*error.args) from error
-            raise
-    return counts[: len(statements)]
+    """Past Django's cursors, whose work on each result costs more than the result: one packet, its results counted."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    mysql: Any = connection.connection
+    texts = [sql % tuple(mysql.literal(value).decode() for value in parameters) for sql, parameters in statements]
+    is_alone = len(texts) == 1
+    packet = texts[0] if is_alone else f"START TRANSACTION;{';'.join(texts)};COMMIT"
+    counts = []
+    try:
+        with connection.wrap_database_errors:
+            mysql.query(packet.encode())
+            while True:
+                mysql.store_result()
+                counts.append(mysql.affected_rows())
+                if mysql.next_result() != 0:
+                    break
+    except DatabaseError as error:
+        if not is_alone:
+            _roll_back(mysql)
+        if not isinstance(error, IntegrityError) and error.args and error.args[0] in MYSQL_INTEGRITY:
+            raise IntegrityError(*error.args) from error
+        raise
+    return counts if is_alone else counts[1:-1]
+
+
+def _roll_back(mysql: Any) -> None:
+    try:
+        with connection.wrap_database_errors:
+            mysql.query(b"ROLLBACK")
+            mysql.store_result()
+    except DatabaseError:
+        connection.close()  # the server is gone, and rolls back what it did not commit

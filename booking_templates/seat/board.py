@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.db.models import Case, Count, Q, Value, When
 from django.db.models.fields import BooleanField
 
+from booking_templates.seat.claims import first_hold_id
 from booking_templates.seat.clock import NowMs, now_ms
 from booking_templates.seat.hall import Answer, Claimed, Hall, Look
 from booking_templates.seat.house import House, Show
@@ -28,6 +29,11 @@ STALE_S = 1.0
 COMPARE_S = 60.0
 HALLS_MAX = 64
 CHANGES_MAX = 20_000
+UNDER_WAY = 100
+SHORT_MS = 3_000
+LONG_MS = 20_000
+"""Longer than a hold's statement can take: the databases end a wait for a lock after 10 s (kit.env)."""
+LONG_EVERY_S = 3.0
 COUNT_S = 1.0
 
 
@@ -52,6 +58,8 @@ class Board:
         self._tail: Tail | None = None
         self._version = 0
         self._polled_at = float("-inf")
+        self._looked_far_at = float("-inf")
+        self._seen: set[int] = set()
         self._compared_at: dict[int, float] = {}
         self._counts: tuple[int, float, dict[int, Counts]] = (0, float("-inf"), {})
 
@@ -59,19 +67,16 @@ class Board:
         """SHOW's availability, at most STALE_S old and as a rule POLL_S."""
         hall = self._halls.get(show.number)
         age_s = time.monotonic() - self._polled_at
-        if hall is not None and self._version == house.version:
-            if age_s < POLL_S and hall.is_encoded:
-                return hall.answer(0)
-            if age_s < STALE_S and hall.is_encoded:
-                answer = hall.answer(0)
-                if not self._lock.acquire(blocking=False):
-                    return answer
-                try:
-                    return self._fresh(house, show, POLL_S).answer(self._complete)
-                finally:
-                    self._lock.release()
+        if hall is not None and self._version == house.version and hall.is_encoded and age_s < STALE_S:
+            answer = hall.answer(0)
+            if age_s < POLL_S or not self._lock.acquire(blocking=False):
+                return answer
+            try:
+                return self._fresh(house, show, POLL_S).answer(now_ms())
+            finally:
+                self._lock.release()
         with self._lock:
-            return self._fresh(house, show, POLL_S).answer(self._complete)
+            return self._fresh(house, show, POLL_S).answer(now_ms())
 
     def delta(self, answer: Answer, since: str) -> bytes:
         """What changed since the version SINCE."""
@@ -83,7 +88,7 @@ class Board:
     def states(self, house: House, show: Show, *, older_than_s: float = POLL_S) -> bytes:
         """A character a place, read anew if it is older than that."""
         with self._lock:
-            return self._fresh(house, show, older_than_s).answer(self._complete).states
+            return self._fresh(house, show, older_than_s).answer(now_ms()).states
 
     def counts(self, house: House) -> dict[int, Counts]:
         """By the number of each performance; COUNT_S old at most."""
@@ -93,10 +98,6 @@ class Board:
             self._counts = (house.version, time.monotonic(), counts)
         return counts
 
-    @property
-    def _complete(self) -> int:
-        return self._tail.complete if self._tail else 0
-
     def _fresh(self, house: House, show: Show, older_than_s: float) -> Hall:
         """With the lock: everything read that is older than that, and the hall of SHOW."""
         if self._version != house.version:
@@ -104,8 +105,8 @@ class Board:
             self._version = house.version
         if self._tail is None:
             last = Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
-            # What is not visible yet has an id near the last one: the claims of a hall made below may or may not have it already.
-            self._tail = Tail(max(0, last - 100))
+            # What is under way has an id near the last one, and does not show in the claims of the halls made below.
+            self._tail = Tail(max(0, last - UNDER_WAY))
             self._polled_at = float("-inf")
         if time.monotonic() - self._polled_at >= older_than_s:
             self._poll()
@@ -121,17 +122,34 @@ class Board:
         return hall
 
     def _poll(self) -> None:
-        tail = self._tail
-        assert tail is not None  # noqa: S101 - made by the caller
+        """Read what became of claims, then new claims: so a claim that is read is newer than any change read before it."""
+        assert self._tail is not None  # noqa: S101 - made by the caller
         now = now_ms()
-        columns = ("id", "performance", "hold", "state", "places", "expires_ms")
-        changes = Change.objects.filter(id__gt=tail.complete).order_by("id").values_list(*columns)[:CHANGES_MAX]
-        for change_id, performance, hold, state, places, expires_ms in changes:
-            if tail.take(change_id) and (hall := self._halls.get(performance)) is not None:
-                hall.apply(change_id, hold, state, _places(places), expires_ms)
-        tail.advance()
+        columns = ("id", "performance", "hold", "state", "places")
+        changes = Change.objects.filter(id__gt=self._tail.complete).order_by("id").values_list(*columns)[:CHANGES_MAX]
+        for change_id, performance, hold, state, places in changes:
+            if self._tail.take(change_id) and (hall := self._halls.get(performance)) is not None:
+                hall.changed(hold, state, (int(place) for place in places.split(",")), now)
+        self._tail.advance()
+        self._read_new_claims(now)
         self._look(now, self._halls.values())
         self._polled_at = time.monotonic()
+
+    def _read_new_claims(self, now: int) -> None:
+        """Holds placed in the last moments: their ids are times. Once in a while a longer one, for a commit that took its time."""
+        is_long = time.monotonic() - self._looked_far_at > LONG_EVERY_S
+        if is_long:
+            self._looked_far_at = time.monotonic()
+        since = first_hold_id(now - (LONG_MS if is_long else SHORT_MS))
+        columns = ("performance", "place", "hold", "state", "expires_ms")
+        seen: set[int] = set()
+        for performance, *claim in Claim.objects.filter(hold__gt=since).values_list(*columns):
+            claimed = Claimed(*claim)
+            seen.add(claimed.hold)
+            if claimed.hold not in self._seen and (hall := self._halls.get(performance)) is not None:
+                hall.claimed(claimed, now)
+        far = first_hold_id(now - LONG_MS)
+        self._seen = seen.union(hold for hold in self._seen if hold > far)
 
     def _look(self, now: int, halls: Iterable[Hall]) -> None:
         due = [(hall, holds) for hall in halls if (holds := hall.due(now))]
@@ -142,33 +160,22 @@ class Board:
             hall.look(holds, found, now)
 
     def _load(self, house: House, show: Show) -> Hall:
-        assert self._tail is not None  # noqa: S101 - made by the caller
-        complete = self._tail.complete
         self._compared_at[show.number] = time.monotonic()
-        # Before the claims, which then show all that these did; what comes between the two reads is polled.
-        recent = Change.objects.filter(id__gt=complete, performance=show.number).order_by("id").values_list("id", "places")[:CHANGES_MAX]
-        known = [(change_id, _places(places)) for change_id, places in recent]
+        now = now_ms()
         claims = claims_of(show.number).values_list("place", "hold", "state", "expires_ms")
-        hall = Hall(house.layout, (Claimed(*values) for values in claims), complete)
-        for change_id, places in known:
-            hall.recall(change_id, places)
-        return hall
+        return Hall(house.layout, (Claimed(*values) for values in claims), now)
 
     def _compare(self, house: House, show: Show, hall: Hall) -> Hall:
-        """HALL, or one made anew when a change has escaped it: a transaction that took longer than GAP_S to commit."""
-        assert self._tail is not None  # noqa: S101
-        settled = self._tail.highest
+        """HALL, or one made anew when something has escaped it: a transaction that took longer than anything here can take."""
+        position = hall.position
         anew = self._load(house, show)
+        self._look(now_ms(), [anew])
         self._halls[show.number] = hall
         self._poll()
-        if not hall.differs(anew, settled):
+        if not hall.differs(anew, position):
             return hall
         log.warning("availability had missed a change", extra={"fields": {"performance": show.id}})
-        return self._load(house, show)
-
-
-def _places(text: str) -> list[int]:
-    return [int(place) for place in text.split(",")]
+        return anew
 
 
 def _look_up(holds: Collection[int]) -> dict[int, Look]:

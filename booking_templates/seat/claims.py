@@ -1,4 +1,4 @@
-"""The rules of who has a place: hold, extend, pin, sell, free. The only code that writes claims, tallies and changes.
+"""The rules of who has a place: hold, extend, pin, sell, free. The only code that writes claims and changes.
 
 Each rule is one conditional write, or writes that a constraint ends together. What is read beforehand only prepares it, what is read
 afterwards only explains it.
@@ -7,19 +7,18 @@ afterwards only explains it.
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import NamedTuple
 
 from django.db import IntegrityError, connection
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from booking_templates.kit.db import retry_transaction
-from booking_templates.seat import batch
+from booking_templates.seat import batch, slots
 from booking_templates.seat.clock import NowMs, now_ms, now_sql
-from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, Sale, State, Tally, claim_id, claims_on
+from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, Sale, State, claim_id, claims_on
 
 ROUNDS = 5
 SWEEP_HOLDS = 200
@@ -28,7 +27,7 @@ KEEP_CHANGES = 100_000
 RANDOM_BITS = 21
 """A hold's id is the millisecond it was placed in, and chance: it sorts by time, and tells an ended hold from one that never was."""
 
-_CLAIM_COLUMNS = "id, performance, place, hold, buyer, state, expires_ms, is_extended, order_id, ordinal, grade, price_krw"
+_CLAIM_COLUMNS = "id, performance, place, hold, buyer, slot, state, expires_ms, is_extended, order_id, ordinal, grade, price_krw"
 
 
 class Refused(Exception):
@@ -112,6 +111,11 @@ def new_hold_id() -> int:
     return now_ms() << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
 
 
+def first_hold_id(at_ms: int) -> int:
+    """Every hold placed after that millisecond has a greater id."""
+    return (at_ms << RANDOM_BITS) - 1
+
+
 def placed_ms(hold: int) -> int:
     """When a hold with this id was placed."""
     return hold >> RANDOM_BITS
@@ -124,14 +128,20 @@ def place_hold(
 
     Raises PlacesTaken, LimitReached or ContentChanged. An expired hold is no obstacle, swept or not.
     """
+    used = slots.guess(performance, buyer)
     for _round in range(ROUNDS):
+        free = slots.choose(used, len(wanted), limit)
+        if free is None:
+            used = _explain(performance, wanted, buyer, limit, content_version)
+            continue
         hold = new_hold_id()
         expires_ms = now_ms() + life_ms
         try:
-            batch.run(_statements(performance, wanted, hold, buyer, limit, expires_ms, content_version))
+            batch.run([_insert(performance, wanted, hold, buyer, free, expires_ms, content_version)])
         except IntegrityError:
-            _explain(performance, wanted, buyer, limit, content_version)
+            used = _explain(performance, wanted, buyer, limit, content_version)
             continue
+        slots.remember(performance, buyer, used.union(free))
         rows = [
             Row(performance, item.place, hold, buyer, State.HELD, expires_ms, False, None, ordinal, item.grade, item.price_krw)
             for ordinal, item in enumerate(wanted, 1)
@@ -140,63 +150,45 @@ def place_hold(
     raise PlacesTaken([item.place for item in wanted])
 
 
-def _statements(
-    performance: int, wanted: Sequence[Wanted], hold: int, buyer: str, limit: int, expires_ms: int, content_version: int
-) -> list[batch.Statement]:
-    """The hold. Whichever constraint fails (place taken, limit, plan replaced) undoes all of it.
+def _insert(
+    performance: int, wanted: Sequence[Wanted], hold: int, buyer: str, free: Sequence[int], expires_ms: int, content_version: int
+) -> batch.Statement:
+    """The hold: one statement. Whichever constraint fails (place taken, slot taken, plan replaced), nothing of it stands.
 
-    Numbers are written into the statements: they are ints, and it spares the driver the work. Places go in order, so that two holds of
+    Numbers are written into the statement: they are ints, and it spares the driver the work. Places go in order, so that two holds of
     the same places wait for each other instead of both ways round.
     """
-    count = len(wanted)
-    is_mysql = connection.vendor == "mysql"
-    # NULL when the content has moved on, which the column refuses. The lock keeps a change of the content waiting for this transaction.
-    share = " LOCK IN SHARE MODE" if is_mysql else ""
-    allowed = f"(SELECT {limit:d} FROM seat_content WHERE id = {CONTENT_ID} AND version = {content_version:d}{share})"  # noqa: S608
-    grow = (
-        "ON DUPLICATE KEY UPDATE taken = taken + VALUES(taken), allowed = VALUES(allowed)"
-        if is_mysql
-        else "ON CONFLICT (performance, buyer) DO UPDATE SET taken = taken + excluded.taken, allowed = excluded.allowed"
-    )
-    columns = "performance, buyer, taken, allowed"
-    tally = f"INSERT INTO seat_tally ({columns}) VALUES ({performance:d}, %s, {count:d}, {allowed}) {grow}"  # noqa: S608
+    # NULL when the content has moved on, which the column refuses. The lock keeps a change of the content waiting for this statement.
+    share = " LOCK IN SHARE MODE" if connection.vendor == "mysql" else ""
+    held = f"(SELECT {State.HELD:d} FROM seat_content WHERE id = {CONTENT_ID} AND version = {content_version:d}{share})"  # noqa: S608
     values, parameters = [], []
-    for ordinal, item in sorted(enumerate(wanted, 1), key=lambda pair: pair[1].place):
+    numbered = sorted(zip(range(1, len(wanted) + 1), free, wanted, strict=True), key=lambda each: each[2].place)
+    for ordinal, slot, item in numbered:
         values.append(
-            f"({claim_id(performance, item.place):d}, {performance:d}, {item.place:d}, {hold:d}, %s, {State.HELD:d}, {expires_ms:d},"
-            f" 0, NULL, {ordinal:d}, %s, {item.price_krw:d})"
+            f"({claim_id(performance, item.place):d},{performance:d},{item.place:d},{hold:d},%s,{slot:d},{held},{expires_ms:d},"
+            f"0,NULL,{ordinal:d},%s,{item.price_krw:d})"
         )
         parameters += [buyer, item.grade]
-    claim = f"INSERT INTO seat_claim ({_CLAIM_COLUMNS}) VALUES {', '.join(values)}"  # noqa: S608 - ints and parameters
-    return [(tally, [buyer]), (claim, parameters), _change(performance, hold, State.HELD, [item.place for item in wanted], expires_ms)]
+        held = f"{State.HELD:d}"  # asked once
+    return f"INSERT INTO seat_claim ({_CLAIM_COLUMNS}) VALUES {','.join(values)}", parameters  # noqa: S608 - ints and parameters
 
 
-def _change(performance: int, hold: int, state: State, places: Iterable[int], expires_ms: int | None = None) -> batch.Statement:
-    until = "NULL" if expires_ms is None else f"{expires_ms:d}"
-    listed = ",".join(map(str, places))
-    return (
-        "INSERT INTO seat_change (performance, hold, state, places, expires_ms) "  # noqa: S608 - ints alone
-        f"VALUES ({performance:d}, {hold:d}, {state:d}, '{listed}', {until})",
-        (),
-    )
-
-
-def _explain(performance: int, wanted: Sequence[Wanted], buyer: str, limit: int, content_version: int) -> None:
-    """Why a constraint refused: raises it, or clears an expired hold out of the way, or finds that by now nothing is."""
+def _explain(performance: int, wanted: Sequence[Wanted], buyer: str, limit: int, content_version: int) -> frozenset[int]:
+    """Why a constraint refused: raises it, or clears expired holds out of the way; the buyer's slots when nothing is in it any more."""
     if not Content.objects.filter(pk=CONTENT_ID, version=content_version).exists():
         raise ContentChanged("content changed")
     wanted_claims = claims_on(performance, (item.place for item in wanted))
+    mine = Claim.objects.filter(buyer=buyer, performance=performance)
     expired = {"state": State.HELD, "expires_ms__lte": NowMs()}
-    in_the_way = set(wanted_claims.filter(**expired).values_list("hold", flat=True))
-    in_the_way |= set(Claim.objects.filter(buyer=buyer, performance=performance, **expired).values_list("hold", flat=True))
+    in_the_way = {*wanted_claims.filter(**expired).values_list("hold", flat=True), *mine.filter(**expired).values_list("hold", flat=True)}
     if in_the_way:
         expire(in_the_way)
-        return
-    taken = Tally.objects.filter(performance=performance, buyer=buyer).values_list("taken", flat=True).first() or 0
-    if taken + len(wanted) > limit:
-        raise LimitReached(taken)
-    if held := list(wanted_claims.values_list("place", flat=True)):
+    used = frozenset(slot for slot in mine.values_list("slot", flat=True) if slot is not None)
+    if slots.choose(used, len(wanted), limit) is None:
+        raise LimitReached(len(used))
+    if not in_the_way and (held := list(wanted_claims.values_list("place", flat=True))):
         raise PlacesTaken(held)
+    return used
 
 
 @retry_transaction
@@ -206,7 +198,7 @@ def expire(holds: Collection[int]) -> int:
 
 
 def sweep() -> int:
-    """Free what has expired; the number of places. Nothing depends on it: it keeps tallies and availability tidy."""
+    """Free what has expired; the number of places. Nothing depends on it: it keeps the table and availability tidy."""
     total = 0
     while True:
         due = Claim.objects.filter(state=State.HELD, expires_ms__lte=NowMs()).order_by("expires_ms")
@@ -248,8 +240,7 @@ def release_buyer(buyer: str) -> int:
     A hold whose payment runs goes on under its order alone.
     """
     freed = _free(_locked(Claim.objects.filter(buyer=buyer, state=State.HELD)))
-    Claim.objects.filter(buyer=buyer).update(buyer="")
-    Tally.objects.filter(buyer=buyer).delete()
+    Claim.objects.filter(buyer=buyer).update(buyer="", slot=None)
     return freed
 
 
@@ -258,20 +249,15 @@ def _locked(claims: QuerySet[Claim]) -> list[Row]:
 
 
 def _free(rows: Sequence[Row]) -> int:
-    """Within a transaction that has ROWS locked: delete the claims, take them off the tallies, tell availability."""
-    if not rows:
-        return 0
-    by_buyer: dict[tuple[int, str], int] = defaultdict(int)
+    """Within a transaction that has ROWS locked: delete the claims and tell availability."""
     changes = []
     for (performance, hold), group in groupby(sorted(rows), key=lambda row: (row.performance, row.hold)):
         places = [row.place for row in group]
         claims_on(performance, places).filter(hold=hold).delete()
         changes.append(Change(performance=performance, hold=hold, state=State.FREE, places=",".join(map(str, places))))
-    for row in rows:
-        by_buyer[row.performance, row.buyer] += 1
-    for (performance, buyer), count in sorted(by_buyer.items()):
-        Tally.objects.filter(performance=performance, buyer=buyer).update(taken=F("taken") - count)
     Change.objects.bulk_create(changes)
+    for row in rows:
+        slots.forget(row.performance, row.buyer)
     return len(rows)
 
 
@@ -335,8 +321,8 @@ def sell(rows: Sequence[Row], order_id: str) -> bool:
     places = ",".join(str(row.place) for row in rows)
     # Only if the update found them: between reading ROWS and here they may have been freed.
     change = (
-        "INSERT INTO seat_change (performance, hold, state, places, expires_ms)"  # noqa: S608
-        f" SELECT {performance:d}, {hold:d}, {State.SOLD:d}, '{places}', NULL FROM seat_claim"
+        "INSERT INTO seat_change (performance, hold, state, places)"  # noqa: S608
+        f" SELECT {performance:d}, {hold:d}, {State.SOLD:d}, '{places}' FROM seat_claim"
         f" WHERE hold = {hold:d} AND state = {State.SOLD:d} AND order_id = %s LIMIT 1"
     )
     return _for_order([(update, [order_id, order_id]), (change, [order_id]), _sale(hold, order_id)])
@@ -357,11 +343,6 @@ def tell_blocked(performance: int, places: Collection[int]) -> None:
         Change.objects.create(performance=performance, hold=0, state=State.BLOCKED, places=",".join(map(str, chunk)))
 
 
-def forget_tally(performance: int, buyer: str) -> None:
-    """Forget a tally that counts nothing."""
-    Tally.objects.filter(performance=performance, buyer=buyer, taken=0).delete()
-
-
 def trim_changes() -> int:
     """Delete changes that no replica can still be reading; the number of them."""
     last = Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
@@ -372,3 +353,13 @@ def chunks(items: Iterable[int], size: int) -> Iterator[list[int]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def lower_limit(limit: int) -> None:
+    """Within a transaction that lets no hold through: whoever has slots beyond LIMIT moves to free ones within it, as far as there are."""
+    beyond = Claim.objects.filter(slot__gt=limit).order_by("slot").values_list("performance", "buyer").distinct()
+    for performance, buyer in list(beyond):
+        mine = list(Claim.objects.filter(performance=performance, buyer=buyer).order_by("slot"))
+        for slot, claim in enumerate(mine, 1):
+            if claim.slot != slot:
+                Claim.objects.filter(pk=claim.pk).update(slot=slot)

@@ -63,6 +63,7 @@ def _put(content: SeatContent, body: str, digest: str) -> ContentOutcome:
     shown = {performances[item.id] for item in content.performances}
     if before is not None:
         _check_claims(msgspec.json.decode(before.body, type=SeatContent), layout, shown)
+        claims.lower_limit(content.limit_per_buyer)
     _block(content, layout, numbers, shown, before)
     Content.objects.update_or_create(
         pk=CONTENT_ID,

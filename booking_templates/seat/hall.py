@@ -1,12 +1,15 @@
-"""The places of one performance as they are now: kept up by changes and by the clock, and encoded once a moment for everyone who asks."""
+"""The places of one performance as they are now: kept up by what is read of the database and by the clock, and encoded once a moment for
+everyone who asks.
+"""
 
 from __future__ import annotations
 
 import gzip
 import heapq
+import secrets
 import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -18,6 +21,8 @@ from booking_templates.seat.models import State
 
 FREE, HELD, SOLD, BLOCKED = b"0123"
 SHOWN = {State.FREE: FREE, State.HELD: HELD, State.PINNED: HELD, State.SOLD: SOLD, State.BLOCKED: BLOCKED}
+STAFF = 0
+"""Whose the blocked places are, among the holds."""
 PLAN_MARK = 8
 HISTORY_MAX = 6_000
 HISTORY_TRIM = 2_000
@@ -25,6 +30,8 @@ SHORTER_BY = 64
 """A full answer is sent instead of a delta that is this much longer: it says more."""
 PIN_LOOK_MS = 1_000
 """How often a pinned hold is looked at again: the payment's verdict may give it back to the clock."""
+OTHERS_MS = 5_000
+"""How far behind another replica may have been when it answered: it reads as often as this one, and serves nothing older than a second."""
 
 
 class Look(NamedTuple):
@@ -44,18 +51,26 @@ class Claimed(NamedTuple):
     expires_ms: int | None
 
 
-class Answer:
-    """One moment of a hall, encoded. VERSION is that up to which a client that has this knows everything, and a mark of what it shows."""
+class Since(NamedTuple):
+    """A version taken apart: which hall of which process answered, after how much of its history, and when."""
 
-    def __init__(self, hall: Hall, complete: int) -> None:
+    epoch: str
+    position: int
+    at_ms: int
+
+
+class Answer:
+    """One moment of a hall, encoded. VERSION says up to where of its history, when, of which plan, and what is shown."""
+
+    def __init__(self, hall: Hall, now_ms: int) -> None:
         self._hall = hall
         self._mark = hall.layout.version[:PLAN_MARK]
         self.states = bytes(hall.states)
-        self.version = f"{complete}-{self._mark}-{zlib.crc32(self.states):08x}"
-        self.etag = f'"{self.version}"'
+        self.version = f"{hall.epoch}.{hall.position}.{now_ms}-{self._mark}-{zlib.crc32(self.states):08x}"
+        # Not the version: replicas that show the same say the same, and a watcher who comes to another one still gets a 304.
+        self.etag = f'"{self._mark}-{zlib.crc32(self.states):08x}"'
         areas = {area.id: {"free": self.states.count(FREE, area.first, area.first + area.capacity)} for area in hall.layout.areas}
         self._head = f'{{"version":"{self.version}","plan":"{hall.layout.version}","areas":'.encode() + msgspec.json.encode(areas)
-        self._lapsed = tuple(hall.lapsed)
         self._deltas: dict[str, bytes] = {self.version: self._delta(())}
 
     @cached_property
@@ -75,19 +90,23 @@ class Answer:
         """What changed since the version SINCE, or everything when that is too long ago, unknown, or no longer than the changes."""
         found = self._deltas.get(since)
         if found is None:
-            positions = self._hall.changed_since(self._complete_of(since))
-            found = self.full if positions is None else self._delta((*positions, *self._lapsed))
+            version = self._parse(since)
+            positions = self._hall.changed_since(version) if version else None
+            found = self.full if positions is None else self._delta(positions)
             if len(found) > len(self.full) + SHORTER_BY:
                 found = self.full
             if len(self._deltas) < HISTORY_MAX:
                 self._deltas[since] = found
         return found
 
-    def _complete_of(self, version: str) -> int:
-        """The change up to which a client that has VERSION knows everything; -1 when it knows nothing of this plan."""
-        number, _, rest = version.partition("-")
-        is_known = number.isascii() and number.isdigit() and len(number) < 19 and rest.startswith(f"{self._mark}-")
-        return int(number) if is_known else -1
+    def _parse(self, version: str) -> Since | None:
+        """None for what is no version of this plan."""
+        where, _, rest = version.partition("-")
+        parts = where.split(".")
+        numbers = [int(part) for part in parts[1:] if part.isascii() and part.isdigit() and len(part) < 19]
+        if len(parts) != 3 or len(numbers) != 2 or not rest.startswith(f"{self._mark}-"):
+            return None
+        return Since(parts[0], *numbers)
 
     def _delta(self, positions: Iterable[int]) -> bytes:
         states = self.states
@@ -97,61 +116,78 @@ class Answer:
 
 
 class Hall:
-    """Not thread-safe: `board` has the lock. After change FLOOR everything is remembered: what a delta can begin with."""
+    """Not thread-safe: `board` has the lock. MADE_MS is when the claims were read.
 
-    def __init__(self, layout: Layout, claims: Iterable[Claimed], floor: int) -> None:
+    A place is its hold's: what is read of another hold, however late, does not touch it. So the order in which holds, sales and releases
+    become visible does not matter.
+    """
+
+    def __init__(self, layout: Layout, claims: Iterable[Claimed], made_ms: int) -> None:
         self.layout = layout
-        self.floor = floor
+        self.epoch = secrets.token_hex(4)
         self.states = bytearray([FREE]) * layout.capacity
-        self.lapsed: set[int] = set()
-        """Positions that are free by the clock alone: their hold has expired and nobody has swept it."""
-        self._last: dict[int, int] = {}
+        self._made_ms = made_ms
+        self._hold_at: dict[int, int] = {}
         self._open: dict[int, list[int]] = {}
         self._due: list[tuple[int, int]] = []
-        self._ids: array[int] = array("q")
-        self._positions: list[tuple[int, ...]] = []
+        self._forgotten = 0
+        self._seen_ms: array[int] = array("q")
+        self._changed: list[int] = []
         self._answer: Answer | None = None
         for claim in claims:
-            position = layout.position_of.get(claim.place)
+            self.claimed(claim, made_ms)
+        self._forgotten = len(self._changed)
+        self._seen_ms, self._changed = array("q"), []
+
+    @property
+    def position(self) -> int:
+        """How long the history is, with what is forgotten of it."""
+        return self._forgotten + len(self._changed)
+
+    def claimed(self, claim: Claimed, now_ms: int) -> None:
+        """A claim that the database has now: whoever had the place has it no more."""
+        position = self.layout.position_of.get(claim.place)
+        if position is None:
+            return
+        hold = STAFF if claim.state == State.BLOCKED else claim.hold
+        if claim.state in (State.HELD, State.PINNED):
+            positions = self._open.setdefault(hold, [])
+            if position not in positions:
+                if not positions:
+                    heapq.heappush(self._due, (claim.expires_ms or 0, hold))
+                positions.append(position)
+        self._set(position, hold, SHOWN[State(claim.state)], now_ms)
+
+    def changed(self, hold: int, state: int, places: Iterable[int], now_ms: int) -> None:
+        """What became of HOLD's PLACES: sold, freed, or blocked."""
+        for place in places:
+            position = self.layout.position_of.get(place)
             if position is None:
                 continue
-            self.states[position] = SHOWN[State(claim.state)]
-            if claim.state in (State.HELD, State.PINNED):
-                if claim.hold not in self._open:
-                    heapq.heappush(self._due, (claim.expires_ms or 0, claim.hold))
-                self._open.setdefault(claim.hold, []).append(position)
-
-    def apply(self, change_id: int, hold: int, state: int, places: Iterable[int], expires_ms: int | None) -> None:
-        """Take a change in. For one place ids are in the order of what happened, whatever order they are seen in."""
-        position_of = self.layout.position_of
-        positions = [position for place in places if (position := position_of.get(place)) is not None]
-        shown = SHOWN[State(state)]
-        for position in positions:
-            if self._last.get(position, 0) < change_id:
-                self._last[position] = change_id
-                self.states[position] = shown
-                self.lapsed.discard(position)
-        if state == State.HELD and expires_ms is not None:
-            self._open[hold] = positions
-            heapq.heappush(self._due, (expires_ms, hold))
-        else:
+            owner = self._hold_at.get(position)
+            if owner == hold or (state == State.BLOCKED and owner is None):
+                self._set(position, hold, SHOWN[State(state)], now_ms)
+        if state == State.SOLD:
             self._open.pop(hold, None)
-        self._remember(change_id, tuple(positions))
+        elif hold in self._open and all(self._hold_at.get(position) != hold for position in self._open[hold]):
+            del self._open[hold]
+
+    def _set(self, position: int, hold: int, shown: int, now_ms: int) -> None:
+        if shown == FREE:
+            self._hold_at.pop(position, None)
+        else:
+            self._hold_at[position] = hold
+        if self.states[position] == shown:
+            return
+        self.states[position] = shown
+        self._seen_ms.append(now_ms)
+        self._changed.append(position)
         self._answer = None
-
-    def recall(self, change_id: int, places: Iterable[int]) -> None:
-        """Remember a change that the claims show already."""
-        position_of = self.layout.position_of
-        self._remember(change_id, tuple(position for place in places if (position := position_of.get(place)) is not None))
-
-    def _remember(self, change_id: int, positions: tuple[int, ...]) -> None:
-        at = bisect_right(self._ids, change_id)
-        self._ids.insert(at, change_id)
-        self._positions.insert(at, positions)
-        if len(self._ids) > HISTORY_MAX:
-            self.floor = max(self.floor, self._ids[HISTORY_TRIM - 1])
-            del self._ids[:HISTORY_TRIM]
-            del self._positions[:HISTORY_TRIM]
+        if len(self._changed) > HISTORY_MAX:
+            self._forgotten += HISTORY_TRIM
+            self._made_ms = self._seen_ms[HISTORY_TRIM - 1]
+            del self._seen_ms[:HISTORY_TRIM]
+            del self._changed[:HISTORY_TRIM]
 
     def due(self, now_ms: int) -> list[int]:
         """Holds whose time seems over: to be looked up, and told to `look`."""
@@ -173,32 +209,36 @@ class Hall:
             elif not look.is_over:
                 heapq.heappush(self._due, (max(look.expires_ms or 0, now_ms + 1), hold))
             else:
+                # Free by the clock alone: nobody has swept it. It stays its hold's, which may yet be sold.
                 for position in self._open.pop(hold, ()):
-                    if self.states[position] == HELD:
-                        self.states[position] = FREE
-                        self.lapsed.add(position)
-                self._answer = None
+                    if self._hold_at.get(position) == hold and self.states[position] == HELD:
+                        self._set(position, hold, FREE, now_ms)
+                        self._hold_at[position] = hold
 
-    def changed_since(self, complete: int) -> list[int] | None:
-        """Positions that may have changed after change COMPLETE; None when that is further back than is remembered."""
-        if complete < self.floor:
-            return None
-        first = bisect_right(self._ids, complete)
-        return [position for positions in self._positions[first:] for position in positions]
+    def changed_since(self, version: Since) -> list[int] | None:
+        """Positions that may have changed since; None when that is further back than is remembered.
 
-    def answer(self, complete: int) -> Answer:
+        Of another replica's version the time is all that says something here, and some seconds before it are said again.
+        """
+        if version.epoch == self.epoch:
+            first = version.position - self._forgotten
+            return self._changed[first:] if 0 <= first <= len(self._changed) else None
+        earliest_ms = version.at_ms - OTHERS_MS
+        return self._changed[bisect_left(self._seen_ms, earliest_ms) :] if earliest_ms > self._made_ms else None
+
+    def answer(self, now_ms: int) -> Answer:
         """This moment, encoded once."""
         if self._answer is None:
-            self._answer = Answer(self, complete)
+            self._answer = Answer(self, now_ms)
         return self._answer
 
     @property
     def is_encoded(self) -> bool:
         return self._answer is not None
 
-    def differs(self, other: Hall, settled: int) -> bool:
-        """Whether OTHER, made from claims just now, knows better about a place that no change after SETTLED has touched."""
+    def differs(self, other: Hall, position: int) -> bool:
+        """Whether OTHER, made when this one's history was at POSITION, knows better about a place that nothing has touched since."""
+        touched = set(self._changed[max(0, position - self._forgotten) :])
         return any(
-            mine != theirs and self._last.get(position, 0) <= settled and position not in self.lapsed
-            for position, (mine, theirs) in enumerate(zip(self.states, other.states, strict=True))
+            mine != theirs and index not in touched for index, (mine, theirs) in enumerate(zip(self.states, other.states, strict=True))
         )

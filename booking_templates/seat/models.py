@@ -75,15 +75,19 @@ class Area(models.Model):
 class Claim(models.Model):
     """A place of a performance that is not free. All places of one hold share hold, buyer, state, times and order.
 
-    The primary key is the invariant: it is made of performance and place (`claim_id`), and two claims on one place cannot be. One
+    The primary key is the invariant I1: it is made of performance and place (`claim_id`), and two claims on one place cannot be. One
     integer, because every index more is a page more that a hold writes. A BLOCKED place is a hold of its own, the negative of its id.
+
+    The slot is the invariant I6: a buyer has the slots 1 to the limit for a performance, each of them once (docs/decisions). Without a
+    buyer (blocked, or the account was closed) there is none.
     """
 
     id = models.BigIntegerField(primary_key=True)
     performance = models.IntegerField()
     place = models.BigIntegerField()
     hold = models.BigIntegerField()
-    buyer = models.CharField(max_length=64, db_index=True)
+    buyer = models.CharField(max_length=64)
+    slot = models.PositiveSmallIntegerField(null=True)
     state = models.PositiveSmallIntegerField()
     expires_ms = models.BigIntegerField(null=True, db_index=True)
     is_extended = models.BooleanField(default=False)
@@ -95,7 +99,8 @@ class Claim(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(id=F("performance") * PERFORMANCE_STRIDE + F("place")), name="seat_claim_is_of_its_place"),
-            # Also the index by which a hold is found.
+            models.UniqueConstraint(fields=["buyer", "performance", "slot"], name="seat_claim_slot_once"),
+            # Also the index by which a hold is found, and new holds: ids rise with time.
             models.UniqueConstraint(fields=["hold", "ordinal"], name="seat_claim_once_in_hold"),
         ]
 
@@ -122,27 +127,13 @@ class Sale(models.Model):
     hold = models.BigIntegerField()
 
 
-class Tally(models.Model):
-    """How many places of a performance a buyer holds or has bought, and how many were allowed when that last grew (I6)."""
-
-    pk = models.CompositePrimaryKey("performance", "buyer")
-    performance = models.IntegerField()
-    buyer = models.CharField(max_length=64)
-    taken = models.PositiveIntegerField()
-    allowed = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(taken__lte=F("allowed")), name="seat_tally_within_limit")]
-
-
 class Change(models.Model):
-    """What became of which places, in the order in which it did: written last in the transaction of the change itself.
+    """What became of claims after they were made: sold, freed, blocked. Written last in the transaction of the change itself.
 
-    Availability follows this log. It is trimmed; no rule reads it.
+    Availability follows this log and, for new holds, the claims themselves. It is trimmed; no rule reads it.
     """
 
     performance = models.IntegerField()
     hold = models.BigIntegerField()
     state = models.PositiveSmallIntegerField()
     places = models.TextField()
-    expires_ms = models.BigIntegerField(null=True)
