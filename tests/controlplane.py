@@ -158,6 +158,7 @@ class Site:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
+        self.bodies: list[bytes] = []
         self.content: dict[str, Any] = {}
         self.answers: dict[tuple[str, str], tuple[int, Any]] = {}
         self.runtime: SiteRuntime | None = None
@@ -176,6 +177,12 @@ class Site:
 
             def do_POST(self) -> None:
                 outer.serve(self, "POST")
+
+            def do_PATCH(self) -> None:
+                outer.serve(self, "PATCH")
+
+            def do_DELETE(self) -> None:
+                outer.serve(self, "DELETE")
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -201,12 +208,14 @@ class Site:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         path = request.path.split("?")[0]
         self.calls.append((method, path))
+        self.bodies.append(body)
         self.before_answer(method, path)
         status, document = self.answers.get((method, path)) or self._answer(request, method, path, body)
-        text = json.dumps(document).encode()
+        text = document if isinstance(document, bytes) else json.dumps(document).encode()
         request.send_response(status)
         is_problem = status >= 400 and "code" in document
-        request.send_header("Content-Type", "application/problem+json" if is_problem else "application/json")
+        kind = "application/octet-stream" if isinstance(document, bytes) else "application/json"
+        request.send_header("Content-Type", "application/problem+json" if is_problem else kind)
         request.send_header("Content-Length", str(len(text)))
         request.end_headers()
         request.wfile.write(text)
@@ -224,7 +233,7 @@ class Site:
             return 200, {}
         if not self._is_staff(known, request.headers.get("Authorization") or ""):
             return 401, {"code": "token_invalid"}
-        if method == "PUT":
+        if method == "PUT" and path.endswith("/content"):
             self.content[path.split("/")[2]] = json.loads(body)
         if path == "/api/ticket/open":
             return 200, {"paid_tickets_for_coming": 0, "open_payments": 0}

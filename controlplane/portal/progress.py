@@ -79,8 +79,8 @@ class Progress:
 
 
 def progress_of(system: BookingSystem) -> Progress:
-    """The newest operation of SYSTEM with all its steps."""
-    operation = selectors.operations_of(system).first()
+    """The newest operation of SYSTEM with all its steps; an edit while live has none, and is left out."""
+    operation = selectors.operations_of(system).exclude(kind=Operation.Kind.EDIT).first()
     return Progress(operation, lines_of(operation)) if operation else Progress(None)
 
 

@@ -133,7 +133,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     title = fields.text("title", limit=200)
     slug = _slug(fields)
     field = fields.choice("field", FIELDS)
-    description = fields.text("description", limit=10_000, is_required=False, has_lines=True)
+    description = _description(fields)
     venue_name, venue_address = _venue(fields)
     seating = _seating(fields)
     grades = read_grades(fields)
@@ -256,3 +256,14 @@ def _check_together(
     prices = [*(grade.price_krw for grade in grades), *(product.price_krw for product in products)]
     if payment == "kakaopay" and not any(prices):
         fields.add("payment", "nothing_to_pay")
+
+
+def read_description(value: Any) -> str | list[Problem]:
+    """VALUE as the entry `description` of a requirement, or what is wrong with it."""
+    problems = Problems()
+    text = _description(Fields({"description": value}, "", problems))
+    return list(problems) if problems else text
+
+
+def _description(fields: Fields) -> str:
+    return fields.text("description", limit=10_000, is_required=False, has_lines=True)

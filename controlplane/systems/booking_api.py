@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from controlplane.systems.models import BookingSystem
 
 CONNECT_TIMEOUT_S = 1.0
 MAX_ANSWER_BYTES = 5_000_000
+CHUNK_BYTES = 64 * 1024
 
 
 class Silent(Exception):
@@ -49,20 +51,36 @@ class Answer:
 class BookingApi:
     """One connection pool to one booking system. Use it as a context."""
 
-    def __init__(self, *, connect_url: str, host: str, namespace: str, subject: str = "platform", scopes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        connect_url: str,
+        host: str,
+        namespace: str,
+        subject: str = "platform",
+        scopes: Sequence[str] = (),
+        language: str = "en",
+    ) -> None:
         self._base = connect_url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between the two halves
         self._session.headers["Host"] = host
-        self._session.headers["Accept-Language"] = "en"
+        self._session.headers["Accept-Language"] = language
         self._staff = (
             {"Authorization": f"Bearer {keys.sign_staff_token(audience=namespace, subject=subject, scopes=scopes)}"} if scopes else {}
         )
 
     @classmethod
-    def of(cls, system: BookingSystem, *, subject: str = "platform", scopes: Sequence[str] = ()) -> BookingApi:
-        """To SYSTEM, where its address was recorded when it last went live."""
-        return cls(connect_url=system.connect_url, host=system.connect_host, namespace=system.namespace, subject=subject, scopes=scopes)
+    def of(cls, system: BookingSystem, *, subject: str = "platform", scopes: Sequence[str] = (), language: str = "en") -> BookingApi:
+        """To SYSTEM, where its address was recorded when it last went live. Its problems come in LANGUAGE."""
+        return cls(
+            connect_url=system.connect_url,
+            host=system.connect_host,
+            namespace=system.namespace,
+            subject=subject,
+            scopes=scopes,
+            language=language,
+        )
 
     def __enter__(self) -> BookingApi:
         return self
@@ -71,7 +89,27 @@ class BookingApi:
         self._session.close()
 
     def get(self, path: str, *, timeout_s: float = 3.0, **query: Any) -> Answer:
-        return self._call("GET", path, timeout_s, params={key: value for key, value in query.items() if value not in ("", None)})
+        return self._call("GET", path, timeout_s, params=_given(query))
+
+    def patch(self, path: str, document: Any, *, timeout_s: float = 5.0) -> Answer:
+        return self._call("PATCH", path, timeout_s, json=document)
+
+    def delete(self, path: str, *, timeout_s: float = 5.0) -> Answer:
+        return self._call("DELETE", path, timeout_s)
+
+    def put_bytes(self, path: str, content: bytes, *, timeout_s: float = 20.0) -> Answer:
+        """The body as it is, for pictures."""
+        return self._call("PUT", path, timeout_s, data=content, headers={"Content-Type": "application/octet-stream"})
+
+    def stream(self, path: str, *, timeout_s: float = 20.0, **query: Any) -> Answer | tuple[str, Iterator[bytes]]:
+        """A file of any size: its media type, and its bytes as they come; an Answer when there is none. Raises Silent.
+
+        Close the iterator, or read it to its end, before the BookingApi.
+        """
+        response = self._request("GET", path, timeout_s, params=_given(query), stream=True)
+        if response.status_code != 200:
+            return _answer(response)
+        return response.headers.get("Content-Type", "application/octet-stream"), _chunks(response)
 
     def put(self, path: str, document: Any, *, timeout_s: float = 20.0) -> Answer:
         return self._call("PUT", path, timeout_s, json=document)
@@ -80,12 +118,17 @@ class BookingApi:
         return self._call("POST", path, timeout_s, json=document)
 
     def _call(self, method: str, path: str, timeout_s: float, **arguments: Any) -> Answer:
+        return _answer(self._request(method, path, timeout_s, **arguments))
+
+    def _request(
+        self, method: str, path: str, timeout_s: float, *, headers: dict[str, str] | None = None, **arguments: Any
+    ) -> requests.Response:
         """Raises Silent for no answer, and for a 502, 503 or 504 of the router's; a service says why, as problem+json."""
         try:
             response = self._session.request(
                 method,
                 self._base + path,
-                headers=self._staff,
+                headers=self._staff | (headers or {}),
                 timeout=(CONNECT_TIMEOUT_S, timeout_s),
                 allow_redirects=False,
                 **arguments,
@@ -94,8 +137,26 @@ class BookingApi:
             raise Silent(type(error).__name__) from error
         if response.status_code in (502, 503, 504) and "problem+json" not in response.headers.get("Content-Type", ""):
             raise Silent(f"HTTP {response.status_code}")
-        try:
-            document = response.json() if len(response.content) <= MAX_ANSWER_BYTES else None
-        except ValueError:
-            document = None
-        return Answer(response.status_code, document, response.text[:2_000])
+        return response
+
+
+def _given(query: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in query.items() if value not in ("", None)}
+
+
+def _answer(response: requests.Response) -> Answer:
+    try:
+        content = response.content
+        document = json.loads(content) if len(content) <= MAX_ANSWER_BYTES else None
+    except requests.RequestException as error:
+        raise Silent(type(error).__name__) from error
+    except ValueError:
+        document = None
+    return Answer(response.status_code, document, response.text[:2_000])
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_content(CHUNK_BYTES)
+    finally:
+        response.close()

@@ -19,7 +19,7 @@ from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Runtime
 from controlplane.systems.deleting import take_down
 from controlplane.systems.deploying import carry_out
-from controlplane.systems.lease import Lease, LeaseLost
+from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
 from controlplane.systems.outcomes import Failed, Outcome, Retry, backoff_s, of_runtime
 from controlplane.systems.settling import LOOK_AGAIN_S, settle
@@ -27,7 +27,6 @@ from controlplane.systems.steps import Run, columns_of, end
 
 log = logging.getLogger(__name__)
 
-CONVERGE = "jobs.converge"
 ROUNDS = 20
 """How many looks one call takes when it is asked for more meanwhile."""
 WAIT_S = 5.0

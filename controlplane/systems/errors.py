@@ -6,12 +6,13 @@ SystemsError
 ├── Refused               not now, and nothing was changed; `.reason` says why
 │   ├── GenerationConflict   somebody else changed the system meanwhile
 │   └── DeletionRefused      tickets or payments stand, or the name typed is another
+├── ServiceRefused        a service of the booking system says no; `.detail` says why, `.errors` by field
 └── ServiceUnavailable    a service of the booking system does not answer
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controlplane.lib.reasons import Problem, Reason
@@ -43,6 +44,17 @@ class GenerationConflict(Refused):
 
 class DeletionRefused(Refused):
     pass
+
+
+class ServiceRefused(SystemsError):
+    """STATUS, CODE and words are the service's own, in the language it was asked in."""
+
+    def __init__(self, status: int, code: str, detail: str, errors: Mapping[str, list[str]] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = dict(errors or {})
 
 
 class ServiceUnavailable(SystemsError):

@@ -14,6 +14,8 @@ from django.utils import timezone
 from controlplane.lib import owners
 from controlplane.systems.models import BookingSystem
 
+CONVERGE = "jobs.converge"
+"""The task that takes a lease and looks."""
 LEASE_S = 45
 """Longer than any single call that a converge makes; each write renews it."""
 

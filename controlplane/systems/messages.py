@@ -6,6 +6,9 @@ declare(
     {
         # Refused
         "not_a_draft": gettext_noop("It was deployed already."),
+        "not_live": gettext_noop("It is not live, so there is nothing that buyers could see yet."),
+        "being_changed": gettext_noop("It is being changed just now. Nothing was saved; try again in a moment."),
+        "no_such_service": gettext_noop("This booking system has no %(service)s service."),
         "not_deployed": gettext_noop("It was never deployed."),
         "being_deleted": gettext_noop("It is being deleted, or was."),
         "generation_conflict": gettext_noop(

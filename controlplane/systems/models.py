@@ -177,6 +177,7 @@ class Operation(models.Model):
         UPDATE = "update", _("Update")
         ROLLBACK = "rollback", _("Roll back")
         DELETE = "delete", _("Delete")
+        EDIT = "edit", _("Edit while live")
 
     class State(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -197,7 +198,7 @@ class Operation(models.Model):
     reason = models.TextField(blank=True)
     reason_params = models.JSONField(default=dict, blank=True)
     result = models.JSONField(default=dict, blank=True)
-    """What it leaves for later: the changes of the preview, the sales summary of a deleted system."""
+    """What it leaves for later: the changes of the preview, the sales summary of a deleted system, the patch of an edit."""
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     progress_at = models.DateTimeField(default=timezone.now)

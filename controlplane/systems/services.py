@@ -17,8 +17,8 @@ from controlplane.lib import audit, queue
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.systems import keys, slugs, tickets
-from controlplane.systems.converge import CONVERGE
 from controlplane.systems.errors import DeletionRefused, GenerationConflict, Refused, RequirementInvalid
+from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
 from controlplane.systems.preview import requirement_preview
@@ -124,7 +124,7 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
     """Try again what failed last. Raises Refused (`nothing_failed`)."""
     with transaction.atomic():
         _lock(system)
-        last = system.operations.first()
+        last = system.operations.exclude(kind=Kind.EDIT).first()
         if last is None or last.state != Operation.State.FAILED or system.state == State.DELETED:
             raise Refused("nothing_failed")
         audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)

@@ -9,9 +9,10 @@ from controlplane.rendering.plan import from_json
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Health, Observation, Runtime
-from controlplane.systems import content, planning
+from controlplane.systems import content
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.lease import Lease
+from controlplane.systems.live_edits import live_requirement
 from controlplane.systems.models import BookingSystem, Desired, Revision
 from controlplane.systems.outcomes import backoff_s
 from controlplane.systems.secrets import secrets_for
@@ -81,13 +82,12 @@ def _note_health(lease: Lease, seen: Observation) -> None:
 
 
 def _take_back_content(lease: Lease) -> bool:
-    """Give the services again what the last change that succeeded gave them. False: not now.
+    """Give the services again what the last change that succeeded gave them, with what was edited live since. False: not now.
 
     A service that refuses keeps what it has: places may have been sold of it meanwhile.
     """
     system = lease.system
-    live = _live_revision(system)
-    documents = content.documents_for(planning.read_stored(live.requirement), from_json(live.plan))
+    documents = content.documents_for(live_requirement(system), from_json(_live_revision(system).plan))
     given = dict(system.content_given)
     try:
         with BookingApi.of(system, scopes=("content",)) as api:

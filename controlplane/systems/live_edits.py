@@ -1,0 +1,151 @@
+"""Changes of a live event that need no deployment: given to the service that owns the content, and to the requirement in the same step.
+
+An edit is an operation of its own kind that has succeeded when it is written. It keeps what it changed as a patch: the requirement that is
+wanted gets it, and so does what is given again when a later change fails. See docs/decisions/0010 and 0013.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+
+from controlplane.accounts.models import User
+from controlplane.lib import audit, queue
+from controlplane.rendering.plan import from_json
+from controlplane.rendering.requirement import Requirement
+from controlplane.systems import content, planning
+from controlplane.systems.booking_api import Silent
+from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
+from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
+from controlplane.systems.models import BookingSystem, Operation, State
+from controlplane.systems.models import Requirement as StoredRequirement
+from controlplane.systems.staff import Document, api_for, document_of
+
+LEASE_TRIES = 20
+LEASE_EVERY_S = 0.1
+"""A look at a live system is over in a moment; a change that is carried out is told of by its operation."""
+
+
+def patched(requirement: Requirement, patch: Document) -> Requirement:
+    """REQUIREMENT with the edits of PATCH: `description`, and `stock` by product."""
+    if "description" in patch:
+        requirement = replace(requirement, description=patch["description"])
+    if stock := patch.get("stock"):
+        products = tuple(replace(product, stock=stock.get(product.id, product.stock)) for product in requirement.products)
+        requirement = replace(requirement, products=products)
+    return requirement
+
+
+def live_requirement(system: BookingSystem) -> Requirement:
+    """What SYSTEM was last made to be, with everything that was edited live since."""
+    assert system.live_revision is not None  # noqa: S101  (the caller looked)
+    stored = system.live_revision.requirement
+    requirement = planning.read_stored(stored)
+    edits = system.operations.filter(kind=Operation.Kind.EDIT, requirement__number__gt=stored.number).order_by("generation")
+    for result in edits.values_list("result", flat=True):
+        requirement = patched(requirement, result.get("patch", {}))
+    return requirement
+
+
+def edit(*, system: BookingSystem, service: str, patch: Document, acting_user: User) -> Operation:
+    """Give SERVICE its content with PATCH, and keep PATCH in the requirement that is wanted. Buyers see it at once.
+
+    Raises Refused (`not_live`, `being_changed`), ServiceRefused, ServiceUnavailable.
+    """
+    api = api_for(system, acting_user, "content")
+    with api:
+        lease = _lease(system)
+        try:
+            _refuse_unless_settled(lease.system)
+            document = _document(lease.system, service, patch)
+            # Until it is known what came of it the service counts as not as it should be: a crash now is put right by the next look.
+            with lease.transaction() as held:
+                lease.write(content_given=held.content_given | {service: "being edited"})
+            _put(api, lease, service, document)
+            operation = _record(lease, service, document, patch, acting_user)
+        except LeaseLost:
+            raise Refused("being_changed") from None
+        finally:
+            _let_go(lease)
+    system.refresh_from_db()
+    return operation
+
+
+def _lease(system: BookingSystem) -> Lease:
+    for _ in range(LEASE_TRIES):
+        if lease := Lease.acquire(system.pk):
+            return lease
+        time.sleep(LEASE_EVERY_S)
+    raise Refused("being_changed")
+
+
+def _let_go(lease: Lease) -> None:
+    """As it was found; somebody who wanted a look meanwhile gets it."""
+    if not lease.release(next_check_at=lease.system.next_check_at):
+        lease.abandon()
+        queue.send(CONVERGE, system_id=lease.system.pk)
+
+
+def _refuse_unless_settled(system: BookingSystem) -> None:
+    if system.state != State.LIVE or not system.live_revision_id:
+        raise Refused("not_live")
+    if system.operations.filter(state=Operation.State.RUNNING).exists() or system.content_given != system.content_live:
+        raise Refused("being_changed")
+
+
+def _document(system: BookingSystem, service: str, patch: Document) -> Document:
+    assert system.live_revision is not None  # noqa: S101  (it was checked)
+    documents = content.documents_for(patched(live_requirement(system), patch), from_json(system.live_revision.plan))
+    if service not in documents:
+        raise Refused("no_such_service", service=service)
+    return documents[service]
+
+
+def _put(api: Any, lease: Lease, service: str, document: Document) -> None:
+    try:
+        answer = api.put(f"/api/{service}/content", document, timeout_s=5.0)
+    except Silent as error:
+        _check_soon(lease)
+        raise ServiceUnavailable(str(error)) from error
+    try:
+        document_of(answer)
+    except ServiceRefused:
+        with lease.transaction() as held:
+            lease.write(content_given=held.content_live)
+        raise
+    except ServiceUnavailable:
+        _check_soon(lease)
+        raise
+
+
+def _check_soon(lease: Lease) -> None:
+    """Nobody knows what it has now: the next look gives it what it had."""
+    with lease.transaction():
+        lease.write(next_check_at=timezone.now())
+
+
+def _record(lease: Lease, service: str, document: Document, patch: Document, acting_user: User) -> Operation:
+    with lease.transaction() as system:
+        assert system.requirement is not None  # noqa: S101  (it is live)
+        wanted = patched(planning.read_stored(system.requirement), patch)
+        last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
+        stored = StoredRequirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
+        stored.save()
+        generation, now = system.generation + 1, timezone.now()
+        operation = Operation.objects.create(
+            system=system,
+            kind=Operation.Kind.EDIT,
+            state=Operation.State.SUCCEEDED,
+            generation=generation,
+            requirement=stored,
+            result={"patch": patch},
+            created_by=acting_user,
+            ended_at=now,
+        )
+        given = system.content_given | {service: content.digests({service: document})[service]}
+        lease.write(requirement=stored, generation=generation, observed_generation=generation, content_given=given, content_live=given)
+        audit.record("system.edit", system, acting_user=acting_user, service=service, fields=sorted(patch))
+    return operation
