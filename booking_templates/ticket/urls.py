@@ -2,7 +2,7 @@ from django.conf import settings
 
 from booking_templates.kit.api import route
 from booking_templates.payments import returns
-from booking_templates.ticket import door, staff, views
+from booking_templates.ticket import door, export, staff, tallies, views
 from booking_templates.ticket import internal as inside
 from booking_templates.ticket.saga import saga
 
@@ -42,6 +42,8 @@ urlpatterns = [
     route("scan-code.js", GET=door.read_scan_code),
     route("scan-worker.js", GET=door.read_scan_worker),
     route("summary", GET=staff.read_summary),
+    route("tallies", GET=tallies.read_tallies),
+    route("export/<str:table>", GET=export.read_export),
     route("open", GET=staff.read_open),
 ]
 
