@@ -63,9 +63,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._send()
 
-    def _send(self) -> None:
+    def send(self) -> None:
         following = next(self._requests, None)
         if following is None:
             self._transport.close()
@@ -95,7 +94,7 @@ class _Connection(asyncio.Protocol):
             self._seen(self._status, _joined(body) if self._is_chunked else body)
         self._buffer.clear()
         self._head = 0
-        self._send()
+        self.send()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._done.done():
@@ -115,14 +114,18 @@ def _joined(chunks: bytes) -> bytes:
 async def drive_async(
     host: str, port: int, requests: Iterable[bytes], *, connections: int, seen: Callable[[int, Body], None] | None = None
 ) -> Load:
-    """Send REQUESTS over CONNECTIONS until they run out. SEEN gets the status and body of each answer."""
+    """Send REQUESTS over CONNECTIONS, all of which are there before the first is sent, until they run out.
+
+    SEEN gets the status and body of each answer. The clock runs from the first request to the last answer.
+    """
     load = Load()
     source = iter(requests)
     loop = asyncio.get_running_loop()
     done = [loop.create_future() for _ in range(connections)]
+    opened = [await loop.create_connection(lambda each=each: _Connection(source, load, seen, each), host, port) for each in done]
     started = time.perf_counter()
-    for each in done:
-        await loop.create_connection(lambda each=each: _Connection(source, load, seen, each), host, port)
+    for _transport, protocol in opened:
+        protocol.send()
     await asyncio.gather(*done)
     load.seconds = time.perf_counter() - started
     return load

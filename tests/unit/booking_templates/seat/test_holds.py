@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from booking_templates.seat.models import Claim
 
@@ -49,6 +51,23 @@ def test_a_taken_seat_is_refused_by_name_and_none_of_the_others_is_held(buyer: C
     assert answer.json()["seats"] == ["A-2"]
     assert Claim.objects.count() == 1
     assert not Claim.objects.filter(buyer=other.id).exists()
+
+
+def test_whoever_wants_a_seat_that_is_known_to_be_taken_writes_nothing(buyer: Caller, other: Caller) -> None:
+    buyer.held("A-2")
+
+    with CaptureQueriesContext(connection) as queries:
+        assert other.hold("A-1", "A-2").json()["seats"] == ["A-2"]
+
+    assert [query["sql"].split()[0] for query in queries if "seat_claim" in query["sql"]] == ["SELECT"]
+
+
+def test_a_seat_that_another_process_freed_can_be_had_though_it_was_seen_taken_here(buyer: Caller, other: Caller) -> None:
+    buyer.held("A-2")
+    assert other.hold("A-2").status_code == 409
+    Claim.objects.all().delete()
+
+    assert other.hold("A-2").status_code == 201
 
 
 def test_the_same_seat_of_another_performance_is_another_place(buyer: Caller, other: Caller) -> None:
