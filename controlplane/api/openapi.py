@@ -77,6 +77,12 @@ _STATE = OpenApiParameter("state", str, enum=State.values)
 _NAME = OpenApiParameter("name", str, required=True, description="Title or slug of the system, to be sure.")
 _FORCE = OpenApiParameter("force", str, enum=["yes"], description="Admins only: delete although the ticket service does not answer.")
 _IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="ETag of the system as it was read.")
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Any text, at most 100 characters. The same request under one key makes one system, however often it is sent.",
+)
 _ATTENDEES = [
     OpenApiParameter("q", str, description="Name, phone, seat or booking number."),
     OpenApiParameter("performance", str, description="Id of a performance."),
@@ -128,7 +134,7 @@ _WORDS_OF = (
         body=serializers.PreviewRequestSerializer,
     ),
     Words("systems_list", systems.Systems, "get", _SYSTEMS, {200: _page(_SYSTEM, "SystemPage")}, (422,), [_STATE, *_PAGING]),
-    Words("systems_create", systems.Systems, "post", _SYSTEMS, {201: _SYSTEM}, _WITH_BODY, body=serializers.CreateSerializer),
+    Words("systems_create", systems.Systems, "post", _SYSTEMS, {201: _SYSTEM}, _WITH_BODY, [_KEY], body=serializers.CreateSerializer),
     Words("systems_read", systems.System, "get", _SYSTEMS, {200: _SYSTEM}, _OF_ONE),
     Words("systems_delete", systems.System, "delete", _SYSTEMS, {202: _OPERATION, 204: _GONE}, (*_OF_ONE, 409, 422), [_NAME, _FORCE]),
     Words("requirement_read", systems.SystemRequirement, "get", _SYSTEMS, {200: _DOCUMENT}, _OF_ONE),

@@ -9,6 +9,7 @@
 | CLOVE_STANDIN_PORT | port of the payment stand-in | 8090 |
 | CLOVE_PUBLIC_SCHEME, CLOVE_PUBLIC_PORT | how buyers reach the router, when something stands before it | http, the router's port |
 | CLOVE_ALLOWED_HOSTS | further host names of the portal, separated by commas | the base domain |
+| CLOVE_PROXIES | how many of one's own proxies stand before the portal and append to X-Forwarded-For | 0 |
 | CLOVE_DEBUG | Django's debug pages | no |
 | CLOVE_SECRET_KEY, CLOVE_SECRET_KEYS | Django's key; Fernet keys, newest first | files in CLOVE_HOME/keys |
 | DATABASE_URL | mysql://… | SQLite in CLOVE_HOME |
@@ -166,6 +167,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_USERNAME_FORM_FIELD = "username"  # what Django's login form calls it, whatever the model's field is
 AXES_USERNAME_CALLABLE = "controlplane.accounts.selectors.login_name"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "controlplane.accounts.throttling.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_CALLABLE = "controlplane.portal.views.entry.locked_out"
@@ -232,7 +234,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsers.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle", "rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "1200/min"},
+    "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "1200/min", "signup": "20/hour", "password_reset": "20/hour"},
+    "NUM_PROXIES": env.number("CLOVE_PROXIES", 0),
     "EXCEPTION_HANDLER": "controlplane.api.problems.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.api import serializers
+from controlplane.api.idempotency import create_once
 from controlplane.api.problems import Invalid, answer, problem_json
 from controlplane.api.views.base import Endpoint, paged
 from controlplane.systems import selectors, services
@@ -42,11 +43,15 @@ class Systems(Endpoint):
         return paged(request, found, self._serialize)
 
     def post(self, request: Request) -> Response:
-        """Create a booking system and, unless `deploy` is false, deploy it."""
+        """Create a booking system and, unless `deploy` is false, deploy it. With `Idempotency-Key`, once however often it is sent."""
         wanted = serializers.CreateSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        system = services.system_create(
-            requirement=wanted.validated_data["requirement"], acting_user=self.user, deploy=wanted.validated_data["deploy"]
+        asked = wanted.validated_data
+        system = create_once(
+            self.user,
+            request.headers.get("Idempotency-Key", ""),
+            asked,
+            lambda: services.system_create(requirement=asked["requirement"], acting_user=self.user, deploy=asked["deploy"]),
         )
         return Response(
             serializers.SystemSerializer(system).data,

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from controlplane.accounts.errors import EmailTaken
 from controlplane.accounts.forms import LoginForm, SignUpForm
 from controlplane.accounts.services import user_sign_up
+from controlplane.accounts.throttling import PasswordResetThrottle, SignUpThrottle, wait_s
 
 
 @sensitive_post_parameters("password")
@@ -28,6 +29,8 @@ def signup(request: HttpRequest) -> HttpResponse:
     """A new seller, logged in at once."""
     if request.user.is_authenticated:
         return redirect("portal:systems")
+    if request.method == "POST" and (seconds := wait_s(SignUpThrottle(), request)):
+        return too_many(request, seconds)
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -53,8 +56,15 @@ class LoginView(auth_views.LoginView):
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     """What django-axes answers after too many wrong passwords."""
     minutes = round(float(settings.AXES_COOLOFF_TIME) * 60)
-    response = render(request, "portal/account/locked_out.html", {"minutes": minutes}, status=429)
+    response = render(request, "portal/account/locked_out.html", {"minutes": minutes, "is_password": True}, status=429)
     response["Retry-After"] = str(minutes * 60)
+    return response
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    """One address asked too often; it may come back after SECONDS."""
+    response = render(request, "portal/account/locked_out.html", {"minutes": -(-seconds // 60)}, status=429)
+    response["Retry-After"] = str(seconds)
     return response
 
 
@@ -63,6 +73,10 @@ class PasswordResetView(auth_views.PasswordResetView):
     email_template_name = "portal/account/reset_mail.txt"
     subject_template_name = "portal/account/reset_subject.txt"
     success_url = reverse_lazy("portal:password-reset-sent")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        seconds = wait_s(PasswordResetThrottle(), request)
+        return too_many(request, seconds) if seconds else super().post(request, *args, **kwargs)
 
 
 class PasswordResetSentView(auth_views.PasswordResetDoneView):

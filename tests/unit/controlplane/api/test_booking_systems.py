@@ -352,3 +352,30 @@ def test_force_is_for_admins(mine, admin, live, site):
     assert admin.delete(f"systems/{live.pk}?name=river&force=yes").status_code == 202
     live.refresh_from_db()
     assert live.state == State.DELETING
+
+
+def test_what_is_sent_twice_under_one_key_is_made_once(mine, other):
+    body = {"requirement": areas_requirement(), "deploy": True}
+    first = mine.post("systems", body, **{"Idempotency-Key": "order-1"})
+    again = mine.post("systems", body, **{"Idempotency-Key": "order-1"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again["Location"] == first["Location"]
+    assert Operation.objects.count() == BookingSystem.objects.count() == 1
+    hill, lake = ({"requirement": areas_requirement(slug=slug)} for slug in ("hill", "lake"))
+    assert mine.post("systems", hill, **{"Idempotency-Key": "order-2"})["Location"] != first["Location"]
+    assert other.post("systems", lake, **{"Idempotency-Key": "order-1"})["Location"] != first["Location"]
+    assert BookingSystem.objects.count() == 3
+
+
+def test_a_key_stands_for_one_body_and_is_short_text(mine):
+    assert mine.post("systems", {"requirement": areas_requirement()}, **{"Idempotency-Key": "k"}).status_code == 201
+    other_body = {"requirement": areas_requirement(title="Another")}
+    problem(mine.post("systems", other_body, **{"Idempotency-Key": "k"}), 422, "idempotency_key_reused")
+    problem(mine.post("systems", other_body, **{"Idempotency-Key": "k" * 101}), 422, "invalid")
+    assert BookingSystem.objects.count() == 1
+
+
+def test_a_refused_body_leaves_its_key_free(mine):
+    bad = {"requirement": {**areas_requirement(), "title": ""}}
+    problem(mine.post("systems", bad, **{"Idempotency-Key": "k"}), 422, "requirement_invalid")
+    assert mine.post("systems", {"requirement": areas_requirement()}, **{"Idempotency-Key": "k"}).status_code == 201

@@ -6,14 +6,21 @@ import re
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 
 from controlplane.accounts.models import User
+from controlplane.accounts.throttling import client_address
 from tests.unit.controlplane.pages import PASSWORD, client_of, person
 
 pytestmark = pytest.mark.django_db
 
 TYPED = {"name": "판매자", "email": "new@example.kr", "password": PASSWORD, "phone": ""}
+
+
+@pytest.fixture(autouse=True)
+def uncounted() -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -124,3 +131,29 @@ def test_a_reset_for_an_unknown_address_looks_the_same_and_sends_nothing(client)
     response = client.post("/password-reset", {"email": "nobody@example.kr"}, follow=True)
     assert "a link is on its way" in response.content.decode()
     assert mail.outbox == []
+
+
+def test_one_address_makes_only_so_many_accounts_an_hour(client):
+    for number in range(20):
+        Client().post("/signup", {**TYPED, "password": "short", "email": f"{number}@example.kr"})
+    response = client.post("/signup", TYPED)
+    assert response.status_code == 429
+    assert 3000 < int(response["Retry-After"]) <= 3600
+    assert "Too many requests" in response.content.decode()
+    assert not User.objects.exists()
+    assert Client(REMOTE_ADDR="203.0.113.9").post("/signup", TYPED).status_code == 302
+
+
+def test_one_address_asks_for_only_so_many_mails_an_hour(client):
+    person("kim@example.kr")
+    for _ in range(20):
+        assert client.post("/password-reset", {"email": "kim@example.kr"}).status_code == 302
+    assert client.post("/password-reset", {"email": "kim@example.kr"}).status_code == 429
+    assert len(mail.outbox) == 20
+
+
+def test_a_header_makes_nobody_another_address_unless_a_proxy_of_ours_wrote_it(client, rf, settings):
+    request = rf.get("/", headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}, REMOTE_ADDR="10.0.0.1")
+    assert client_address(request) == "10.0.0.1"
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    assert client_address(request) == "203.0.113.9"
