@@ -134,9 +134,10 @@ class Refunding(SagaRows[Order]):
 
     def _refunded(self, order: Order, refund: Refund, reference: str) -> None:
         def record() -> None:
-            self.refunds._default_manager.filter(pk=refund.pk).update(done_at=clock(), open_order=None)
+            now = clock()
+            self.refunds._default_manager.filter(pk=refund.pk).update(done_at=now, open_order=None)
             if refund.amount_krw:
-                self._book(order, Kind.REFUND, refund.amount_krw, reference=refund.pk, provider_reference=reference)
+                self._book(order, Kind.REFUND, refund.amount_krw, reference=refund.pk, provider_reference=reference, at=now)
 
         target = State.REFUNDED if refund.is_whole else State.ISSUED
         refunded = refund.before_krw + refund.amount_krw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from booking_templates.kit.db import clock, retry_transaction
@@ -78,14 +78,16 @@ class SagaRows(Generic[Order]):
     def _book_capture(self, order: Order, capture: Capture) -> None:
         self._book(order, Kind.CAPTURE, capture.amount_krw, reference=order.tid or "", provider_reference=capture.reference)
 
-    def _book(self, order: Order, kind: Kind, amount_krw: int, *, reference: str, provider_reference: str = "") -> None:
+    def _book(
+        self, order: Order, kind: Kind, amount_krw: int, *, reference: str, provider_reference: str = "", at: datetime | None = None
+    ) -> None:
         entry = self.entries(  # type: ignore[misc]  # the concrete model has the order
             order_id=order.pk,
             kind=kind,
             amount_krw=amount_krw,
             reference=reference,
             provider_reference=provider_reference,
-            at=clock(),
+            at=at or clock(),
         )
         table(self.entries).insert([entry])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from django.db.models import Sum
 
@@ -19,6 +20,8 @@ from booking_templates.ticket.schemas import CallingOff
 log = logging.getLogger("clove.ticket")
 
 BATCH = 20
+PASS_S = 3.0
+"""Well within the worker's lease, and no longer than other orders' recovery may wait."""
 STANDING = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED, State.ISSUED)
 
 
@@ -50,21 +53,29 @@ def progress(performance_id: str) -> CallingOff:
 
 
 def refund_called_off() -> int:
-    """The worker's pass: take back some orders of performances that were called off; the number. Repeats until none is left.
+    """The worker's pass: take back orders of performances that were called off, for PASS_S at most; the number. Repeats until none is left.
 
     An order whose payment is being decided comes out issued or refunded by itself, and is looked at again.
     """
     done = 0
+    until = time.monotonic() + PASS_S
     for performance in Performance.objects.filter(cancelled_at__isnull=False):
-        standing = Order.objects.filter(performance_id=performance.pk, state__in=(State.PAYING, State.ISSUED))
-        for order in standing.order_by("next_at", "pk")[:BATCH]:
-            try:
-                _take_back(order, performance)
-                done += 1
-            except Problem as refusal:
-                # A refund of this order is under way, or it was changed at this moment: the next pass sees it again.
-                log.info("not taken back yet", extra={"fields": {"order": order.pk, "why": refusal.code}})
+        passed_over: list[str] = []
+        while time.monotonic() < until and (orders := _standing(performance, passed_over)):
+            for order in orders:
+                try:
+                    _take_back(order, performance)
+                    done += 1
+                except Problem as refusal:
+                    # A refund of this order is under way, or it was changed at this moment: the next pass sees it again.
+                    log.info("not taken back yet", extra={"fields": {"order": order.pk, "why": refusal.code}})
+                passed_over.append(order.pk)
     return done
+
+
+def _standing(performance: Performance, passed_over: list[str]) -> list[Order]:
+    standing = Order.objects.filter(performance_id=performance.pk, state__in=(State.PAYING, State.ISSUED))
+    return list(standing.exclude(pk__in=passed_over).order_by("next_at", "pk")[:BATCH])
 
 
 def _take_back(order: Order, performance: Performance) -> None:

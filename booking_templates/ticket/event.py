@@ -34,7 +34,12 @@ class Snapshot:
     @property
     def policy(self) -> Policy:
         """The rules for cancelling."""
-        return PRESETS[self.refund_policy] if isinstance(self.refund_policy, str) else self.refund_policy
+        return resolved(self.refund_policy)
+
+
+def resolved(kept: Policy | Preset) -> Policy:
+    """The policy that KEPT is or names."""
+    return PRESETS[kept] if isinstance(kept, str) else kept
 
 
 _kept: tuple[float, Snapshot] | None = None

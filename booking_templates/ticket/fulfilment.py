@@ -106,4 +106,5 @@ def _fields(hold: Hold) -> dict[str, Any]:
         "performance_id": hold.performance_id,
         "places": [msgspec.to_builtins(place) for place in hold.places],
         "total_krw": hold.total_krw,
+        "refund_policy": msgspec.to_builtins(event.current().refund_policy),
     }

@@ -20,6 +20,8 @@ class Order(PayableOrder):
     performance_id = models.CharField(max_length=64, default="", blank=True)
     places = models.JSONField(default=list)
     """What the hold is for, as the seat service said when it was pinned: seat or area, label, grade, price."""
+    refund_policy = models.JSONField(null=True)
+    """The policy that its buyer was told: a preset's name, or a policy. What the seller edits later takes nothing from them."""
 
     class Meta:
         constraints = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.db import clock
@@ -14,7 +15,6 @@ from booking_templates.ticket.documents import calendar, pdf
 from booking_templates.ticket.models import Order, Ticket
 
 DEFAULT_LENGTH = timedelta(hours=2)
-WEEKDAYS = "월화수목금토일"
 
 
 def as_pdf(tickets: list[Ticket], order: Order) -> bytes:
@@ -31,7 +31,8 @@ def _page(ticket: Ticket, order: Order, known: event.Snapshot) -> pdf.Page:
     lines = [pdf.Line(known.title, 16)]
     if performance is not None:
         starts = timezone.localtime(performance.starts_at)
-        lines.append(pdf.Line(f"{starts:%Y. %m. %d.} ({WEEKDAYS[starts.weekday()]}) {starts:%H:%M}", 12))
+        weekday = date_format(starts, "D").removesuffix("요일")
+        lines.append(pdf.Line(f"{starts:%Y. %m. %d.} ({weekday}) {starts:%H:%M}", 12))
     lines.append(pdf.Line(known.venue, 10, 0.3))
     lines.append(pdf.Line(ticket.label, 18))
     price = _("%(price)s won") % {"price": f"{ticket.price_krw:,}"}

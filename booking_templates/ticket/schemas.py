@@ -229,10 +229,21 @@ class SettlementLine(msgspec.Struct):
     given_back_krw: int
 
 
-class Settlement(msgspec.Struct):
-    """`kept_krw` is `captured_krw` less `refunded_krw`: the price of the tickets that stand, and the fees.
+class AfterClose(msgspec.Struct):
+    """What moved at the provider after sales had ended: refunds that buyers asked for, payments that were under way."""
 
-    `compensation_krw` is owed apart, outside the provider.
+    captured_krw: int
+    refunded_krw: int
+    fees_krw: int
+    compensation_krw: int
+
+
+class Settlement(msgspec.Struct):
+    """As of now, or as of the end of sales once that is past: final then, whatever moves later (`after_close`).
+
+    `kept_krw` is `captured_krw` less `refunded_krw`: the price of the tickets that stand, the fees, and `returning_krw`, which was taken
+    for orders that could not be delivered and is on its way back. `compensation_krw` is owed apart, outside the provider, and `due_krw`
+    is to be paid at the door. `open_payments` counts payments and refunds that are under way now.
     """
 
     as_of: datetime
@@ -243,7 +254,11 @@ class Settlement(msgspec.Struct):
     refunded_krw: int
     fees_krw: int
     kept_krw: int
+    returning_krw: int
     compensation_krw: int
+    due_krw: int
+    open_payments: int
+    after_close: AfterClose | None
 
 
 class NewScanner(msgspec.Struct, forbid_unknown_fields=True):

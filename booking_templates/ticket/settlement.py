@@ -1,23 +1,30 @@
 """The settlement statement: what was sold, given back and kept, by performance and grade, and the money at the provider. To the won.
 
-It is there at any moment, made from rows that are never changed. It is final when sales have ended and nothing is under way any more.
+It is there at any moment, made from rows that are only ever added. When sales end it is closed: what is booked at the provider up to that
+moment is the statement, for ever, and it is final within the minute. Refunds that buyers ask for later, and payments that were under way
+and came in after the close, are told apart from it in `after_close`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from booking_templates.kit.db import clock
 from booking_templates.payments.models import NO_PROVIDER, Kind
 from booking_templates.payments.showing import local
-from booking_templates.payments.states import OPEN_PAYMENT
+from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import event
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
-from booking_templates.ticket.schemas import Settlement, SettlementLine
+from booking_templates.ticket.schemas import AfterClose, Settlement, SettlementLine
+
+CLOSING_TAKES = timedelta(seconds=10)
+"""A transaction that was stamped before the close has committed by then."""
 
 
 @dataclass
@@ -28,36 +35,67 @@ class _Sums:
     given_back_krw: int = 0
 
 
+@dataclass
+class _Money:
+    """What moved in a span of time."""
+
+    captured: int
+    refunded: int
+    fees: int
+    compensation: int
+
+
 def statement() -> Settlement:
-    """The statement as of now."""
+    """The statement as of now, or as of the end of sales when that is past."""
     now = clock()
-    lines: defaultdict[tuple[str, str], _Sums] = defaultdict(_Sums)
-    paid = Ticket.objects.exclude(order__provider=NO_PROVIDER)
-    for row in paid.values("performance_id", "grade", "status").annotate(count=Count("pk"), price=Sum("price_krw")):
-        sums = lines[row["performance_id"], row["grade"]]
-        sums.sold += row["count"]
-        sums.sold_krw += row["price"]
-        if row["status"] == Ticket.Status.CANCELLED:
-            sums.given_back += row["count"]
-            sums.given_back_krw += row["price"]
-    money = dict(LedgerEntry.objects.values_list("kind").annotate(total=Sum("amount_krw")))
-    refunds = OrderRefund.objects.filter(done_at__isnull=False).aggregate(fees=Sum("fee_krw"), owed=Sum("compensation_krw"))
-    captured, refunded = money.get(Kind.CAPTURE, 0), money.get(Kind.REFUND, 0)
     closes_at = _closes_at()
+    cut = min(now, closes_at) if closes_at is not None else now
+    is_closed = closes_at is not None and now >= closes_at
+    lines = _lines(cut)
+    money = _money(Q(at__lte=cut), Q(done_at__lte=cut))
+    standing = sum(sums.sold_krw - sums.given_back_krw for sums in lines.values())
+    late = _money(Q(at__gt=cut), Q(done_at__gt=cut)) if is_closed else None
     return Settlement(
-        as_of=local(now),
+        as_of=local(cut),
         sales_close_at=local(closes_at),
-        is_final=closes_at is not None and now >= closes_at and not _under_way(),
+        is_final=closes_at is not None and now >= closes_at + CLOSING_TAKES and not _undelivered(cut),
         lines=[
             SettlementLine(performance, grade, sums.sold, sums.sold_krw, sums.given_back, sums.given_back_krw)
             for (performance, grade), sums in sorted(lines.items())
         ],
-        captured_krw=captured,
-        refunded_krw=refunded,
-        fees_krw=refunds["fees"] or 0,
-        kept_krw=captured - refunded,
-        compensation_krw=refunds["owed"] or 0,
+        captured_krw=money.captured,
+        refunded_krw=money.refunded,
+        fees_krw=money.fees,
+        kept_krw=money.captured - money.refunded,
+        returning_krw=money.captured - money.refunded - standing - money.fees,
+        compensation_krw=money.compensation,
+        due_krw=_due(),
+        open_payments=_open_payments(),
+        after_close=AfterClose(late.captured, late.refunded, late.fees, late.compensation) if late else None,
     )
+
+
+def _lines(cut: datetime) -> dict[tuple[str, str], _Sums]:
+    """Tickets whose payment was booked by CUT, and those of them whose refund was: by the ledger's moments, so that they add up to it."""
+    lines: defaultdict[tuple[str, str], _Sums] = defaultdict(_Sums)
+    paid = Ticket.objects.filter(order__entries__kind=Kind.CAPTURE, order__entries__at__lte=cut)
+    for row in _by_line(paid):
+        sums = lines[row["performance_id"], row["grade"]]
+        sums.sold, sums.sold_krw = row["count"], row["price"]
+    for row in _by_line(paid.filter(refund__done_at__lte=cut)):
+        sums = lines[row["performance_id"], row["grade"]]
+        sums.given_back, sums.given_back_krw = row["count"], row["price"]
+    return lines
+
+
+def _by_line(tickets: QuerySet[Ticket]) -> Iterable[Any]:
+    return tickets.values("performance_id", "grade").annotate(count=Count("pk"), price=Sum("price_krw")).order_by()
+
+
+def _money(booked: Q, done: Q) -> _Money:
+    money = dict(LedgerEntry.objects.filter(booked).values_list("kind").annotate(total=Sum("amount_krw")).order_by())
+    refunds = OrderRefund.objects.filter(done).aggregate(fees=Sum("fee_krw"), owed=Sum("compensation_krw"))
+    return _Money(money.get(Kind.CAPTURE, 0), money.get(Kind.REFUND, 0), refunds["fees"] or 0, refunds["owed"] or 0)
 
 
 def _closes_at() -> datetime | None:
@@ -66,7 +104,17 @@ def _closes_at() -> datetime | None:
     return known.sales_close_at or max(starts, default=None)
 
 
-def _under_way() -> bool:
-    """Whether money is still moving."""
+def _undelivered(cut: datetime) -> bool:
+    """Whether money was taken by CUT for which nothing has been delivered yet: recovery decides that within a minute."""
+    return Order.objects.filter(state=State.CAPTURED, entries__kind=Kind.CAPTURE, entries__at__lte=cut).exists()
+
+
+def _due() -> int:
+    """The price of live tickets that no provider was asked for."""
+    live = Ticket.objects.filter(status=Ticket.Status.LIVE, order__provider=NO_PROVIDER)
+    return live.aggregate(total=Sum(F("price_krw")))["total"] or 0
+
+
+def _open_payments() -> int:
     moving = Q(state__in=OPEN_PAYMENT, tid__isnull=False) | Q(refunds__open_order__isnull=False)
-    return Order.objects.filter(moving).exists()
+    return Order.objects.filter(moving).distinct().count()

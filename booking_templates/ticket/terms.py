@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from django.utils import timezone
 
 from booking_templates.payments.states import State
 from booking_templates.ticket import event, policy
 from booking_templates.ticket.models import Order, Performance, Ticket
+from booking_templates.ticket.policy import Policy, Preset
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection
             return Terms("already_cancelled")
 
 
-def last_moment(known: event.Snapshot, performance: Performance) -> datetime:
-    """When cancelling tickets of PERFORMANCE ends: by the policy, and by the seller's own limit."""
-    by_policy = policy.last_moment(known.policy, starts_at=performance.starts_at, zone=timezone.get_default_timezone())
+def last_moment(known: event.Snapshot, performance: Performance, rules: Policy | None = None) -> datetime:
+    """When cancelling tickets of PERFORMANCE ends: by RULES (the event's unless given), and by the seller's own limit."""
+    by_policy = policy.last_moment(rules or known.policy, starts_at=performance.starts_at, zone=timezone.get_default_timezone())
     return min(known.cancel_until, by_policy) if known.cancel_until else by_policy
 
 
@@ -75,8 +78,11 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
     known = event.current()
     performance = known.performances.get(order.performance_id)
     zone = timezone.get_default_timezone()
-    rules = known.policy
-    until = last_moment(known, performance) if performance is not None else known.cancel_until
+    # The buyer agreed to the policy of then. Where the one of now is kinder, that one holds.
+    bought = msgspec.convert(order.refund_policy or known.refund_policy, Policy | Preset)
+    rules = [event.resolved(bought), *([known.policy] if bought != known.refund_policy else [])]
+    limits = [last_moment(known, performance, each) for each in rules] if performance is not None else [known.cancel_until]
+    until = max((limit for limit in limits if limit is not None), default=None)
     reason = None
     if any(ticket.used_at for ticket in wanted):
         reason = "already_used"
@@ -87,7 +93,9 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
         if performance is None or not order.is_paid:
             return 0
         booked_at = order.issued_at or order.created_at
-        return policy.fee_krw(rules, price_krw=ticket.price_krw, booked_at=booked_at, starts_at=performance.starts_at, now=now, zone=zone)
+        cost = functools.partial(policy.fee_krw, booked_at=booked_at, starts_at=performance.starts_at, now=now, zone=zone)
+        open_still = [each for each, limit in zip(rules, limits, strict=True) if limit is None or now < limit]
+        return min(cost(each, price_krw=ticket.price_krw) for each in open_still or rules)
 
     lines = tuple(Line(ticket, fee(ticket)) for ticket in wanted)
     return Terms(reason, lines, is_whole=len(wanted) == len(live), is_paid=order.is_paid, until=until)

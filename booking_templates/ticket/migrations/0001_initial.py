@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ("open_hold", models.CharField(max_length=64, null=True)),
                 ("performance_id", models.CharField(blank=True, default="", max_length=64)),
                 ("places", models.JSONField(default=list)),
+                ("refund_policy", models.JSONField(null=True)),
             ],
             options={
                 "indexes": [

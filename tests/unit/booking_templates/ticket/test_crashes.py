@@ -15,7 +15,9 @@ import pytest
 from django.db import connection
 
 from booking_templates.kit.db import clock
-from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
+from booking_templates.ticket import event
+from booking_templates.ticket.calling_off import call_off, refund_called_off
+from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Performance, Ticket
 from tests.booking_fakes import Crash, FakeProvider, FakeSeat, World
 
 JSON = "application/json"
@@ -43,6 +45,13 @@ class Stage:
 
     def cancel(self, order_id: str) -> Any:
         return self.client.post(f"/api/ticket/orders/{order_id}/cancel")
+
+    def give_up_one(self, order_id: str) -> None:
+        """Give one ticket of the order back, at the fee that is quoted."""
+        ticket = Ticket.objects.filter(order_id=order_id, status="LIVE").order_by("pk").values_list("pk", flat=True)[0]
+        fee = self.client.get(f"/api/ticket/orders/{order_id}/cancellation", {"tickets": ticket}).json()["fee_krw"]
+        body = {"fee_krw": fee, "tickets": [ticket]}
+        self.client.post(f"/api/ticket/orders/{order_id}/refunds", body, content_type=JSON)
 
 
 def purchase(stage: Stage) -> None:
@@ -94,6 +103,60 @@ def free_tickets(stage: Stage) -> None:
     stage.returned = stage.order().json()["status"] == "ISSUED"
 
 
+def refund_of_a_part(stage: Stage) -> None:
+    order_id = stage.order().json()["id"]
+    stage.come_back(order_id)
+    Order.objects.filter(pk=order_id).update(refund_policy=FEE)
+    stage.give_up_one(order_id)
+
+
+def refund_of_a_part_with_the_answer_lost(stage: Stage) -> None:
+    stage.provider.faults |= {"cancel": ["lost"], "order": ["lost"]}
+    refund_of_a_part(stage)
+
+
+def refunds_of_one_part_after_the_other(stage: Stage) -> None:
+    order_id = stage.order().json()["id"]
+    stage.come_back(order_id)
+    stage.returned = False
+    for _ in range(2):
+        stage.give_up_one(order_id)
+
+
+def performance_called_off(stage: Stage) -> None:
+    order_id = stage.order().json()["id"]
+    stage.come_back(order_id)
+    stage.returned = False
+    call_off("p1", compensation_percent=10)
+    refund_called_off()
+
+
+def performance_called_off_while_it_is_paid_for(stage: Stage) -> None:
+    order_id = stage.order().json()["id"]
+    call_off("p1", compensation_percent=10)
+    stage.come_back(order_id)
+    stage.returned = False
+    refund_called_off()
+
+
+def performance_called_off_after_a_part_was_given_up(stage: Stage) -> None:
+    refund_of_a_part(stage)
+    stage.returned = False
+    call_off("p1", compensation_percent=10)
+    stage.provider.faults["cancel"] = ["5xx"]
+    refund_called_off()
+
+
+FEE = {"tiers": [{"days_before": 0, "percent": 30}]}
+
+GIVEN_BACK = [
+    refund_of_a_part_with_the_answer_lost,
+    refunds_of_one_part_after_the_other,
+    performance_called_off,
+    performance_called_off_while_it_is_paid_for,
+    performance_called_off_after_a_part_was_given_up,
+]
+
 PAID = [
     free_tickets,
     purchase,
@@ -104,6 +167,12 @@ PAID = [
     purchase_and_cancellation_with_the_answer_lost,
     giving_up,
     failing_at_the_provider,
+]
+
+
+ONCE_AND_REPEATED = [
+    *(pytest.param(scenario, False, id=f"{scenario.__name__}-recovered") for scenario in PAID + GIVEN_BACK),
+    *(pytest.param(scenario, True, id=f"{scenario.__name__}-repeated") for scenario in PAID),
 ]
 
 
@@ -132,7 +201,7 @@ def recover_all(world: World) -> None:
         Order.objects.filter(next_at__isnull=False).update(next_at=past)
         Order.objects.filter(pay_by__isnull=False).update(pay_by=past)
         OutboxMessage.objects.update(next_at=past)
-        looked_at = saga.recover()
+        looked_at = saga.recover() + refund_called_off()
         outbox.deliver_due()
         if not looked_at and not OutboxMessage.objects.exists():
             return
@@ -155,12 +224,21 @@ def violations(stage: Stage) -> list[str]:
             found.append("captured twice")
         if order.state not in ("ISSUED", "CANCELLED", "REFUNDED") or order.next_at is not None or order.token:
             found.append(f"left in {order.state}")
-        if order.state == "ISSUED" and (len(tickets) != len(order.places) or (order.is_paid and captured != order.total_krw)):
-            found.append(f"issued with {len(tickets)} tickets and {captured} captured")
-        if order.state != "ISSUED" and (tickets or captured != refunded):
-            found.append(f"{order.state} with {len(tickets)} tickets, {captured} - {refunded}")
-        if order.is_paid and captured - refunded != sum(ticket.price_krw for ticket in tickets):
-            found.append("money kept is not the price of live tickets")
+        refunds = list(OrderRefund.objects.filter(order=order))
+        fees = sum(refund.fee_krw for refund in refunds)
+        given_up = Ticket.objects.filter(order=order, status="CANCELLED").count()
+        if order.state == "ISSUED" and (len(tickets) + given_up != len(order.places) or not tickets):
+            found.append(f"issued with {len(tickets)} tickets, {given_up} were given up")
+        if order.state == "ISSUED" and order.is_paid and captured != order.total_krw:
+            found.append(f"issued with {captured} captured")
+        if order.state != "ISSUED" and (tickets or captured != refunded + fees):
+            found.append(f"{order.state} with {len(tickets)} tickets, {captured} - {refunded}, fees {fees}")
+        if order.is_paid and captured - refunded != sum(ticket.price_krw for ticket in tickets) + fees:
+            found.append("money kept is not the price of live tickets and the fees")
+        if order.compensation_krw != sum(refund.compensation_krw for refund in refunds):
+            found.append("the compensation is not that of the refunds")
+        if Performance.objects.filter(cancelled_at__isnull=False).exists() and order.state == "ISSUED":
+            found.append("issued for a performance that was called off")
         if len(stage.seat.sold_to(order.pk)) != len(tickets):
             found.append(f"{len(stage.seat.sold_to(order.pk))} seats sold for {len(tickets)} tickets")
     if stage.seat.pinned():
@@ -172,11 +250,17 @@ def violations(stage: Stage) -> list[str]:
     return found
 
 
+AFTER_THE_WORLD_MOVED = ("after approve", "after cancel", "after confirm", "after pin", "after release")
+
+
 def wipe() -> None:
     from booking_templates.kit.models import OutboxMessage
 
-    for model in (Ticket, LedgerEntry, OrderRefund, Order, OutboxMessage):
+    for model in (Ticket, LedgerEntry, OrderRefund, Order, OutboxMessage, Performance):
         model.objects.all().delete()  # type: ignore[attr-defined]
+    starts = clock() + timedelta(days=5)
+    Performance.objects.create(pk="p1", starts_at=starts)
+    event.forget()
 
 
 def crash_everywhere(
@@ -218,8 +302,7 @@ def crash_everywhere(
     return point
 
 
-@pytest.mark.parametrize("is_repeated", [False, True], ids=["recovered", "repeated"])
-@pytest.mark.parametrize("scenario", PAID)
+@pytest.mark.parametrize(("scenario", "is_repeated"), ONCE_AND_REPEATED)
 def test_a_crash_anywhere_is_recovered(
     scenario: Callable[[Stage], None],
     is_repeated: bool,
@@ -248,7 +331,7 @@ def test_a_crash_anywhere_without_a_payment_is_recovered(
     assert crash_everywhere(scenario, world, provider, seat, buyer_client, buyer_id, is_repeated=is_repeated) >= 6
 
 
-@pytest.mark.parametrize("scenario", PAID)
+@pytest.mark.parametrize("scenario", [*PAID, refund_of_a_part_with_the_answer_lost, performance_called_off_while_it_is_paid_for])
 def test_a_crash_of_the_recovery_itself_is_recovered(
     scenario: Callable[[Stage], None], world: World, provider: FakeProvider, seat: FakeSeat, buyer_client: Any, buyer_id: str
 ) -> None:
@@ -258,7 +341,7 @@ def test_a_crash_of_the_recovery_itself_is_recovered(
     with world.crashing(None), connection.execute_wrapper(world.write):
         scenario(stage)
         names = list(world.points)
-    for first in [index for index, name in enumerate(names) if name in ("after approve", "after cancel", "after confirm", "after pin")]:
+    for first in [index for index, name in enumerate(names) if name in AFTER_THE_WORLD_MOVED]:
         second = 0
         while True:
             wipe()

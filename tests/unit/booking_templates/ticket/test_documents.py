@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking_templates.kit.db import clock
 from booking_templates.ticket.documents import calendar, pdf, tables
 from booking_templates.ticket.models import Order, Ticket
 from tests.booking_fakes import FakeSeat
@@ -99,7 +98,7 @@ def test_a_ticket_is_a_pdf_with_a_page_a_ticket(
     order_id = buy(seats=2)
     ticket = Ticket.objects.order_by("pk")[0]
     for path, pages in ((f"tickets/{ticket.pk}/ticket.pdf", 1), (f"orders/{order_id}/tickets.pdf", 2)):
-        answer = buyer_client.get(f"{URL}/{path}")
+        answer = buyer_client.get(f"{URL}/{path}", headers={"Accept-Language": "ko"})
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
         content = answer.content
         assert content.startswith(b"%PDF-1.4")
@@ -150,29 +149,3 @@ def test_folded_lines_unfold_to_the_same_text(text: str) -> None:
     shown = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], lines[0].removeprefix("SUMMARY:"))
     assert shown == text.replace("\r\n", "\n").replace("\r", "\n")
     assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
-
-
-def test_the_statement_is_to_the_won_and_final_when_sales_have_ended(
-    staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat
-) -> None:
-    def put(**more: Any) -> None:
-        starts = (clock() + timedelta(days=5)).isoformat()
-        body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}], "refund_policy": "consumer_standard", **more}
-        assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
-
-    put()
-    order_id = buy(seats=3)
-    Order.objects.update(issued_at=clock() - timedelta(days=30))
-    ticket = Ticket.objects.order_by("pk")[0].pk
-    buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": 30_000, "tickets": [ticket]}, content_type=JSON)
-    statement = staff_client.get(f"{URL}/settlement").json()
-    assert not statement["is_final"]
-    assert statement["lines"] == [
-        {"performance_id": "p1", "grade": "R", "sold": 3, "sold_krw": 450_000, "given_back": 1, "given_back_krw": 150_000}
-    ]
-    money = {name: statement[f"{name}_krw"] for name in ("captured", "refunded", "fees", "kept", "compensation")}
-    assert money == {"captured": 450_000, "refunded": 120_000, "fees": 30_000, "kept": 330_000, "compensation": 0}
-    put(sales_close_at=(clock() - timedelta(minutes=1)).isoformat())
-    assert staff_client.get(f"{URL}/settlement").json()["is_final"]
-    buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
-    assert not staff_client.get(f"{URL}/settlement").json()["is_final"], "a payment is still under way"

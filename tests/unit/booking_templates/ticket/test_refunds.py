@@ -36,9 +36,9 @@ def rules(staff_client: Any) -> Callable[..., None]:
 
 @pytest.fixture
 def three(buy: Buy) -> tuple[str, list[str]]:
-    """An order of three tickets, booked long ago: its id and the tickets'."""
+    """An order of three tickets, booked long ago under the rules that are put later: its id and the tickets'."""
     order_id = buy(seats=3)
-    Order.objects.update(issued_at=clock() - timedelta(days=30))
+    Order.objects.update(issued_at=clock() - timedelta(days=30), refund_policy=None)
     return order_id, list(Ticket.objects.order_by("pk").values_list("pk", flat=True))
 
 
@@ -239,3 +239,26 @@ def test_what_is_kept_is_always_live_tickets_and_fees(
         order = Order.objects.get(pk=order_id)
         assert order.refunded_krw == sum(payment.cancels)
         assert order.state == ("ISSUED" if live else "REFUNDED")
+
+
+def test_a_policy_that_becomes_harder_takes_nothing_from_who_bought_before(buyer_client: Any, rules: Callable[..., None], buy: Buy) -> None:
+    rules("full", days=5)
+    order_id = buy(seats=1)
+    Order.objects.update(issued_at=clock() - timedelta(days=30))
+    rules("consumer_standard", days=5)
+    assert quote(buyer_client, order_id)["fee_krw"] == 0
+    later = buy(seats=1)
+    Order.objects.filter(pk=later).update(issued_at=clock() - timedelta(days=30))
+    assert quote(buyer_client, later)["fee_krw"] == 30_000
+    rules({"cut_off": {"days_before": 30, "at": "17:00"}}, days=5)
+    assert quote(buyer_client, order_id)["allowed"]
+    assert quote(buyer_client, later)["fee_krw"] == 30_000, "past the new cut-off the old rules hold, with their fee"
+
+
+def test_a_policy_that_becomes_kinder_holds_for_everybody(buyer_client: Any, rules: Callable[..., None], buy: Buy) -> None:
+    rules("consumer_standard", days=5)
+    order_id = buy(seats=1)
+    Order.objects.update(issued_at=clock() - timedelta(days=30))
+    assert quote(buyer_client, order_id)["fee_krw"] == 30_000
+    rules("full", days=5)
+    assert quote(buyer_client, order_id)["fee_krw"] == 0
