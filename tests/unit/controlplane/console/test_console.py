@@ -12,7 +12,7 @@ from controlplane.systems import services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, Revision
 from tests.controlplane import areas_requirement
-from tests.unit.controlplane.pages import client_of, deployed, person, without_static_files
+from tests.unit.controlplane.pages import PASSWORD, client_of, deployed, person, without_static_files
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,17 @@ def test_a_superuser_without_the_role_does_not_enter(db):
 
 
 def test_there_is_no_second_login_page(db):
-    assert Client().get("/console/login/?next=/console/")["Location"].startswith("/login?next=")
+    assert Client().get("/console/login/?next=/console/pool/image/")["Location"] == "/login?next=%2Fconsole%2Fpool%2Fimage%2F"
+    assert Client().get("/console/login/?next=https://elsewhere.example/")["Location"] == "/login?next=%2Fconsole%2F"
+
+
+def test_an_admin_who_logs_in_comes_to_where_it_began(db):
+    person("root@example.kr", role="admin")
+    browser = Client()
+    login = browser.get("/console/pool/image/", follow=True).redirect_chain[-1][0]
+    landed = browser.post(login, {"username": "root@example.kr", "password": PASSWORD}, follow=True)
+    assert landed.status_code == 200
+    assert landed.redirect_chain[-1][0] == "/console/pool/image/"
 
 
 @pytest.mark.parametrize(
