@@ -159,9 +159,9 @@ def read_calendar(request: Request, ticket_id: object) -> Reply:
 
 
 @endpoint(returns={200: TermsOut})
-def read_terms(request: Request) -> Reply:
+def read_terms(request: Request) -> TermsOut:
     """What cancelling costs and until when it can be done, to be told before buying; which performances were called off."""
-    return Reply(shown_terms(event.current()), headers={"Cache-Control": "public, max-age=5"})
+    return shown_terms(event.current())
 
 
 @endpoint(returns={200: Keys})

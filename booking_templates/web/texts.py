@@ -11,12 +11,13 @@ Texts = dict[str, str | list[str]]
 
 def catalogue() -> Texts:
     """Every text by its key; a test holds the keys against the modules."""
-    return {**_general(), **_event(), **_seats(), **_paying(), **_orders(), **_account(), **_shop()}
+    return {**_general(), **_event(), **_seats(), **_paying(), **_terms(), **_orders(), **_account(), **_shop()}
 
 
 def _general() -> Texts:
     return {
         "back": _("Back"),
+        "days": [_("{count} day"), _("{count} days")],
         "day": pgettext("date", "{weekday} {day} {month} {year}"),
         "error_busy": _("This part is not answering right now. Please try again in a moment."),
         "error_offline": _("We cannot be reached. Please check your connection and try again."),
@@ -25,6 +26,7 @@ def _general() -> Texts:
         "field_required": _("Please fill this in."),
         "field_wrong": _("Please check this."),
         "free_of_charge": _("Free"),
+        "hours": [_("{count} hour"), _("{count} hours")],
         "grade": pgettext("grade of a seat", "{name} seat"),
         "left": _("{count} left"),
         "left_places": pgettext("places without numbers", "{count} left"),
@@ -131,6 +133,36 @@ def _paying() -> Texts:
     }
 
 
+def _terms() -> Texts:
+    return {
+        "called_off": pgettext("performance", "Called off"),
+        "called_off_choose_text": _("It cannot be booked any more."),
+        "called_off_refunded_text": _(
+            "The organiser called it off. All that you paid goes back the way it came; a card may take a few days."
+        ),
+        "called_off_refunding_text": _(
+            "The organiser called it off. All that you paid goes back the way it came, without your doing anything."
+        ),
+        "called_off_text": _("The organiser called it off. Your booking ends by itself."),
+        "called_off_title": _("This performance was called off"),
+        "cancel_until": _("You can cancel until {when}."),
+        "other_date": _("Other date"),
+        "terms": _("What cancelling costs"),
+        "terms_down": _("What cancelling costs cannot be shown right now."),
+        "terms_fee": _("What is kept of a ticket's price when you give it back:"),
+        "terms_fee_both": _("{percent}% of the price, at least {amount}"),
+        "terms_fee_flat": _("{amount} a ticket"),
+        "terms_fee_flat_most": _("{amount} a ticket, at most {percent}% of the price"),
+        "terms_fee_none": pgettext("fee", "Nothing"),
+        "terms_fee_percent": _("{percent}% of the price"),
+        "terms_free": _("Cancelling costs nothing until then."),
+        "terms_free_first": _("Within {time} of booking nothing is kept, as long as at least {days} are left before the performance."),
+        "terms_free_first_always": _("Within {time} of booking nothing is kept."),
+        "terms_over": _("Tickets for this performance cannot be cancelled any more."),
+        "terms_until": pgettext("last day", "Until {when}"),
+    }
+
+
 def _orders() -> Texts:
     return {
         "booked_label": _("Booked on"),
@@ -140,19 +172,20 @@ def _orders() -> Texts:
         "cancel_in_progress": _("The payment is being confirmed; it can be cancelled after that."),
         "cancel_no": _("Keep it"),
         "cancel_not_now": _("It cannot be cancelled now."),
-        "cancel_refund": _("{refund} goes back the way it was paid."),
-        "cancel_refund_fee": _("{refund} goes back the way it was paid; the fee is {fee}."),
         "cancel_text": [
             _("Its place is given up; the ticket stops working at once."),
             _("All {count} places are given up; the tickets stop working at once."),
         ],
         "cancel_title": _("Cancel this booking?"),
         "cancel_too_late": _("It is too late to cancel this booking."),
-        "cancel_until": _("You can cancel until {when}."),
+        "cancel_used": _("It was used at the entrance, so it cannot be given back."),
         "cancel_yes": _("Cancel it"),
         "cancelled_text": _("Nothing was charged. The places are free for others again."),
         "cancelled_title": _("This booking was cancelled"),
+        "compensation": _("Owed by the organiser"),
+        "compensation_text": _("The organiser pays this on top of the refund, apart from it."),
         "details": _("Details"),
+        "given_up": _("Given back"),
         "issued_text": _("Show the code below at the entrance. You find it again under My bookings."),
         "issued_title": _("Your booking is complete"),
         "order_number": _("No. {number}"),
@@ -161,6 +194,14 @@ def _orders() -> Texts:
         "orders_down": _("Bookings cannot be loaded right now. They are safe; please try again in a moment."),
         "print": _("Print"),
         "qr_alt": _("Ticket code to be scanned at the entrance"),
+        "refund_asking": _("Asking what comes back…"),
+        "refund_back": _("Comes back to you"),
+        "refund_choose": _("Give tickets back"),
+        "refund_choose_text": _("Which ones? Nothing is taken before you confirm below."),
+        "refund_choose_title": _("Give tickets back?"),
+        "refund_fee": _("Cancellation fee"),
+        "refund_none_chosen": _("Choose at least one ticket."),
+        "refund_nothing": pgettext("refund", "Nothing"),
         "refunded": _("Refunded"),
         "refunded_text": _("What was paid goes back the way it came; a card may take a few days."),
         "refunded_title": _("Cancelled and refunded"),
@@ -178,10 +219,15 @@ def _orders() -> Texts:
         "status_refunded": pgettext("order", "Refunded"),
         "status_refunding": pgettext("order", "Being refunded"),
         "ticket_cancelled": _("This ticket was cancelled."),
+        "ticket_calendar": _("Add to calendar"),
+        "ticket_called_off": _("This performance was called off."),
         "ticket_hint": _("Make the screen bright and hold the code to the scanner. One code lets one person in."),
         "ticket_number": _("Ticket {number}"),
+        "ticket_pdf": _("PDF ticket"),
+        "ticket_used": _("Used on {when}"),
         "ticket_unknown": _("There is no such ticket in your account."),
         "tickets": [_("{count} ticket"), _("{count} tickets")],
+        "tickets_pdf": _("All as PDF"),
         "unpaid_text": _("The payment is not finished. Pay while the time runs, or cancel to give the places back at once."),
         "unpaid_title": _("Not paid yet"),
     }

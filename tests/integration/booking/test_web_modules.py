@@ -219,3 +219,34 @@ def test_a_performance_is_open_sold_out_not_yet_on_sale_or_over(run, offer, stat
 def test_places_of_one_area_are_one_line(run):
     places = [{"label": "Floor", "grade": "GA", "price_krw": 10}] * 2 + [{"label": "Deck", "grade": "D", "price_krw": 20}]
     assert [line["count"] for line in run("lib/places.js", "m.grouped(a)", places)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("1층 A구역 5열 12번", "1층 A구역 row 5 seat 12"),
+        ("5열 12번", "row 5 seat 12"),
+        ("F row 5 seat 12", "F row 5 seat 12"),
+        ("박스석 왼쪽", "박스석 왼쪽"),
+    ],
+)
+def test_a_place_is_named_in_the_pages_language(run, label, said):
+    assert run("lib/places.js", "m.placeName(a)", label) == said
+
+
+POLICY = {"tiers": [{"days_before": 3, "percent": 20}, {"days_before": 10, "percent": 0}, {"days_before": 0, "percent": 90}], "free": None}
+
+
+@pytest.mark.parametrize(
+    ("now", "until", "ahead"),
+    [
+        ("2026-12-01T12:00:00+09:00", "2027-01-10T19:30:00+09:00", [(10, 0), (3, 20), (None, 90)]),
+        ("2027-01-01T00:30:00+09:00", "2027-01-10T19:30:00+09:00", [(3, 20), (None, 90)]),
+        ("2026-12-01T12:00:00+09:00", "2027-01-07T17:00:00+09:00", [(10, 0), (None, 20)]),
+        ("2027-01-10T12:00:00+09:00", "2027-01-10T19:30:00+09:00", [(None, 90)]),
+    ],
+)
+def test_of_a_refund_policy_what_still_comes_is_told(run, now, until, ahead):
+    performance = {"starts_at": "2027-01-10T19:30:00+09:00", "until": until}
+    found = run("lib/terms.js", "m.tiersAhead(a[0], a[1], a[2]).map((e) => [e.daysBefore, e.tier.percent])", [POLICY, performance, now])
+    assert found == [list(each) for each in ahead]

@@ -1,4 +1,5 @@
-// Calls to /api with the buyer's cookies. An access token lives ten minutes: a 401 is answered by one refresh and one retry.
+// Calls to /api with the buyer's cookies. An access token lives ten minutes: it is renewed shortly before, and a 401 is answered by one
+// refresh and one retry.
 import { t } from "./client.js";
 import { session } from "./session.js";
 
@@ -21,6 +22,7 @@ export class Problem extends Error {
 const OWN_401 = /^\/api\/auth\/(login|signup|refresh|logout)$/;
 const REFRESH_LOCK = "clove-refresh";
 const RENEWED = "clove.renewed";
+const RENEW_AFTER_MS = 9 * 60 * 1000;
 
 let isLoggedOut = false;
 
@@ -58,10 +60,21 @@ async function refresh(since) {
       if (answer.status < 500 && answer.status !== 429) session.forget();
       return false;
     }
-    session.write(RENEWED, String(Date.now()));
+    renewed();
     return true;
   };
   return navigator.locks ? navigator.locks.request(REFRESH_LOCK, renew) : renew();
+}
+
+/** Remember that the login was made or renewed just now. */
+export function renewed() {
+  session.write(RENEWED, String(Date.now()));
+}
+
+/** Whether the access token, as far as this browser knows when it was made, has nearly run out at NOW. */
+function isDue(now) {
+  const at = Number(session.read(RENEWED) || 0);
+  return !isLoggedOut && session.name !== null && at > 0 && now - at > RENEW_AFTER_MS;
 }
 
 /**
@@ -70,6 +83,7 @@ async function refresh(since) {
  */
 export async function api(method, path, options = {}) {
   const started = Date.now();
+  if (isDue(started) && !OWN_401.test(path)) await refresh(started - RENEW_AFTER_MS);
   let answer = await send(method, path, options);
   if (answer.status === 401 && !OWN_401.test(path) && !isLoggedOut) {
     if (await refresh(started)) answer = await send(method, path, options);

@@ -9,8 +9,9 @@ export function monthGrid(month) {
   return [...Array(lead).fill(null), ...days];
 }
 
-/** `open`, `sold_out`, `not_yet` or `over`. The server decides; before and after its word the dates explain it. */
+/** `open`, `called_off`, `sold_out`, `not_yet` or `over`. The server decides; before and after its word the dates explain it. */
 export function stateOf(offer, now) {
+  if (offer.is_called_off) return "called_off";
   if (offer.free === 0) return "sold_out";
   if (offer.on_sale) return "open";
   return offer.opens_at && Date.parse(offer.opens_at) > now ? "not_yet" : "over";

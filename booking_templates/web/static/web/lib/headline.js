@@ -1,9 +1,13 @@
 // What an order's page says first. Pure but for the texts.
 import { t } from "./client.js";
 
-/** {kind: good|wait|off, title, text} for ORDER of tickets. */
-export function headline(order) {
+/** {kind: good|wait|off, title, text} for ORDER of tickets; ISCALLEDOFF: the organiser has called its performance off. */
+export function headline(order, isCalledOff = false) {
   const say = (kind, key) => ({ kind, title: t(`${key}_title`), text: t(`${key}_text`) });
+  if ((isCalledOff || order.reason === "performance_called_off") && order.status !== "CANCELLED") {
+    const text = order.status === "REFUNDED" ? t("called_off_refunded_text") : order.payment ? t("called_off_refunding_text") : t("called_off_text");
+    return { kind: order.status === "REFUNDED" ? "off" : "wait", title: t("called_off_title"), text };
+  }
   switch (order.status) {
     case "ISSUED":
       return say("good", "issued");

@@ -6,12 +6,23 @@ import { t } from "./client.js";
 /** "R석": a short name gets the word for seat, a name that is a word stays. */
 export const gradeLabel = (name) => (/^[A-Za-z0-9]{1,4}$/.test(name) ? t("grade", { name }) : name);
 
-export function placeList(places) {
+// As the seat service writes a place, in the language of the booking system.
+const KOREAN = /^(?:(?<zone>.+) )?(?<row>\S+)열 (?<number>\S+)번$/;
+const ENGLISH = /^(?:(?<zone>.+) )?row (?<row>\S+) seat (?<number>\S+)$/;
+
+/** A place's LABEL in the page's language; one that the seller wrote otherwise stays as it is. Pure but for the texts. */
+export function placeName(label) {
+  const parts = (label.match(KOREAN) || label.match(ENGLISH))?.groups;
+  if (!parts) return label;
+  return t(parts.zone ? "seat_in_row_of_zone" : "seat_in_row", parts);
+}
+
+export function placeList(places, { isGivenBack = false } = {}) {
   return h(
     "ul",
-    { class: "places" },
+    { class: `places${isGivenBack ? " places--off" : ""}` },
     grouped(places).map(({ label, grade, price_krw, count }) =>
-      h("li", { class: "places__item" }, h("span", {}, h("strong", {}, count > 1 ? `${label} × ${count}` : label), h("span", { class: "quiet" }, gradeLabel(grade))), h("span", { class: "places__price" }, won(price_krw * count))),
+      h("li", { class: "places__item" }, h("span", {}, h("strong", {}, count > 1 ? `${placeName(label)} × ${count}` : placeName(label)), h("span", { class: "quiet" }, gradeLabel(grade))), h("span", { class: "places__price" }, won(price_krw * count))),
     ),
   );
 }

@@ -7,6 +7,7 @@ import { check, showProblem } from "../lib/forms.js";
 import { countdown, moment, won } from "../lib/format.js";
 import { methodBox, payLabel } from "../lib/payment.js";
 import { placeList } from "../lib/places.js";
+import { readTerms, termsList } from "../lib/terms.js";
 import "../lib/page.js";
 
 const id = $("page").dataset.hold;
@@ -35,6 +36,7 @@ async function start() {
     return;
   }
   await filled;
+  readTerms().then((terms) => $("terms").replaceChildren(termsList(terms, hold.performance_id, { isPaid: client.payment !== "none" && hold.total_krw > 0 })));
   show($("loading"), false);
   show(form);
   show($("countdown"));

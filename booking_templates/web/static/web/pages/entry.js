@@ -1,5 +1,5 @@
 // Logging in and signing up, and back to where one came from.
-import { api } from "../lib/api.js";
+import { api, renewed } from "../lib/api.js";
 import { t } from "../lib/client.js";
 import { $, busy, fill, h, show } from "../lib/dom.js";
 import { check, showProblem } from "../lib/forms.js";
@@ -19,6 +19,7 @@ async function enter() {
   try {
     const { body } = await api("POST", isNew ? "/api/auth/signup" : "/api/auth/login", { json });
     session.remember(body.buyer.name);
+    renewed();
     location.assign(form.dataset.next);
     await new Promise(() => {});
   } catch (problem) {

@@ -1,10 +1,11 @@
 // The event page: choosing a date and a performance.
 import { api } from "../lib/api.js";
-import { embedded, t } from "../lib/client.js";
+import { client, embedded, t } from "../lib/client.js";
 import { $, h, icon, show } from "../lib/dom.js";
 import { clock, dateKey, day, moment, month, number, shortMonth, weekday } from "../lib/format.js";
 import "../lib/page.js";
 import { monthGrid, stateOf } from "../lib/calendar.js";
+import { calledOff, readTerms, termsList } from "../lib/terms.js";
 
 const REFRESH_MS = 10000;
 const STRIP_UP_TO = 10;
@@ -15,6 +16,8 @@ const isNumbered = $("picker").dataset.numbered === "yes";
 let chosenDay = null;
 let chosen = null;
 let shownMonth = null;
+let terms = null;
+let off = new Set();
 
 function fromPage(item) {
   const { opens_at, closes_at } = item.sales || {};
@@ -26,6 +29,8 @@ function fromSeat(item) {
 }
 
 const byDay = () => Map.groupBy ? Map.groupBy(offers, (each) => dateKey(each.starts_at)) : offers.reduce((map, each) => map.set(dateKey(each.starts_at), [...(map.get(dateKey(each.starts_at)) || []), each]), new Map());
+/** The seats of a performance that was called off stay as they are; the ticket service knows that it was. */
+const marked = (list) => list.map((each) => ({ ...each, is_called_off: off.has(each.id) }));
 const isOpen = (offer) => stateOf(offer, Date.now()) === "open";
 
 function start() {
@@ -36,14 +41,31 @@ function start() {
   chosenDay = dateKey(first.starts_at);
   shownMonth = chosenDay.slice(0, 7);
   draw();
+  refreshTerms();
   setInterval(() => !document.hidden && refresh(), REFRESH_MS);
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
 }
 
+async function refreshTerms() {
+  terms = await readTerms({ anew: true });
+  off = calledOff(terms);
+  drawTerms();
+  if (!off.size) return;
+  offers = marked(offers);
+  drawDays();
+  drawTimes();
+  drawBar();
+}
+
 async function refresh() {
   try {
-    const { body } = await api("GET", "/api/seat/performances");
-    offers = body.map(fromSeat).sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id));
+    const [{ body }, found] = await Promise.all([api("GET", "/api/seat/performances"), readTerms({ anew: true })]);
+    if (found) terms = found;
+    const now = calledOff(terms);
+    const isNews = [...now].some((id) => !off.has(id));
+    off = now;
+    offers = marked(body.map(fromSeat)).sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id));
+    if (isNews) drawDays();
     drawTimes();
     drawBar();
   } catch {
@@ -120,7 +142,7 @@ function drawTimes() {
   if (!list.some((each) => each.id === chosen && isOpen(each))) chosen = list.filter(isOpen).length === 1 ? list.find(isOpen).id : null;
   const options = list.map((offer, index) => {
     const state = stateOf(offer, Date.now());
-    const status = { open: offer.free === null || offer.free === undefined ? "" : t(isNumbered ? "left" : "left_places", { count: number(offer.free) }), sold_out: t("sold_out"), not_yet: offer.opens_at ? t("opens", { when: moment(offer.opens_at) }) : t("not_on_sale"), over: t("sales_over") }[state];
+    const status = { open: offer.free === null || offer.free === undefined ? "" : t(isNumbered ? "left" : "left_places", { count: number(offer.free) }), called_off: t("called_off"), sold_out: t("sold_out"), not_yet: offer.opens_at ? t("opens", { when: moment(offer.opens_at) }) : t("not_on_sale"), over: t("sales_over") }[state];
     const input = h("input", { type: "radio", name: "time", id: `time-${offer.id}`, value: offer.id, disabled: state !== "open", checked: offer.id === chosen, on: { change: () => pickTime(offer.id) } });
     return h(
       "label",
@@ -154,6 +176,15 @@ function drawBar() {
   $("bar-text").textContent = offer ? moment(offer.starts_at) : t("choose_date");
   $("bar-button").textContent = offer ? t(isNumbered ? "choose_seats" : "choose_places") : t("book");
   $("bar-button").href = offer ? seatPath() : "#booking";
+  drawTerms();
+}
+
+/** What cancelling costs for the performance that is chosen, or for the first of the day. */
+function drawTerms() {
+  const offer = offers.find((each) => each.id === chosen) || (byDay().get(chosenDay) || [])[0];
+  show($("terms"), Boolean(terms && offer));
+  if (!terms || !offer) return;
+  $("terms").replaceChildren(h("h3", {}, t("terms")), h("p", { class: "quiet" }, moment(offer.starts_at)), termsList(terms, offer.id, { isPaid: client.payment !== "none" }));
 }
 
 start();

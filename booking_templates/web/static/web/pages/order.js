@@ -4,9 +4,12 @@ import { embedded, t } from "../lib/client.js";
 import { $, announce, ask, busy, clear, fill, h, icon, note, show, toast } from "../lib/dom.js";
 import { day, moment, won } from "../lib/format.js";
 import { providerName, testChip } from "../lib/payment.js";
-import { gradeLabel, placeList } from "../lib/places.js";
+import { gradeLabel, placeList, placeName } from "../lib/places.js";
 import { isFinal, statusChip } from "../lib/status.js";
+import { download } from "../lib/download.js";
 import { headline } from "../lib/headline.js";
+import { giveBack } from "../lib/refund.js";
+import { calledOff, readTerms, termsList } from "../lib/terms.js";
 import { watch } from "../lib/watch.js";
 import "../lib/page.js";
 
@@ -14,10 +17,12 @@ const id = $("page").dataset.order;
 const path = `/api/ticket/orders/${encodeURIComponent(id)}`;
 const offers = new Map(embedded("performances", []).map((each) => [each.id, each]));
 let shown = "";
+let terms = null;
+let current = null;
 
 const watching = watch({
   ask: async () => (await api("GET", path)).body,
-  isFinal,
+  isFinal: (order) => isFinal(order) && !(order.status === "ISSUED" && isOff(order)),
   show: draw,
   failed: (problem, isFirst) => {
     if (goToLogin(problem)) return;
@@ -27,24 +32,36 @@ const watching = watch({
   },
 });
 
+readTerms().then((found) => {
+  terms = found;
+  if (!current) return;
+  draw(current);
+  if (isOff(current)) watching.now();
+});
+
+/** A performance that was called off is refunded by itself, a moment later. */
+const isOff = (order) => calledOff(terms).has(order.performance_id);
+
 function draw(order) {
+  current = order;
   show($("loading"), false);
   clear($("problem"));
-  const now = JSON.stringify(order);
+  const now = JSON.stringify([order, isOff(order), Boolean(terms)]);
   if (now === shown) return;
   const wasShown = shown !== "";
   shown = now;
   const offer = offers.get(order.performance_id);
-  const head = headline(order);
+  const head = headline(order, isOff(order));
+  const isTold = wasShown && $("outcome-title")?.textContent !== head.title;
   fill(
     $("order"),
     h(
       "section",
       { class: `outcome outcome--${head.kind}` },
       head.kind === "wait" ? h("span", { class: "spinner", "aria-hidden": "true" }) : icon(head.kind === "good" ? "check" : "info"),
-      h("div", {}, h("h1", {}, head.title), h("p", {}, head.text), actions(order)),
+      h("div", {}, h("h1", { id: "outcome-title" }, head.title), h("p", {}, head.text), actions(order)),
     ),
-    tickets(order, offer),
+    isOff(order) ? null : tickets(order, offer),
     h(
       "section",
       { class: "card", "aria-labelledby": "details-title" },
@@ -58,14 +75,34 @@ function draw(order) {
         fact(t("booked_label"), day(order.created_at)),
         order.payment ? fact(t("payment"), order.payment.test ? testChip(order.payment.provider) : providerName(order.payment.provider)) : null,
       ),
-      placeList(order.places),
+      places(order),
       h("dl", { class: "total" }, h("dt", {}, t("total")), h("dd", {}, won(order.total_krw))),
-      order.refunded_krw ? h("dl", { class: "total total--small" }, h("dt", {}, t("refunded")), h("dd", {}, won(order.refunded_krw))) : null,
-      cancellation(order),
+      money(order),
+      isOff(order) ? null : cancellation(order),
     ),
   );
   show($("order"));
-  if (wasShown) announce(head.title);
+  if (isTold) announce(head.title);
+}
+
+/** What is still booked, and apart from it what was given back. */
+function places(order) {
+  const given = order.tickets.filter((ticket) => ticket.status !== "LIVE");
+  const live = order.tickets.filter((ticket) => ticket.status === "LIVE");
+  if (!given.length || !live.length) return placeList(order.places);
+  return [placeList(live.map((ticket) => ticket.place)), h("h3", { class: "places__head" }, t("given_up")), placeList(given.map((ticket) => ticket.place), { isGivenBack: true })];
+}
+
+/** What came back, what was kept of it, and what the organiser owes apart. */
+function money(order) {
+  const given = order.tickets.filter((ticket) => ticket.status !== "LIVE").reduce((sum, ticket) => sum + ticket.place.price_krw, 0);
+  const kept = order.payment && order.tickets.length && !order.is_settling && order.refunded_krw ? given - order.refunded_krw : 0;
+  const line = (name, value, testid) => h("dl", { class: "total total--small" }, h("dt", {}, name), h("dd", { "data-testid": testid }, value));
+  return [
+    order.refunded_krw ? line(t("refunded"), won(order.refunded_krw), "refunded") : null,
+    kept > 0 ? line(t("refund_fee"), won(kept), "fee-kept") : null,
+    order.compensation_krw ? [line(t("compensation"), won(order.compensation_krw), "compensation"), h("p", { class: "quiet" }, t("compensation_text"))] : null,
+  ].flat();
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
@@ -82,7 +119,7 @@ function tickets(order, offer) {
   return h(
     "section",
     { "aria-labelledby": "tickets-title" },
-    h("h2", { id: "tickets-title" }, t("tickets", { count: live.length })),
+    h("div", { class: "headed" }, h("h2", { id: "tickets-title" }, t("tickets", { count: live.length })), live.length > 1 ? download(`${path}/tickets.pdf`, t("tickets_pdf"), { symbol: "print", isSmall: true, testid: "tickets-pdf" }) : null),
     h(
       "ul",
       { class: "stubs", "data-testid": "tickets" },
@@ -94,7 +131,7 @@ function tickets(order, offer) {
             "a",
             { class: "stub", href: `/tickets/${ticket.id}`, "data-testid": "ticket" },
             h("img", { class: "stub__qr", src: `/api/ticket/tickets/${ticket.id}/qr.svg`, alt: "", width: 88, height: 88, loading: "lazy" }),
-            h("span", { class: "stub__text" }, h("strong", {}, ticket.place.label), h("span", {}, gradeLabel(ticket.place.grade)), offer ? h("span", { class: "quiet" }, moment(offer.starts_at)) : null, h("span", { class: "stub__open" }, t("show_ticket"), icon("right"))),
+            h("span", { class: "stub__text" }, h("strong", {}, placeName(ticket.place.label)), h("span", {}, gradeLabel(ticket.place.grade)), offer ? h("span", { class: "quiet" }, moment(offer.starts_at)) : null, h("span", { class: "stub__open" }, ticket.used_at ? t("ticket_used", { when: moment(ticket.used_at) }) : t("show_ticket"), icon("right"))),
           ),
         ),
       ),
@@ -103,29 +140,41 @@ function tickets(order, offer) {
 }
 
 function cancellation(order) {
-  const terms = order.cancellation;
+  const allowed = order.cancellation;
   if (["CANCELLED", "REFUNDED", "REFUNDING"].includes(order.status)) return null;
-  if (!terms.allowed) {
-    const reasons = { too_late_to_cancel: t("cancel_too_late"), payment_in_progress: t("cancel_in_progress") };
-    return h("p", { class: "quiet cancel" }, reasons[terms.reason] || t("cancel_not_now"));
+  const rules = order.status === "ISSUED" && terms ? h("details", { class: "more" }, h("summary", {}, t("terms")), h("div", { class: "prose" }, termsList(terms, order.performance_id, { isPaid: Boolean(order.payment) }))) : null;
+  // Somebody is in already; who is not may still give the ticket back.
+  const isPartlyUsed = allowed.reason === "already_used" && order.tickets.some((ticket) => ticket.status === "LIVE" && !ticket.used_at);
+  if (!allowed.allowed && !isPartlyUsed) {
+    const reasons = { too_late_to_cancel: t("cancel_too_late"), payment_in_progress: t("cancel_in_progress"), already_used: t("cancel_used") };
+    return [h("p", { class: "quiet cancel" }, reasons[allowed.reason] || t("cancel_not_now")), rules];
   }
-  const button = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t("cancel_booking"));
+  const isMany = order.status === "ISSUED" && order.tickets.filter((ticket) => ticket.status === "LIVE").length > 1;
+  const button = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t(isMany ? "refund_choose" : "cancel_booking"));
   button.addEventListener("click", () => cancel(order, button));
-  return h("div", { class: "cancel" }, terms.until ? h("p", { class: "quiet" }, t("cancel_until", { when: moment(terms.until) })) : null, button);
+  return [h("div", { class: "cancel" }, allowed.until ? h("p", { class: "quiet" }, t("cancel_until", { when: moment(allowed.until) })) : null, button), rules];
 }
 
 async function cancel(order, button) {
-  const terms = order.cancellation;
-  const refund = order.status === "ISSUED" && order.payment ? (terms.fee_krw ? t("cancel_refund_fee", { refund: won(terms.refund_krw), fee: won(terms.fee_krw) }) : t("cancel_refund", { refund: won(terms.refund_krw) })) : "";
-  if (!(await ask({ title: t("cancel_title"), text: `${t("cancel_text", { count: order.places.length })} ${refund}`.trim(), yes: t("cancel_yes"), no: t("cancel_no"), isDanger: true, testid: "cancel-confirm" }))) return;
-  await busy(button, async () => {
-    try {
-      draw((await api("POST", `${path}/cancel`, { timeoutMs: 40000 })).body);
-    } catch (problem) {
-      if (!goToLogin(problem)) toast(problem.message, "bad");
-    }
-  });
+  const after = order.status === "ISSUED" ? await giveBack(order) : await close(order, button);
+  if (!after) return;
+  draw(after);
   $("main").focus({ preventScroll: true });
   scrollTo({ top: 0 });
+  announce($("outcome-title").textContent);
   watching.now();
+}
+
+/** Give up an order that is not paid yet; the order as it is then, or null. */
+async function close(order, button) {
+  if (!(await ask({ title: t("cancel_title"), text: t("cancel_text", { count: order.places.length }), yes: t("cancel_yes"), no: t("cancel_no"), isDanger: true, testid: "cancel-confirm" }))) return null;
+  return busy(button, async () => {
+    try {
+      return (await api("POST", `${path}/cancel`, { timeoutMs: 40000 })).body;
+    } catch (problem) {
+      if (!goToLogin(problem)) toast(problem.message, "bad");
+      watching.now();
+      return null;
+    }
+  });
 }

@@ -3,13 +3,14 @@ import { api, goToLogin } from "../lib/api.js";
 import { client, embedded, t } from "../lib/client.js";
 import { $, busy, h, icon, note, show } from "../lib/dom.js";
 import { day, moment, won } from "../lib/format.js";
-import { grouped } from "../lib/places.js";
+import { grouped, placeName } from "../lib/places.js";
 import { statusChip } from "../lib/status.js";
+import { calledOff, readTerms } from "../lib/terms.js";
 import "../lib/page.js";
 
 const offers = new Map(embedded("performances", []).map((each) => [each.id, each]));
 const when = (id) => (offers.has(id) ? moment(offers.get(id).starts_at) : t("booking"));
-const labels = (places) => grouped(places).map((line) => (line.count > 1 ? `${line.label} × ${line.count}` : line.label)).join(", ");
+const labels = (places) => grouped(places).map((line) => (line.count > 1 ? `${placeName(line.label)} × ${line.count}` : placeName(line.label))).join(", ");
 
 function row(href, title, text, side, foot, testid) {
   return h(
@@ -19,12 +20,15 @@ function row(href, title, text, side, foot, testid) {
   );
 }
 
+const offChip = () => h("span", { class: "status status--bad", "data-testid": "called-off" }, t("called_off"));
+
 async function orders(before) {
   const query = before ? `?before=${encodeURIComponent(before)}` : "";
-  const { body } = await api("GET", `/api/ticket/orders${query}`);
+  const [{ body }, terms] = await Promise.all([api("GET", `/api/ticket/orders${query}`), readTerms()]);
+  const off = calledOff(terms);
   $("orders").append(
     ...body.orders.map((order) =>
-      row(`/orders/${order.id}`, when(order.performance_id), labels(order.places), statusChip(order.status), `${t("order_number", { number: order.number })} · ${won(order.total_krw)} · ${t("booked_on", { day: day(order.created_at) })}`, "order"),
+      row(`/orders/${order.id}`, when(order.performance_id), labels(order.places), off.has(order.performance_id) && order.status !== "CANCELLED" ? [offChip(), " ", statusChip(order.status)] : statusChip(order.status), `${t("order_number", { number: order.number })} · ${won(order.total_krw)} · ${t("booked_on", { day: day(order.created_at) })}`, "order"),
     ),
   );
   if (body.next) {

@@ -9,6 +9,7 @@ import { holdPlaces, memoryOf } from "../seats/hold.js";
 import { Availability, Poll } from "../seats/availability.js";
 import { offerBest } from "../seats/best.js";
 import { openHoldNote } from "../seats/open_hold.js";
+import { calledOff, readTerms } from "../lib/terms.js";
 import { Seats } from "../seats/seats_panel.js";
 import { readPlan } from "../seats/plan.js";
 
@@ -63,7 +64,11 @@ async function start() {
 }
 
 /** Seats may be looked at before and after the sale; that they cannot be had is said at once, not when one tries. */
-function closedNote() {
+async function closedNote() {
+  if (calledOff(await readTerms()).has(performance)) {
+    note(notices, "warn", `${t("called_off_title")} ${t("called_off_choose_text")}`, h("a", { class: "button button--small", href: "/#booking" }, t("other_date")));
+    return;
+  }
   if (!offer || offer.is_on_sale) return;
   const opensAt = offer.sales.opens_at;
   note(notices, "warn", opensAt && Date.parse(opensAt) > Date.now() ? t("opens", { when: moment(opensAt) }) : t("sales_over"));

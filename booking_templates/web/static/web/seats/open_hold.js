@@ -1,6 +1,7 @@
 // A hold that the buyer has already: go on with it, or give it back.
 import { api } from "../lib/api.js";
 import { t } from "../lib/client.js";
+import { placeName } from "../lib/places.js";
 import { busy, h, note, toast } from "../lib/dom.js";
 import { session } from "../lib/session.js";
 
@@ -15,7 +16,7 @@ export async function openHoldNote(performance, place) {
   }
   const open = holds.find((hold) => hold.performance_id === performance);
   if (!open) return;
-  const labels = open.places.map((each) => each.label).join(", ");
+  const labels = open.places.map((each) => placeName(each.label)).join(", ");
   const giveBack = h("button", { type: "button", class: "button button--small" }, t("give_back"));
   giveBack.addEventListener("click", () =>
     busy(giveBack, async () => {

@@ -1,0 +1,47 @@
+"""A whole booking system for the tests of the buyers' pages, and a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import seats_content
+from tests.integration.booking.site import OPTIONS, TENTH, WAIT_MS, Console, open_site
+from tests.needs import need
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
+    """Every service, test payments, two hundred numbered seats, three performances, a tenth kept of a ticket that is given back."""
+    need("chromium")
+    with Booking(["auth", "event", "seat", "ticket", "merch", "web"], tmp_path_factory.mktemp("site")) as one:
+        open_site(one, seats_content(seats=200, performances=3, limit=8), policy=TENTH)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=need("chromium"), args=OPTIONS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: Booking) -> Iterator[BrowserContext]:
+    """A browser in English on SITE, in which nothing may be said on the console."""
+    made = browser.new_context(locale="en-GB", base_url=site.public_url, viewport={"width": 1280, "height": 860})
+    made.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    console = Console(made)
+    yield made
+    made.close()
+    assert console.said == []
+
+
+@pytest.fixture
+def tab(visitor: BrowserContext) -> Page:
+    return visitor.new_page()

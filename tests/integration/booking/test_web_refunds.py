@@ -1,0 +1,102 @@
+"""Giving tickets back on the pages: what it costs is told before buying and before it is taken; performances that are called off."""
+
+from __future__ import annotations
+
+import re
+
+import requests
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.site import buy, hold, sign_up
+
+
+def test_what_cancelling_costs_is_told_before_anything_is_bought(tab: Page) -> None:
+    tab.goto("/")
+    expect(tab.locator("#terms")).to_contain_text("10% of the price")
+    sign_up(tab.context)
+    tab.goto(f"/checkout/{hold(tab.context, {'best': {'quantity': 1}})}")
+    terms = tab.get_by_role("region", name="Cancelling")
+    expect(terms).to_contain_text("You can cancel until")
+    expect(terms.locator("dd")).to_have_text(["10% of the price", "90% of the price"])
+
+
+def test_some_tickets_are_given_back_for_the_fee_that_was_shown(tab: Page) -> None:
+    sign_up(tab.context)
+    buy(tab, {"best": {"quantity": 3}})
+    tab.get_by_test_id("cancel-order").click()
+    dialog = tab.get_by_role("dialog", name="Give tickets back?")
+    amount = dialog.get_by_test_id("refund-amount")
+    expect(amount).to_have_text("₩405,000")
+    dialog.get_by_role("checkbox").nth(0).uncheck()
+    expect(amount).to_have_text("₩270,000")
+    for box in dialog.get_by_role("checkbox").all()[1:]:
+        box.uncheck()
+    expect(tab.get_by_test_id("cancel-confirm")).to_have_attribute("aria-disabled", "true")
+    dialog.get_by_role("checkbox").nth(2).check()
+    expect(dialog.get_by_test_id("refund-fee")).to_have_text("− ₩15,000")
+    expect(amount).to_have_text("₩135,000")
+    tab.get_by_test_id("cancel-confirm").click()
+
+    expect(tab.get_by_test_id("ticket")).to_have_count(2)
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩135,000")
+    expect(tab.get_by_test_id("fee-kept")).to_have_text("₩15,000")
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "ISSUED")
+
+    tab.get_by_test_id("cancel-order").click()
+    expect(amount).to_have_text("₩270,000")
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_test_id("cancel-order")).to_be_focused()
+    tab.get_by_test_id("cancel-order").click()
+    expect(amount).to_have_text("₩270,000")
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩405,000")
+
+
+def test_a_ticket_is_kept_as_pdf_and_in_a_calendar(tab: Page) -> None:
+    sign_up(tab.context)
+    buy(tab, {"best": {"quantity": 2}})
+    with tab.expect_download() as whole:
+        tab.get_by_test_id("tickets-pdf").click()
+    assert whole.value.suggested_filename.endswith(".pdf")
+    tab.get_by_test_id("ticket").first.click()
+    expect(tab.get_by_test_id("qr")).to_be_visible()
+    with tab.expect_download() as pdf:
+        tab.get_by_test_id("ticket-pdf").click()
+    assert pdf.value.suggested_filename.endswith(".pdf")
+    assert pdf.value.path().read_bytes().startswith(b"%PDF")
+    with tab.expect_download() as calendar:
+        tab.get_by_test_id("ticket-calendar").click()
+    assert b"BEGIN:VEVENT" in calendar.value.path().read_bytes()
+    # The login's short half has run out: it is renewed before the file is asked for.
+    tab.context.clear_cookies(name="clove_access")
+    tab.evaluate("localStorage.setItem('clove.renewed', String(Date.now() - 10 * 60 * 1000))")
+    with tab.expect_download():
+        tab.get_by_test_id("ticket-pdf").click()
+
+
+def test_a_performance_that_is_called_off_says_so_everywhere(site: Booking, tab: Page, visitor: BrowserContext) -> None:
+    sign_up(visitor)
+    path = buy(tab, {"best": {"quantity": 2}}, performance="p3")
+    ticket = tab.get_by_test_id("ticket").first.get_attribute("href")
+    headers = {"Authorization": f"Bearer {site.staff_token('content', 'attendees')}"}
+    url = f"{site.public_url}/api/ticket/performances/p3/cancellation"
+    requests.post(url, json={}, headers=headers, timeout=10).raise_for_status()
+
+    tab.goto("/")
+    expect(tab.locator(".day.is-closed")).to_have_count(1)
+    tab.locator(".day.is-closed").click()
+    expect(tab.get_by_test_id("performance-p3")).to_contain_text("Called off")
+    tab.goto("/performances/p3")
+    expect(tab.locator("#notices")).to_contain_text("This performance was called off")
+    tab.goto("/orders")
+    expect(tab.get_by_test_id("called-off")).to_be_visible()
+    tab.goto(path)
+    expect(tab.get_by_role("heading", level=1)).to_have_text("This performance was called off")
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩300,000")
+    expect(tab.get_by_test_id("compensation")).to_have_text("₩30,000")
+    expect(tab.get_by_test_id("cancel-order")).to_have_count(0)
+    tab.goto(str(ticket))
+    expect(tab.get_by_test_id("ticket-card")).to_contain_text(re.compile("called off"))
