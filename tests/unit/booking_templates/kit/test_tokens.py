@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 
 from booking_templates.kit import tokens
 from booking_templates.kit.problems import Unauthorized
@@ -61,13 +63,30 @@ def test_what_is_remembered_is_bounded(bundle, monkeypatch):
     assert len(verifier._seen) <= 3
 
 
-def test_this_services_token_is_believed_by_its_callee_and_reused_until_it_runs_out(keys, time_machine):
+def test_this_services_token_is_believed_by_its_callee_and_reused_until_it_runs_out(keys, monkeypatch):
     tokens._service_tokens.clear()
     token = tokens.service_token("seat")
     claims = tokens.verifier().verify(token, audience="clove-test/seat")
     assert (claims.role, claims.subject, claims.issuer) == ("service", "event", "clove-test/event")
     assert tokens.service_token("seat") == token
     assert tokens.service_token("ticket") != token
-    time_machine.move_to(time.time() + 50)
+    monkeypatch.setattr(tokens, "clock", lambda: datetime.now(UTC) + timedelta(seconds=50))
     assert tokens.service_token("seat") != token
     tokens._service_tokens.clear()
+
+
+def test_a_host_whose_clock_is_wrong_still_judges_by_the_databases(bundle, time_machine):
+    keys, path = bundle
+    token = keys.buyer_token(life_s=60)
+    time_machine.move_to(time.time() + 300)
+    assert tokens.Verifier(path).verify(token, audience="clove-test").role == "buyer"
+
+
+def test_without_an_answer_of_the_database_the_hosts_clock_has_to_do(bundle, monkeypatch):
+    def away():
+        raise OperationalError("away")
+
+    monkeypatch.setattr(tokens, "clock", away)
+    keys, path = bundle
+    with pytest.raises(Unauthorized, match="token_expired"):
+        tokens.Verifier(path).verify(keys.buyer_token(life_s=-60), audience="clove-test")
