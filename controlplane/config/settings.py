@@ -20,6 +20,10 @@
 | CLOVE_GATEWAY | namespace/name of the cluster's Gateway, or of where its ingress controller or router runs | clove-gateway/clove |
 | CLOVE_INGRESS_CLASS, CLOVE_TLS_SECRET | of the Ingresses of ROUTING=ingress | the cluster's default, no TLS |
 | CLOVE_CONNECT_URL | how the control plane reaches what routes | what the Gateway or Ingress reports |
+| CLOVE_BOOKING_DATABASE | sqlite (a file a service), mariadb (a server a namespace), mysql (one outside) | mariadb on Kubernetes |
+| CLOVE_MARIADB_IMAGE, CLOVE_BACKUPS_KEPT | of mariadb: its image, best by digest; how many daily backups stay | MariaDB 11.4, 7 |
+| CLOVE_BOOKING_DATABASE_URL | of mysql: mysql://admin:password@host:3306/mysql, an account that may make schemas and users | |
+| CLOVE_BOOKING_DATABASE_NETWORKS | of mysql: the CIDRs where that server is, which the services' network policies open | |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
 """
 
@@ -75,6 +79,13 @@ KUBE_CONTEXT = env.text("CLOVE_KUBE_CONTEXT")
 ROUTING = env.choice("ROUTING", ("gateway", "ingress", "service"))
 INGRESS_CLASS, TLS_SECRET = env.text("CLOVE_INGRESS_CLASS"), env.text("CLOVE_TLS_SECRET")
 CONNECT_URL = env.text("CLOVE_CONNECT_URL")
+BOOKING_DATABASE = env.choice("CLOVE_BOOKING_DATABASE", ("sqlite", "mariadb", "mysql"), "mariadb" if RUNTIME == "kubernetes" else "sqlite")
+if RUNTIME == "local" and BOOKING_DATABASE == "mariadb":
+    raise env.BadEnvironment("CLOVE_BOOKING_DATABASE=mariadb needs RUNTIME=kubernetes; this machine runs sqlite, or mysql by its address")
+MARIADB_IMAGE = env.text("CLOVE_MARIADB_IMAGE", "docker.io/library/mariadb:11.4")
+BACKUPS_KEPT = env.number("CLOVE_BACKUPS_KEPT", 7)
+BOOKING_DATABASE_ADMIN = env.mysql_database(env.text("CLOVE_BOOKING_DATABASE_URL")) if BOOKING_DATABASE == "mysql" else {}
+BOOKING_DATABASE_NETWORKS = env.words("CLOVE_BOOKING_DATABASE_NETWORKS")
 PAYMENT_IS_TEST = env.flag("PAYMENT_TEST", default=KAKAOPAY_URL.rstrip("/") != KAKAOPAY_HOST or KAKAOPAY_CID == "TC0ONETIME")
 
 # --- Django ----------------------------------------------------------------------------------------------------------

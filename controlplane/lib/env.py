@@ -44,9 +44,9 @@ def pair(name: str, default: str) -> tuple[str, str]:
     return first, second
 
 
-def choice(name: str, options: tuple[str, ...]) -> str:
-    """One of OPTIONS; the first is the default."""
-    value = text(name, options[0])
+def choice(name: str, options: tuple[str, ...], default: str = "") -> str:
+    """One of OPTIONS; the first is the default unless there is another DEFAULT."""
+    value = text(name, default or options[0])
     if value not in options:
         raise BadEnvironment(f"{name} must be one of {', '.join(options)}, not {value!r}")
     return value

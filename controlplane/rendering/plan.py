@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from controlplane.rendering.database import URL_FILE, URL_KIND, DatabaseChoice, DatabasePlan, carried_over, database_plan
 from controlplane.rendering.images import PoolImage, ProbePlan, ResourcesPlan
 from controlplane.rendering.requirement import Requirement, digest
 
@@ -29,6 +30,8 @@ class Platform:
     """Parts of configuration that an image may ask for by its label `config`: part -> environment."""
     gateway_namespace: str
     gateway_name: str
+    database: DatabaseChoice | None = None
+    """None: each service keeps its database in a file on a volume of its own."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,12 @@ class ServicePlan:
     @property
     def secret(self) -> str:
         """Name of its Secret."""
-        return f"{self.name}-secrets"
+        return secret_of(self.name)
+
+
+def secret_of(service: str) -> str:
+    """Name of the Secret of SERVICE, whether it is in a plan or not."""
+    return f"{service}-secrets"
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ class Plan:
     gateway_name: str
     config: dict[str, str]
     services: tuple[ServicePlan, ...]
+    database: DatabasePlan | None = None
 
     def service(self, name: str) -> ServicePlan | None:
         """The service called NAME, or None."""
@@ -100,15 +109,25 @@ class Plan:
         for service in self.services:
             replicas = service.replicas + (1 if surge else 0)
             sums["pods"] += replicas
-            for key, value in vars(service.resources).items():
-                sums[key] += value * replicas
-        return sums | {
-            "storage_mib": sum(service.storage_mib for service in self.services),
-            "volumes": sum(service.storage_mib > 0 for service in self.services),
-        }
+            _add(sums, service.resources, times=replicas)
+        storage_mib = [service.storage_mib for service in self.services if service.storage_mib]
+        if self.database and self.database.server:
+            server = self.database.server
+            sums["pods"] += 1
+            _add(sums, server.resources)
+            if surge:  # a setup, and a backup that falls due meanwhile
+                sums["pods"] += 2
+                _add(sums, server.client_resources, times=2)
+            storage_mib += [server.storage_mib, server.backup_mib]
+        return sums | {"storage_mib": sum(storage_mib), "volumes": len(storage_mib)}
 
     def to_json(self) -> dict[str, Any]:
         return msgspec.to_builtins(self)
+
+
+def _add(sums: dict[str, int], resources: ResourcesPlan, *, times: int = 1) -> None:
+    for key, value in vars(resources).items():
+        sums[key] += value * times
 
 
 def from_json(document: Mapping[str, Any]) -> Plan:
@@ -116,10 +135,14 @@ def from_json(document: Mapping[str, Any]) -> Plan:
     return msgspec.convert(document, Plan)
 
 
-def make_plan(requirement: Requirement, images: Iterable[PoolImage], *, site: Site, platform: Platform) -> Plan:
-    """The plan for REQUIREMENT with the chosen IMAGES: one replica of each, each with the database of its own in a file."""
+def make_plan(requirement: Requirement, images: Iterable[PoolImage], *, site: Site, platform: Platform, live: Plan | None = None) -> Plan:
+    """The plan for REQUIREMENT with the chosen IMAGES: one replica of each, each with a database of its own.
+
+    LIVE is the plan that the system runs by now: where its data are, they stay.
+    """
     chosen = sorted(images, key=lambda image: image.service)
     present = {image.service for image in chosen}
+    database = _database(chosen, site, platform, live)
     return Plan(
         system_id=site.system_id,
         namespace=site.namespace,
@@ -138,15 +161,29 @@ def make_plan(requirement: Requirement, images: Iterable[PoolImage], *, site: Si
             "CLOVE_TIME_ZONE": platform.time_zone,
             "CLOVE_TRUST_DIR": TRUST_DIR,
         },
-        services=tuple(_service_plan(image, present, platform) for image in chosen),
+        services=tuple(_service_plan(image, present, platform, database) for image in chosen),
+        database=database,
     )
 
 
-def _service_plan(image: PoolImage, present: set[str], platform: Platform) -> ServicePlan:
+def _database(images: list[PoolImage], site: Site, platform: Platform, live: Plan | None) -> DatabasePlan | None:
+    if live:
+        return carried_over(live.database, images, platform.database, namespace=site.namespace) if live.database else None
+    if platform.database is None:
+        return None
+    return database_plan(images, platform.database, namespace=site.namespace, number=site.system_id, time_zone=platform.time_zone)
+
+
+def _service_plan(image: PoolImage, present: set[str], platform: Platform, database: DatabasePlan | None) -> ServicePlan:
     calls = tuple(sorted(present.intersection(image.calls)))
     env = {f"CLOVE_PEER_{peer.upper().replace('-', '_')}": f"http://{peer}:{SERVICE_PORT}" for peer in calls}
-    if image.is_stateful:
+    has_file = image.is_stateful and database is None
+    if has_file:
         env["CLOVE_DATABASE"] = f"sqlite:///{DATA_DIR}/db.sqlite3"
+    database_file = {}
+    if image.is_stateful and database:
+        database_file = {URL_FILE: URL_KIND}
+        env["CLOVE_DATABASE_FILE"] = f"{SECRETS_DIR}/{URL_FILE}"
     for part in image.config:
         env |= platform.config.get(part, {})
     return ServicePlan(
@@ -157,10 +194,10 @@ def _service_plan(image: PoolImage, present: set[str], platform: Platform) -> Se
         port=image.port,
         path=image.path,
         env=dict(sorted(env.items())),
-        secret_files=dict(sorted(image.secrets.items())),
+        secret_files=dict(sorted({**image.secrets, **database_file}.items())),
         calls=calls,
         calls_outside=image.calls_outside,
-        storage_mib=image.storage_mib if image.is_stateful else 0,
+        storage_mib=image.storage_mib if has_file else 0,
         resources=image.resources,
         liveness=image.liveness,
         readiness=image.readiness,

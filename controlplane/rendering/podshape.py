@@ -15,6 +15,7 @@ Mebibytes = Annotated[str, Meta(pattern=r"^[0-9]+Mi$")]
 Count = Annotated[str, Meta(pattern=r"^[0-9]+$")]
 Seconds = Annotated[int, Meta(ge=1, le=3600)]
 Path = Annotated[str, Meta(pattern=r"^/[A-Za-z0-9/_.-]*$")]
+Image = Annotated[str, Meta(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]{0,254}$")]
 Labels = dict[
     Annotated[str, Meta(pattern=r"^[a-z0-9./-]{1,120}$")],
     Annotated[str, Meta(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")],
@@ -116,7 +117,7 @@ class Mount(Shape):
 
 class Container(Shape):
     name: Name
-    image: Annotated[str, Meta(pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]{0,254}$")]
+    image: Image
     image_pull_policy: Literal["IfNotPresent"]
     ports: list[ContainerPort]
     env_from: list[ConfigMapRef]

@@ -15,11 +15,14 @@ from typing import Any
 import jinja2
 import yaml
 
+from controlplane.rendering import database
 from controlplane.rendering import plan as names
+from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.plan import Plan
 from controlplane.rendering.schema import check
 
-TEMPLATES = Path(__file__).resolve().parent.parent.parent / "manifests" / "booking"
+_MANIFESTS = Path(__file__).resolve().parent.parent.parent / "manifests"
+TEMPLATES = _MANIFESTS / "booking"
 
 # The order in which objects are applied: each after those it refers to.
 ORDER = (
@@ -31,10 +34,15 @@ ORDER = (
     "configmap",
     "persistentvolumeclaim",
     "service",
+    "statefulset",
     "deployment",
+    "job",
+    "cronjob",
     "poddisruptionbudget",
     "httproute",
 )
+
+BACKUP_NAME = re.compile(r"clove-[0-9]{8}T[0-9]{6}Z\.sql\.gz")
 
 # libyaml where the wheel has it: ten times as fast.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,7 +68,7 @@ def as_json(value: Any) -> str:
 @functools.cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(  # noqa: S701  (autoescape is for HTML)
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader((TEMPLATES, _MANIFESTS / "database")),
         undefined=jinja2.StrictUndefined,
         finalize=as_json,
         trim_blocks=True,
@@ -80,6 +88,17 @@ def render(plan: Plan) -> list[dict[str, Any]]:
     return objects
 
 
+def render_restore(plan: Plan, backup: str) -> dict[str, Any]:
+    """The Job that restores BACKUP, a file's name or `latest`. Raises ValueError for any other name, and for a plan without a server."""
+    if not (backup == "latest" or BACKUP_NAME.fullmatch(backup)):
+        raise ValueError(f"{backup!r} is not the name of a backup")
+    if not (plan.database and plan.database.server):
+        raise ValueError("this system has no database server of its own")
+    text = _environment().get_template("restore.yaml.j2").render(_context(plan) | {"backup": backup})
+    job: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader)
+    return job
+
+
 def to_yaml(objects: list[dict[str, Any]]) -> str:
     """OBJECTS as YAML for people and for `kubectl apply`."""
     return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, explicit_start=True, width=1_000)
@@ -97,13 +116,21 @@ def _context(plan: Plan) -> dict[str, Any]:
             "clove.dev/seller": plan.seller,
         }
 
+    server = plan.database.server if plan.database else None
     sizes = [vars(service.resources) for service in plan.services]
+    sizes += [vars(server.resources), vars(server.client_resources)] if server else []
     return {
         "plan": plan,
         "labels": labels,
         "selector": selector,
         "surge": plan.total(surge=True),
         "largest": {key: max(size[key] for size in sizes) for key in sizes[0]},
+        "server": server,
+        "amounts": _amounts,
+        "pod_security": _POD_SECURITY,
+        "container_security": _CONTAINER_SECURITY,
+        "with_database": [service.name for service in plan.services if plan.database and service.name in plan.database.schemas],
+        "scripts": {name: database.script(name) for name in ("backup.sh", "restore.sh", "setup.sh")} if server else {},
         # The longest path first: the pages' `/` takes what is left.
         "routed": sorted(plan.services, key=lambda service: (-len(service.path), service.path)),
         "names": {
@@ -114,5 +141,38 @@ def _context(plan: Plan) -> dict[str, Any]:
             "trust_dir": names.TRUST_DIR,
             "data_dir": names.DATA_DIR,
             "service_port": names.SERVICE_PORT,
+            "server": database.SERVER,
+            "client": database.CLIENT,
+            "scripts": database.SCRIPTS,
+            "scripts_dir": database.SCRIPTS_DIR,
+            "backups_dir": database.BACKUPS_DIR,
+            "backup_secret": database.BACKUP_SECRET,
         },
+    }
+
+
+_SECCOMP = {"type": "RuntimeDefault"}
+_POD_SECURITY = {
+    "runAsNonRoot": True,
+    "runAsUser": 10001,
+    "runAsGroup": 10001,
+    "fsGroup": 10001,
+    "fsGroupChangePolicy": "OnRootMismatch",
+    "seccompProfile": _SECCOMP,
+}
+_CONTAINER_SECURITY = {
+    "runAsNonRoot": True,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": _SECCOMP,
+}
+
+
+def _amounts(resources: ResourcesPlan) -> dict[str, dict[str, str]]:
+    """What a container asks for and what it may use at most."""
+    scratch = f"{resources.scratch_mib}Mi"
+    return {
+        "requests": {"cpu": f"{resources.cpu_request_m}m", "memory": f"{resources.memory_request_mib}Mi", "ephemeral-storage": scratch},
+        "limits": {"cpu": f"{resources.cpu_limit_m}m", "memory": f"{resources.memory_limit_mib}Mi", "ephemeral-storage": scratch},
     }

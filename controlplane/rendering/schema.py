@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from controlplane.rendering.databaseshape import CronJobSpec, JobSpec, StatefulSetSpec
 from controlplane.rendering.podshape import (
     Amounts,
     Count,
@@ -140,8 +141,8 @@ class PolicyPort(Shape):
 
 
 class IpBlock(Shape):
-    cidr: str
-    except_: list[str] = msgspec.field(name="except")
+    cidr: Annotated[str, Meta(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$")]
+    except_: list[str] = msgspec.field(name="except", default=[])
 
 
 class Peer(Shape):
@@ -196,6 +197,24 @@ class Deployment(Shape, tag_field="kind"):
     api_version: Literal["apps/v1"]
     metadata: Metadata
     spec: DeploymentSpec
+
+
+class StatefulSet(Shape, tag_field="kind"):
+    api_version: Literal["apps/v1"]
+    metadata: Metadata
+    spec: StatefulSetSpec
+
+
+class Job(Shape, tag_field="kind"):
+    api_version: Literal["batch/v1"]
+    metadata: Metadata
+    spec: JobSpec
+
+
+class CronJob(Shape, tag_field="kind"):
+    api_version: Literal["batch/v1"]
+    metadata: Metadata
+    spec: CronJobSpec
 
 
 class BudgetSpec(Shape):
@@ -255,6 +274,9 @@ AnyObject = (
     | Service
     | NetworkPolicy
     | Deployment
+    | StatefulSet
+    | Job
+    | CronJob
     | PodDisruptionBudget
     | HTTPRoute
 )

@@ -245,6 +245,7 @@ _KINDS = {
     "Deployment",
     "StatefulSet",
     "Job",
+    "CronJob",
     "Service",
     "NetworkPolicy",
     "PodDisruptionBudget",

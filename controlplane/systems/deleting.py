@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.utils import timezone
 
 from controlplane.lib import audit
+from controlplane.rendering.database import DatabasePlan
+from controlplane.rendering.plan import from_json
 from controlplane.runtime.port import Health
-from controlplane.systems import secrets, tickets
+from controlplane.systems import databases, secrets, tickets
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Operation, State
@@ -66,4 +68,13 @@ def _remove(run: Run) -> None:
     seen = run.runtime.observe(run.system.ref)
     if seen.health is not Health.ABSENT:
         raise Waiting("step_removing")
+    for database in _databases_outside(run):
+        run.lease.renew()
+        databases.drop_outside(database)
     run.done("remove", "step_removed", then="forget")
+
+
+def _databases_outside(run: Run) -> list[DatabasePlan]:
+    """Those that any revision was given: a first deployment that failed has made its schemas, too."""
+    plans = [from_json(plan).database for plan in run.system.revisions.values_list("plan", flat=True)]
+    return [database for database in plans if database and database.server is None][:1]

@@ -21,12 +21,12 @@ from controlplane.rendering.requirement import Requirement as Wanted
 from controlplane.rendering.schema import BadObject
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation
-from controlplane.systems import checks, content, planning
+from controlplane.systems import checks, content, databases, planning
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.outcomes import Failed, Retry, Waiting
-from controlplane.systems.secrets import UnknownKind, secrets_for
+from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.steps import Run, end, no_reason, workload_json
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,14 @@ def _apply(run: Run) -> None:
 
 def _hand_over(run: Run, revision: Revision) -> None:
     """Give the runtime the objects of REVISION with their secrets, and remember by which fingerprint it will know them."""
+    plan = from_json(revision.plan)
     try:
-        secrets = secrets_for(run.system, from_json(revision.plan))
+        secrets = secrets_for(run.system, plan)
     except UnknownKind as error:
         raise Failed("broken_plan", detail=f"no secret of kind {error}") from error
+    if plan.database and plan.database.server is None:
+        run.lease.renew()
+        databases.make_outside(plan.database, database_passwords(run.system, plan))
     with run.lease.transaction():
         run.operation.fingerprint = fingerprint(revision.manifests, secrets)
         run.operation.save(update_fields=["fingerprint"])
@@ -93,7 +97,7 @@ def _make_revision(run: Run) -> Revision:
         plan, objects = from_json(old.plan), old.manifests
     else:
         try:
-            plan = planning.plan_for(read(operation.requirement), planning.site_of(run.system)).plan
+            plan = planning.plan_for(read(operation.requirement), planning.site_of(run.system), live=planning.live_plan(run.system)).plan
             objects = render(plan)
         except NoImageFits as error:
             raise Failed(error.reason.code, **error.reason.params) from error

@@ -13,7 +13,8 @@ from controlplane.lib.reasons import Problem
 from controlplane.pool.selectors import pool_images
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
-from controlplane.rendering.plan import Plan, Platform, Site, make_plan
+from controlplane.rendering.database import DatabaseChoice
+from controlplane.rendering.plan import Plan, Platform, Site, from_json, make_plan
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Requirement
 
@@ -38,7 +39,17 @@ def platform() -> Platform:
         },
         gateway_namespace=settings.GATEWAY_NAMESPACE,
         gateway_name=settings.GATEWAY_NAME,
+        database=_database(),
     )
+
+
+def _database() -> DatabaseChoice | None:
+    if settings.BOOKING_DATABASE == "sqlite":
+        return None
+    if settings.BOOKING_DATABASE == "mariadb":
+        return DatabaseChoice(image=settings.MARIADB_IMAGE, backups_kept=settings.BACKUPS_KEPT)
+    admin = settings.BOOKING_DATABASE_ADMIN
+    return DatabaseChoice(host=admin["HOST"], port=int(admin["PORT"]), networks=tuple(settings.BOOKING_DATABASE_NETWORKS))
 
 
 def site_of(system: BookingSystem) -> Site:
@@ -52,10 +63,15 @@ def site_of(system: BookingSystem) -> Site:
     )
 
 
-def plan_for(requirement: documents.Requirement, site: Site) -> Planned:
-    """Choose images from the pool and make the plan. Raises rendering.choose.NoImageFits."""
+def plan_for(requirement: documents.Requirement, site: Site, *, live: Plan | None = None) -> Planned:
+    """Choose images from the pool and make the plan; LIVE is what the system runs by now. Raises rendering.choose.NoImageFits."""
     chosen = choose(pool_images(), requirement.facts)
-    return Planned(make_plan(requirement, chosen.images, site=site, platform=platform()), chosen)
+    return Planned(make_plan(requirement, chosen.images, site=site, platform=platform(), live=live), chosen)
+
+
+def live_plan(system: BookingSystem) -> Plan | None:
+    """What SYSTEM runs by now."""
+    return from_json(system.live_revision.plan) if system.live_revision else None
 
 
 def draft_site(slug: str) -> Site:

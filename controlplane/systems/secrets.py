@@ -1,7 +1,8 @@
 """The secrets of a booking system: generated once, kept encrypted, handed to the runtime beside the objects.
 
 Their kinds are what images ask for by the label `secrets`: `random`, `service-key` and `token-key` (signing keys that the system trusts for
-the service's own issuer), `signing-key` (trusted by nobody here), and names of secrets in the platform's settings (`kakaopay`), which are
+the service's own issuer), `signing-key` (trusted by nobody here), `database-url` (where the plan gives the service a schema: the password
+is what is kept, and the address is made of it), and names of secrets in the platform's settings (`kakaopay`), which are
 never kept with the system, so that a changed one reaches it at the next look.
 """
 
@@ -12,8 +13,9 @@ import secrets as randomness
 
 from django.conf import settings
 
-from controlplane.rendering.plan import TRUST_SECRET, Plan
-from controlplane.systems import keys
+from controlplane.rendering.database import URL_FILE, URL_KIND
+from controlplane.rendering.plan import TRUST_SECRET, Plan, secret_of
+from controlplane.systems import databases, keys
 from controlplane.systems.models import BookingSystem, SystemSecret
 
 TRUSTED_KINDS = ("service-key", "token-key")
@@ -40,6 +42,8 @@ def secrets_for(system: BookingSystem, plan: Plan) -> dict[str, dict[str, str]]:
         wanted = {
             name: settings.PLATFORM_SECRETS[kind] if _is_platforms(kind) else files[name] for name, kind in service.secret_files.items()
         }
+        if plan.database and URL_FILE in wanted:
+            wanted[URL_FILE] = databases.service_url(plan.database, service.name, wanted[URL_FILE])
         found[service.secret] = wanted
         issuer = f"{plan.namespace}/{service.name}"
         trusted += [
@@ -47,8 +51,27 @@ def secrets_for(system: BookingSystem, plan: Plan) -> dict[str, dict[str, str]]:
             for name, kind in service.secret_files.items()
             if kind in TRUSTED_KINDS
         ]
+    if plan.database and plan.database.server:
+        own = _of_server(system, plan.database.server.secret)
+        found |= databases.server_secrets(plan.database, own, database_passwords(system, plan))
     found[TRUST_SECRET] = {"jwks.json": json.dumps({"keys": trusted}, sort_keys=True)}
     return found
+
+
+def database_passwords(system: BookingSystem, plan: Plan) -> dict[str, str]:
+    """Service -> password of its schema's user, for all that have one, also when they are no longer in PLAN. After `secrets_for`."""
+    wanted = {secret_of(service): service for service in plan.database.schemas} if plan.database else {}
+    files = {wanted[row.name]: _unseal(row) for row in system.secrets.filter(name__in=wanted)}
+    return {service: kept[URL_FILE] for service, kept in files.items() if URL_FILE in kept}
+
+
+def _of_server(system: BookingSystem, name: str) -> dict[str, str]:
+    row = system.secrets.filter(name=name).first()
+    if row:
+        return _unseal(row)
+    own = {"root-password": databases.new_password(), "backup-password": databases.new_password()}
+    SystemSecret.objects.create(system=system, name=name, sealed=_seal(own))
+    return own
 
 
 def public_token_keys(system: BookingSystem, plan: Plan) -> set[str]:
@@ -75,6 +98,8 @@ def _is_platforms(kind: str) -> bool:
 def _generate(kind: str) -> str:
     if kind == "random":
         return randomness.token_urlsafe(50)
+    if kind == URL_KIND:
+        return databases.new_password()
     if kind in (*TRUSTED_KINDS, "signing-key"):
         return json.dumps(keys.new_signing_key(), sort_keys=True)
     raise UnknownKind(kind)

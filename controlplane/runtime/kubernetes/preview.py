@@ -22,7 +22,7 @@ from controlplane.runtime.port import Change, ChangeKind, Objects, SystemRef
 
 TRIAL_NAMESPACE = "clove-preview"
 _ACCOUNT = "preview"
-_WITH_PODS = ("Deployment", "StatefulSet", "Job")
+_WITH_PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
 def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
@@ -77,7 +77,8 @@ def _try_pod(api: Api, item: Mapping[str, Any]) -> None:
     """Let Pod Security and the other admission of pods judge the template of ITEM now rather than after it has been applied."""
     if item["kind"] not in _WITH_PODS:
         return
-    template = item["spec"]["template"]
+    spec = item["spec"]["jobTemplate"]["spec"] if item["kind"] == "CronJob" else item["spec"]
+    template = spec["template"]
     metadata = {**(template.get("metadata") or {}), "name": item["metadata"]["name"], "namespace": TRIAL_NAMESPACE}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**template["spec"], "serviceAccountName": _ACCOUNT}}
     api.try_create(pod, POD, TRIAL_NAMESPACE)

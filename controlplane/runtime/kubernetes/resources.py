@@ -57,6 +57,7 @@ RESOURCES = (
     Resource("StatefulSet", "apps/v1", "statefulsets"),
     Resource("Deployment", "apps/v1", "deployments"),
     Resource("Job", "batch/v1", "jobs"),
+    Resource("CronJob", "batch/v1", "cronjobs"),
     Resource("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
     Resource("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers"),
     Resource("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes", is_extension=True),

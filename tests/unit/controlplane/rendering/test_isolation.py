@@ -11,12 +11,13 @@ import pytest
 from booking_templates import catalog
 from controlplane.rendering import images
 from controlplane.rendering.choose import choose
+from controlplane.rendering.database import CLIENT, SERVER, DatabaseChoice
 from controlplane.rendering.plan import Plan, Platform, Site, make_plan
 from controlplane.rendering.render import render
 from controlplane.rendering.requirement import validate
 from tests.controlplane import areas_requirement
 
-PLATFORM = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove")
+PLATFORM = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove", DatabaseChoice(image="docker.io/library/mariadb:11.4"))
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,23 @@ def plan_of(number: int) -> Plan:
     return make_plan(requirement, choose(pool, requirement.facts).images, site=site, platform=PLATFORM)
 
 
+def template_of(item: dict[str, Any]) -> dict[str, Any]:
+    """The pod template of a workload."""
+    spec = item["spec"]["jobTemplate"]["spec"] if item["kind"] == "CronJob" else item["spec"]
+    template: dict[str, Any] = spec["template"]
+    return template
+
+
 PLANS = [plan_of(1), plan_of(2)]
 OBJECTS = {plan.namespace: render(plan) for plan in PLANS}
 POLICIES = [item for objects in OBJECTS.values() for item in objects if item["kind"] == "NetworkPolicy"]
 PODS = [
-    Pod(namespace, item["metadata"]["name"], tuple(sorted(item["spec"]["template"]["metadata"]["labels"].items())))
+    Pod(namespace, item["metadata"]["name"], tuple(sorted(template_of(item)["metadata"]["labels"].items())))
     for namespace, objects in OBJECTS.items()
     for item in objects
-    if item["kind"] == "Deployment"
+    if item["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob")
 ]
+DATABASES = [pod for pod in PODS if pod.name == SERVER]
 GATEWAY = Pod("clove-gateway", "gateway", (("app", "gateway"),))
 DNS = Pod("kube-system", "dns", (("k8s-app", "kube-dns"),))
 STRANGER = Pod("default", "stranger", (("app.kubernetes.io/name", "ticket"), ("app.kubernetes.io/instance", "clove-1")))
@@ -92,12 +101,21 @@ def _matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 
 def expected(source: Pod, target: Pod) -> bool:
     if source == GATEWAY:
-        return target in PODS
+        return target in PODS and not target.name.startswith(SERVER)
     if source.namespace != target.namespace or source not in PODS:
         return False
     plan = next(plan for plan in PLANS if plan.namespace == source.namespace)
     service = plan.service(source.name)
     return service is not None and target.name in service.calls
+
+
+def uses_database(source: Pod, target: Pod) -> bool:
+    """A service with a schema, or what sets up and backs up, of the same system."""
+    if target not in DATABASES or source.namespace != target.namespace or source not in PODS:
+        return False
+    plan = next(plan for plan in PLANS if plan.namespace == source.namespace)
+    is_client = dict(source.labels)["app.kubernetes.io/name"] == CLIENT
+    return is_client or (plan.database is not None and source.name in plan.database.schemas)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +125,7 @@ def expected(source: Pod, target: Pod) -> bool:
 )
 def test_a_pod_reaches_another_exactly_when_its_service_calls_that_one(source: Pod, target: Pod) -> None:
     assert may_talk(source, target, 8000) is expected(source, target)
-    assert not may_talk(source, target, 3306)
+    assert may_talk(source, target, 3306) is uses_database(source, target)
     assert not may_talk(source, target, 8000, "UDP")
 
 

@@ -1,0 +1,138 @@
+"""The database of a booking system: a MariaDB in its namespace, or schemas on a server outside. Pure.
+
+Each service has a schema and a user of its own, and the user may do nothing beyond that schema. Where a plan has no DatabasePlan, each
+service keeps its database in a file.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from controlplane.rendering.images import PoolImage, ResourcesPlan
+
+SERVER = "mariadb"
+"""Name of the StatefulSet, of its Service and thereby its host."""
+CLIENT = "mariadb-client"
+"""What the pods that set up, back up and restore are called: the network lets them reach the server."""
+PORT = 3306
+SERVER_SECRET = "mariadb-secrets"  # noqa: S105  (its name)
+BACKUP_SECRET = "mariadb-backup"  # noqa: S105  (its name)
+SCRIPTS = "mariadb-scripts"
+SCRIPTS_DIR = "/etc/clove/scripts"
+BACKUPS_DIR = "/var/backups/clove"
+URL_FILE = "database-url"
+"""The file of a service's own Secret that has the address of its schema."""
+URL_KIND = "database-url"
+
+_SCRIPTS = Path(__file__).resolve().parent.parent.parent / "manifests" / "database"
+_SERVER_RESOURCES = ResourcesPlan(cpu_request_m=100, cpu_limit_m=2000, memory_request_mib=256, memory_limit_mib=768, scratch_mib=256)
+_CLIENT_RESOURCES = ResourcesPlan(cpu_request_m=20, cpu_limit_m=1000, memory_request_mib=32, memory_limit_mib=128, scratch_mib=64)
+_BUFFER_SHARE = 0.4
+"""Of the memory limit; connections, temporary tables and the server itself take the rest."""
+_LONGEST_USER = 32
+"""MySQL's; MariaDB takes 80."""
+
+
+@dataclass(frozen=True)
+class DatabaseChoice:
+    """What the platform's settings say. With a `host`, that server is used; without, a MariaDB of `image` runs in each namespace."""
+
+    image: str = ""
+    host: str = ""
+    port: int = PORT
+    networks: tuple[str, ...] = ()
+    """Where the server outside is, as CIDRs: the network lets the services go there."""
+    backups_kept: int = 7
+
+
+@dataclass(frozen=True)
+class ServerPlan:
+    """The MariaDB in the namespace, with its volumes and its daily backup."""
+
+    image: str
+    storage_mib: int
+    backup_mib: int
+    backups_kept: int
+    backup_at: str
+    """A cron schedule, in `time_zone`."""
+    time_zone: str
+    max_connections: int = 400
+    """A replica of a service holds about twelve. Not made to measure: another number restarts the server."""
+    resources: ResourcesPlan = _SERVER_RESOURCES
+    client_resources: ResourcesPlan = _CLIENT_RESOURCES
+
+    @property
+    def buffer_pool_mib(self) -> int:
+        return int(self.resources.memory_limit_mib * _BUFFER_SHARE)
+
+    @property
+    def secret(self) -> str:
+        return SERVER_SECRET
+
+
+@dataclass(frozen=True)
+class DatabasePlan:
+    """Where the services' schemas are: service -> schema, which is also the name of its user."""
+
+    host: str
+    port: int
+    schemas: dict[str, str]
+    networks: tuple[str, ...] = ()
+    server: ServerPlan | None = None
+
+    @property
+    def setup_name(self) -> str:
+        """Name of the Job that makes schemas and users. A Job never changes, so another set of them is another Job."""
+        image = self.server.image if self.server else ""
+        text = "\n".join((image, *sorted(self.schemas.values()), script("setup.sh")))
+        return f"{SERVER}-setup-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def database_plan(images: Iterable[PoolImage], choice: DatabaseChoice, *, namespace: str, number: int, time_zone: str) -> DatabasePlan:
+    """The plan for the stateful ones of IMAGES in a new system; NUMBER spreads the systems' backups over the hour."""
+    stateful = [image for image in images if image.is_stateful]
+    schemas = _schemas(stateful, namespace, is_outside=bool(choice.host))
+    if choice.host:
+        return DatabasePlan(choice.host, choice.port, schemas, networks=choice.networks)
+    size_mib = sum(image.storage_mib for image in stateful)
+    server = ServerPlan(choice.image, size_mib, size_mib, choice.backups_kept, backup_at=f"{number % 60} 4 * * *", time_zone=time_zone)
+    return DatabasePlan(SERVER, PORT, schemas, server=server)
+
+
+def carried_over(live: DatabasePlan, images: Iterable[PoolImage], choice: DatabaseChoice | None, *, namespace: str) -> DatabasePlan:
+    """The plan for a system that has its data in LIVE: they stay there, whatever is chosen now.
+
+    The schema of a service that left stays and is backed up; volumes never shrink.
+    """
+    stateful = [image for image in images if image.is_stateful]
+    schemas = dict(sorted((live.schemas | _schemas(stateful, namespace, is_outside=live.server is None)).items()))
+    of_its_kind = choice if choice and bool(choice.host) == (live.server is None) else None
+    if live.server is None:
+        return replace(live, schemas=schemas, networks=of_its_kind.networks if of_its_kind else live.networks)
+    size_mib = sum(image.storage_mib for image in stateful)
+    server = replace(live.server, storage_mib=max(size_mib, live.server.storage_mib), backup_mib=max(size_mib, live.server.backup_mib))
+    if of_its_kind:
+        server = replace(server, image=of_its_kind.image, backups_kept=of_its_kind.backups_kept)
+    return replace(live, schemas=schemas, server=server)
+
+
+def _schemas(images: Iterable[PoolImage], namespace: str, *, is_outside: bool) -> dict[str, str]:
+    return {image.service: outside_schema(namespace, image.service) if is_outside else image.service for image in images}
+
+
+def outside_schema(namespace: str, service: str) -> str:
+    """A name that no other system has on a shared server, short enough to be a user's as well."""
+    name = f"{namespace}-{service}"
+    if len(name) <= _LONGEST_USER:
+        return name
+    return f"{name[: _LONGEST_USER - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+@functools.cache
+def script(name: str) -> str:
+    """The text of a script in manifests/database/."""
+    return (_SCRIPTS / name).read_text(encoding="utf-8")

@@ -1,0 +1,76 @@
+"""A booking system with its database, as it is really rendered, at a real API server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from booking_templates import catalog
+from controlplane.rendering import images
+from controlplane.rendering.choose import choose
+from controlplane.rendering.database import DatabaseChoice
+from controlplane.rendering.plan import Platform, Site, make_plan
+from controlplane.rendering.render import render
+from controlplane.rendering.requirement import validate
+from controlplane.runtime.kubernetes import KubernetesRuntime
+from controlplane.runtime.kubernetes.resources import BY_KIND
+from controlplane.runtime.port import ChangeKind, SystemRef
+from tests.controlplane import numbered_requirement
+from tests.integration.runtime_kubernetes.cluster import Cluster
+
+SECRETS = {
+    "mariadb-secrets": {"root-password": "r", "client.cnf": "", "probe.cnf": "", "setup.sql": ""},
+    "mariadb-backup": {"client.cnf": ""},
+}
+
+
+def rendered(system: SystemRef, image: str = "docker.io/library/mariadb:11.4", **changes: Any) -> list[dict[str, Any]]:
+    requirement = validate(numbered_requirement(**changes))
+    assert not isinstance(requirement, list), requirement
+    pool = [images.from_labels(ref=entry.ref, labels=entry.labels) for entry in catalog.IMAGES]
+    site = Site(system.system_id, system.namespace, system.seller, "little", "little.localhost", "http://little.localhost")
+    platform = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove", DatabaseChoice(image=image))
+    return render(make_plan(requirement, choose(pool, requirement.facts).images, site=site, platform=platform))
+
+
+def test_nothing_of_it_is_warned_of_or_changed_by_a_second_apply(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    objects = rendered(system)
+    changes = runtime.preview(system, objects)
+    assert {change.kind for change in changes} == {ChangeKind.CREATE}
+    assert not [change.warning for change in changes if change.warning]
+
+    runtime.apply(system, objects, SECRETS)
+    before = cluster.versions(system.namespace)
+    runtime.apply(system, objects, SECRETS)
+
+    assert cluster.versions(system.namespace) == before
+    assert {"StatefulSet/mariadb", "CronJob/mariadb-backup", "PersistentVolumeClaim/mariadb-backups"} <= before.keys()
+    assert runtime.preview(system, objects) == []
+
+
+def test_another_image_changes_the_server_in_place_and_replaces_the_setup(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    runtime.apply(system, rendered(system), SECRETS)
+    first = cluster.names(BY_KIND["Job"], system.namespace)
+
+    runtime.apply(system, rendered(system, image="docker.io/library/mariadb:11.8"), SECRETS)
+
+    second = cluster.names(BY_KIND["Job"], system.namespace)
+    assert len(first) == len(second) == 1
+    assert first != second
+    server = cluster.api.get(BY_KIND["StatefulSet"], "mariadb", system.namespace)
+    assert server
+    assert server["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":11.8")
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Job", "CronJob"])
+def test_what_pod_security_would_refuse_is_found_by_the_preview(runtime: KubernetesRuntime, system: SystemRef, kind: str) -> None:
+    objects = rendered(system)
+    item = next(item for item in objects if item["kind"] == kind)
+    spec = item["spec"]["jobTemplate"]["spec"] if kind == "CronJob" else item["spec"]
+    spec["template"]["spec"]["containers"][0]["securityContext"] = {"privileged": True}
+
+    with pytest.raises(Exception, match=r"PodSecurity|Pod Security|privileged"):
+        runtime.preview(system, objects)
