@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from controlplane.accounts.models import User
+from controlplane.portal.speech import say_reason
 from controlplane.systems import selectors
-from controlplane.systems.errors import SystemNotFound
+from controlplane.systems.errors import Refused, ServiceUnavailable, SystemNotFound
 from controlplane.systems.models import BookingSystem
 
-Route = Callable[..., HttpResponse]
+Route = Callable[..., HttpResponseBase]
 
 
 class AuthenticatedRequest(HttpRequest):
@@ -27,3 +32,29 @@ def seller_system(request: AuthenticatedRequest, system_id: Any) -> BookingSyste
         return selectors.system_for(request.user, system_id)
     except SystemNotFound:
         raise Http404 from None
+
+
+def asking(tab: str) -> Callable[[Route], Route]:
+    """For views that ask a booking system: hands them the reader's own system, and says below TAB when it does not answer."""
+
+    def wrap(view: Route) -> Route:
+        @wraps(view)
+        @login_required
+        def found(request: AuthenticatedRequest, system_id: int, **arguments: Any) -> HttpResponseBase:
+            system = seller_system(request, system_id)
+            try:
+                return view(request, system, **arguments)
+            except ServiceUnavailable:
+                return _not_now(request, system, tab, "", 503)
+            except Refused as error:
+                return _not_now(request, system, tab, say_reason(error.reason), 409)
+            except SystemNotFound:
+                raise Http404 from None
+
+        return found
+
+    return wrap
+
+
+def _not_now(request: AuthenticatedRequest, system: BookingSystem, tab: str, words: str, status: int) -> HttpResponse:
+    return render(request, "portal/systems/not_now.html", {"system": system, "tab": tab, "words": words}, status=status)

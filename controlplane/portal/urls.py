@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from controlplane.portal.views import account, drafts, entry, events, language, revisions, systems
+from controlplane.portal.views import account, door, drafts, entry, event_page, events, language, papers, performances, revisions, systems
 
 app_name = "portal"
 
@@ -34,6 +34,24 @@ urlpatterns = [
     path("systems/<int:system_id>/progress", systems.progress, name="system-progress"),
     path("systems/<int:system_id>/sales", systems.sales, name="system-sales"),
     path("systems/<int:system_id>/attendees", systems.attendees, name="system-attendees"),
+    path("systems/<int:system_id>/attendees.<str:kind>", papers.attendees, name="system-attendees-file"),
+    path("systems/<int:system_id>/event", event_page.page, name="system-event"),
+    path("systems/<int:system_id>/event/description", event_page.description, name="system-description"),
+    path("systems/<int:system_id>/event/poster", event_page.poster, name="system-poster"),
+    path("systems/<int:system_id>/event/poster/image", event_page.poster_image, name="system-poster-image"),
+    path("systems/<int:system_id>/event/notices", event_page.notice_add, name="system-notices"),
+    path("systems/<int:system_id>/event/notices/<int:notice_id>", event_page.notice_change, name="system-notice"),
+    path("systems/<int:system_id>/performances", performances.all_of, name="system-performances"),
+    path("systems/<int:system_id>/performances/<str:performance_id>/cancellation", performances.call_off, name="system-call-off"),
+    path(
+        "systems/<int:system_id>/performances/<str:performance_id>/cancellation/progress",
+        performances.call_off_progress,
+        name="system-call-off-progress",
+    ),
+    path("systems/<int:system_id>/settlement", papers.settled, name="system-settlement"),
+    path("systems/<int:system_id>/settlement.csv", papers.settled_csv, name="system-settlement-file"),
+    path("systems/<int:system_id>/door", door.page, name="system-door"),
+    path("systems/<int:system_id>/door/<uuid:scanner_id>/revoke", door.revoke, name="system-scanner-revoke"),
     path("systems/<int:system_id>/edit", systems.edit, name="system-edit"),
     path("systems/<int:system_id>/retry", systems.retry, name="system-retry"),
     path("systems/<int:system_id>/delete", systems.delete, name="system-delete"),

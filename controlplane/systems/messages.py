@@ -17,6 +17,7 @@ declare(
         "nothing_failed": gettext_noop("Nothing failed that could be tried again."),
         "other_revision": gettext_noop("Revision %(number)s belongs to another booking system."),
         "name_differs": gettext_noop("The name typed is not %(title)s."),
+        "performance_name_differs": gettext_noop("What was typed is not %(name)s, so nothing was called off."),
         "paid_tickets_stand": gettext_noop(
             "%(tickets)s paid tickets for coming performances and %(payments)s open payments stand. Refund them first; nothing was deleted."
         ),

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.formats import time_format
@@ -40,7 +41,7 @@ def with_draft(view: Route) -> Route:
 
     @wraps(view)
     @login_required
-    def found(request: AuthenticatedRequest, draft_id: UUID) -> HttpResponse:
+    def found(request: AuthenticatedRequest, draft_id: UUID) -> HttpResponseBase:
         try:
             return view(request, drafts.draft_for(request.user, draft_id))
         except drafts.DraftNotFound:

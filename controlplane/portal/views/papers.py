@@ -1,0 +1,54 @@
+"""Lists and statements to keep: the attendees as a file, the settlement as a page and as a file."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from controlplane.portal.figures import performances_of
+from controlplane.portal.http import AuthenticatedRequest, asking
+from controlplane.systems import settlement, staff
+from controlplane.systems.models import BookingSystem
+
+TAB = "settlement"
+CSV = "text/csv; charset=utf-8"
+
+
+@require_GET
+@asking("attendees")
+def attendees(request: AuthenticatedRequest, system: BookingSystem, kind: str) -> StreamingHttpResponse:
+    """The list that the page shows, whole: CSV or XLSX, as the ticket service writes it."""
+    if kind not in ("csv", "xlsx"):
+        raise Http404
+    query = {"q": request.GET.get("q", "").strip()[:100], "performance": request.GET.get("performance", "")[:40]}
+    media_type, chunks = staff.download(system, request.user, "attendees", f"/api/ticket/attendees.{kind}", **query)
+    return StreamingHttpResponse(chunks, content_type=media_type, headers=_file(f"attendees-{system.slug}.{kind}"))
+
+
+@never_cache
+@require_GET
+@asking(TAB)
+def settled(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
+    """The statement as of now, fit to be printed."""
+    statement = settlement.settlement(system=system, user=request.user)
+    context = {"system": system, "statement": statement, "totals": settlement.totals(statement), "starts": starts_of(system), "tab": TAB}
+    return render(request, "portal/systems/settlement.html", context)
+
+
+@require_GET
+@asking(TAB)
+def settled_csv(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
+    statement = settlement.settlement(system=system, user=request.user)
+    text = settlement.as_csv(statement, title=system.title, starts=starts_of(system))
+    return HttpResponse(text, content_type=CSV, headers=_file(f"settlement-{system.slug}.csv"))
+
+
+def starts_of(system: BookingSystem) -> dict[str, str]:
+    """When each performance begins, by its id, as the venue's clock shows it."""
+    return {str(item.get("id")): str(item.get("starts_at", ""))[:16].replace("T", " ") for item in performances_of(system)}
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

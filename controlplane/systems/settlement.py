@@ -1,0 +1,125 @@
+"""The settlement statement: what was sold, given back and kept. The ticket service makes it; here it is read and written out as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from controlplane.accounts.models import User
+from controlplane.systems.models import BookingSystem
+from controlplane.systems.staff import ask
+
+BOM = "\ufeff"
+"""Without it Excel reads UTF-8 as something else."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Line:
+    """Paid tickets of one performance and grade."""
+
+    performance_id: str
+    grade: str
+    sold: int
+    sold_krw: int
+    given_back: int
+    given_back_krw: int
+
+    @property
+    def stands(self) -> int:
+        return self.sold - self.given_back
+
+    @property
+    def stands_krw(self) -> int:
+        return self.sold_krw - self.given_back_krw
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """In won. `is_final`: sales have ended and no money moves any more; until then the figures are provisional."""
+
+    as_of: datetime
+    sales_close_at: datetime | None
+    is_final: bool
+    lines: tuple[Line, ...]
+    captured_krw: int
+    refunded_krw: int
+    fees_krw: int
+    kept_krw: int
+    compensation_krw: int
+
+
+def settlement(*, system: BookingSystem, user: User) -> Settlement:
+    """As of now. Raises ServiceUnavailable, Refused."""
+    return read(ask(system, user, "summary", lambda api: api.get("/api/ticket/settlement")))
+
+
+def read(found: Mapping[str, Any]) -> Settlement:
+    """The statement in a ticket service's answer, or in an archive."""
+    closes_at = found.get("sales_close_at")
+    lines = tuple(Line(**{name: item[name] for name in Line.__dataclass_fields__}) for item in found.get("lines", []))
+    return Settlement(
+        as_of=datetime.fromisoformat(found["as_of"]),
+        sales_close_at=datetime.fromisoformat(closes_at) if closes_at else None,
+        is_final=bool(found["is_final"]),
+        lines=lines,
+        **{name: int(found[name]) for name in ("captured_krw", "refunded_krw", "fees_krw", "kept_krw", "compensation_krw")},
+    )
+
+
+def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> str:
+    """The statement for a spreadsheet; STARTS is when each performance begins, by its id."""
+    out = io.StringIO(newline="")
+    write = csv.writer(out).writerow
+    out.write(BOM)
+    write([_("Settlement statement"), harmless(title)])
+    write([_("As of"), _moment(statement.as_of)])
+    write([_("Sales close"), _moment(statement.sales_close_at)])
+    write([_("State"), _("final") if statement.is_final else _("provisional")])
+    write([])
+    write(
+        [
+            _("Performance"),
+            _("Grade"),
+            _("Sold"),
+            _("Amount sold"),
+            _("Given back"),
+            _("Amount given back"),
+            _("Standing"),
+            _("Amount standing"),
+        ]
+    )
+    for line in statement.lines:
+        names = [harmless(starts.get(line.performance_id, line.performance_id)), harmless(line.grade)]
+        write([*names, line.sold, line.sold_krw, line.given_back, line.given_back_krw, line.stands, line.stands_krw])
+    write([])
+    for label, amount in totals(statement):
+        write([label, amount])
+    return out.getvalue()
+
+
+def totals(statement: Settlement) -> list[tuple[str, int]]:
+    """The sums with their labels, in the order of the statement."""
+    return [
+        (_("Paid by buyers"), statement.captured_krw),
+        (_("Refunded"), statement.refunded_krw),
+        (_("Kept"), statement.kept_krw),
+        (_("of which cancellation fees"), statement.fees_krw),
+        (_("Compensation owed to buyers, outside the payment provider"), statement.compensation_krw),
+    ]
+
+
+def harmless(text: str) -> str:
+    """What a spreadsheet would take for a formula, as text (OWASP, CSV injection)."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _moment(value: datetime | None) -> str:
+    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M") if value else ""

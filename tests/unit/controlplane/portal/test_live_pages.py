@@ -1,0 +1,344 @@
+"""The pages that ask a live booking system: its event page, performances, settlement and door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from controlplane.systems import services
+from controlplane.systems.models import Desired
+from tests.controlplane import areas_requirement
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SCANNER = "0190b3a4-0000-7000-8000-000000000001"
+EVENT = {
+    "title": "강변 페스티벌",
+    "description": "이틀 <b>",
+    "poster": {"url": "/api/event/poster/abc", "width": 600, "height": 800},
+    "notices": [
+        {"id": "3", "title": "주차 안내", "body": "없음", "pinned": True, "created_at": "2026-11-20T10:00:00+09:00", "updated_at": ""}
+    ],
+    "updated_at": "2026-11-20T10:00:00+09:00",
+}
+TERMS = {
+    "policy": {},
+    "performances": [
+        {"id": "p1", "starts_at": "2090-01-10T19:30:00+09:00", "until": "2090-01-10T19:30:00+09:00", "is_called_off": False},
+        {"id": "p2", "starts_at": "2090-01-11T19:30:00+09:00", "until": "2090-01-11T19:30:00+09:00", "is_called_off": True},
+    ],
+}
+TALLIES = {
+    "rows": [
+        {"performance_id": "p1", "grade": "GA", "tickets": 1200, "price_krw": 79_200_000, "arrived": 300},
+        {"performance_id": "p1", "grade": "VIP", "tickets": 10, "price_krw": 1_000_000, "arrived": 0},
+    ]
+}
+PROGRESS = {
+    "performance_id": "p2",
+    "cancelled_at": "2026-11-20T10:00:00+09:00",
+    "compensation_percent": 10,
+    "orders_left": 2,
+    "refunds_open": 1,
+    "refunded_krw": 132_000,
+    "compensation_krw": 13_200,
+}
+SETTLEMENT = {
+    "as_of": "2026-11-20T10:00:00+09:00",
+    "sales_close_at": "2090-01-10T18:30:00+09:00",
+    "is_final": False,
+    "lines": [{"performance_id": "p1", "grade": "=GA", "sold": 3, "sold_krw": 198_000, "given_back": 1, "given_back_krw": 66_000}],
+    "captured_krw": 198_000,
+    "refunded_krw": 59_400,
+    "fees_krw": 6_600,
+    "kept_krw": 138_600,
+    "compensation_krw": 0,
+}
+PAGES = [
+    "/event",
+    "/performances",
+    "/performances/p1/cancellation",
+    "/performances/p2/cancellation",
+    "/settlement",
+    "/settlement.csv",
+    "/door",
+]
+
+
+@pytest.fixture
+def answering(live: Any, site: Any) -> Any:
+    """A live system whose services have something to say."""
+    site.answers |= {
+        ("GET", "/api/event/"): (200, EVENT),
+        ("GET", "/api/ticket/terms"): (200, TERMS),
+        ("GET", "/api/ticket/tallies"): (200, TALLIES),
+        ("GET", "/api/ticket/settlement"): (200, SETTLEMENT),
+        ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
+        ("GET", "/api/ticket/scanners"): (200, {"scanners": [_scanner()]}),
+    }
+    return live
+
+
+def _scanner(**more: str) -> dict[str, str]:
+    return {"id": SCANNER, "name": "정문", "expires_at": "2026-11-22T10:00:00+09:00", **more}
+
+
+def url(system: Any, what: str) -> str:
+    return f"/systems/{system.pk}{what}"
+
+
+def text(response: Any) -> str:
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_the_owner_sees_it_another_seller_does_not_and_a_stranger_logs_in(
+    answering: Any, browser: Any, other: Any, client: Any, what: str
+) -> None:
+    assert browser.get(url(answering, what)).status_code == 200
+    assert other.get(url(answering, what)).status_code == 404
+    assert client.get(url(answering, what)).status_code == 302
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_a_service_that_does_not_answer_is_told_and_nothing_breaks(answering: Any, browser: Any, site: Any, what: str) -> None:
+    for key in list(site.answers):
+        site.answers[key] = (503, {})
+
+    response = browser.get(url(answering, what))
+
+    assert response.status_code == 503
+    assert "does not answer just now" in text(response)
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_before_it_ever_went_live_there_is_nobody_to_ask(seller: Any, browser: Any, what: str) -> None:
+    draft = services.system_create(requirement=areas_requirement(), acting_user=seller)
+
+    response = browser.get(url(draft, what))
+
+    assert response.status_code == 409
+    assert "It was never deployed." in text(response)
+
+
+# --- The event page ---
+
+
+def test_the_event_page_shows_what_buyers_see(answering: Any, browser: Any) -> None:
+    page = text(browser.get(url(answering, "/event")))
+
+    assert "이틀 &lt;b&gt;" in page
+    assert "주차 안내" in page
+    assert f"/systems/{answering.pk}/event/poster/image" in page
+
+
+def test_a_description_is_published_at_once(answering: Any, browser: Any, site: Any) -> None:
+    response = browser.post(url(answering, "/event/description"), {"description": "우천 시에도"})
+
+    assert response.status_code == 302
+    assert site.content["event"]["description"] == "우천 시에도"
+
+
+def test_a_bad_description_stays_typed_with_the_reason_beside_it(answering: Any, browser: Any) -> None:
+    response = browser.post(url(answering, "/event/description"), {"description": "x" * 10_001})
+
+    assert response.status_code == 422
+    assert "At most 10000 characters" in text(response)
+    assert "x" * 10_001 in text(response)
+
+
+def test_an_edit_while_a_change_runs_keeps_what_was_typed(answering: Any, browser: Any, seller: Any) -> None:
+    services.system_update(system=answering, requirement=areas_requirement(title="neu"), acting_user=seller)
+
+    response = browser.post(url(answering, "/event/description"), {"description": "우천 시에도"})
+
+    assert response.status_code == 422
+    assert "It is being changed just now." in text(response)
+    assert "우천 시에도" in text(response)
+
+
+def test_a_poster_goes_up_and_comes_as_buyers_get_it(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["PUT", "/api/event/poster"] = (200, {"url": "/api/event/poster/abc", "width": 1, "height": 1})
+    site.answers["GET", "/api/event/poster/abc"] = (200, b"picture")
+
+    response = browser.post(url(answering, "/event/poster"), {"poster": SimpleUploadedFile("p.png", b"picture")})
+    image = browser.get(url(answering, "/event/poster/image"))
+
+    assert response.status_code == 302
+    assert b"picture" in site.bodies
+    assert (image.status_code, image.content) == (200, b"picture")
+    assert "sandbox" in image["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [(None, "Choose a picture."), (b"", "Choose a picture."), (b"x" * (4 * 1024 * 1024 + 1), "larger than 4 MB"), (b"text", "no picture")],
+)
+def test_a_bad_poster_is_refused_beside_the_field(answering: Any, browser: Any, site: Any, file: bytes | None, words: str) -> None:
+    site.answers["PUT", "/api/event/poster"] = (422, {"code": "not_a_picture", "errors": {"body": ["This is no picture."]}})
+    data = {} if file is None else {"poster": SimpleUploadedFile("p.png", file)}
+
+    response = browser.post(url(answering, "/event/poster"), data)
+
+    assert response.status_code == 422
+    assert words in text(response)
+
+
+def test_a_poster_is_taken_away(answering: Any, browser: Any, site: Any) -> None:
+    assert browser.post(url(answering, "/event/poster"), {"remove": "yes"}).status_code == 302
+    assert ("DELETE", "/api/event/poster") in site.calls
+
+
+def test_notices_are_added_changed_and_removed(answering: Any, browser: Any, site: Any) -> None:
+    typed = {"title": "안내", "body": "둘째 줄\r\n", "pinned": "yes"}
+
+    assert browser.post(url(answering, "/event/notices"), typed).status_code == 302
+    assert browser.post(url(answering, "/event/notices/3"), typed).status_code == 302
+    assert browser.post(url(answering, "/event/notices/3"), {"remove": "yes"}).status_code == 302
+
+    written = [call for call in site.calls if call[0] != "GET" and "notices" in call[1]]
+    assert written == [("POST", "/api/event/notices"), ("PATCH", "/api/event/notices/3"), ("DELETE", "/api/event/notices/3")]
+
+
+@pytest.mark.parametrize(("method", "what"), [("POST", "/event/notices"), ("PATCH", "/event/notices/3")])
+def test_a_bad_notice_keeps_what_was_typed(answering: Any, browser: Any, site: Any, method: str, what: str) -> None:
+    site.answers[method, f"/api{what}"] = (422, {"code": "invalid", "errors": {"title": ["This field is required."]}})
+
+    response = browser.post(url(answering, what), {"title": "", "body": "bleibt"})
+
+    assert response.status_code == 422
+    assert "This field is required." in text(response)
+    assert "bleibt" in text(response)
+
+
+# --- Performances ---
+
+
+def test_sales_are_shown_by_performance_and_grade(answering: Any, browser: Any) -> None:
+    page = text(browser.get(url(answering, "/performances")))
+
+    assert "1,210" in page
+    assert "₩79,200,000" in page
+    assert "called off" in page
+
+
+def test_calling_off_shows_how_many_tickets_and_how_much_money(answering: Any, browser: Any) -> None:
+    page = text(browser.get(url(answering, "/performances/p1/cancellation")))
+
+    assert "1,210" in page
+    assert "₩80,200,000" in page
+    assert "2090-01-10 19:30" in page
+
+
+def test_without_the_exact_name_nothing_is_called_off(answering: Any, browser: Any, site: Any) -> None:
+    for typed in ("", "2090-01-10", "2090-01-11 19:30", "p1"):
+        response = browser.post(url(answering, "/performances/p1/cancellation"), {"typed_name": typed})
+        assert response.status_code == 409
+        assert "nothing was called off" in text(response)
+    assert not [call for call in site.calls if call[0] == "POST" and "cancellation" in call[1]]
+
+
+def test_with_the_name_it_is_called_off(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["POST", "/api/ticket/performances/p1/cancellation"] = (200, PROGRESS | {"performance_id": "p1"})
+
+    response = browser.post(url(answering, "/performances/p1/cancellation"), {"typed_name": " 2090-01-10  19:30 "})
+
+    assert response.status_code == 302
+    assert site.calls[-1] == ("POST", "/api/ticket/performances/p1/cancellation")
+
+
+def test_the_refunds_are_followed_until_everybody_has_their_money(answering: Any, browser: Any, site: Any) -> None:
+    first = browser.get(url(answering, "/performances/p2/cancellation/progress"))
+    site.answers["GET", "/api/ticket/performances/p2/cancellation"] = (200, PROGRESS | {"orders_left": 0, "refunds_open": 0})
+    second = browser.get(url(answering, "/performances/p2/cancellation/progress"))
+
+    assert (first["X-Over"], second["X-Over"]) == ("no", "yes")
+    assert "Everybody has their money back" in text(second)
+    assert "Everybody has their money back" in text(browser.get(url(answering, "/performances/p2/cancellation")))
+
+
+def test_an_unknown_performance_is_not_there(answering: Any, browser: Any) -> None:
+    assert browser.get(url(answering, "/performances/p9/cancellation")).status_code == 404
+
+
+# --- Papers ---
+
+
+def test_the_settlement_is_marked_until_it_is_final(answering: Any, browser: Any, site: Any) -> None:
+    before = text(browser.get(url(answering, "/settlement")))
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True})
+    after = text(browser.get(url(answering, "/settlement")))
+
+    assert "provisional" in before
+    assert "₩138,600" in before
+    assert "provisional" not in after
+    assert "final" in after
+
+
+def test_the_settlement_as_a_table_holds_no_formula(answering: Any, browser: Any) -> None:
+    response = browser.get(url(answering, "/settlement.csv"))
+
+    assert response["Content-Disposition"] == 'attachment; filename="settlement-river.csv"'
+    rows = text(response).removeprefix("\ufeff").splitlines()
+    assert "2090-01-10 19:30,'=GA,3,198000,1,66000,2,132000" in rows
+    assert "Kept,138600" in rows
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_attendees_are_passed_on_as_the_service_writes_them(answering: Any, browser: Any, site: Any, kind: str) -> None:
+    site.answers["GET", f"/api/ticket/attendees.{kind}"] = (200, b"rows")
+
+    response = browser.get(url(answering, f"/attendees.{kind}?q=kim"))
+
+    assert b"".join(response.streaming_content) == b"rows"
+    assert response["Content-Disposition"] == f'attachment; filename="attendees-river.{kind}"'
+    assert browser.get(url(answering, "/attendees.pdf")).status_code == 404
+
+
+# --- The door ---
+
+
+def test_a_link_is_made_and_shown_once(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["POST", "/api/ticket/scanners"] = (201, _scanner(key="geheim"))
+
+    made = text(browser.post(url(answering, "/door"), {"name": "정문"}))
+    later = text(browser.get(url(answering, "/door")))
+
+    assert f"{answering.public_url}/api/ticket/scan#key=geheim" in made
+    assert "<svg" in made
+    assert "geheim" not in later
+    assert "정문" in later
+
+
+def test_a_link_without_a_name_is_refused_beside_the_field(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["POST", "/api/ticket/scanners"] = (422, {"code": "invalid", "errors": {"name": ["Too short."]}})
+
+    response = browser.post(url(answering, "/door"), {"name": ""})
+
+    assert response.status_code == 422
+    assert "Too short." in text(response)
+
+
+def test_a_link_is_taken_back(answering: Any, browser: Any, other: Any, site: Any) -> None:
+    assert other.post(url(answering, f"/door/{SCANNER}/revoke")).status_code == 404
+    assert browser.post(url(answering, f"/door/{SCANNER}/revoke")).status_code == 302
+    assert site.calls[-1] == ("DELETE", f"/api/ticket/scanners/{SCANNER}")
+
+
+def test_the_door_shows_who_is_in(answering: Any, browser: Any) -> None:
+    assert "300 / 1,210" in text(browser.get(url(answering, "/door")))
+
+
+@pytest.mark.parametrize("what", ["/event/description", "/event/poster", "/event/notices", f"/door/{SCANNER}/revoke"])
+def test_what_changes_something_takes_no_get(answering: Any, browser: Any, what: str) -> None:
+    assert browser.get(url(answering, what)).status_code == 405
+
+
+def test_a_deleted_system_is_asked_nothing(answering: Any, browser: Any, site: Any) -> None:
+    type(answering).objects.filter(pk=answering.pk).update(desired_state=Desired.DELETED, state="deleted", slug=None)
+    before = len(site.calls)
+
+    assert browser.get(url(answering, "/event")).status_code == 409
+    assert len(site.calls) == before
