@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from booking_templates.payments.states import State
 
 Order = TypeVar("Order", bound=PayableOrder)
 
-LEASE = timedelta(seconds=45)
-"""How long a thread may work on an order before the recovery pass takes it up: above the sum of its calls' time-outs."""
+LEASE = timedelta(seconds=float(os.environ.get("SAGA_LEASE_S", "45")))
+"""How long a thread may work on an order before the recovery pass takes it up: above the sum of its calls' time-outs. What a crash left
+is taken up after it, so it bounds recovery; a shorter one costs the provider a question, never a second capture."""
 WAIT_MAX_S = 30
 
 

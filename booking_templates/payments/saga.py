@@ -17,6 +17,7 @@ import logging
 from datetime import timedelta
 
 from django.db import IntegrityError
+from django.db.models import Q
 
 from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerError
@@ -31,7 +32,7 @@ from booking_templates.payments.states import State
 
 log = logging.getLogger("clove.saga")
 
-PENDING_FOR = timedelta(seconds=30)
+PENDING_FOR = LEASE * 2 / 3
 PAY_WITHIN = timedelta(minutes=10)
 TID_DEAD_AFTER = timedelta(minutes=17)
 """A tid lives about 15 minutes (KakaoPay v1); after this it is surely past capturing."""
@@ -131,7 +132,10 @@ class Saga(Refunding[Order]):
         """Take up what is due: expired payments, and whatever a crash or a silent peer left. The number of orders looked at."""
         self._failures = 0
         done = 0
-        for order in self.orders._default_manager.filter(next_at__lte=clock()).order_by("next_at")[:BATCH]:
+        now = clock()
+        # Nothing that is being settled waits for longer than a lease: the clock has been put back since.
+        due = Q(next_at__lte=now) | (Q(next_at__gt=now + 2 * LEASE) & ~Q(state=State.PAYING))
+        for order in self.orders._default_manager.filter(due).order_by("next_at")[:BATCH]:
             if self._failures >= FAILURES_A_PASS:
                 break
             if not order.change(State(order.state), next_at=clock() + LEASE):

@@ -15,11 +15,13 @@ from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import Undeliverable
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
+from booking_templates.payments.rows import LEASE
 from booking_templates.ticket import event
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
-SECOND_LOOK = timedelta(seconds=60)
+SECOND_LOOK = LEASE / 2
+"""Far longer than a request waits at a seat service that answers; and with what went before, decided within a minute."""
 CALLED_OFF = "performance_called_off"
 
 

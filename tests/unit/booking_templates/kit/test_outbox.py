@@ -79,3 +79,10 @@ def test_a_peer_that_is_away_holds_up_no_other(peer, hosts):
 def test_a_peer_that_this_system_lacks_is_skipped():
     outbox.put("nobody", "/internal/x", {})
     assert not OutboxMessage.objects.exists()
+
+
+def test_a_clock_that_was_put_back_does_not_keep_a_message_waiting(peer, hosts):
+    hosts({"ticket:8000": [peer.address]})
+    outbox.put("ticket", "/internal/x", {})
+    OutboxMessage.objects.update(next_at=db_now() + timedelta(minutes=5))
+    assert outbox.deliver_due() == 1

@@ -348,3 +348,23 @@ def test_two_open_refunds_of_one_payment_cannot_be(buy: Callable[..., str]) -> N
     OrderRefund.objects.create(open_order=order_id, **fields)
     with pytest.raises(IntegrityError):
         OrderRefund.objects.create(open_order=order_id, **fields)
+
+
+def test_a_clock_that_was_put_back_does_not_keep_an_order_waiting(
+    client: Any, paying: tuple[str, str], provider: FakeProvider, seat: FakeSeat
+) -> None:
+    from booking_templates.ticket.saga import saga
+
+    order_id, token = paying
+    provider.faults["approve"] = ["unreached"]
+    client.get(f"/api/ticket/payments/{order_id}/approved", {"pg_token": token})
+    Order.objects.update(next_at=clock() + timedelta(minutes=5))
+    assert saga.recover() == 1
+    assert state(order_id) == "ISSUED"
+
+
+def test_an_order_that_waits_for_its_buyer_is_left_alone_whatever_the_clock(paying: tuple[str, str]) -> None:
+    from booking_templates.ticket.saga import saga
+
+    Order.objects.update(next_at=clock() + timedelta(minutes=14))
+    assert saga.recover() == 0
