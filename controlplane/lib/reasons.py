@@ -23,13 +23,23 @@ def declare(templates: Mapping[str, str]) -> None:
     _TEMPLATES.update(templates)
 
 
+class _Long(int):
+    def __str__(self) -> str:
+        return f"{int(self):,}"
+
+
+def _shown(value: Any) -> Any:
+    """Long numbers are read in groups of three. Shorter ones may be ports and statuses, which are not."""
+    return _Long(value) if type(value) is int and abs(value) >= 100_000 else value
+
+
 def words(code: str, params: Mapping[str, Any], translate: Callable[[str], str] = str, *, otherwise: str = "") -> str:
     """CODE in words, by way of TRANSLATE (gettext, say); OTHERWISE for a code or parameters nobody knows."""
     template = _TEMPLATES.get(code)
     if template is None:
         return otherwise or code
     try:
-        return translate(template) % params
+        return translate(template) % {name: _shown(value) for name, value in params.items()}
     except (KeyError, TypeError, ValueError):
         return otherwise or template
 

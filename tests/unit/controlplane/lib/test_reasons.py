@@ -43,3 +43,8 @@ def test_a_problem_has_its_path_in_json() -> None:
         "message": "This is needed.",
         "params": {},
     }
+
+
+def test_long_numbers_are_read_in_groups_and_short_ones_stay_as_they_are():
+    assert Reason("out_of_range", {"low": 0, "high": 10_000_000}).message == "This must be between 0 and 10,000,000."
+    assert Reason("out_of_range", {"low": 1, "high": 65535}).message == "This must be between 1 and 65535."
