@@ -35,6 +35,9 @@ APT = {
 APT_ALWAYS = ("faketime", "fonts-noto-cjk", "libmariadb-dev", "pkg-config", "gcc", "python3-dev")
 
 
+WIDE = ("variants", "schemathesis")
+
+
 @dataclass(frozen=True)
 class Suite:
     """One run of a command; PYTEST suites are counted."""
@@ -67,6 +70,13 @@ def suites() -> list[Suite]:
         ),
         Suite("integration-booking", ("-c", "tests/booking_http.ini", "tests/integration/booking"), is_alone=True),
         Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e"), is_alone=True),
+        # All eight variants, and thousands of made-up requests to every service: about five minutes.
+        Suite(
+            "wide",
+            ("-c", "tests/booking_http.ini", "-m", "slow or not slow", *(f"tests/integration/booking/test_{name}.py" for name in WIDE)),
+            is_alone=True,
+            is_default=False,
+        ),
         # Hundreds of kills, restarts, lost payments and wrong clocks, on SQLite and MariaDB: about half an hour.
         Suite(
             "faults",
