@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.portal import words
+from controlplane.portal.refund_words import refund_lines
 
 _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("title", _("Title"), "text"),
@@ -24,6 +25,7 @@ _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("hold_minutes", _("Time to pay (minutes)"), "text"),
     ("payment", _("Payment"), "payment"),
     ("merchandise", _("Merchandise"), "flag"),
+    ("refund_policy", _("Cancelling and refunds"), "refunds"),
 )
 _LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
     ("grades", "name", _("Grade"), (("price_krw", "won"),)),
@@ -109,6 +111,8 @@ def _values(kind: str, value: Any) -> tuple[Value, ...]:
         return (Value("text", words.VALUES["yes" if value else "no"]),)
     if kind == "field":
         return (Value("text", words.FIELDS.get(value, value)),)
+    if kind == "refunds":
+        return tuple(Value("text", line) for line in refund_lines(value))
     if kind == "payment":
         return (Value("text", words.PAYMENTS.get(value, value)),)
     return (Value(kind, value),)

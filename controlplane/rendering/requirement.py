@@ -13,6 +13,8 @@ from typing import Any
 from controlplane.lib.reasons import Problem
 from controlplane.rendering.parts import Grade, Performance, Product, read_grades, read_performances, read_products
 from controlplane.rendering.reader import Fields, Problems
+from controlplane.rendering.refunds import BEFORE_POLICIES, RefundPolicy, policy_json, read_refund_policy
+from controlplane.rendering.refunds import DEFAULT as DEFAULT_REFUND_POLICY
 from controlplane.rendering.seating import MAX_CAPACITY, AreaSeating, NumberedSeating, read_areas, read_plan
 
 FIELDS = ("musical", "theatre", "concert", "classical", "dance", "festival", "sports", "exhibition", "other")
@@ -47,6 +49,7 @@ class Requirement:
     payment: str
     merchandise: bool
     products: tuple[Product, ...]
+    refund_policy: RefundPolicy = BEFORE_POLICIES
 
     @property
     def is_numbered(self) -> bool:
@@ -85,6 +88,7 @@ class Requirement:
             "payment": self.payment,
             "merchandise": self.merchandise,
             "products": [dict(vars(product)) for product in self.products],
+            "refund_policy": policy_json(self.refund_policy),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -105,6 +109,7 @@ class Requirement:
             "price_to_krw": max(grade.price_krw for grade in self.grades),
             "payment": self.payment,
             "merchandise": self.merchandise,
+            "refund_policy": policy_json(self.refund_policy),
         }
 
 
@@ -145,6 +150,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     payment = fields.choice("payment", PAYMENTS)
     merchandise = fields.flag("merchandise")
     products = read_products(fields)
+    refund_policy = read_refund_policy(fields, default=_refund_default(now, previous))
     fields.done()
     _check_together(fields, seating, grades, limit, payment, merchandise, products)
     if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
@@ -166,7 +172,15 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
         payment=payment,
         merchandise=bool(merchandise),
         products=tuple(products),
+        refund_policy=refund_policy,
     )
+
+
+def _refund_default(now: datetime | None, previous: Requirement | None) -> RefundPolicy:
+    """What stays unsaid: as it was; the usual in what is new; as it had been before there were policies in what was stored then."""
+    if previous:
+        return previous.refund_policy
+    return DEFAULT_REFUND_POLICY if now else BEFORE_POLICIES
 
 
 def _slug(fields: Fields) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from controlplane.rendering.plan import Plan
+from controlplane.rendering.refunds import policy_json
 from controlplane.rendering.requirement import Requirement, digest
 
 Document = dict[str, Any]
@@ -76,7 +77,13 @@ def _event(requirement: Requirement) -> Document:
 
 
 def _ticket(requirement: Requirement) -> Document:
-    return {"title": requirement.title, "venue": requirement.venue_name, "performances": _times(requirement, with_end=True)}
+    return {
+        "title": requirement.title,
+        "venue": requirement.venue_name,
+        "performances": _times(requirement, with_end=True),
+        "sales_close_at": requirement.sales_close_at.isoformat(),
+        "refund_policy": policy_json(requirement.refund_policy),
+    }
 
 
 def _merch(requirement: Requirement) -> Document:

@@ -16,6 +16,9 @@ from controlplane.portal.requirement_form.state import FormState, Row
 LOCAL = "%Y-%m-%dT%H:%M"
 """What `<input type="datetime-local">` speaks."""
 
+OWN_POLICY = "own"
+"""The choice of rules of one's own, where the others name a usual policy."""
+
 _NUMBER = re.compile(r"-?[0-9]+")
 _SEPARATORS = re.compile(r"[,\s_₩원]+")
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
@@ -43,6 +46,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
     areas = [] if is_numbered else _filled(state.rows["areas"], "name", "capacity")
     performances = _filled(state.rows["performances"], "starts_at", "duration_minutes")
     products = _filled(state.rows["products"], "name", "price_krw", "stock") if has_shop else []
+    tiers = _filled(state.rows["refund_tiers"], "days_before", "percent", "flat_krw") if state["refund"] == OWN_POLICY else []
     area_ids, product_ids = _ids(areas, "area"), _ids(products, "product")
     seating: dict[str, Any] = {"numbered": is_numbered}
     if not is_numbered:
@@ -76,6 +80,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         ],
         "sales": _present(opens_at=_moment(state["opens_at"], zone), closes_at=_moment(state["closes_at"], zone)),
         "merchandise": has_shop,
+        "refund_policy": _refund_policy(state, tiers),
     }
     if has_shop:
         requirement["products"] = [
@@ -93,6 +98,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         "seating.areas": ("areas", [row.key for row in areas]),
         "performances": ("performances", [row.key for row in performances]),
         "products": ("products", [row.key for row in products]),
+        "refund_policy.tiers": ("refund_tiers", [row.key for row in tiers]),
     }
     redirects = {
         f"performances.{row.key}.duration_minutes": "running_minutes" for row in performances if not row["duration_minutes"].strip()
@@ -125,6 +131,7 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         "payment": _text(requirement.get("payment")),
         "merchandise": "yes" if requirement.get("merchandise") else "no",
     }
+    _fill_refund_policy(state, requirement.get("refund_policy"))
     for grade in requirement.get("grades", []):
         state.add("plan_grades" if is_numbered else "grades", **_texts(grade, "name", "price_krw", "color"))
     for area in seating.get("areas", []):
@@ -140,6 +147,36 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
     for product in requirement.get("products", []):
         state.add("products", **_texts(product, "id", "name", "description", "price_krw", "stock"))
     return state, seating.get("plan")
+
+
+def _refund_policy(state: FormState, tiers: Sequence[Row]) -> Any:
+    """The name of a usual policy as it was chosen, or the rules that were typed."""
+    if state["refund"] != OWN_POLICY:
+        return state["refund"]
+    free = _present(within_hours=_number(state["refund_free_hours"]), min_days_before=_number(state["refund_free_days"]))
+    cut_off = _present(days_before=_number(state["refund_cut_off_days"]), at=state["refund_cut_off_at"].strip())
+    columns = ("days_before", "percent", "flat_krw", "flat_max_percent")
+    return {
+        "tiers": [_present(**{column: _number(row[column]) for column in columns}) for row in tiers],
+        **({"free": free} if free else {}),
+        **({"cut_off": cut_off} if cut_off else {}),
+    }
+
+
+def _fill_refund_policy(state: FormState, policy: Any) -> None:
+    if not isinstance(policy, Mapping):
+        state.values["refund"] = _text(policy) or state["refund"]
+        return
+    free, cut_off = policy.get("free") or {}, policy.get("cut_off") or {}
+    state.values |= {
+        "refund": OWN_POLICY,
+        "refund_free_hours": _text(free.get("within_hours")),
+        "refund_free_days": _text(free.get("min_days_before")),
+        "refund_cut_off_days": _text(cut_off.get("days_before")),
+        "refund_cut_off_at": _text(cut_off.get("at")),
+    }
+    for tier in policy.get("tiers") or []:
+        state.add("refund_tiers", **_texts(tier, "days_before", "percent", "flat_krw", "flat_max_percent"))
 
 
 def copied(state: FormState) -> FormState:

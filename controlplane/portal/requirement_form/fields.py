@@ -33,9 +33,24 @@ _INPUTS = {
     "payment": "payment",
     "merchandise": "merchandise",
     "products": "products",
+    "refund_policy": "refund",
+    "refund_policy.tiers": "refund_tiers",
+    "refund_policy.free": "refund_free_hours",
+    "refund_policy.free.within_hours": "refund_free_hours",
+    "refund_policy.free.min_days_before": "refund_free_days",
+    "refund_policy.cut_off": "refund_cut_off_at",
+    "refund_policy.cut_off.days_before": "refund_cut_off_days",
+    "refund_policy.cut_off.at": "refund_cut_off_at",
 }
-_ENTRY = re.compile(r"(grades|seating\.areas|performances|products)\[([0-9]+)\](?:\.(\w+))?")
-_WHOLE_ROW = {"grades": "name", "areas": "name", "performances": "starts_at", "products": "name", "plan_grades": "price_krw"}
+_ENTRY = re.compile(r"(grades|seating\.areas|performances|products|refund_policy\.tiers)\[([0-9]+)\](?:\.(\w+))?")
+_WHOLE_ROW = {
+    "grades": "name",
+    "areas": "name",
+    "performances": "starts_at",
+    "products": "name",
+    "plan_grades": "price_krw",
+    "refund_tiers": "days_before",
+}
 _HIDDEN = {"id", "color"}
 
 _IN_A_FORM = {
@@ -51,7 +66,7 @@ _IN_A_FORM = {
 }
 """Words for a code at a path, or with what was wanted."""
 
-SECTIONS = ("event", "seating", "prices", "performances", "sales", "extras")
+SECTIONS = ("event", "seating", "prices", "performances", "sales", "extras", "refunds")
 _SECTION_OF = {
     **dict.fromkeys(("title", "slug", "field", "description"), "event"),
     **dict.fromkeys(("venue_name", "venue_address", "numbered", "plan", "plan_file", "plan_source", "areas"), "seating"),
@@ -59,6 +74,9 @@ _SECTION_OF = {
     **dict.fromkeys(("performances", "running_minutes"), "performances"),
     **dict.fromkeys(("opens_at", "closes_at", "limit_per_buyer", "hold_minutes"), "sales"),
     **dict.fromkeys(("payment", "merchandise", "products"), "extras"),
+    **dict.fromkeys(
+        ("refund", "refund_tiers", "refund_free_hours", "refund_free_days", "refund_cut_off_days", "refund_cut_off_at"), "refunds"
+    ),
 }
 
 
@@ -89,6 +107,12 @@ _LABELS = {
     "payment": _("Payment"),
     "merchandise": _("Merchandise"),
     "products": _("Products"),
+    "refund": _("Cancelling and refunds"),
+    "refund_tiers": _("Fees"),
+    "refund_free_hours": _("Free for so many hours after booking"),
+    "refund_free_days": _("If at least so many days are left"),
+    "refund_cut_off_days": _("Days before the performance"),
+    "refund_cut_off_at": _("Time of day"),
 }
 _ROW_LABELS = {
     "areas": _("Area"),
@@ -96,6 +120,7 @@ _ROW_LABELS = {
     "plan_grades": _("Grade"),
     "performances": _("Performance"),
     "products": _("Product"),
+    "refund_tiers": _("Fee"),
 }
 _COLUMN_LABELS = {
     ("areas", "name"): _("Name"),
@@ -110,6 +135,10 @@ _COLUMN_LABELS = {
     ("products", "description"): _("Short description"),
     ("products", "price_krw"): _("Price"),
     ("products", "stock"): _("Stock"),
+    ("refund_tiers", "days_before"): _("From so many days before"),
+    ("refund_tiers", "percent"): _("Percent of the price"),
+    ("refund_tiers", "flat_krw"): _("At least so many won"),
+    ("refund_tiers", "flat_max_percent"): _("But not above"),
 }
 
 

@@ -28,6 +28,11 @@ SCALARS: Mapping[str, str] = {
     "hold_minutes": "7",
     "payment": "kakaopay",
     "merchandise": "no",
+    "refund": "market",
+    "refund_free_hours": "",
+    "refund_free_days": "",
+    "refund_cut_off_days": "",
+    "refund_cut_off_at": "",
 }
 """Single fields and what a new form starts with."""
 
@@ -37,6 +42,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "grades": ("name", "price_krw", "color"),
     "performances": ("id", "starts_at", "duration_minutes"),
     "products": ("id", "name", "description", "price_krw", "stock"),
+    "refund_tiers": ("days_before", "percent", "flat_krw", "flat_max_percent"),
 }
 """Lists of rows and the columns of each. `plan_grades` are those of the plan, `grades` those of unnumbered areas."""
 

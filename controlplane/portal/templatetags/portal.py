@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from controlplane.lib.reasons import Reason
 from controlplane.portal import words
 from controlplane.portal.icons import FIELD_ICONS, ICONS
+from controlplane.portal.refund_words import refund_lines
 from controlplane.portal.speech import say_reason, say_stored
 
 register = template.Library()
@@ -73,6 +74,12 @@ def step_name(step: str) -> str:
 @register.filter
 def cost_name(code: str) -> str:
     return str(words.COSTS.get(code, code))
+
+
+@register.filter
+def refund_terms(policy: Any) -> list[str]:
+    """What cancelling costs by a requirement's refund policy, line by line."""
+    return refund_lines(policy)
 
 
 @register.filter

@@ -24,6 +24,7 @@ from controlplane.portal import drafts, plan_drawing, plans, words
 from controlplane.portal.examples import example_requirement, examples
 from controlplane.portal.http import AuthenticatedRequest, Route, seller_system
 from controlplane.portal.models import RequirementDraft
+from controlplane.portal.refund_words import REFUND_POLICIES
 from controlplane.portal.requirement_diff import requirement_diff
 from controlplane.portal.requirement_form import many
 from controlplane.portal.requirement_form.fields import FormProblem
@@ -184,6 +185,7 @@ def _form_page(
         "base_domain": settings.BASE_DOMAIN,
         "zone": drafts.zone().key,
         "payment_is_test": settings.PAYMENT_IS_TEST,
+        "refund_policies": REFUND_POLICIES,
     }
     return render(request, "portal/drafts/form.html", context, status=status)
 
