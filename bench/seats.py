@@ -59,7 +59,7 @@ def put_content(booking: Booking, content: dict[str, Any]) -> float:
     headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
     answer = urllib3.request("PUT", booking.url("seat") + "/api/seat/content", json=content, headers=headers, timeout=60.0)
     if answer.status != 200:
-        raise RuntimeError(f"content: {answer.status} {answer.data[:500]!r}")
+        raise RuntimeError(f"content: {answer.status} {answer.data[:500]!r}\n{booking.log('seat')}")
     return time.perf_counter() - started
 
 

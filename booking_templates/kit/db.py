@@ -94,12 +94,19 @@ class _Clock:
         self._read: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
+        moment, at = self._recent()
+        return moment + timedelta(seconds=time.monotonic() - at)
+
+    def now_ms(self) -> int:
+        moment, at = self._recent()
+        return int((moment.timestamp() + time.monotonic() - at) * 1000)
+
+    def _recent(self) -> tuple[datetime, float]:
         read = self._read
-        elapsed_s = time.monotonic() - read[1] if read else 0.0
-        if read is None or elapsed_s > CLOCK_READ_EVERY_S:
-            read, elapsed_s = (db_now(), time.monotonic()), 0.0
+        if read is None or time.monotonic() - read[1] > CLOCK_READ_EVERY_S:
+            read = (db_now(), time.monotonic())
             self._read = read
-        return read[0] + timedelta(seconds=elapsed_s)
+        return read
 
 
 _clock = _Clock()
@@ -108,3 +115,8 @@ _clock = _Clock()
 def clock() -> datetime:
     """`db_now` without asking each time: off by a round trip at most. For leases, schedules and stamps; not for who was first."""
     return _clock.now()
+
+
+def clock_ms() -> int:
+    """The same in whole milliseconds since 1970."""
+    return _clock.now_ms()

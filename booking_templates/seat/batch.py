@@ -7,11 +7,12 @@ by constraints and conditions instead: a constraint that fails ends the transact
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, OperationalError, connections, transaction
 
 from booking_templates.kit.db import TRIES, is_passing, writer
 
@@ -21,15 +22,22 @@ Statement = tuple[str, Sequence[str]]
 # MariaDB and MySQL report a broken CHECK, a NULL and a negative UNSIGNED as these; Django knows them only where it executes itself.
 MYSQL_INTEGRITY = frozenset({1048, 1690, 3819, 4025})
 
+TRUSTED_S = 1.0
+"""A connection that worked so short a time ago is not asked whether it still does: that would be a round trip for each request."""
+
+_worked = threading.local()
+
 
 def run(statements: Sequence[Statement]) -> list[int]:
     """Run STATEMENTS in a transaction; the number of rows each one found.
 
     Raises IntegrityError, with nothing changed, when a constraint refuses one of them. Tried again when the database asks for it.
     """
+    connection: Any = connections[DEFAULT_DB_ALIAS]  # once: the proxy asks for it at each access
+    is_packet = connection.vendor == "mysql" and not connection.in_atomic_block
     for attempt in range(TRIES):
         try:
-            return _packet(statements) if connection.vendor == "mysql" and not connection.in_atomic_block else _one_by_one(statements)
+            return _packet(connection, statements) if is_packet else _one_by_one(connection, statements)
         except OperationalError as error:
             if connection.in_atomic_block or attempt == TRIES - 1 or not is_passing(error):
                 raise
@@ -37,7 +45,7 @@ def run(statements: Sequence[Statement]) -> list[int]:
     raise AssertionError("unreachable")
 
 
-def _one_by_one(statements: Sequence[Statement]) -> list[int]:
+def _one_by_one(connection: Any, statements: Sequence[Statement]) -> list[int]:
     counts = []
     with writer():
         if len(statements) == 1 and not connection.in_atomic_block:
@@ -51,11 +59,13 @@ def _one_by_one(statements: Sequence[Statement]) -> list[int]:
     return counts
 
 
-def _packet(statements: Sequence[Statement]) -> list[int]:
+def _packet(connection: Any, statements: Sequence[Statement]) -> list[int]:
     """Past Django's cursors, whose work on each result costs more than the result: one packet, its results counted."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
     mysql: Any = connection.connection
+    if mysql is None or getattr(_worked, "of", None) is not mysql or time.monotonic() - _worked.at > TRUSTED_S:
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        mysql = connection.connection
     texts = [sql % tuple(mysql.literal(value).decode() for value in parameters) for sql, parameters in statements]
     is_alone = len(texts) == 1
     packet = texts[0] if is_alone else f"START TRANSACTION;{';'.join(texts)};COMMIT"
@@ -69,18 +79,20 @@ def _packet(statements: Sequence[Statement]) -> list[int]:
                 if mysql.next_result() != 0:
                     break
     except DatabaseError as error:
+        _worked.of = None
         if not is_alone:
-            _roll_back(mysql)
+            _roll_back(connection)
         if not isinstance(error, IntegrityError) and error.args and error.args[0] in MYSQL_INTEGRITY:
             raise IntegrityError(*error.args) from error
         raise
+    _worked.of, _worked.at = mysql, time.monotonic()
     return counts if is_alone else counts[1:-1]
 
 
-def _roll_back(mysql: Any) -> None:
+def _roll_back(connection: Any) -> None:
     try:
         with connection.wrap_database_errors:
-            mysql.query(b"ROLLBACK")
-            mysql.store_result()
+            connection.connection.query(b"ROLLBACK")
+            connection.connection.store_result()
     except DatabaseError:
         connection.close()  # the server is gone, and rolls back what it did not commit

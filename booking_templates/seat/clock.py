@@ -31,7 +31,7 @@ def now_sql() -> str:
 
 def now_ms() -> int:
     """The database's time without a round trip, off by one at most. For times to come and for what is shown; never for who was first."""
-    return to_ms(db.clock())
+    return db.clock_ms()
 
 
 def to_ms(moment: datetime) -> int:

@@ -79,6 +79,18 @@ def test_the_inside_is_not_there_from_outside(booking, path):
     assert response.json()["code"] == "not_found"
 
 
+def test_an_answer_says_how_long_it_is_and_one_without_a_body_has_none(booking):
+    put_content(booking)
+    answer = requests.get(booking.url("event") + "/api/event/", timeout=5)
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert "Transfer-Encoding" not in answer.headers
+
+    again = requests.get(booking.url("event") + "/api/event/", headers={"If-None-Match": answer.headers["ETag"]}, timeout=5)
+    assert (again.status_code, again.content, again.headers.get("Content-Length")) == (304, b"", None)
+    head = requests.head(booking.url("event") + "/api/event/", timeout=5)
+    assert (head.content, head.headers["Content-Length"]) == (b"", answer.headers["Content-Length"])
+
+
 def test_what_was_acknowledged_is_there_after_a_kill(booking):
     put_content(booking)
     booking.kill("event")

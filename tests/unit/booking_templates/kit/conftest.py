@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +16,13 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, clear_url_caches, include, path
 
-from booking_templates.kit import api, peers
+from booking_templates.kit import api, db, peers
+
+
+@pytest.fixture(autouse=True)
+def read_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database's clock as read just now: tokens are judged by it, also in tests that may ask no database."""
+    monkeypatch.setattr(db._clock, "_read", (datetime.now(UTC), time.monotonic()))
 
 
 @pytest.fixture

@@ -113,3 +113,9 @@ def test_the_environment_is_read_with_its_defaults(tmp_path):
     assert not read.is_https
     with pytest.raises(KeyError):
         env.load({})
+
+
+@pytest.mark.django_db
+def test_the_clock_in_milliseconds_is_the_same_clock():
+    before, ms, after = db.clock(), db.clock_ms(), db.clock()
+    assert int(before.timestamp() * 1000) - 1 <= ms <= int(after.timestamp() * 1000) + 1
