@@ -194,6 +194,9 @@ def _money(findings: Findings, database: Database, service: str, payments: Colle
     if service == "ticket":
         prices = "SELECT order_id, SUM(price_krw) FROM ticket_ticket WHERE status = 'LIVE' GROUP BY order_id"
         live = {order: int(price) for order, price in database.rows(prices)}
+    else:
+        prices = "SELECT order_id, SUM(price_krw * (quantity - given_back)) FROM merch_item GROUP BY order_id"
+        live = {order: int(price) for order, price in database.rows(prices)}
     at_provider: defaultdict[str, list[Payment]] = defaultdict(list)
     for payment in payments:
         at_provider[payment.order_id].append(payment)
@@ -202,7 +205,7 @@ def _money(findings: Findings, database: Database, service: str, payments: Colle
         known.add(order)
         captured, refunded = entries[order]["capture"], entries[order]["refund"]
         is_paid = provider != "none"
-        standing = live.get(order, 0) if service == "ticket" else total if state == "ISSUED" else 0
+        standing = live.get(order, 0) if service == "ticket" or state == "ISSUED" else 0
         if is_paid and state == "ISSUED" and (captures[order] != 1 or captured != total):
             findings.add("I3", f"{service} {order} is issued for {total} with {captures[order]} captures of {captured}")
         if captured - refunded != (standing + fees.get(order, 0) if is_paid else 0):
@@ -284,15 +287,15 @@ def _areas(findings: Findings, tickets: Database, seats: Database) -> None:
 
 def _stock(findings: Findings, shop: Database) -> None:
     standing = (
-        "SELECT i.product_id, SUM(i.quantity) FROM merch_item i JOIN merch_order o ON o.id = i.order_id"
-        " WHERE o.state NOT IN ('CANCELLED', 'REFUNDING', 'REFUNDED') GROUP BY i.product_id"
+        "SELECT i.choice_id, SUM(i.quantity - i.given_back) FROM merch_item i JOIN merch_order o ON o.id = i.order_id"
+        " WHERE o.state NOT IN ('CANCELLED', 'REFUNDING', 'REFUNDED') GROUP BY i.choice_id"
     )
-    taken = {product: int(quantity) for product, quantity in shop.rows(standing)}
-    for product, stock, sold in shop.rows("SELECT id, stock, sold FROM merch_product"):
+    taken = {choice: int(quantity) for choice, quantity in shop.rows(standing)}
+    for choice, product, option, stock, sold in shop.rows("SELECT id, product_id, `option`, stock, sold FROM merch_choice"):
         if sold > stock:
-            findings.add("I7", f"{sold} of {product} sold, there were {stock}")
-        if sold != taken.get(product, 0):
-            findings.add("I7", f"{product}: {sold} counted as sold, orders have {taken.get(product, 0)}")
+            findings.add("I7", f"{sold} of {product} {option} sold, there were {stock}")
+        if sold != taken.get(choice, 0):
+            findings.add("I7", f"{product} {option}: {sold} counted as sold, orders have {taken.get(choice, 0)}")
 
 
 # What must not be left over

@@ -13,7 +13,6 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from booking_templates.event import pictures
 from booking_templates.event.models import CONTENT_ID, Content, Notice, Performance, Poster
 from booking_templates.event.schemas import (
     NOTICES_MAX,
@@ -27,6 +26,7 @@ from booking_templates.event.schemas import (
     Sales,
     Venue,
 )
+from booking_templates.kit import pictures
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 

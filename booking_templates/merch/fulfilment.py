@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -47,4 +48,5 @@ class Merchandise:
         stock.give_back(order.pk)
 
     def record_withdrawal(self, order: Order, refund: Refund | None, lines: list[str] | None) -> None:
-        stock.give_back(order.pk)
+        """A line is a piece: the id of its item, as often as pieces of it are given back."""
+        stock.give_back(order.pk, None if lines is None else Counter(map(int, lines)))

@@ -1,4 +1,4 @@
-"""Products with their stock, orders of them, the ledger and refunds."""
+"""Products with their choices and stock, pictures, orders, the ledger and refunds."""
 
 from __future__ import annotations
 
@@ -8,28 +8,78 @@ from django.db.models import F, Q
 from booking_templates.payments.models import Entry, PayableOrder, Refund
 
 
+class Picture(models.Model):
+    """A picture, found by the SHA-256 of its bytes: another picture has another address, so browsers may keep it for ever."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    media_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    image = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class Product(models.Model):
-    """What is sold. `sold` counts what orders that stand or are being paid have taken; it never exceeds `stock` (I7)."""
+    """What is sold. What there is of it is counted by its choices."""
 
     id = models.CharField(primary_key=True, max_length=64)
     name = models.CharField(max_length=200)
     description = models.TextField(default="", blank=True)
     price_krw = models.PositiveIntegerField()
+    picture = models.ForeignKey(Picture, on_delete=models.PROTECT, null=True, related_name="products")
+    option_label = models.CharField(max_length=50, default="", blank=True)
+    """What its options differ in: size, colour."""
+    position = models.PositiveIntegerField(default=0)
+    is_offered = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Choice(models.Model):
+    """What is counted: an option of a product, or with the empty OPTION the product itself, where it has none.
+
+    `sold` counts what orders that stand or are being paid have taken; it never exceeds `stock` (I7). `is_offered` is false too while the
+    product is not offered, so that one statement on this row decides.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="choices")
+    option = models.CharField(max_length=64, default="", blank=True)
+    name = models.CharField(max_length=100, default="", blank=True)
+    extra_krw = models.PositiveIntegerField(default=0)
     stock = models.PositiveIntegerField()
     sold = models.PositiveIntegerField(default=0)
     position = models.PositiveIntegerField(default=0)
     is_offered = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(sold__lte=F("stock")), name="merch_sold_within_stock")]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "option"], name="merch_choice_once"),
+            models.CheckConstraint(condition=Q(sold__lte=F("stock")), name="merch_sold_within_stock"),
+        ]
 
     def __str__(self) -> str:
-        return self.name
+        return label(self.product_id, self.option)
+
+    @property
+    def price_krw(self) -> int:
+        """With its surcharge."""
+        return self.product.price_krw + self.extra_krw
+
+
+def label(product_id: str, option: str) -> str:
+    """A choice in answers to programs: `program`, `tee/m`."""
+    return f"{product_id}/{option}" if option else product_id
 
 
 class Order(PayableOrder):
     """An order of products. `pickup_code` is told to the buyer once it is issued, and shown at the counter."""
 
+    ticket_order = models.CharField(max_length=36, default="", blank=True)
+    """The order of tickets it was bought with, if it was."""
     pickup_code = models.CharField(max_length=9, unique=True)
     picked_up_at = models.DateTimeField(null=True)
 
@@ -42,19 +92,29 @@ class Order(PayableOrder):
 
 
 class Item(models.Model):
-    """A line of an order, with name and price as they were then."""
+    """A line of an order, with names and price as they were then. Of its pieces, `given_back` are in stock again."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items")
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="items")
+    choice = models.ForeignKey(Choice, on_delete=models.PROTECT, related_name="items")
     name = models.CharField(max_length=200)
+    option_name = models.CharField(max_length=100, default="", blank=True)
     price_krw = models.PositiveIntegerField()
     quantity = models.PositiveIntegerField()
+    given_back = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["order", "product"], name="merch_item_once_an_order")]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "choice"], name="merch_item_once_an_order"),
+            models.CheckConstraint(condition=Q(given_back__lte=F("quantity")), name="merch_given_back_within_quantity"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+    @property
+    def left(self) -> int:
+        """Pieces that are the buyer's."""
+        return self.quantity - self.given_back
 
 
 class LedgerEntry(Entry):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
@@ -12,10 +14,11 @@ from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.principal import Principal
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
 from booking_templates.kit.table import table
-from booking_templates.merch import stock
+from booking_templates.merch import stock, tickets
 from booking_templates.merch.models import Item, Order
 from booking_templates.merch.saga import saga
-from booking_templates.merch.schemas import WantedItem
+from booking_templates.merch.schemas import NewOrder
+from booking_templates.merch.stock import Key
 from booking_templates.payments import answers
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError
@@ -25,18 +28,34 @@ from booking_templates.payments.states import State
 
 TRIES = 4
 KRW_MAX = 1_000_000_000
-REFUNDABLE = (State.ISSUED,)
 
 
-def create(*, buyer: Principal, items: list[WantedItem], name: str, phone: str, key: str | None) -> tuple[Order, bool]:
-    """An order of ITEMS, and whether it was made by this call: a key that was used before leads to its order.
+@dataclass(frozen=True)
+class Wish:
+    """What a buyer orders, under which names, together with which order of tickets."""
 
-    Raises Problem: `sold_out`, `unknown_product`, `payment_unavailable`, `idempotency_key_reused`.
+    pieces: Counter[Key]
+    ticket_order: str = ""
+    name: str = ""
+    phone: str = ""
+
+
+def wish_of(body: NewOrder) -> Wish:
+    """BODY with items that come twice counted together."""
+    pieces = Counter[Key]()
+    for item in body.items:
+        pieces[item.product, item.option or ""] += item.quantity
+    return Wish(pieces, body.ticket_order or "", body.name, body.phone)
+
+
+def create(*, buyer: Principal, wish: Wish, key: str | None) -> tuple[Order, bool]:
+    """An order as wished, and whether it was made by this call: a key that was used before leads to its order.
+
+    Raises Problem: `sold_out`, `unknown_product`, `option_required`, `unknown_ticket_order`, `payment_unavailable` …
     """
-    wanted = Counter[str]()
-    for item in items:
-        wanted[item.product] += item.quantity
-    order, is_new = _insert(buyer=buyer, wanted=wanted, name=name, phone=phone, key=key)
+    if wish.ticket_order and not (key and Order.objects.filter(buyer_id=buyer.id, idempotency_key=key).exists()):
+        tickets.require(wish.ticket_order, buyer_id=buyer.id)
+    order, is_new = _insert(buyer=buyer, wish=wish, key=key)
     if order.state == State.PENDING:
         try:
             saga.begin(order)
@@ -45,14 +64,15 @@ def create(*, buyer: Principal, items: list[WantedItem], name: str, phone: str, 
     return order, is_new
 
 
-def _insert(*, buyer: Principal, wanted: Counter[str], name: str, phone: str, key: str | None) -> tuple[Order, bool]:
+def _insert(*, buyer: Principal, wish: Wish, key: str | None) -> tuple[Order, bool]:
     for _attempt in range(TRIES):
         if key and (found := Order.objects.filter(buyer_id=buyer.id, idempotency_key=key).first()):
-            if dict(found.items.values_list("product_id", "quantity")) != dict(wanted):
+            ordered = {(item.choice.product_id, item.choice.option): item.quantity for item in found.items.select_related("choice")}
+            if ordered != dict(wish.pieces) or found.ticket_order != wish.ticket_order:
                 raise Unprocessable("idempotency_key_reused")
             return found, False
         try:
-            return _write(buyer=buyer, wanted=wanted, name=name, phone=phone, key=key), True
+            return _write(buyer=buyer, wish=wish, key=key), True
         except IntegrityError:
             # The key was used at the same moment, or a number or code that was drawn is another order's.
             continue
@@ -60,27 +80,35 @@ def _insert(*, buyer: Principal, wanted: Counter[str], name: str, phone: str, ke
 
 
 @retry_transaction
-def _write(*, buyer: Principal, wanted: Counter[str], name: str, phone: str, key: str | None) -> Order:
+def _write(*, buyer: Principal, wish: Wish, key: str | None) -> Order:
     """Stock, order and items in one transaction."""
-    products = stock.take(wanted)
-    total = sum(product.price_krw * wanted[product.pk] for product in products)
+    taken = [(choice, wish.pieces[choice.product_id, choice.option]) for choice in stock.take(wish.pieces)]
+    total = sum(choice.price_krw * quantity for choice, quantity in taken)
     if total > KRW_MAX:
         raise Unprocessable("order_too_large", _("This order is too large."))
     now = clock()
     order = Order.objects.create(
         number=new_number("M"),
         buyer_id=buyer.id,
-        buyer_name=name or buyer.name[:100],
-        buyer_phone=phone,
+        buyer_name=wish.name or buyer.name[:100],
+        buyer_phone=wish.phone,
         idempotency_key=key,
         total_krw=total,
+        ticket_order=wish.ticket_order,
         pickup_code=_new_code(),
         created_at=now,
         next_at=now + PENDING_FOR,
     )
     Item.objects.bulk_create(
-        Item(order=order, product=product, name=product.name, price_krw=product.price_krw, quantity=wanted[product.pk])
-        for product in products
+        Item(
+            order=order,
+            choice=choice,
+            name=choice.product.name,
+            option_name=choice.name,
+            price_krw=choice.price_krw,
+            quantity=quantity,
+        )
+        for choice, quantity in taken
     )
     return order
 
@@ -117,7 +145,35 @@ def cancel(order: Order) -> None:
         return
     if why := refusal(order):
         raise refused(why)
-    saga.withdraw(order, reason=BUYER, price_krw=order.total_krw)
+    saga.withdraw(order, reason=BUYER, price_krw=value_krw(items_of(order)))
+
+
+def give_back(order: Order, wanted: Mapping[int, int]) -> None:
+    """Give so many pieces of items (by their ids) back for their buyer, and refund their price. The last piece ends the order.
+
+    Raises Conflict as `cancel` does, or `not_issued`; Unprocessable for an item that is not the order's, or pieces that it has not.
+    """
+    if why := refusal(order):
+        raise refused(why)
+    if order.state != State.ISSUED:
+        raise refused("not_issued")
+    items = {item.pk: item for item in items_of(order)}
+    if any(pk not in items or count > items[pk].left for pk, count in wanted.items()):
+        raise Unprocessable("invalid", errors={"items": [_("There are not so many pieces of this in the order.")]})
+    is_whole = all(wanted.get(pk, 0) == item.left for pk, item in items.items())
+    lines = None if is_whole else [str(pk) for pk, count in wanted.items() for _piece in range(count)]
+    # Items change with the order's version alone, so what was counted here is what the move finds, or it finds the order changed.
+    saga.withdraw(order, reason=BUYER, price_krw=sum(items[pk].price_krw * count for pk, count in wanted.items()), lines=lines)
+
+
+def items_of(order: Order) -> list[Item]:
+    """ORDER's lines, in the order in which they were written."""
+    return list(Item.objects.filter(order_id=order.pk).select_related("choice").order_by("pk"))
+
+
+def value_krw(items: Iterable[Item]) -> int:
+    """The price of the pieces of ITEMS that are the buyer's."""
+    return sum(item.price_krw * item.left for item in items)
 
 
 def hand_over(code: str) -> Order:

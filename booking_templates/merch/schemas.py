@@ -3,23 +3,57 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from booking_templates.payments.schemas import CancellationOut, Name, PaymentOut, Phone
+from booking_templates.payments.schemas import CancellationOut, Name, Page, PaymentOut, Phone
 
 ProductId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Quantity = Annotated[int, Meta(ge=1, le=100)]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Price = Annotated[int, Meta(ge=0, le=10_000_000)]
+Stock = Annotated[int, Meta(ge=0, le=1_000_000)]
+TicketOrder = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class PictureOut(msgspec.Struct):
+    url: str
+    width: int
+    height: int
+
+
+class PictureIn(msgspec.Struct):
+    """A picture that was put; products name it by its digest."""
+
+    digest: str
+    url: str
+    width: int
+    height: int
+
+
+class OptionOut(msgspec.Struct):
+    """`price_krw` is the product's with the surcharge `extra_krw`."""
+
+    id: str
+    name: str
+    extra_krw: int
+    price_krw: int
+    left: int
 
 
 class ProductOut(msgspec.Struct):
+    """`left` of a product with options is what is left of all of them."""
+
     id: str
     name: str
     description: str
     price_krw: int
     left: int
+    picture: PictureOut | None
+    option_label: str
+    options: list[OptionOut]
 
 
 class Products(msgspec.Struct):
@@ -27,23 +61,36 @@ class Products(msgspec.Struct):
 
 
 class WantedItem(msgspec.Struct, forbid_unknown_fields=True):
+    """`option` is needed for a product that comes in options."""
+
     product: ProductId
     quantity: Quantity
+    option: ProductId | None = None
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Products to order. Name and phone are who to ask for at the counter; the account's name unless given."""
+    """Products to order. Name and phone are who to ask for at the counter; the account's name unless given.
+
+    `ticket_order` is the buyer's order of tickets that they are bought with; each of the two is paid by itself.
+    """
 
     items: Annotated[list[WantedItem], Meta(min_length=1, max_length=50)]
     name: Name = ""
     phone: Phone = ""
+    ticket_order: TicketOrder | None = None
 
 
 class ItemOut(msgspec.Struct):
+    """`price_krw` is that of one piece, with the option's surcharge; of `quantity` pieces `given_back` are the buyer's no more."""
+
+    id: str
     product: str
+    option: str | None
     name: str
+    option_name: str
     price_krw: int
     quantity: int
+    given_back: int
 
 
 class OrderOut(msgspec.Struct):
@@ -54,6 +101,7 @@ class OrderOut(msgspec.Struct):
     status: str
     is_settling: bool
     reason: str
+    ticket_order: str | None
     items: list[ItemOut]
     total_krw: int
     due_krw: int
@@ -71,26 +119,71 @@ class Orders(msgspec.Struct):
     """Give it as `before` for the older ones."""
 
 
+class OrderQuery(Page):
+    """The buyer's orders; with `ticket_order`, those bought with that order of tickets."""
+
+    ticket_order: Annotated[str, Meta(max_length=36)] = ""
+
+
+class GivenBack(msgspec.Struct, forbid_unknown_fields=True):
+    """So many pieces of an item of the order."""
+
+    item: Annotated[str, Meta(pattern=r"^[0-9]{1,18}$")]
+    quantity: Quantity
+
+
+class NewRefund(msgspec.Struct, forbid_unknown_fields=True):
+    """What is given back of an order that was not picked up."""
+
+    items: Annotated[list[GivenBack], Meta(min_length=1, max_length=50)]
+
+
+class OptionContent(msgspec.Struct):
+    """A size, a colour, or one of both: each has a stock of its own, and a surcharge on the product's price if need be."""
+
+    id: ProductId
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    stock: Stock
+    extra_krw: Price = 0
+
+
 class ProductContent(msgspec.Struct):
-    """A product as the seller describes it. `stock` counts all that were ever there to sell, those sold included."""
+    """A product as the seller describes it. It has `stock`, or `options` with stocks of their own.
+
+    Stock counts all that were ever there to sell, those sold included. `picture` is the digest of one that was put before.
+    """
 
     id: ProductId
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    price_krw: Annotated[int, Meta(ge=0, le=10_000_000)]
-    stock: Annotated[int, Meta(ge=0, le=1_000_000)]
+    price_krw: Price
+    stock: Stock | None = None
     description: Annotated[str, Meta(max_length=5000)] = ""
+    picture: Digest | None = None
+    option_label: Annotated[str, Meta(max_length=50)] = ""
+    options: Annotated[list[OptionContent], Meta(max_length=50)] = []
 
 
 class Content(msgspec.Struct):
     products: Annotated[list[ProductContent], Meta(max_length=200)]
 
 
+class OptionSales(msgspec.Struct):
+    id: str
+    name: str
+    stock: int
+    sold: int
+    is_offered: bool
+
+
 class ProductSales(msgspec.Struct):
+    """A product with options has their sums."""
+
     product: str
     name: str
     stock: int
     sold: int
     is_offered: bool
+    options: list[OptionSales]
 
 
 class Summary(msgspec.Struct):
@@ -125,3 +218,30 @@ class PickedUp(msgspec.Struct):
     items: list[ItemOut]
     due_krw: int
     picked_up_at: datetime
+
+
+class PickUpQuery(msgspec.Struct):
+    """`q` is looked for in names, order numbers and phones."""
+
+    q: Annotated[str, Meta(max_length=100)] = ""
+    state: Literal["waiting", "done", "all"] = "waiting"
+    page: Annotated[int, Meta(ge=1, le=100_000)] = 1
+
+
+class ToPickUp(msgspec.Struct):
+    """An order that stands; `items` without what was given back."""
+
+    order: str
+    number: str
+    buyer_name: str
+    buyer_phone: str
+    items: list[ItemOut]
+    due_krw: int
+    picked_up_at: datetime | None
+
+
+class PickUps(msgspec.Struct):
+    orders: list[ToPickUp]
+    page: int
+    pages: int
+    total: int

@@ -14,12 +14,14 @@ def page_of(order_id: str) -> str:
 
 urlpatterns = [
     route("products", GET=views.list_products),
+    route("pictures/<str:digest>", GET=views.read_picture, PUT=staff.put_picture),
     route("orders", POST=views.create_order, GET=views.list_orders),
     route("orders/<uuid:order_id>", GET=views.read_order),
     route("orders/<uuid:order_id>/cancel", POST=views.cancel_order),
+    route("orders/<uuid:order_id>/refunds", POST=views.create_refund),
     *returns.urls(saga, page_of),
     route("content", PUT=staff.put_content, GET=staff.read_content),
-    route("pickups", POST=staff.hand_over),
+    route("pickups", GET=staff.list_pick_ups, POST=staff.hand_over),
     route("summary", GET=staff.read_summary),
     route("open", GET=staff.read_open),
 ]

@@ -32,6 +32,7 @@ REFUSALS = {
     "already_picked_up": _n("This was picked up already."),
     "already_used": _n("A ticket that was used cannot be given back."),
     "fee_not_agreed": _n("A fee is due. Please look at it and confirm."),
+    "not_issued": _n("This has not been paid for yet."),
     "order_busy": _n("This order is being worked on. Please try again in a moment."),
     "order_changed": _n("This order has changed meanwhile. Please look at it again."),
     "payment_in_progress": _n("Your payment is being confirmed. Please wait a moment."),

@@ -38,6 +38,8 @@ class Refunding(SagaRows[Order]):
 
         Raises Conflict `refund_in_progress` while another refund of this payment runs, `order_changed` when it was moved meanwhile.
         """
+        if order.state != State.ISSUED:
+            raise refused("order_changed")
         target = State.ISSUED if lines is not None else State.REFUNDING if order.is_paid else State.CANCELLED
         ended = {"reason": reason} if lines is None else {}
         if not order.is_paid:

@@ -110,6 +110,8 @@ def give_up_tickets(order: Order, *, chosen: list[str] | None, agreed_fee_krw: i
 
     Raises Conflict `fee_not_agreed` with the fee as it is now when that is another, and as `cancel` does.
     """
+    if order.state in (State.PENDING, State.PAYING):
+        raise refused("not_issued")
     offered = quote(order, chosen)
     if offered.reason is not None:
         raise refused(offered.reason)

@@ -110,6 +110,10 @@ class TermsOut(msgspec.Struct):
     performances: list[PerformanceTerms]
 
 
+class OrderStatus(msgspec.Struct):
+    status: str
+
+
 class Orders(msgspec.Struct):
     orders: list[OrderOut]
     next: str | None

@@ -47,4 +47,7 @@ urlpatterns = [
     route("open", GET=staff.read_open),
 ]
 
-internal = [route("buyers/<str:buyer_id>/erase", POST=inside.erase_buyer)]
+internal = [
+    route("buyers/<str:buyer_id>/erase", POST=inside.erase_buyer),
+    route("orders/<uuid:order_id>/<str:buyer_id>", GET=inside.read_order_status),
+]

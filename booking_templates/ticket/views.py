@@ -98,6 +98,7 @@ def read_quote(request: Request, query: QuoteQuery, order_id: object) -> Quote:
     returns={200: OrderOut},
     problems=(
         "not_found",
+        "not_issued",
         "payment_in_progress",
         "too_late_to_cancel",
         "already_used",

@@ -113,7 +113,7 @@ class Crowd:
     def _pay(self, buyer: Buyer, order: dict[str, Any], service: str, chance: random.Random) -> str:
         if order["status"] == "PAYING" and order["payment"]["redirect_url"]:
             choice = chance.random()
-            if choice < 0.02:
+            if choice < 0.005:
                 self._count("left unpaid")
                 return ""
             path = self._again("page", lambda: _pressed(buyer, order, "cancel" if choice < 0.06 else "approve"), ())

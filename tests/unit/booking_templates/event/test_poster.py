@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from booking_templates.event import pictures
 from booking_templates.event.models import Poster
+from booking_templates.kit import pictures
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/event/poster"

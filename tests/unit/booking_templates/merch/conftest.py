@@ -15,11 +15,23 @@ from booking_templates.merch.saga import saga
 from tests.booking_fakes import FakeProvider, World
 
 JSON = "application/json"
+PLAIN = {"description": "", "picture": None, "option_label": "", "options": []}
 PRODUCTS = [
-    {"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 5, "description": "80쪽"},
-    {"id": "ost", "name": "OST", "price_krw": 22_000, "stock": 3, "description": ""},
-    {"id": "leaflet", "name": "리플릿", "price_krw": 0, "stock": 10, "description": ""},
+    PLAIN | {"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 5, "description": "80쪽"},
+    PLAIN | {"id": "ost", "name": "OST", "price_krw": 22_000, "stock": 3},
+    PLAIN | {"id": "leaflet", "name": "리플릿", "price_krw": 0, "stock": 10},
 ]
+SHIRT = PLAIN | {
+    "id": "tee",
+    "name": "티셔츠",
+    "price_krw": 35_000,
+    "stock": None,
+    "option_label": "사이즈",
+    "options": [
+        {"id": "m", "name": "M", "stock": 2, "extra_krw": 0},
+        {"id": "xxl", "name": "2XL", "stock": 1, "extra_krw": 2_000},
+    ],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -55,10 +67,13 @@ def products(staff_client: Any) -> None:
 
 @pytest.fixture
 def order(buyer_client: Any) -> Callable[..., Any]:
-    """`order(program=2)` orders."""
+    """`order(program=2)` orders; `order(tee_m=1)` an option."""
 
     def run(*, client: Any = None, key: str = "", **wanted: int) -> Any:
-        items = [{"product": product, "quantity": quantity} for product, quantity in wanted.items()]
+        items = []
+        for name, quantity in wanted.items():
+            product, _, option = name.partition("_")
+            items.append({"product": product, "quantity": quantity} | ({"option": option} if option else {}))
         headers = {"Idempotency-Key": key} if key else {}
         return (client or buyer_client).post("/api/merch/orders", {"items": items}, content_type=JSON, headers=headers)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from booking_templates.merch.models import Product
+from booking_templates.merch.models import Choice, Product
 from tests.unit.booking_templates.merch.conftest import JSON, PRODUCTS
 
 URL = "/api/merch/content"
@@ -51,7 +51,7 @@ def test_a_product_that_is_left_out_is_offered_no_more_and_comes_back_with_its_c
     assert [each["id"] for each in client.get("/api/merch/products").json()["products"]] == ["ost", "leaflet"]
     assert order(program=1).json()["code"] == "unknown_product"
     put(staff_client, PRODUCTS)
-    assert Product.objects.get(pk="program").sold == 2
+    assert Choice.objects.get(product="program").sold == 2
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,14 @@ def test_the_summary_names_products(staff_client: Any, order: Callable[..., Any]
     order(program=2)
     summary = staff_client.get("/api/merch/summary").json()
     assert (summary["orders"], summary["due_krw"], summary["picked_up"]) == (1, 30_000, 0)
-    assert summary["by_product"][0] == {"product": "program", "name": "프로그램북", "stock": 5, "sold": 2, "is_offered": True}
+    assert summary["by_product"][0] == {
+        "product": "program",
+        "name": "프로그램북",
+        "stock": 5,
+        "sold": 2,
+        "is_offered": True,
+        "options": [],
+    }
 
 
 @pytest.mark.parametrize("path", ["content", "summary", "open"])

@@ -206,3 +206,15 @@ def test_the_buyers_name_and_phone_may_be_given(buyer_client: Any, buyer_id: str
     buyer_client.post(URL, body, content_type=JSON)
     row = Order.objects.get()
     assert (row.buyer_name, row.buyer_phone) == ("이순신", "010-1234-5678")
+
+
+def test_merch_may_ask_how_a_buyers_order_stands(
+    service_client: Callable[[str], Any], buyer_client: Any, buyer_id: str, seat: FakeSeat, provider: FakeProvider
+) -> None:
+    made = buyer_client.post("/api/ticket/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    merch = service_client("merch")
+    assert merch.get(f"/internal/orders/{made}/{buyer_id}").json() == {"status": "PAYING"}
+    assert merch.get(f"/internal/orders/{made}/{uuid.uuid4()}").status_code == 404
+    assert merch.get(f"/internal/orders/{uuid.uuid4()}/{buyer_id}").status_code == 404
+    assert service_client("seat").get(f"/internal/orders/{made}/{buyer_id}").status_code == 403
+    assert buyer_client.get(f"/internal/orders/{made}/{buyer_id}").status_code in (401, 404)

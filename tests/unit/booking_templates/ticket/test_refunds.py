@@ -262,3 +262,10 @@ def test_a_policy_that_becomes_kinder_holds_for_everybody(buyer_client: Any, rul
     assert quote(buyer_client, order_id)["fee_krw"] == 30_000
     rules("full", days=5)
     assert quote(buyer_client, order_id)["fee_krw"] == 0
+
+
+def test_what_is_not_paid_yet_cannot_be_refunded(buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat) -> None:
+    made = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    answer = refund(buyer_client, made, 0)
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_issued")
+    assert (Order.objects.get().state, OrderRefund.objects.count(), provider.calls) == ("PAYING", 0, ["ready"])
