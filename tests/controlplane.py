@@ -160,7 +160,7 @@ class Site:
         self.calls: list[tuple[str, str]] = []
         self.bodies: list[bytes] = []
         self.content: dict[str, Any] = {}
-        self.answers: dict[tuple[str, str], tuple[int, Any]] = {}
+        self.answers: dict[tuple[str, str], Any] = {}
         self.runtime: SiteRuntime | None = None
         self.before_answer: Callable[[str, str], None] = lambda method, path: None
         outer = self
@@ -210,7 +210,7 @@ class Site:
         self.calls.append((method, path))
         self.bodies.append(body)
         self.before_answer(method, path)
-        status, document = self.answers.get((method, path)) or self._answer(request, method, path, body)
+        status, document = self._scripted(method, request.path) or self._answer(request, method, path, body)
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
         request.send_response(status)
         is_problem = status >= 400 and "code" in document
@@ -220,6 +220,11 @@ class Site:
         request.end_headers()
         request.wfile.write(text)
         request.wfile.flush()
+
+    def _scripted(self, method: str, address: str) -> tuple[int, Any] | None:
+        """What a test said that is answered; a callable is given the address with its query."""
+        found: Any = self.answers.get((method, address.split("?")[0]))
+        return found(address) if callable(found) else found
 
     def _answer(self, request: BaseHTTPRequestHandler, method: str, path: str, body: bytes) -> tuple[int, Any]:
         assert self.runtime is not None
@@ -237,6 +242,13 @@ class Site:
             self.content[path.split("/")[2]] = json.loads(body)
         if path == "/api/ticket/open":
             return 200, {"paid_tickets_for_coming": 0, "open_payments": 0}
+        if path.endswith("/summary"):
+            return 200, {"captured_krw": 0, "refunded_krw": 0, "open_refunds": 0, "performances": []}
+        if path == "/api/ticket/settlement":
+            money = dict.fromkeys(("captured_krw", "refunded_krw", "fees_krw", "kept_krw", "compensation_krw"), 0)
+            return 200, {"as_of": "2026-11-20T10:00:00+09:00", "sales_close_at": None, "is_final": True, "lines": [], **money}
+        if "/export/" in path:
+            return 200, {"rows": [], "next": None}
         return 200, {"ok": True}
 
     def _is_staff(self, known: Any, header: str) -> bool:

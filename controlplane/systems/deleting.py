@@ -8,8 +8,7 @@ from controlplane.lib import audit
 from controlplane.rendering.database import DatabasePlan
 from controlplane.rendering.plan import from_json
 from controlplane.runtime.port import Health
-from controlplane.systems import databases, secrets, tickets
-from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems import archiving, databases, secrets, tickets
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Operation, State
 from controlplane.systems.outcomes import Failed, Retry, Waiting
@@ -39,26 +38,35 @@ def take_down(run: Run) -> None:
 
 
 def _archive(run: Run) -> None:
-    """Look once more whether something was sold since the seller asked, and keep the sales figures."""
+    """Take the sales along. Whether something stands against it is looked at once more before and after: buyers do not wait."""
     run.begin("archive")
     if not run.system.live_revision_id:
         run.done("archive", "step_not_archived", detail="it never went live", then="remove")
         return
-    try:
-        tickets.refuse_while_sold(run.system, is_forced=bool(run.operation.result.get("forced")))
-    except DeletionRefused as error:
-        outcome = Retry if error.reason.code == "tickets_unknown" else Failed
-        raise outcome(error.reason.code, **error.reason.params) from error
-    try:
-        with BookingApi.of(run.system, scopes=tickets.SCOPES) as api:
-            answer = api.get("/api/ticket/summary")
-    except Silent as error:
-        run.done("archive", "step_not_archived", detail=str(error), then="remove")
+    if kept := archiving.kept(run):
+        # A deletion that failed later on had taken it; nothing was sold since, and who would be asked may be gone.
+        run.done("archive", "step_archived", count=sum(kept.counts.values()), then="remove")
         return
-    with run.lease.transaction():
-        run.operation.result = run.operation.result | {"sales": answer.document if answer.is_success else None}
-        run.operation.save(update_fields=["result"])
-        run.mark_done("archive", "step_archived")
+    is_forced = bool(run.operation.result.get("forced"))
+    _refuse_while_sold(run, is_forced=is_forced)
+    try:
+        archive = archiving.take(run)
+    except (Retry, Failed) as error:
+        if not is_forced:
+            raise
+        archiving.give_up(run)
+        run.done("archive", "step_not_archived", detail=error.reason.message, then="remove")
+        return
+    _refuse_while_sold(run, is_forced=is_forced)
+    run.done("archive", "step_archived", count=sum(archive.counts.values()), then="remove")
+
+
+def _refuse_while_sold(run: Run, *, is_forced: bool) -> None:
+    try:
+        tickets.refuse_while_sold(run.system, is_forced=is_forced)
+    except DeletionRefused as error:
+        outcome = Retry if error.reason.code in ("tickets_unknown", "refunds_open") else Failed
+        raise outcome(error.reason.code, **error.reason.params) from error
 
 
 def _remove(run: Run) -> None:

@@ -21,6 +21,10 @@ declare(
         "paid_tickets_stand": gettext_noop(
             "%(tickets)s paid tickets for coming performances and %(payments)s open payments stand. Refund them first; nothing was deleted."
         ),
+        "refunds_open": gettext_noop("%(refunds)s refunds are still under way. Nothing was deleted; try again when they are made."),
+        "goods_stand": gettext_noop(
+            "%(orders)s paid orders of merchandise are to be picked up at a coming performance. Nothing was deleted; refund them first."
+        ),
         "tickets_unknown": gettext_noop(
             "The ticket service does not answer, so nobody knows what was sold. Nothing was deleted; try again soon."
         ),
@@ -54,8 +58,12 @@ declare(
         "step_content_same": gettext_noop("Nothing changed; what was edited live stays."),
         "step_checked": gettext_noop("Keys verify, the page opens, a place was held and released."),
         "step_live": gettext_noop("Buyers can come: %(url)s"),
-        "step_archived": gettext_noop("The sales figures are kept."),
-        "step_not_archived": gettext_noop("There were no sales figures to keep: %(detail)s"),
+        "archive_moved": gettext_noop("A payment came in while the sales were being archived; they are taken anew."),
+        "archive_refused": gettext_noop(
+            "The %(service)s service does not give its sales away, so nothing was deleted: %(detail)s An admin can delete without them."
+        ),
+        "step_archived": gettext_noop("%(count)s records of sales are kept."),
+        "step_not_archived": gettext_noop("No sales were archived: %(detail)s"),
         "step_removed": gettext_noop("Everything that ran is gone, with its volumes."),
         "step_removing": gettext_noop("Being removed."),
         "step_forgotten": gettext_noop("Secrets are destroyed, and the address is free again."),

@@ -13,6 +13,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.runtime.port import SystemRef
+from controlplane.systems.archive_models import Archive, ArchiveRow
+
+__all__ = [
+    "Archive",
+    "ArchiveRow",
+    "BookingSystem",
+    "Desired",
+    "Operation",
+    "OperationStep",
+    "Requirement",
+    "Revision",
+    "State",
+    "SystemSecret",
+]
 
 
 class State(models.TextChoices):

@@ -79,6 +79,10 @@ class Run:
             if has_moved:
                 self._moved(timezone.now())
 
+    def progressed(self) -> None:
+        """Within a transaction of the lease: something went on that no step's words tell."""
+        self._moved(timezone.now())
+
     def _moved(self, now: datetime) -> None:
         self.operation.progress_at = now
         self.operation.save(update_fields=["progress_at"])
