@@ -23,7 +23,9 @@ TRY_FOR_S = 40.0
 PRODUCTS = [
     {"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 100_000},
     {"id": "rare", "name": "사인 포스터", "price_krw": 50_000, "stock": 5},
+    {"id": "tee", "name": "티셔츠", "price_krw": 35_000, "options": [{"id": "m", "name": "M", "stock": 50, "extra_krw": 1_000}]},
 ]
+ITEMS = [{"product": "program"}, {"product": "program"}, {"product": "rare"}, {"product": "tee", "option": "m"}]
 
 
 class GaveUp(Exception):
@@ -99,14 +101,16 @@ class Crowd:
         return self._pay(buyer, made.json(), "ticket", chance)
 
     def _shop(self, buyer: Buyer, chance: random.Random) -> None:
-        product = "rare" if chance.random() < 0.3 else "program"
-        body = {"items": [{"product": product, "quantity": chance.randint(1, 2)}]}
+        body = {"items": [chance.choice(ITEMS) | {"quantity": chance.randint(1, 3)}]}
         key = {"Idempotency-Key": buyer.id}
         made = self._again("merch", lambda: buyer.call("POST", "merch", "orders", body, **key), (200, 201, 409))
         if made.status >= 400:
             self._count(f"refused: {made.json()['code']}")
             return
         order = self._pay(buyer, made.json(), "merch", chance)
+        if order and chance.random() < 0.3:
+            item = self._again("read", lambda: buyer.call("GET", "merch", f"orders/{order}"), (200,)).json()["items"][0]["id"]
+            self._once("piece", buyer, "merch", f"orders/{order}/refunds", {"items": [{"item": item, "quantity": 1}]})
         if order and chance.random() < 0.6:
             self._cancel(buyer, order, "merch")
 
@@ -134,17 +138,18 @@ class Crowd:
         tickets = self._again("read", lambda: buyer.call("GET", "ticket", f"orders/{order}"), (200,)).json()["tickets"]
         live = [ticket["id"] for ticket in tickets if ticket["status"] == "LIVE"]
         if len(live) > 1 and chance.random() < 0.4:
-            # Sent once: a part that is sent again after a lost answer is refused, for that ticket is gone.
-            body = {"tickets": live[:1], "fee_krw": 0}
-            try:
-                answer = buyer.call("POST", "ticket", f"orders/{order}/refunds", body)
-                self._count(f"part {answer.status}")
-            except urllib3.exceptions.HTTPError:
-                self._count("part unknown")
+            self._once("part", buyer, "ticket", f"orders/{order}/refunds", {"tickets": live[:1], "fee_krw": 0})
             return
         with self._lock:
             self.acknowledged.discard(order)
         self._cancel(buyer, order, "ticket")
+
+    def _once(self, what: str, buyer: Buyer, service: str, path: str, body: Any) -> None:
+        """Sent once: what gives a part back would give another one back when it is sent again after a lost answer."""
+        try:
+            self._count(f"{what} {buyer.call('POST', service, path, body).status}")
+        except urllib3.exceptions.HTTPError:
+            self._count(f"{what} unknown")
 
     def _cancel(self, buyer: Buyer, order: str, service: str) -> None:
         answer = self._again("cancel", lambda: buyer.cancel(order, service=service), (200, 409))
