@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.config.settings")
 
 from django.conf import settings
 
+from controlplane.config import liveness
 from controlplane.lib import filebroker
 
 SWEEP_EVERY_S = 5
@@ -52,6 +53,7 @@ app.conf.update(
         },
     },
 )
+app.steps["worker"].add(liveness.Alive)
 if settings.BROKER_URL.startswith(f"{filebroker.SCHEME}:"):
     app.conf.broker_transport_options = filebroker.options(settings.CLOVE_HOME / "broker", polling_interval_s=POLLING_INTERVAL_S)
 else:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from controlplane.lib import queue
+from controlplane.lib.alive import show
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Runtime
 from controlplane.systems.converge import CONVERGE
@@ -58,6 +59,7 @@ def watch(runtime: Runtime, stop: threading.Event) -> None:
             for ref in runtime.events():
                 if stop.is_set():
                     return
+                show()
                 if ref is not None:
                     merger.event(ref.system_id)
         except RuntimeFailure as error:

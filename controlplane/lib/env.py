@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -12,7 +13,15 @@ class BadEnvironment(Exception):
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
+    """The variable NAME, or the content of the file that NAME_FILE names: where secrets are mounted as files."""
+    if value := os.environ.get(name, "").strip():
+        return value
+    if path := os.environ.get(f"{name}_FILE", "").strip():
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or default
+        except OSError as error:
+            raise BadEnvironment(f"{name}_FILE: {path} cannot be read ({error.strerror})") from None
+    return default
 
 
 def flag(name: str, default: bool = False) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -28,9 +28,20 @@ def image_register(*, ref: str, labels: Mapping[str, str], digest: str = "", act
     return image, True
 
 
-def register_bundled() -> list[Image]:
-    """Put the bundled images into the pool. Returns those that were new or changed."""
-    results = [image_register(ref=entry.ref, labels=entry.labels) for entry in catalog.IMAGES]
+def register_bundled(references: Sequence[str] = ()) -> list[Image]:
+    """Put the bundled images into the pool. Returns those that were new or changed.
+
+    REFERENCES say where a registry has them (`registry/clove/be-auth@sha256:…`); what is none of the bundled ones is passed over.
+    """
+    results = []
+    if references:
+        for reference in references:
+            entry, (repository, _, digest) = catalog.by_ref(reference), reference.partition("@")
+            if entry:
+                tagged = f"{repository}:{catalog.VERSION}"
+                results.append(image_register(ref=tagged, labels=entry.labels, digest=digest))
+    else:
+        results = [image_register(ref=entry.ref, labels=entry.labels) for entry in catalog.IMAGES]
     return [image for image, has_changed in results if has_changed]
 
 

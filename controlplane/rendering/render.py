@@ -21,8 +21,8 @@ from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.plan import Plan
 from controlplane.rendering.schema import check
 
-_MANIFESTS = Path(__file__).resolve().parent.parent.parent / "manifests"
-TEMPLATES = _MANIFESTS / "booking"
+MANIFESTS = Path(__file__).resolve().parent.parent.parent / "manifests"
+TEMPLATES = MANIFESTS / "booking"
 
 # The order in which objects are applied: each after those it refers to.
 ORDER = (
@@ -45,7 +45,7 @@ ORDER = (
 BACKUP_NAME = re.compile(r"clove-[0-9]{8}T[0-9]{6}Z\.sql\.gz")
 
 # libyaml where the wheel has it: ten times as fast.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 # JSON leaves these as they are, while YAML folds, refuses or drops them.
@@ -66,9 +66,10 @@ def as_json(value: Any) -> str:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates of manifests/, by their paths there, and those of manifests/booking/ by name."""
     return jinja2.Environment(  # noqa: S701  (autoescape is for HTML)
-        loader=jinja2.FileSystemLoader((TEMPLATES, _MANIFESTS / "database")),
+        loader=jinja2.FileSystemLoader((TEMPLATES, MANIFESTS / "database", MANIFESTS)),
         undefined=jinja2.StrictUndefined,
         finalize=as_json,
         trim_blocks=True,
@@ -82,8 +83,8 @@ def render(plan: Plan) -> list[dict[str, Any]]:
     context = _context(plan)
     objects: list[dict[str, Any]] = []
     for name in ORDER:
-        text = _environment().get_template(f"{name}.yaml.j2").render(context)
-        objects += [item for item in yaml.load_all(text, Loader=_Loader) if item is not None]
+        text = environment().get_template(f"{name}.yaml.j2").render(context)
+        objects += [item for item in yaml.load_all(text, Loader=LOADER) if item is not None]
     check(objects)
     return objects
 
@@ -94,8 +95,8 @@ def render_restore(plan: Plan, backup: str) -> dict[str, Any]:
         raise ValueError(f"{backup!r} is not the name of a backup")
     if not (plan.database and plan.database.server):
         raise ValueError("this system has no database server of its own")
-    text = _environment().get_template("restore.yaml.j2").render(_context(plan) | {"backup": backup})
-    job: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader)
+    text = environment().get_template("restore.yaml.j2").render(_context(plan) | {"backup": backup})
+    job: dict[str, Any] = yaml.load(text, Loader=LOADER)  # noqa: S506  (a safe loader)
     return job
 
 
@@ -126,9 +127,9 @@ def _context(plan: Plan) -> dict[str, Any]:
         "surge": plan.total(surge=True),
         "largest": {key: max(size[key] for size in sizes) for key in sizes[0]},
         "server": server,
-        "amounts": _amounts,
-        "pod_security": _POD_SECURITY,
-        "container_security": _CONTAINER_SECURITY,
+        "amounts": amounts,
+        "pod_security": POD_SECURITY,
+        "container_security": CONTAINER_SECURITY,
         "with_database": [service.name for service in plan.services if plan.database and service.name in plan.database.schemas],
         "scripts": {name: database.script(name) for name in ("backup.sh", "restore.sh", "setup.sh")} if server else {},
         # The longest path first: the pages' `/` takes what is left.
@@ -152,7 +153,7 @@ def _context(plan: Plan) -> dict[str, Any]:
 
 
 _SECCOMP = {"type": "RuntimeDefault"}
-_POD_SECURITY = {
+POD_SECURITY = {
     "runAsNonRoot": True,
     "runAsUser": 10001,
     "runAsGroup": 10001,
@@ -160,7 +161,7 @@ _POD_SECURITY = {
     "fsGroupChangePolicy": "OnRootMismatch",
     "seccompProfile": _SECCOMP,
 }
-_CONTAINER_SECURITY = {
+CONTAINER_SECURITY = {
     "runAsNonRoot": True,
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -169,7 +170,7 @@ _CONTAINER_SECURITY = {
 }
 
 
-def _amounts(resources: ResourcesPlan) -> dict[str, dict[str, str]]:
+def amounts(resources: ResourcesPlan) -> dict[str, dict[str, str]]:
     """What a container asks for and what it may use at most."""
     scratch = f"{resources.scratch_mib}Mi"
     return {

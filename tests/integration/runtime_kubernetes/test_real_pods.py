@@ -1,6 +1,7 @@
 """A booking system with its real images on a real cluster: sells, is broken and heals, is updated under load, moves, and is gone.
 
-Needs KUBECONFIG with CLOVE_TEST_CLUSTER=1, the pool's images in the cluster (python -m docker.build), and this machine to be a node of it.
+Needs KUBECONFIG with CLOVE_TEST_CLUSTER=1, the images of the pool (python -m docker.build) and of MariaDB in the cluster, and this machine
+to be a node of it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import urllib3
 from booking_templates import catalog
 from controlplane.rendering import images
 from controlplane.rendering.choose import choose
+from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.plan import Plan, Platform, Site, make_plan
-from controlplane.rendering.render import render
+from controlplane.rendering.render import render, render_restore
 from controlplane.rendering.requirement import validate
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.kubernetes import Api, KubernetesRuntime
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD
 from controlplane.runtime.port import Health, Observation, SystemRef
+from controlplane.systems import databases
 from tests.booking_keys import Keyring
 from tests.controlplane import areas_requirement
 from tests.controlplane import plan as hall
@@ -34,7 +37,8 @@ from tests.runtime_contract.supervised import eventually
 
 BOUND_S = 100.0
 SYSTEM = SystemRef(901, "clove-901", "seller-1")
-PLATFORM = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove")
+PLATFORM = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove", DatabaseChoice(image="docker.io/library/mariadb:11.4"))
+VOLUME_MIB = 512
 SITE = Site(901, SYSTEM.namespace, SYSTEM.seller, "phantom", "phantom.localhost", "http://phantom.localhost:8080")
 
 
@@ -48,7 +52,7 @@ class OnCluster:
         self.keys = Keyring(SYSTEM.namespace)
         self.plan = _plan()
         self.services = [service.name for service in self.plan.services]
-        self.secrets = _secrets(self.keys, self.services, directory)
+        self.secrets = _secrets(self.keys, self.plan, directory)
         self._urls: dict[str, str] = {}
 
     def apply(self, plan: Plan) -> Observation:
@@ -90,14 +94,24 @@ def _plan() -> Plan:
     requirement = validate(document)
     assert not isinstance(requirement, list), requirement
     pool = [images.from_labels(ref=entry.ref, labels=entry.labels) for entry in catalog.IMAGES]
-    return make_plan(requirement, choose(pool, requirement.facts).images, site=SITE, platform=PLATFORM)
+    plan = make_plan(requirement, choose(pool, requirement.facts).images, site=SITE, platform=PLATFORM)
+    assert plan.database
+    assert plan.database.server
+    server = dataclasses.replace(plan.database.server, storage_mib=VOLUME_MIB, backup_mib=VOLUME_MIB)
+    return dataclasses.replace(plan, database=dataclasses.replace(plan.database, server=server))
 
 
-def _secrets(keys: Keyring, services: list[str], directory: Path) -> dict[str, dict[str, str]]:
-    for service in services:
-        keys.write_secrets(directory / f"{service}-secrets", service)
+def _secrets(keys: Keyring, plan: Plan, directory: Path) -> dict[str, dict[str, str]]:
+    for service in plan.services:
+        keys.write_secrets(directory / service.secret, service.name)
     keys.write_trust(directory / "trust")
-    return {path.name: {file.name: file.read_text() for file in path.iterdir()} for path in directory.iterdir()}
+    made = {path.name: {file.name: file.read_text() for file in path.iterdir()} for path in directory.iterdir()}
+    assert plan.database
+    passwords = {service: databases.new_password() for service in plan.database.schemas}
+    for service, password in passwords.items():
+        made[f"{service}-secrets"]["database-url"] = databases.service_url(plan.database, service, password)
+    own = {"root-password": databases.new_password(), "backup-password": databases.new_password()}
+    return made | databases.server_secrets(plan.database, own, passwords)
 
 
 def changed(plan: Plan, service: str, **fields: Any) -> Plan:
@@ -209,6 +223,43 @@ def test_logs_are_read_from_all_services(selling: OnCluster) -> None:
         assert selling.runtime.logs(SYSTEM, service, 5), service
 
 
+@pytest.mark.timeout(400)
+def test_a_backup_brings_back_what_was_sold_when_it_was_made(selling: OnCluster) -> None:
+    cluster, jobs = Cluster(selling.api), BY_KIND["Job"].collection(SYSTEM.namespace)
+    order = Buyer(selling).buy(seats=["1-10"])  # type: ignore[arg-type]
+    schedule = selling.api.get(BY_KIND["CronJob"], "mariadb-backup", SYSTEM.namespace)
+    assert schedule
+    now = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "backup-now"}, "spec": schedule["spec"]["jobTemplate"]["spec"]}
+    cluster.create(jobs, now)
+    _await_job(selling.api, "backup-now")
+    assert Buyer(selling).buy(seats=["1-11"])["status"] == "ISSUED"  # type: ignore[arg-type]
+
+    plan = selling.plan
+    for service in selling.services:
+        plan = changed(plan, service, replicas=0)
+    selling.runtime.apply(SYSTEM, render(plan), selling.secrets)
+    eventually(lambda: _running(selling.api) == {"mariadb"}, bound_s=BOUND_S)
+    restore = cluster.create(jobs, render_restore(plan, "latest"))
+    _await_job(selling.api, restore["metadata"]["name"])
+    selling.apply(selling.plan)
+
+    assert order["status"] == "ISSUED"
+    assert Buyer(selling).hold(["1-10"]).status == 409  # type: ignore[arg-type]
+    assert Buyer(selling).buy(seats=["1-11"])["status"] == "ISSUED"  # type: ignore[arg-type]
+
+
+def test_the_database_comes_back_after_its_pod_is_killed_and_knows_what_was_sold(selling: OnCluster) -> None:
+    order = Buyer(selling).buy(seats=["1-20"])  # type: ignore[arg-type]
+    Cluster(selling.api).delete(f"{POD.path('mariadb-0', SYSTEM.namespace)}?gracePeriodSeconds=0")
+
+    eventually(lambda: selling.runtime.observe(SYSTEM).health is not Health.READY, bound_s=BOUND_S)
+    selling.await_health(Health.READY)
+    eventually(lambda: selling.ask("seat"), until=lambda seen: seen[1] == "200", bound_s=BOUND_S)
+
+    assert order["status"] == "ISSUED"
+    assert Buyer(selling).hold(["1-20"]).status == 409  # type: ignore[arg-type]
+
+
 def test_no_pod_has_a_token_or_may_write_its_root(selling: OnCluster) -> None:
     for pod in selling.api.items(POD, SYSTEM.namespace):
         spec = pod["spec"]
@@ -221,3 +272,19 @@ def _pod_of(api: Api, service: str) -> str:
     """The one running pod of SERVICE that is not leaving."""
     pods = api.items(POD, SYSTEM.namespace, selector=f"app.kubernetes.io/name={service}")
     return next((pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")), "")
+
+
+def _await_job(api: Api, name: str) -> None:
+    def done() -> bool:
+        job = api.get(BY_KIND["Job"], name, SYSTEM.namespace) or {}
+        conditions = {one["type"] for one in job.get("status", {}).get("conditions") or () if one["status"] == "True"}
+        assert "Failed" not in conditions, job["status"]
+        return "Complete" in conditions
+
+    eventually(done, bound_s=BOUND_S)
+
+
+def _running(api: Api) -> set[str]:
+    """The names of the workloads that have pods which have not ended."""
+    pods = [pod for pod in api.items(POD, SYSTEM.namespace) if pod["status"].get("phase") not in ("Succeeded", "Failed")]
+    return {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in pods}

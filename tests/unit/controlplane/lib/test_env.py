@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from controlplane.lib import env
@@ -39,3 +41,17 @@ def test_a_database_url_is_taken_apart() -> None:
 def test_another_database_is_refused(url: str) -> None:
     with pytest.raises(env.BadEnvironment):
         env.mysql_database(url)
+
+
+def test_a_secret_is_read_from_the_file_that_its_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("mysql://u:p@h/d\n")
+    monkeypatch.delenv("X", raising=False)
+    monkeypatch.setenv("X_FILE", str(tmp_path / "url"))
+
+    assert env.text("X") == "mysql://u:p@h/d"
+    monkeypatch.setenv("X", "said here")
+    assert env.text("X") == "said here"
+    monkeypatch.delenv("X")
+    monkeypatch.setenv("X_FILE", str(tmp_path / "away"))
+    with pytest.raises(env.BadEnvironment, match="X_FILE"):
+        env.text("X", "default")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from booking_templates import catalog
+from controlplane.accounts.models import User
 from controlplane.lib.models import AuditRow
 from controlplane.pool import services
 from controlplane.pool.models import Image
@@ -68,6 +70,23 @@ def test_one_bad_row_does_not_empty_the_pool() -> None:
     Image.objects.filter(name="be-auth").update(labels={})
 
     assert len(pool_images()) == len(catalog.IMAGES) - 1
+
+
+def test_images_of_a_registry_are_named_by_digest_in_every_plan(tmp_path: Path) -> None:
+    digest = "sha256:" + "c" * 64
+    pushed = tmp_path / "pushed"
+    pushed.write_text(f"registry.example:5000/clove/be-auth@{digest}\nregistry.example:5000/clove/controlplane@{digest}\n")
+
+    call_command("setup", images=pushed, no_users=True)
+
+    image = pool_images()[0]
+    assert [one.name for one in pool_images()] == ["be-auth"]
+    assert image.pinned_ref == f"registry.example:5000/clove/be-auth:{catalog.VERSION}@{digest}"
+    assert not User.objects.exists()
+
+
+def test_waiting_for_a_migrated_database_ends_at_once_when_it_is() -> None:
+    call_command("setup", only_wait=0.0)
 
 
 def test_the_command_says_what_it_registered(capsys: pytest.CaptureFixture[str]) -> None:

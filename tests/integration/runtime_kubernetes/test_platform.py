@@ -1,0 +1,43 @@
+"""The control plane's own manifests at a real API server: every object is taken as it stands, and Pod Security has nothing to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from controlplane.rendering.platform import Options, platform_secrets, render_platform
+from controlplane.runtime.kubernetes import Api
+from controlplane.runtime.kubernetes.resources import BY_KIND, POD, Resource
+from tests.integration.runtime_kubernetes.test_rights import PLACES
+
+OPTIONS = Options(image="registry.example/clove/controlplane:1.0.0", host="clove.example.kr", base_domain="clove.example.kr")
+PASSWORDS = {name: f"{name}-" + "x" * 30 for name in ("root", "mysql", "redis", "django")}
+KINDS: dict[str, Resource] = {**BY_KIND, **PLACES}
+
+
+@pytest.mark.parametrize("routing", ["gateway", "ingress"])
+def test_every_object_is_taken_without_a_warning(api: Api, routing: str) -> None:
+    objects = render_platform(replace(OPTIONS, routing=routing)) + platform_secrets(PASSWORDS, fernet_key="k", staff_key="{}")
+    namespace = next(item for item in objects if item["kind"] == "Namespace")
+    api.apply(namespace, KINDS["Namespace"])
+
+    for item in objects:
+        applied = api.apply(item, KINDS[item["kind"]], dry_run=True, force=True)
+        assert not applied.warnings, item["metadata"]["name"]
+
+
+def test_the_namespace_lets_every_pod_in(api: Api) -> None:
+    objects = render_platform(OPTIONS)
+    for kind in ("Namespace", "ServiceAccount"):
+        for item in objects:
+            if item["kind"] == kind:
+                api.apply(item, KINDS[kind], force=True)
+    tried = 0
+    for item in objects:
+        spec = item["spec"]["jobTemplate"]["spec"] if item["kind"] == "CronJob" else item.get("spec", {})
+        if "template" in spec:
+            metadata = {"name": item["metadata"]["name"], "namespace": "clove"}
+            api.try_create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec["template"]["spec"]}, POD, "clove")
+            tried += 1
+    assert tried == 8

@@ -1,0 +1,153 @@
+"""The control plane's own objects on Kubernetes: restricted, whole, without a secret, and the same from the same options."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from controlplane.rendering.platform import PROCESSES, BadOption, Options, platform_secrets, render_platform
+from controlplane.rendering.render import to_yaml
+
+DIGEST = "sha256:" + "ab" * 32
+OPTIONS = Options(
+    image=f"registry.example/clove/controlplane@{DIGEST}",
+    host="clove.example.kr",
+    base_domain="tickets.example.kr",
+    pool=(f"registry.example/clove/be-auth@{DIGEST}",),
+    settings={"EMAIL_HOST": "mail.example.kr", "KAKAOPAY_SECRET_KEY_FILE": "/etc/clove/extra/kakaopay-secret-key"},
+)
+PASSWORDS = {name: f"{name}-" + "x" * 30 for name in ("root", "mysql", "redis", "django")}
+
+
+def objects_of(options: Options = OPTIONS) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(item["kind"], item["metadata"]["name"]): item for item in render_platform(options)}
+
+
+def secrets() -> list[dict[str, Any]]:
+    return platform_secrets(PASSWORDS, fernet_key=Fernet.generate_key().decode(), staff_key='{"kid": "k"}')
+
+
+def pods(objects: dict[tuple[str, str], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for (kind, name), item in objects.items():
+        spec = item["spec"]["jobTemplate"]["spec"] if kind == "CronJob" else item.get("spec", {})
+        if "template" in spec:
+            found[name] = spec["template"]["spec"]
+    return found
+
+
+def test_the_same_options_render_to_the_same_bytes() -> None:
+    assert to_yaml(render_platform(OPTIONS)) == to_yaml(render_platform(dataclasses.replace(OPTIONS)))
+
+
+def test_all_parts_are_there_and_in_the_namespace() -> None:
+    objects = objects_of()
+
+    assert {name for kind, name in objects if kind == "Deployment"} == {"web", "worker", "beat", "watcher"}
+    assert {name for kind, name in objects if kind == "StatefulSet"} == {"mysql", "redis"}
+    assert {name for kind, name in objects if kind == "PodDisruptionBudget"} == {"web", "worker"}
+    assert {item["metadata"].get("namespace", "clove") for item in objects.values()} == {"clove"}
+
+
+def test_every_pod_is_restricted_and_bounded() -> None:
+    for name, pod in pods(objects_of()).items():
+        assert pod["securityContext"]["runAsUser"] >= 10_000, name
+        for container in (*pod["containers"], *pod.get("initContainers", ())):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert set(container["resources"]["limits"]) == {"cpu", "memory", "ephemeral-storage"}
+            mounts = {mount["name"] for mount in container["volumeMounts"]}
+            assert mounts <= {volume["name"] for volume in pod["volumes"]}
+
+
+def test_only_what_asks_the_cluster_has_a_token() -> None:
+    with_token = {name for name, pod in pods(objects_of()).items() if pod["automountServiceAccountToken"]}
+
+    assert with_token == {"web", "worker", "watcher"}
+    assert {pods(objects_of())[name]["serviceAccountName"] for name in with_token} == {"controlplane"}
+
+
+def test_manifests_name_secrets_and_hold_none_and_each_that_is_named_is_made() -> None:
+    made = {item["metadata"]["name"]: item["stringData"] for item in secrets()}
+    text = json.dumps(render_platform(OPTIONS))
+    assert not [value for values in made.values() for value in values.values() if value in text]
+
+    for pod in pods(objects_of()).values():
+        for secret in (volume["secret"] for volume in pod["volumes"] if "secret" in volume):
+            assert secret.get("optional") or secret["secretName"] in made
+            assert {item["key"] for item in secret.get("items", ())} <= set(made.get(secret["secretName"], ()))
+        assert not [env for container in pod["containers"] for env in container.get("env", ()) if "valueFrom" in env]
+
+
+def test_passwords_that_would_need_quoting_are_refused() -> None:
+    with pytest.raises(ValueError, match="redis"):
+        platform_secrets({**PASSWORDS, "redis": "a b" * 20}, fernet_key="", staff_key="")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"image": ""}, "--image"),
+        ({"redis_image": "a b"}, "--image"),
+        ({"host": "clove example"}, "--host"),
+        ({"base_domain": "x_y"}, "--base-domain"),
+        ({"gateway": "only-a-name"}, "--gateway"),
+        ({"routing": "service"}, "--routing"),
+        ({"api_servers": ("10.0.0.1/99",)}, "--api-server"),
+        ({"settings": {"KAKAOPAY_SECRET_KEY": "live"}}, "--set KAKAOPAY_SECRET_KEY"),
+        ({"settings": {"EMAIL_PASSWORD": "p"}}, "--set EMAIL_PASSWORD"),
+        ({"settings": {"DATABASE_URL_FILE": "/x"}}, "--set DATABASE_URL_FILE"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_its_name(change: dict[str, Any], word: str) -> None:
+    with pytest.raises(BadOption, match=word):
+        render_platform(dataclasses.replace(OPTIONS, **change))
+
+
+def test_hostile_settings_stay_text() -> None:
+    hostile = 'x"}}\nkind: Secret\n---\n{{ config }}'
+    config = objects_of(dataclasses.replace(OPTIONS, settings={"CLOVE_LANGUAGE": hostile}))["ConfigMap", "controlplane"]["data"]
+
+    assert config["CLOVE_LANGUAGE"] == hostile
+
+
+def test_another_image_or_setting_brings_another_setup_and_new_pods() -> None:
+    def mark(options: Options) -> tuple[str, str]:
+        objects = objects_of(options)
+        job = next(name for kind, name in objects if kind == "Job")
+        return job, objects["Deployment", "web"]["spec"]["template"]["metadata"]["annotations"]["clove.dev/config"]
+
+    before, after = mark(OPTIONS), mark(dataclasses.replace(OPTIONS, settings={"CLOVE_LANGUAGE": "en"}))
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_an_ingress_takes_the_place_of_the_route() -> None:
+    objects = objects_of(dataclasses.replace(OPTIONS, routing="ingress", ingress_class="nginx", tls_secret="portal-tls"))
+
+    assert ("HTTPRoute", "web") not in objects
+    spec = objects["Ingress", "web"]["spec"]
+    assert spec["ingressClassName"] == "nginx"
+    assert spec["tls"] == [{"hosts": ["clove.example.kr"], "secretName": "portal-tls"}]
+
+
+def test_only_the_control_plane_reaches_its_database_and_its_queue() -> None:
+    objects = objects_of()
+    for name in ("mysql", "redis"):
+        rule = objects["NetworkPolicy", name]["spec"]["ingress"][0]
+        callers = set(rule["from"][0]["podSelector"]["matchExpressions"][0]["values"])
+        assert callers - {"mysql-backup", "setup"} == {process.name for process in PROCESSES}
+    assert objects["NetworkPolicy", "default-deny"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_the_modules_that_commands_name_are_there() -> None:
+    for process in PROCESSES:
+        for word in process.command:
+            if word.startswith("controlplane."):
+                module, _, name = word.partition(":") if ":" in word else word.rpartition(".")
+                assert hasattr(importlib.import_module(module), name), word
