@@ -1,8 +1,8 @@
 from django.conf import settings
 
 from booking_templates.kit.api import route
+from booking_templates.merch import export, staff, views
 from booking_templates.merch import internal as inside
-from booking_templates.merch import staff, views
 from booking_templates.merch.saga import saga
 from booking_templates.payments import returns
 
@@ -24,6 +24,7 @@ urlpatterns = [
     route("pickups", GET=staff.list_pick_ups, POST=staff.hand_over),
     route("summary", GET=staff.read_summary),
     route("open", GET=staff.read_open),
+    route("export/<str:table>", GET=export.read_export),
 ]
 
 internal = [route("buyers/<str:buyer_id>/erase", POST=inside.erase_buyer)]
