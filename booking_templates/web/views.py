@@ -120,9 +120,10 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 def shop(request: HttpRequest) -> HttpResponse:
-    """Merchandise, in a system that sells it."""
+    """Merchandise, in a system that sells it; with `booking`, beside that booking."""
     _only_with_merch()
-    return render(request, "web/shop.html")
+    booking = request.GET.get("booking", "")
+    return render(request, "web/shop.html", {"booking": booking if len(booking) <= ID_MAX else ""})
 
 
 def shop_order(request: HttpRequest, order_id: str) -> HttpResponse:

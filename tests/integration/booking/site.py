@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import struct
 import uuid
+import zlib
 from typing import Any
 
 import requests
@@ -27,13 +30,27 @@ TENTH = {"tiers": [{"days_before": 30, "percent": 0}, {"days_before": 5, "percen
 """A tenth of the price twenty days before."""
 PRODUCTS = [
     {"id": "program", "name": "프로그램북", "description": "128쪽", "price_krw": 15_000, "stock": 500},
-    {"id": "badge", "name": "배지", "price_krw": 8_000, "stock": 1},
+    {"id": "badge", "name": "배지", "price_krw": 8_000, "stock": 0},
+    {
+        "id": "tee",
+        "name": "티셔츠",
+        "price_krw": 35_000,
+        "option_label": "사이즈",
+        "options": [
+            {"id": "m", "name": "M", "stock": 5},
+            {"id": "l", "name": "L", "stock": 0},
+            {"id": "xl", "name": "XL", "stock": 9, "extra_krw": 2_000},
+        ],
+    },
 ]
 
 
 def open_site(booking: Booking, content: dict[str, Any], *, policy: Any = "full", title: str = "오페라의 유령") -> None:
     """Put CONTENT into every service, as the control plane does."""
-    open_sales(booking, content, products=PRODUCTS)
+    products = [dict(each) for each in PRODUCTS]
+    if "merch" in booking.services:
+        products[0]["picture"] = put_picture(booking, drawing())
+    open_sales(booking, content, products=products)
     told = {"title": title, "venue": "샤롯데씨어터", "performances": content["performances"], "refund_policy": policy}
     put(booking, "ticket", told)
     if "event" in booking.services:
@@ -54,6 +71,25 @@ def open_site(booking: Booking, content: dict[str, Any], *, policy: Any = "full"
 def put(booking: Booking, service: str, content: dict[str, Any]) -> None:
     headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
     requests.put(f"{booking.public_url}/api/{service}/content", json=content, headers=headers, timeout=20).raise_for_status()
+
+
+def put_picture(booking: Booking, image: bytes) -> str:
+    """Put a product's picture; the name that content knows it by."""
+    digest = hashlib.sha256(image).hexdigest()
+    headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
+    requests.put(f"{booking.public_url}/api/merch/pictures/{digest}", data=image, headers=headers, timeout=20).raise_for_status()
+    return digest
+
+
+def drawing(side: int = 96) -> bytes:
+    """A PNG of SIDE by SIDE with a slope of colours."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + b"".join(bytes((180, 20 + x, 60 + y)) for x in range(side)) for y in range(side))
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def sign_up(context: BrowserContext, *, name: str = "김하나") -> None:

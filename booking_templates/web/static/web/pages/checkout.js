@@ -3,6 +3,7 @@ import { api, dropKey, goToLogin, stableKey } from "../lib/api.js";
 import { client, embedded, t } from "../lib/client.js";
 import { deadline, left, passed } from "../lib/clock.js";
 import { $, announce, ask, busy, h, icon, note, show, toast } from "../lib/dom.js";
+import { offerExtras } from "../lib/extras.js";
 import { check, showProblem } from "../lib/forms.js";
 import { countdown, moment, won } from "../lib/format.js";
 import { methodBox, payLabel } from "../lib/payment.js";
@@ -37,6 +38,7 @@ async function start() {
   }
   await filled;
   readTerms().then((terms) => $("terms").replaceChildren(termsList(terms, hold.performance_id, { isPaid: client.payment !== "none" && hold.total_krw > 0 })));
+  if (client.has_shop) offerExtras($("extras"));
   show($("loading"), false);
   show(form);
   show($("countdown"));

@@ -1,12 +1,13 @@
 // One order: how it stands, until it stands still; its tickets; its cancellation.
 import { api, goToLogin } from "../lib/api.js";
-import { embedded, t } from "../lib/client.js";
+import { client, embedded, t } from "../lib/client.js";
 import { $, announce, ask, busy, clear, fill, h, icon, note, show, toast } from "../lib/dom.js";
 import { day, moment, won } from "../lib/format.js";
 import { providerName, testChip } from "../lib/payment.js";
 import { gradeLabel, placeList, placeName } from "../lib/places.js";
 import { isFinal, statusChip } from "../lib/status.js";
 import { download } from "../lib/download.js";
+import { showExtras } from "../lib/extras.js";
 import { headline } from "../lib/headline.js";
 import { giveBack } from "../lib/refund.js";
 import { calledOff, readTerms, termsList } from "../lib/terms.js";
@@ -19,6 +20,7 @@ const offers = new Map(embedded("performances", []).map((each) => [each.id, each
 let shown = "";
 let terms = null;
 let current = null;
+let hasExtras = false;
 
 const watching = watch({
   ask: async () => (await api("GET", path)).body,
@@ -82,6 +84,10 @@ function draw(order) {
     ),
   );
   show($("order"));
+  if (client.has_shop && order.status === "ISSUED" && !isOff(order) && !hasExtras) {
+    hasExtras = true;
+    showExtras($("extras"), order);
+  }
   if (isTold) announce(head.title);
 }
 

@@ -3,6 +3,7 @@ import { api, goToLogin } from "../lib/api.js";
 import { client, embedded, t } from "../lib/client.js";
 import { $, busy, h, icon, note, show } from "../lib/dom.js";
 import { day, moment, won } from "../lib/format.js";
+import { itemText } from "../lib/items.js";
 import { grouped, placeName } from "../lib/places.js";
 import { statusChip } from "../lib/status.js";
 import { calledOff, readTerms } from "../lib/terms.js";
@@ -52,7 +53,7 @@ async function shopOrders() {
   show($("shop-orders"), body.orders.length > 0);
   $("shop-list").replaceChildren(
     ...body.orders.map((order) =>
-      row(`/shop/orders/${order.id}`, order.items.map((item) => `${item.name} × ${item.quantity}`).join(", "), won(order.total_krw), statusChip(order.status), t("booked_on", { day: day(order.created_at) }), "shop-order"),
+      row(`/shop/orders/${order.id}`, order.items.map(itemText).join(", "), won(order.total_krw), statusChip(order.status), t("booked_on", { day: day(order.created_at) }), "shop-order"),
     ),
   );
 }

@@ -1,25 +1,27 @@
-// The shop: products, a cart that stays in this browser, an order and its payment.
-import { api, goToLogin, stableKey, dropKey } from "../lib/api.js";
+// The shop: products and a cart, an order and its payment; by itself, or beside a booking.
+import { goToLogin } from "../lib/api.js";
+import { readCart, totalOf } from "../lib/cart.js";
 import { client, t } from "../lib/client.js";
-import { $, announce, busy, h, icon, note, show } from "../lib/dom.js";
-import { number, won } from "../lib/format.js";
+import { $, busy, h, note, show } from "../lib/dom.js";
+import { won } from "../lib/format.js";
 import { methodBox, payLabel } from "../lib/payment.js";
-import { session } from "../lib/session.js";
+import { Shelf, lineList } from "../lib/products.js";
+import { orderLines, readProducts } from "../lib/shop.js";
 import "../lib/page.js";
 
-const MEMORY = "clove.cart";
-const MOST_OF_ONE = 20;
-let products = [];
-let cart = new Map(JSON.parse(session.read(MEMORY) || "[]"));
+const booking = $("shop").dataset.booking || null;
+const shelf = new Shelf($("products"), readCart(), draw);
 
 async function start() {
+  if (booking) note($("beside"), "info", t("shop_beside"), h("a", { class: "button button--small", href: `/orders/${encodeURIComponent(booking)}` }, t("booking")));
   await load();
   show($("loading"), false);
 }
 
 async function load() {
+  let products;
   try {
-    products = (await api("GET", "/api/merch/products")).body.products;
+    products = await readProducts();
   } catch (problem) {
     const again = h("button", { type: "button", class: "button button--small", on: { click: () => location.reload() } }, t("try_again"));
     note($("problem"), "info", problem.isPassing ? t("shop_down") : problem.message, again);
@@ -27,63 +29,26 @@ async function load() {
   }
   show($("shop"), products.length > 0);
   if (!products.length) note($("problem"), "info", t("shop_empty"));
-  draw();
+  shelf.stock(products);
 }
 
-const most = (product) => Math.min(MOST_OF_ONE, product.left);
-
-function set(product, quantity) {
-  const allowed = Math.max(0, Math.min(quantity, most(product)));
-  if (allowed) cart.set(product.id, allowed);
-  else cart.delete(product.id);
-  dropKey("shop"); // another cart is another order
-  session.write(MEMORY, JSON.stringify([...cart]));
-  draw();
-  announce(`${product.name} ${t("pieces", { count: allowed })}, ${t("total")} ${won(total())}`);
-}
-
-const lines = () => products.filter((product) => cart.get(product.id)).map((product) => ({ product, quantity: Math.min(cart.get(product.id), most(product)) })).filter((line) => line.quantity);
-const total = () => lines().reduce((sum, { product, quantity }) => sum + product.price_krw * quantity, 0);
-
-function draw() {
-  const focused = document.activeElement?.dataset?.key;
-  $("products").replaceChildren(...products.map(card));
-  const chosen = lines();
-  $("cart").replaceChildren(...chosen.map(({ product, quantity }) => h("li", { class: "chosen__item" }, h("span", { class: "chosen__text" }, h("strong", {}, product.name), h("span", { class: "quiet" }, `${won(product.price_krw)} × ${quantity}`)), h("strong", {}, won(product.price_krw * quantity)))));
-  show($("cart-empty"), !chosen.length);
-  $("total").textContent = chosen.length ? won(total()) : "–";
-  $("method").replaceChildren(chosen.length ? methodBox(client.payment, client.payment_test, total()) : "");
-  $("order").setAttribute("aria-disabled", String(!chosen.length));
-  $("order").textContent = chosen.length ? payLabel(client.payment, total()) : t("order_verb");
-  if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
-}
-
-function card(product) {
-  const quantity = Math.min(cart.get(product.id) || 0, most(product));
-  const isGone = product.left === 0;
-  const button = (by, name, symbol, isOff) =>
-    h("button", { type: "button", class: "stepper__button", "aria-label": name, "aria-disabled": String(isOff), "data-key": `${product.id}${by}`, on: { click: () => !isOff && set(product, quantity + by) } }, icon(symbol));
-  return h(
-    "li",
-    { class: `product${isGone ? " is-gone" : ""}`, "data-testid": `product-${product.id}` },
-    h("div", { class: "product__picture", "aria-hidden": "true" }, icon("bag")),
-    h("div", { class: "product__text" }, h("h2", { class: "product__name", id: `product-${product.id}` }, product.name), product.description ? h("p", { class: "quiet" }, product.description) : null, h("p", {}, h("strong", {}, won(product.price_krw)), " ", h("span", { class: "quiet" }, isGone ? t("sold_out") : product.left <= 20 ? t("left_pieces", { count: number(product.left) }) : ""))),
-    isGone
-      ? null
-      : h("span", { class: "stepper", role: "group", "aria-labelledby": `product-${product.id}` }, button(-1, t("one_less", { name: product.name }), "minus", quantity === 0), h("output", { class: "stepper__count" }, String(quantity)), button(1, t("one_more", { name: product.name }), "plus", quantity >= most(product))),
-  );
+function draw(lines) {
+  const total = totalOf(lines);
+  $("cart").replaceChildren(...lineList(lines));
+  show($("cart-empty"), !lines.length);
+  $("total").textContent = lines.length ? won(total) : "–";
+  $("method").replaceChildren(lines.length ? methodBox(client.payment, client.payment_test, total) : "");
+  $("order").setAttribute("aria-disabled", String(!lines.length));
+  $("order").textContent = lines.length ? payLabel(client.payment, total) : t("order_verb");
 }
 
 async function order() {
-  const items = lines().map(({ product, quantity }) => ({ product: product.id, quantity }));
-  if (!items.length) return;
+  const { lines } = shelf;
+  if (!lines.length) return;
   try {
-    const { body } = await api("POST", "/api/merch/orders", { json: { items }, key: stableKey("shop"), timeoutMs: 40000 });
-    cart = new Map();
-    session.write(MEMORY, "[]");
-    dropKey("shop");
-    const next = body.payment?.redirect_url;
-    location.assign(next && /^https?:\/\//.test(next) ? next : `/shop/orders/${encodeURIComponent(body.id)}`);
+    const next = await orderLines(lines, booking);
+    shelf.empty();
+    location.assign(next);
     await new Promise(() => {});
   } catch (problem) {
     if (goToLogin(problem)) return;
@@ -93,6 +58,6 @@ async function order() {
   }
 }
 
-$("order").addEventListener("click", (event) => busy(event.currentTarget, order).then(draw));
+$("order").addEventListener("click", (event) => busy(event.currentTarget, order).then(() => draw(shelf.lines)));
 
 start();

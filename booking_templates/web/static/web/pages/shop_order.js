@@ -3,7 +3,9 @@ import { api, goToLogin } from "../lib/api.js";
 import { t } from "../lib/client.js";
 import { $, announce, ask, busy, clear, fill, h, icon, note, show, toast } from "../lib/dom.js";
 import { day, won } from "../lib/format.js";
+import { itemName, kept } from "../lib/items.js";
 import { providerName, testChip } from "../lib/payment.js";
+import { giveBackItems } from "../lib/shop_refund.js";
 import { isFinal, statusChip } from "../lib/status.js";
 import { watch } from "../lib/watch.js";
 import "../lib/page.js";
@@ -34,8 +36,8 @@ function draw(order) {
   const url = order.payment?.redirect_url;
   const canPay = order.status === "PAYING" && !order.is_settling && url && /^https?:\/\//.test(url);
   const [kind, key] = (order.picked_up_at && ["off", "shop_picked_up"]) || TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
-  const cancel = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t("cancel_shop_order"));
-  cancel.addEventListener("click", () => giveUp(cancel));
+  const cancel = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t(order.status === "ISSUED" ? "shop_refund" : "cancel_shop_order"));
+  cancel.addEventListener("click", () => giveUp(order, cancel));
   const canCancel = ["PAYING", "PENDING", "ISSUED"].includes(order.status) && !order.is_settling && order.cancellation.allowed;
   fill(
     $("order"),
@@ -49,8 +51,8 @@ function draw(order) {
       "section",
       { class: "card", "aria-labelledby": "details-title" },
       h("h2", { id: "details-title" }, t("details")),
-      h("dl", { class: "facts" }, fact(t("status"), statusChip(order.status)), order.number ? fact(t("order_number_label"), order.number) : null, fact(t("booked_label"), day(order.created_at)), order.payment ? fact(t("payment"), order.payment.test ? testChip(order.payment.provider) : providerName(order.payment.provider)) : null),
-      h("ul", { class: "places" }, order.items.map((item) => h("li", { class: "places__item" }, h("span", {}, h("strong", {}, `${item.name} × ${item.quantity}`)), h("span", { class: "places__price" }, won(item.price_krw * item.quantity))))),
+      h("dl", { class: "facts" }, fact(t("status"), statusChip(order.status)), order.number ? fact(t("order_number_label"), order.number) : null, fact(t("booked_label"), day(order.created_at)), order.ticket_order ? fact(t("booking"), h("a", { href: `/orders/${encodeURIComponent(order.ticket_order)}` }, t("shop_beside_link"))) : null, order.payment ? fact(t("payment"), order.payment.test ? testChip(order.payment.provider) : providerName(order.payment.provider)) : null),
+      h("ul", { class: "places" }, order.items.map(itemLine)),
       h("dl", { class: "total" }, h("dt", {}, t("total")), h("dd", {}, won(order.total_krw))),
       order.due_krw && order.status === "ISSUED" ? h("p", { class: "quiet" }, t("pay_at_counter", { amount: won(order.due_krw) })) : null,
       order.refunded_krw ? h("dl", { class: "total total--small" }, h("dt", {}, t("refunded")), h("dd", {}, won(order.refunded_krw))) : null,
@@ -61,9 +63,26 @@ function draw(order) {
   if (wasShown) announce(t(`${key}_title`));
 }
 
+/** What was ordered of an item, and what of it was given back. */
+function itemLine(item) {
+  const given = item.quantity - kept(item);
+  return h(
+    "li",
+    { class: `places__item${kept(item) ? "" : " places--off"}` },
+    h("span", {}, h("strong", {}, `${itemName(item)} × ${item.quantity}`), given ? h("span", { class: "quiet", "data-testid": "given-back" }, t("shop_given_back", { count: given })) : null),
+    h("span", { class: "places__price" }, won(item.price_krw * item.quantity)),
+  );
+}
+
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
-async function giveUp(button) {
+async function giveUp(order, button) {
+  if (order.status === "ISSUED") {
+    const after = await giveBackItems(order);
+    if (after) draw(after);
+    watching.now();
+    return;
+  }
   if (!(await ask({ title: t("cancel_shop_title"), text: t("cancel_shop_text"), yes: t("cancel_yes"), no: t("cancel_no"), isDanger: true, testid: "cancel-confirm" }))) return;
   await busy(button, async () => {
     try {

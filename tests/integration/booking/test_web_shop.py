@@ -1,0 +1,95 @@
+"""Merchandise on the pages: pictures, options, stock; bought by itself and beside a booking; pick-up code; given back piece by piece."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.integration.booking.site import approve, buy, hold, sign_up
+
+
+def test_options_have_prices_and_stocks_of_their_own(tab: Page) -> None:
+    tab.goto("/shop")
+    picture = tab.get_by_test_id("product-program").locator("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("(image) => image.complete && image.naturalWidth") == 96
+    expect(tab.get_by_test_id("product-badge")).to_contain_text("Sold out")
+    tee = tab.get_by_test_id("product-tee")
+    expect(tee).to_contain_text("₩35,000 – ₩37,000")
+    tee.get_by_role("button", name="One more: 티셔츠").press("Enter")
+    size = tee.get_by_label("사이즈")
+    expect(size).to_be_focused()
+    expect(size.locator("option:disabled")).to_have_text(["Please choose", "L – Sold out"])
+    size.select_option("xl")
+    expect(tee).to_contain_text("9 left")
+    tee.get_by_role("button", name="One more: 티셔츠 XL").press("Enter")
+    size.select_option("m")
+    for _ in range(7):
+        tee.get_by_role("button", name="One more: 티셔츠 M").press("Enter")
+    expect(tee.get_by_role("status")).to_have_text("5")
+    expect(tab.locator("#cart").get_by_role("listitem")).to_have_count(2)
+    expect(tab.get_by_test_id("cart-total")).to_have_text("₩212,000")
+    tab.reload()
+    expect(tab.get_by_test_id("cart-total")).to_have_text("₩212,000")
+
+
+def test_merchandise_is_bought_picked_up_by_code_and_given_back_in_part(tab: Page) -> None:
+    sign_up(tab.context)
+    tab.goto("/shop")
+    program = tab.get_by_role("button", name="One more: 프로그램북")
+    for _ in range(3):
+        program.press("Enter")
+    tab.get_by_test_id("order-products").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    tab.get_by_role("button", name="Approve the payment").click()
+    expect(tab.get_by_test_id("pickup-code")).to_have_text(re.compile(r"^[A-Z0-9]{4}-[A-Z0-9]{4}$"))
+
+    tab.get_by_test_id("cancel-order").click()
+    expect(tab.get_by_test_id("refund-amount")).to_have_text("₩45,000")
+    tab.get_by_role("dialog").get_by_role("button", name="One less: 프로그램북").press("Enter")
+    tab.get_by_role("dialog").get_by_role("button", name="One less: 프로그램북").press("Enter")
+    expect(tab.get_by_test_id("refund-amount")).to_have_text("₩15,000")
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_test_id("given-back")).to_have_text("1 given back")
+    expect(tab.get_by_test_id("pickup-code")).to_be_visible()
+    tab.get_by_test_id("cancel-order").click()
+    expect(tab.get_by_test_id("refund-amount")).to_have_text("₩30,000")
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+
+
+def test_merchandise_chosen_at_checkout_is_paid_after_the_tickets(tab: Page) -> None:
+    sign_up(tab.context)
+    tab.goto(f"/checkout/{hold(tab.context, {'best': {'quantity': 1}})}")
+    tab.get_by_test_id("extras-open").click()
+    tab.get_by_role("button", name="One more: 프로그램북").press("Enter")
+    expect(tab.get_by_test_id("extras-total")).to_contain_text("₩15,000 for merchandise")
+    expect(tab.get_by_test_id("total")).to_have_text("₩150,000")
+    tab.get_by_test_id("agree").check()
+    tab.get_by_test_id("pay").click()
+    approve(tab)
+    expect(tab.get_by_test_id("extras-waiting")).to_contain_text("프로그램북")
+    booking = tab.url
+    tab.get_by_test_id("extras-pay").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    tab.get_by_role("button", name="Approve the payment").click()
+    expect(tab.get_by_test_id("pickup-code")).to_be_visible()
+    tab.get_by_role("link", name="Bought with these tickets").click()
+    expect(tab).to_have_url(booking)
+    expect(tab.get_by_test_id("extras-order")).to_contain_text("프로그램북 × 1")
+    expect(tab.get_by_test_id("extras-waiting")).to_have_count(0)
+
+
+def test_merchandise_can_be_added_to_a_booking_later(tab: Page) -> None:
+    sign_up(tab.context)
+    booking = buy(tab, {"best": {"quantity": 1}})
+    tab.get_by_test_id("extras-shop").click()
+    expect(tab.locator("#beside")).to_contain_text("beside your booking")
+    tab.get_by_role("button", name="One more: 프로그램북").press("Enter")
+    tab.get_by_test_id("order-products").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    tab.get_by_role("button", name="Approve the payment").click()
+    expect(tab.get_by_test_id("pickup-code")).to_be_visible()
+    tab.goto(booking)
+    expect(tab.get_by_test_id("extras-order")).to_be_visible()
