@@ -69,7 +69,9 @@ class OnCluster:
     def ask(self, service: str) -> tuple[str, str]:
         """SERVICE, and the status that it answers with or what went wrong."""
         try:
-            return service, str(urllib3.request("GET", self.url(service) + "/readyz", timeout=5, retries=False).status)
+            # Not kept open: before the node knows the Service, somebody else may have answered at its address.
+            headers = {"Connection": "close"}
+            return service, str(urllib3.request("GET", self.url(service) + "/readyz", headers=headers, timeout=5, retries=False).status)
         except urllib3.exceptions.HTTPError as error:
             return service, str(error)
 
