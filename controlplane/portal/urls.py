@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from controlplane.portal.views import account, door, drafts, entry, event_page, events, language, papers, performances, revisions, systems
+from controlplane.portal.views import (
+    account,
+    archive,
+    door,
+    drafts,
+    entry,
+    event_page,
+    events,
+    language,
+    papers,
+    performances,
+    revisions,
+    shop,
+    systems,
+)
 
 app_name = "portal"
 
@@ -50,8 +64,14 @@ urlpatterns = [
     ),
     path("systems/<int:system_id>/settlement", papers.settled, name="system-settlement"),
     path("systems/<int:system_id>/settlement.csv", papers.settled_csv, name="system-settlement-file"),
+    path("systems/<int:system_id>/archive", archive.page, name="system-archive"),
+    path("systems/<int:system_id>/archive/settlement.csv", archive.statement_csv, name="system-archive-settlement"),
+    path("systems/<int:system_id>/archive/<slug:service>/<slug:table>.csv", archive.table, name="system-archive-table"),
     path("systems/<int:system_id>/door", door.page, name="system-door"),
     path("systems/<int:system_id>/door/<uuid:scanner_id>/revoke", door.revoke, name="system-scanner-revoke"),
+    path("systems/<int:system_id>/shop", shop.page, name="system-shop"),
+    path("systems/<int:system_id>/shop/pickups", shop.hand_over, name="system-hand-over"),
+    path("systems/<int:system_id>/shop/stock", shop.stock, name="system-stock"),
     path("systems/<int:system_id>/edit", systems.edit, name="system-edit"),
     path("systems/<int:system_id>/retry", systems.retry, name="system-retry"),
     path("systems/<int:system_id>/delete", systems.delete, name="system-delete"),

@@ -40,6 +40,17 @@ STEPS = {
     "forget": _("Free the address"),
 }
 
+ARCHIVE_TABLES = {
+    "ticket/orders": _("Orders of tickets"),
+    "ticket/tickets": _("Tickets"),
+    "ticket/payments": _("Payments of tickets"),
+    "ticket/refunds": _("Refunds of tickets"),
+    "merch/orders": _("Orders of merchandise"),
+    "merch/items": _("What was ordered"),
+    "merch/payments": _("Payments of merchandise"),
+    "merch/refunds": _("Refunds of merchandise"),
+}
+
 HEALTH = {
     "absent": _("Not there"),
     "progressing": _("Starting"),

@@ -1,7 +1,7 @@
 """Changes of a live event that need no deployment: given to the service that owns the content, and to the requirement in the same step.
 
 An edit is an operation of its own kind that has succeeded when it is written. It keeps what it changed as a patch: the requirement that is
-wanted gets it, and so does what is given again when a later change fails. See docs/decisions/0010 and 0013.
+wanted gets it, and so does what is given again when a later change fails. See docs/decisions/0010 and 0015.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def attendees(request: AuthenticatedRequest, system: BookingSystem, kind: str) -
         raise Http404
     query = {"q": request.GET.get("q", "").strip()[:100], "performance": request.GET.get("performance", "")[:40]}
     media_type, chunks = staff.download(system, request.user, "attendees", f"/api/ticket/attendees.{kind}", **query)
-    return StreamingHttpResponse(chunks, content_type=media_type, headers=_file(f"attendees-{system.slug}.{kind}"))
+    return StreamingHttpResponse(chunks, content_type=media_type, headers=download_headers(f"attendees-{system.slug}.{kind}"))
 
 
 @never_cache
@@ -42,7 +42,7 @@ def settled(request: AuthenticatedRequest, system: BookingSystem) -> HttpRespons
 def settled_csv(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     statement = settlement.settlement(system=system, user=request.user)
     text = settlement.as_csv(statement, title=system.title, starts=starts_of(system))
-    return HttpResponse(text, content_type=CSV, headers=_file(f"settlement-{system.slug}.csv"))
+    return HttpResponse(text, content_type=CSV, headers=download_headers(f"settlement-{system.slug}.csv"))
 
 
 def starts_of(system: BookingSystem) -> dict[str, str]:
@@ -50,5 +50,5 @@ def starts_of(system: BookingSystem) -> dict[str, str]:
     return {str(item.get("id")): str(item.get("starts_at", ""))[:16].replace("T", " ") for item in performances_of(system)}
 
 
-def _file(name: str) -> dict[str, str]:
+def download_headers(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -23,11 +23,12 @@ from controlplane.portal.figures import figures, performances_of
 from controlplane.portal.http import AuthenticatedRequest, seller_system
 from controlplane.portal.progress import Progress, announcement, progress_of
 from controlplane.portal.speech import say_reason
-from controlplane.systems import selectors, services
+from controlplane.systems import archives, selectors, services
 from controlplane.systems.errors import DeletionRefused, Refused
 from controlplane.systems.models import BookingSystem, State
 
 SYSTEMS_A_PAGE = 20
+ARCHIVED_SHOWN = 200
 FOLDED_AFTER = timedelta(minutes=3)
 
 
@@ -36,7 +37,11 @@ FOLDED_AFTER = timedelta(minutes=3)
 def systems(request: AuthenticatedRequest) -> HttpResponse:
     """The dashboard: own booking systems and drafts that are not sent yet."""
     own = Paginator(selectors.systems_of(request.user).filter(seller=request.user), SYSTEMS_A_PAGE)
-    context = {"page": own.get_page(request.GET.get("page")), "drafts": drafts.drafts_of(request.user)}
+    context = {
+        "page": own.get_page(request.GET.get("page")),
+        "drafts": drafts.drafts_of(request.user),
+        "archived": archives.archived_systems(request.user)[:ARCHIVED_SHOWN],
+    }
     return render(request, "portal/systems/list.html", context)
 
 

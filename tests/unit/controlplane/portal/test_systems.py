@@ -238,7 +238,9 @@ def test_the_title_or_the_address_is_the_name(live, browser, runtime, typed):
         converge(live.pk, runtime=runtime)
     live.refresh_from_db()
     assert live.state == State.DELETED
-    assert "강변 페스티벌" not in page_of(browser.get("/systems"))
+    page = page_of(browser.get("/systems"))
+    assert f'href="/systems/{live.pk}"' not in page
+    assert f'href="/systems/{live.pk}/archive"' in page
     assert browser.get(url(live)).status_code == 200
     assert browser.get(url(live, "/qr.svg")).status_code == 404
 

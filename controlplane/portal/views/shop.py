@@ -1,0 +1,96 @@
+"""Merchandise of a live event: orders to hand over, and stock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from controlplane.portal.http import AuthenticatedRequest, asking
+from controlplane.portal.speech import say_reason
+from controlplane.systems import shop
+from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
+from controlplane.systems.models import BookingSystem
+
+TAB = "shop"
+
+
+@never_cache
+@require_GET
+@asking(TAB)
+def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
+    return _page(request, system)
+
+
+@require_POST
+@asking(TAB)
+def hand_over(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
+    """The code that a buyer shows at the counter."""
+    code = request.POST.get("code", "").strip()[:20]
+    try:
+        handed = shop.hand_over(system=system, code=code, acting_user=request.user)
+    except ServiceRefused as error:
+        found = [message for texts in error.errors.values() for message in texts] or [error.detail]
+        return _page(request, system, code=code, errors={"code": found})
+    return _page(request, system, handed=handed)
+
+
+@require_POST
+@asking(TAB)
+def stock(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
+    """How much there is of one product."""
+    product, typed = request.POST.get("product", "")[:64], request.POST.get("stock", "").strip()[:20]
+    bare = typed.replace(",", "")
+    amount: Any = int(bare) if bare.isascii() and bare.isdecimal() and len(bare) < 10 else typed
+    try:
+        shop.stock_edit(system=system, stock={product: amount}, acting_user=request.user)
+    except RequirementInvalid as error:
+        return _page(request, system, typed={product: typed}, errors={product: [say_reason(problem) for problem in error.problems]})
+    except ServiceRefused as error:
+        return _page(request, system, typed={product: typed}, errors={product: [error.detail]})
+    except Refused as error:
+        return _page(request, system, typed={product: typed}, errors={product: [say_reason(error.reason)]})
+    messages.success(request, gettext("Saved. Buyers see it now."))
+    return redirect("portal:system-shop", system.pk)
+
+
+def _page(
+    request: AuthenticatedRequest,
+    system: BookingSystem,
+    *,
+    code: str = "",
+    handed: dict[str, Any] | None = None,
+    typed: dict[str, str] | None = None,
+    errors: dict[str, list[str]] | None = None,
+) -> HttpResponse:
+    if not shop.has_shop(system):
+        raise Http404
+    number, query, state = request.GET.get("page", ""), request.GET.get("q", "").strip()[:100], request.GET.get("state", "waiting")
+    shown = shop.pick_ups(
+        system=system,
+        user=request.user,
+        query=query,
+        state=state if state in shop.STATES else "waiting",
+        page=max(int(number), 1) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
+    )
+    summary = shop.shop_summary(system=system, user=request.user)
+    products = [{**each, "typed": (typed or {}).get(str(each.get("product")), each.get("stock"))} for each in summary.get("by_product", [])]
+    context = {
+        "system": system,
+        "summary": summary,
+        "income_krw": int(summary.get("captured_krw") or 0) - int(summary.get("refunded_krw") or 0),
+        "products": products,
+        "orders": shown,
+        "query": query,
+        "state": state,
+        "code": code,
+        "handed": handed,
+        "errors": errors or {},
+        "tab": TAB,
+    }
+    return render(request, "portal/systems/shop.html", context, status=422 if errors else 200)

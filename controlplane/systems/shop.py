@@ -1,0 +1,72 @@
+"""Merchandise as its seller sees it while the event is live: what was sold, what is to be handed over, and how much there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.accounts.models import User
+from controlplane.lib import audit
+from controlplane.lib.reasons import Problem
+from controlplane.systems import live_edits
+from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.models import BookingSystem, Operation, Requirement
+from controlplane.systems.staff import Document, ask
+
+SUMMARY, ATTENDEES = "summary", "attendees"
+PICKUPS = "/api/merch/pickups"
+STATES = ("waiting", "done", "all")
+STOCK_AT_MOST = 1_000_000
+
+
+@dataclass(frozen=True)
+class PickUps:
+    """A page of orders, as the merch service gives them."""
+
+    orders: tuple[Document, ...]
+    total: int
+    page: int
+    pages: int
+
+
+def has_shop(system: BookingSystem) -> bool:
+    """Whether SYSTEM sells merchandise as it runs now."""
+    live = Requirement.objects.filter(revisions=system.live_revision_id or 0)
+    return bool(live.values_list("summary__merchandise", flat=True).first())
+
+
+def shop_summary(*, system: BookingSystem, user: User) -> Document:
+    """Orders, money and stock by product, as the merch service says. Raises ServiceUnavailable, Refused."""
+    return ask(system, user, SUMMARY, lambda api: api.get("/api/merch/summary"))
+
+
+def pick_ups(*, system: BookingSystem, user: User, query: str = "", state: str = "waiting", page: int = 1) -> PickUps:
+    """Orders to hand over (`waiting`), those that were (`done`), or all; QUERY is looked for in names, numbers and phones."""
+    found = ask(system, user, ATTENDEES, lambda api: api.get(PICKUPS, q=query, state=state, page=page))
+    rows = tuple(row for row in found.get("orders") or () if isinstance(row, dict))
+    return PickUps(rows, int(found.get("total") or 0), int(found.get("page") or page), int(found.get("pages") or 1))
+
+
+def hand_over(*, system: BookingSystem, code: str, acting_user: User) -> Document:
+    """Hand over to who shows CODE: once. Raises ServiceRefused (`unknown_code`, `order_cancelled`, `already_picked_up`), …"""
+    found = ask(system, acting_user, ATTENDEES, lambda api: api.post(PICKUPS, {"code": code}))
+    audit.record("system.hand_over", system, acting_user=acting_user, order=str(found.get("order", "")))
+    return found
+
+
+def stock_edit(*, system: BookingSystem, stock: dict[str, Any], acting_user: User) -> Operation:
+    """Say how much there ever was of each product in STOCK, those sold included. Buyers can order it at once.
+
+    Raises RequirementInvalid (at `stock.<product>`), ServiceRefused (`stock_below_sold`), and what live_edits.edit raises.
+    """
+    wanted = live_edits.live_requirement(system).products if has_shop(system) else ()
+    known = {product.id for product in wanted}
+    problems = [Problem("not_an_option", {"options": ", ".join(sorted(known))}, f"stock.{name}") for name in stock if name not in known]
+    for name, amount in stock.items():
+        if isinstance(amount, bool) or not isinstance(amount, int):
+            problems.append(Problem("wrong_type", {"wanted": "a whole number"}, f"stock.{name}"))
+        elif not 0 <= amount <= STOCK_AT_MOST:
+            problems.append(Problem("out_of_range", {"low": 0, "high": STOCK_AT_MOST}, f"stock.{name}"))
+    if problems:
+        raise RequirementInvalid(problems)
+    return live_edits.edit(system=system, service="merch", patch={"stock": dict(stock)}, acting_user=acting_user)

@@ -1,0 +1,138 @@
+"""Merchandise of a live event, and what is kept of one that is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controlplane.accounts.models import Role
+from controlplane.systems import services
+from controlplane.systems.converge import converge
+from controlplane.systems.models import State
+from tests.unit.controlplane.pages import client_of, person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORDER = {
+    "order": "o1",
+    "number": "M-1",
+    "buyer_name": "김하나",
+    "buyer_phone": "",
+    "items": [{"name": "프로그램북", "option_name": "", "quantity": 2}],
+    "due_krw": 0,
+    "picked_up_at": None,
+}
+SUMMARY = {
+    "orders": 1,
+    "picked_up": 0,
+    "captured_krw": 30_000,
+    "refunded_krw": 0,
+    "due_krw": 0,
+    "open_refunds": 0,
+    "by_product": [{"product": "program", "name": "프로그램북", "stock": 50, "sold": 2, "is_offered": True}],
+}
+
+
+@pytest.fixture
+def shop(numbered: Any, site: Any) -> Any:
+    site.answers |= {
+        ("GET", "/api/merch/summary"): (200, SUMMARY),
+        ("GET", "/api/merch/pickups"): (200, {"orders": [ORDER], "page": 1, "pages": 1, "total": 1}),
+    }
+    return numbered
+
+
+def url(system: Any, what: str = "") -> str:
+    return f"/systems/{system.pk}{what}"
+
+
+def text(response: Any) -> str:
+    return response.content.decode()
+
+
+def test_orders_and_stock_are_shown_to_the_owner_alone(shop: Any, browser: Any, other: Any) -> None:
+    page = text(browser.get(url(shop, "/shop")))
+
+    assert "김하나" in page
+    assert "2 of 50 sold" in page
+    assert other.get(url(shop, "/shop")).status_code == 404
+
+
+def test_an_event_without_merchandise_has_no_shop(live: Any, browser: Any) -> None:
+    assert browser.get(url(live, "/shop")).status_code == 404
+
+
+def test_a_code_is_handed_over_once(shop: Any, browser: Any, site: Any) -> None:
+    site.answers["POST", "/api/merch/pickups"] = (200, ORDER)
+    first = browser.post(url(shop, "/shop/pickups"), {"code": " ABCD-EFGH "})
+    site.answers["POST", "/api/merch/pickups"] = (409, {"code": "already_picked_up", "detail": "It was picked up at 19:02."})
+    second = browser.post(url(shop, "/shop/pickups"), {"code": "ABCD-EFGH"})
+
+    assert "Hand over to 김하나 (M-1)" in text(first)
+    assert (second.status_code, "It was picked up at 19:02." in text(second)) == (422, True)
+
+
+def test_stock_is_changed_at_once_and_stays_in_the_requirement(shop: Any, browser: Any, site: Any) -> None:
+    assert browser.post(url(shop, "/shop/stock"), {"product": "program", "stock": "1,200"}).status_code == 302
+
+    shop.refresh_from_db()
+    assert site.content["merch"]["products"][0]["stock"] == 1200
+    assert shop.requirement.data["products"][0]["stock"] == 1200
+
+
+@pytest.mark.parametrize(("product", "typed"), [("program", "-1"), ("program", "viel"), ("program", "9999999"), ("nix", "5")])
+def test_a_stock_that_cannot_be_is_refused(shop: Any, browser: Any, site: Any, product: str, typed: str) -> None:
+    before = site.puts().count("merch")
+    assert browser.post(url(shop, "/shop/stock"), {"product": product, "stock": typed}).status_code == 422
+    assert site.puts().count("merch") == before
+
+
+def test_less_than_was_sold_is_refused_in_the_services_words(shop: Any, browser: Any, site: Any) -> None:
+    site.answers["PUT", "/api/merch/content"] = (409, {"code": "stock_below_sold", "detail": "More of this was sold."})
+
+    response = browser.post(url(shop, "/shop/stock"), {"product": "program", "stock": "1"})
+
+    assert (response.status_code, "More of this was sold." in text(response)) == (422, True)
+
+
+# --- The archive ---
+
+
+@pytest.fixture
+def gone(live: Any, seller: Any, site: Any, runtime: Any) -> Any:
+    site.answers["GET", "/api/ticket/export/orders"] = (200, {"rows": [{"id": "o1", "number": "=T-1", "buyer": "kim"}], "next": None})
+    services.system_delete(system=live, typed_name="river", acting_user=seller)
+    for _ in range(4):
+        converge(live.pk, runtime=runtime)
+    live.refresh_from_db()
+    assert live.state == State.DELETED
+    return live
+
+
+def test_what_is_kept_is_found_among_ones_own_and_by_an_admin(gone: Any, browser: Any, other: Any) -> None:
+    admin = client_of(person("root@example.kr", role=Role.ADMIN))
+
+    assert f"/systems/{gone.pk}/archive" in text(browser.get("/systems"))
+    assert f"/systems/{gone.pk}/archive" not in text(other.get("/systems"))
+    for client in (browser, admin):
+        page = text(client.get(url(gone, "/archive")))
+        assert "Settlement statement" in page
+        assert "Orders of tickets" in page
+    assert other.get(url(gone, "/archive")).status_code == 404
+
+
+def test_tables_and_statement_can_be_taken_along(gone: Any, browser: Any, other: Any) -> None:
+    table = b"".join(browser.get(url(gone, "/archive/ticket/orders.csv")).streaming_content).decode()
+    statement = browser.get(url(gone, "/archive/settlement.csv"))
+
+    assert "'=T-1" in table
+    assert "kim" not in table
+    assert statement.status_code == 200
+    assert browser.get(url(gone, "/archive/merch/orders.csv")).status_code == 404
+    assert other.get(url(gone, "/archive/ticket/orders.csv")).status_code == 404
+    assert other.get(url(gone, "/archive/settlement.csv")).status_code == 404
+
+
+def test_what_stands_has_no_archive(live: Any, browser: Any) -> None:
+    assert browser.get(url(live, "/archive")).status_code == 404
