@@ -70,6 +70,8 @@ def suites() -> list[Suite]:
         ),
         Suite("integration-booking", ("-c", "tests/booking_http.ini", "tests/integration/booking"), is_alone=True),
         Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e"), is_alone=True),
+        # checkov over all that is rendered: two minutes.
+        Suite("policy", ("tests/policy",), is_alone=True, is_default=False),
         # All eight variants, and thousands of made-up requests to every service: about five minutes.
         Suite(
             "wide",
@@ -160,6 +162,15 @@ def install_servers() -> bool:
     return is_debian
 
 
+def install_policy() -> None:
+    """Put checkov into a virtual environment of its own: its pins are not ours."""
+    python = ROOT / ".venv-policy" / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements-policy.txt"]
+    subprocess.run(pip, cwd=ROOT, check=True)
+
+
 def _is_installed(package: str) -> bool:
     query = ["dpkg-query", "-W", "-f=${Status}", package]
     return "install ok installed" in subprocess.run(query, capture_output=True, text=True, check=False).stdout
@@ -178,6 +189,8 @@ def main() -> int:
     extra = ["-k", arguments.expression] if arguments.expression else []
     if install_servers():
         os.environ[REQUIRED_VARIABLE] = "1"
+    if any(suite.name == "policy" for suite in chosen):
+        install_policy()
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="clove-test-") as name:
         directory = Path(name)
