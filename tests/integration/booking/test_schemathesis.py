@@ -1,0 +1,175 @@
+"""Every service against its own OpenAPI document, by requests that schemathesis makes up, good and bad: no 5xx, no undocumented answer.
+
+The services are real processes and the tokens real: a buyer's where the document says that a buyer may call, staff's where only staff may.
+Half of the time an id in the path is one that exists. What is drawn is the same in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import (
+    content_type_conformance,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import seats_content
+from tests.integration.booking.site import PASSWORD, open_site
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+SERVICES = ("auth", "event", "seat", "ticket", "merch")
+TIMEOUT_S = 30
+FEW, MANY = 2, 40
+"""Requests of each kind, good and bad, to each operation: in every run, and in the suite `wide`."""
+MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
+
+
+@pytest.fixture(scope="module")
+def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
+    with Booking(["auth", "event", "seat", "ticket", "merch"], tmp_path_factory.mktemp("made-up"), payment="none") as one:
+        open_site(one, seats_content(seats=40))
+        yield one
+
+
+class Caller:
+    """Tokens and existing ids of one booking system."""
+
+    def __init__(self, booking: Booking) -> None:
+        self.base = booking.public_url
+        self.session = requests.Session()
+        body = {"email": "made.up@example.com", "password": PASSWORD, "name": "김상상"}
+        self.buyer = self._post("auth/signup", body, "")["access_token"]
+        self.staff = booking.staff_token("content", "probe", "attendees", "summary", "checkin", "scan")
+        held = self._post("seat/performances/p1/holds", {"best": {"quantity": 1}}, self.buyer)["id"]
+        bought = self._post("seat/performances/p1/holds", {"best": {"quantity": 2}}, self.buyer)["id"]
+        order = self._post("ticket/orders", {"hold_id": bought}, self.buyer)
+        products = self._post("merch/orders", {"items": [{"product": "program", "quantity": 1}]}, self.buyer)
+        self.ids = {
+            "seat": {"performance_id": "p1", "hold_id": held},
+            "ticket": {"performance_id": "p1", "order_id": order["id"], "ticket_id": order["tickets"][0]["id"]},
+            "merch": {"order_id": products["id"]},
+        }
+
+    def _post(self, path: str, body: dict[str, Any], token: str) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = self.session.post(f"{self.base}/api/{path}", json=body, headers=headers, timeout=TIMEOUT_S)
+        assert answer.status_code == 201, answer.text
+        self.session.cookies.clear()
+        return answer.json()
+
+    def headers(self, operation: schemathesis.APIOperation[Any, Any, Any]) -> dict[str, str]:
+        """What admits to OPERATION, as its document has it."""
+        ways = {name for way in operation.definition.raw.get("security", []) for name in way}
+        token = self.buyer if "cookie" in ways else self.staff if ways else ""
+        return {"X-Clove-Request": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
+
+
+@pytest.fixture(scope="module")
+def caller(booking: Booking) -> Caller:
+    return Caller(booking)
+
+
+def with_plain_pairs(part: Any) -> Any:
+    """PART of a document with `[integer, integer]` said as an array of two integers: schemathesis misreads `prefixItems`."""
+    if isinstance(part, list):
+        return [with_plain_pairs(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "prefixItems" in part:
+        kinds = part["prefixItems"]
+        assert all(kind == kinds[0] for kind in kinds), "a tuple of different types cannot be said so"
+        return {**{name: value for name, value in part.items() if name != "prefixItems"}, "items": kinds[0]}
+    return {name: with_plain_pairs(value) for name, value in part.items()}
+
+
+def document_of(service: str, caller: Caller) -> Any:
+    answer = caller.session.get(f"{caller.base}/api/{service}/openapi.json", timeout=TIMEOUT_S)
+    return with_plain_pairs(answer.json())
+
+
+def hold_to(document: Any, service: str, caller: Caller, *, examples: int) -> list[str]:
+    """What is wrong with SERVICE by DOCUMENT, a line an operation; EXAMPLES are of each kind, good and bad."""
+    schema = schemathesis.openapi.from_dict(document)
+    wrong = []
+    count = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        for mode in MODES:
+            try:
+                count += _try(service, operation, mode, caller, examples)
+            except (Exception, BaseExceptionGroup) as failure:  # a FailureGroup is the latter alone
+                wrong.append(f"{operation.method.upper()} {operation.path} ({mode.value}): {said(failure)}")
+    assert count or wrong, f"nothing was asked of {service}"
+    return wrong
+
+
+def said(failure: BaseException) -> str:
+    """What went wrong, with all its parts."""
+    parts = [said(each) for each in failure.exceptions] if isinstance(failure, BaseExceptionGroup) else []
+    return "\n".join([str(failure), *parts])
+
+
+def _try(service: str, operation: Any, mode: schemathesis.GenerationMode, caller: Caller, examples: int) -> int:
+    asked = 0
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), is_real=st.booleans())
+    def ask(case: schemathesis.Case, is_real: bool) -> None:
+        nonlocal asked
+        asked += 1
+        if is_real:
+            known = caller.ids.get(service, {})
+            case.path_parameters = {name: known.get(name, value) for name, value in (case.path_parameters or {}).items()}
+        answer = case.call(
+            base_url=caller.base, headers=caller.headers(operation), session=caller.session, timeout=TIMEOUT_S, allow_redirects=False
+        )
+        case.validate_response(answer, checks=CHECKS)
+
+    try:
+        ask()
+    except Exception as failure:
+        if type(failure).__name__ == "Unsatisfiable":  # nothing can be wrong with a request that has no parts
+            return asked
+        raise
+    return asked
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("examples", [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=pytest.mark.slow)])
+def test_a_service_answers_as_its_document_says(service: str, examples: int, caller: Caller) -> None:
+    wrong = hold_to(document_of(service, caller), service, caller, examples=examples)
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_an_answer_that_the_document_does_not_have_is_found(caller: Caller) -> None:
+    document = document_of("auth", caller)
+    path = "/api/auth/options"
+    document["paths"] = {path: document["paths"][path]}
+    answer = document["paths"][path]["get"]["responses"].pop("200")
+    assert "Undocumented status code" in "".join(hold_to(document, "auth", caller, examples=1))
+    answer["content"] = {"application/json": {"schema": {"type": "array"}}}
+    document["paths"][path]["get"]["responses"]["200"] = answer
+    assert "Response violates schema" in "".join(hold_to(document, "auth", caller, examples=1))
