@@ -15,7 +15,7 @@ from rest_framework import serializers as fields
 
 from controlplane.api import serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import history, others, systems
+from controlplane.api.views import history, live, others, systems
 from controlplane.systems.models import State
 
 PREFIX = "/api/v1/"
@@ -121,6 +121,79 @@ class Words:
     is_public: bool = False
 
 
+_LIVE, _GONE_ALREADY = "Live events", OpenApiResponse(description="Done, or done before.")
+_AT = (404, 409, 503)
+"""What asking a live booking system may end in."""
+_CHANGED = (*_AT, *_WITH_BODY)
+_OBJECT = OpenApiResponse({"type": "object", "additionalProperties": {}}, description="As the service gives it.")
+_LISTED = {name: fields.IntegerField() for name in ("total", "page", "pages")}
+_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["csv", "xlsx"])
+_PICTURE = {"image/*": {"type": "string", "format": "binary"}}
+
+
+def _results(name: str, of: type[fields.BaseSerializer]) -> Any:
+    return inline_serializer(name, {"results": of(many=True)})
+
+
+def _rows(name: str) -> Any:
+    return inline_serializer(name, {"results": fields.ListField(child=fields.DictField()), **_LISTED})
+
+
+def _bytes(*media: str) -> dict[Any, Any]:
+    return {(200, kind): OpenApiResponse({"type": "string", "format": "binary"}, description="The file.") for kind in media}
+
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_OF_LIVE = (
+    Words("event_page_read", live.EventPage, "get", _LIVE, {200: serializers.EventPageSerializer}, _AT),
+    Words(
+        "event_page_change",
+        live.EventPage,
+        "patch",
+        _LIVE,
+        {200: serializers.EventPageSerializer},
+        _CHANGED,
+        body=serializers.DescriptionSerializer,
+    ),
+    Words("poster_put", live.Poster, "put", _LIVE, {200: _OBJECT}, (*_AT, 413, 422), body=_PICTURE),
+    Words("poster_delete", live.Poster, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
+    Words("notices_add", live.Notices, "post", _LIVE, {201: _OBJECT}, _CHANGED, body=serializers.NoticeSerializer),
+    Words("notices_change", live.Notice, "patch", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.NoticeSerializer(partial=True)),
+    Words("notices_delete", live.Notice, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
+    Words("performances_list", live.Performances, "get", _LIVE, {200: _results("PerformanceList", serializers.PerformanceSerializer)}, _AT),
+    Words("calling_off_read", live.CallingOff, "get", _LIVE, {200: serializers.CallingOffSerializer}, _AT),
+    Words(
+        "calling_off_start",
+        live.CallingOff,
+        "post",
+        _LIVE,
+        {202: serializers.CallingOffSerializer},
+        _CHANGED,
+        body=serializers.CallOffSerializer,
+    ),
+    Words("attendees_file", live.AttendeesFile, "get", _SALES, _bytes("text/csv", _XLSX), (*_AT, 422), [_KIND, *_ATTENDEES[:2]]),
+    Words("settlement_read", live.Settlement, "get", _SALES, {200: serializers.SettlementSerializer}, _AT),
+    Words("settlement_file", live.SettlementFile, "get", _SALES, _bytes("text/csv"), _AT),
+    Words("scanners_list", live.Scanners, "get", _LIVE, {200: _results("ScannerList", serializers.ScannerSerializer)}, _AT),
+    Words(
+        "scanners_make", live.Scanners, "post", _LIVE, {201: serializers.ScannerSerializer}, _CHANGED, body=serializers.NewScannerSerializer
+    ),
+    Words("scanners_revoke", live.Scanner, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
+    Words(
+        "pickups_list",
+        live.PickUps,
+        "get",
+        _LIVE,
+        {200: _rows("PickUpPage")},
+        (*_AT, 422),
+        [OpenApiParameter("q", str), OpenApiParameter("state", str, enum=["waiting", "done", "all"]), _PAGING[0]],
+    ),
+    Words("pickups_hand_over", live.PickUps, "post", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.PickUpSerializer),
+    Words("stock_change", live.Stock, "patch", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.StockSerializer),
+    Words("archive_read", live.Archive, "get", _SALES, {200: serializers.ArchiveSerializer}, _OF_ONE),
+    Words("archive_table", live.ArchiveTable, "get", _SALES, {200: _rows("ArchivePage")}, (*_OF_ONE, 422), _PAGING),
+)
+
 _WORDS_OF = (
     Words("me", others.Me, "get", "Account", {200: _ME}),
     Words("events_list", others.Events, "get", "Events", {200: _EVENTS}, is_public=True),
@@ -161,6 +234,7 @@ _WORDS_OF = (
     ),
     Words("attendees_list", systems.Attendees, "get", _SALES, {200: serializers.AttendeePageSerializer}, (*_OF_ONE, 503), _ATTENDEES),
     Words("sales_read", systems.Sales, "get", _SALES, {200: serializers.SalesSerializer}, _OF_ONE),
+    *_OF_LIVE,
     Words("operations_list", history.Operations, "get", _HISTORY, {200: _page(_OPERATION, "OperationPage")}, (*_OF_ONE, 422), _PAGING),
     Words("operations_read", history.Operation, "get", _HISTORY, {200: serializers.OperationDetailSerializer}, _OF_ONE),
     Words(

@@ -12,6 +12,7 @@
 | 413 | too_large | the body is above the limit |
 | 422 | invalid, requirement_invalid | `errors` says what is wrong, by the path of the value |
 | 429 | throttled | with `Retry-After` |
+| 4xx | the service's own code | a service of the booking system says no |
 | 503 | service_unavailable | a service of the booking system does not answer |
 """
 
@@ -29,7 +30,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from controlplane.lib.reasons import Problem
-from controlplane.systems.errors import GenerationConflict, Refused, RequirementInvalid, ServiceUnavailable, SystemNotFound
+from controlplane.systems.errors import GenerationConflict, Refused, RequirementInvalid, ServiceRefused, ServiceUnavailable, SystemNotFound
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -98,6 +99,9 @@ def _response(error: Exception) -> Response | None:
             return answer(412, error.reason.code, error.reason.text(gettext), **_params(error))
         case Refused():
             return answer(409, error.reason.code, error.reason.text(gettext), **_params(error))
+        case ServiceRefused():
+            refused: dict[str, Any] = {"errors": error.errors} if error.errors else {}
+            return answer(error.status, error.code, error.detail, **refused)
         case ServiceUnavailable():
             return answer(503, "service_unavailable", gettext("A service of the booking system does not answer."))
         case Invalid():

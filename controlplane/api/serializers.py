@@ -198,3 +198,109 @@ class PreviewSerializer(serializers.Serializer):
     summary = serializers.DictField()
     cost = CostSerializer(allow_null=True)
     changes = serializers.ListField(child=serializers.DictField(), help_text="With `system`: what would change, object by object.")
+
+
+class DescriptionSerializer(serializers.Serializer):
+    description = serializers.JSONField(help_text="Text of at most 10,000 characters.")
+
+
+class NoticeSerializer(serializers.Serializer):
+    title = serializers.CharField(max_length=200)
+    body = serializers.CharField(max_length=5_000, allow_blank=True, default="")
+    pinned = serializers.BooleanField(default=False, help_text="Keep it above the others.")
+
+
+class EventPageSerializer(serializers.Serializer):
+    """The event's page as buyers see it; notices are as the event service gives them."""
+
+    title = serializers.CharField()
+    description = serializers.CharField()
+    poster = serializers.DictField(allow_null=True, help_text="url, width, height")
+    notices = serializers.ListField(child=serializers.DictField())
+    updated_at = serializers.CharField()
+
+
+class GradeLineSerializer(serializers.Serializer):
+    grade = serializers.CharField()
+    tickets = serializers.IntegerField(help_text="Those that stand, paid or due at the door.")
+    price_krw = serializers.IntegerField()
+    arrived = serializers.IntegerField()
+
+
+class PerformanceSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField(help_text="When it begins by the venue's clock; what has to be typed to call it off.")
+    starts_at = serializers.DateTimeField()
+    is_called_off = serializers.BooleanField()
+    tickets = serializers.IntegerField()
+    price_krw = serializers.IntegerField()
+    arrived = serializers.IntegerField()
+    grades = GradeLineSerializer(many=True)
+
+
+class CallOffSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=100, help_text="The performance's `name`, to be sure.")
+    compensation_percent = serializers.IntegerField(
+        min_value=0, max_value=100, default=10, help_text="Owed to buyers on top of the refund, outside the payment provider."
+    )
+
+
+class CallingOffSerializer(serializers.Serializer):
+    performance_id = serializers.CharField()
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    compensation_percent = serializers.IntegerField()
+    orders_left = serializers.IntegerField()
+    refunds_open = serializers.IntegerField()
+    refunded_krw = serializers.IntegerField()
+    compensation_krw = serializers.IntegerField()
+    is_over = serializers.BooleanField(help_text="Everybody has their money back.")
+
+
+class SettlementLineSerializer(serializers.Serializer):
+    performance_id = serializers.CharField()
+    grade = serializers.CharField()
+    sold = serializers.IntegerField()
+    sold_krw = serializers.IntegerField()
+    given_back = serializers.IntegerField()
+    given_back_krw = serializers.IntegerField()
+
+
+class SettlementSerializer(serializers.Serializer):
+    """Paid tickets by performance and grade, and the money at the provider, in won."""
+
+    as_of = serializers.DateTimeField()
+    sales_close_at = serializers.DateTimeField(allow_null=True)
+    is_final = serializers.BooleanField(help_text="False: provisional.")
+    lines = SettlementLineSerializer(many=True)
+    captured_krw = serializers.IntegerField()
+    refunded_krw = serializers.IntegerField()
+    fees_krw = serializers.IntegerField()
+    kept_krw = serializers.IntegerField()
+    compensation_krw = serializers.IntegerField()
+
+
+class NewScannerSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=100, help_text="Who scans, or where.")
+
+
+class ScannerSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    url = serializers.CharField(help_text="The page that scans; empty but in the answer that made it.")
+
+
+class PickUpSerializer(serializers.Serializer):
+    code = serializers.CharField(max_length=20, help_text="What the buyer shows.")
+
+
+class StockSerializer(serializers.Serializer):
+    stock = serializers.DictField(child=serializers.IntegerField(), help_text="Product -> how much there ever was.")
+
+
+class ArchiveSerializer(serializers.Serializer):
+    state = serializers.ChoiceField(choices=["complete", "missing"])
+    completed_at = serializers.DateTimeField(allow_null=True)
+    tables = serializers.DictField(child=serializers.IntegerField(), help_text="Table (`ticket/orders`) -> number of rows.")
+    settlement = serializers.DictField(allow_null=True, help_text="The ticket service's last statement.")
+    summaries = serializers.DictField(child=serializers.DictField(), help_text="Service -> its last figures.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from controlplane.api.views import base, history, others, reference, systems
+from controlplane.api.views import base, history, live, others, reference, systems
 
 app_name = "api"
 
@@ -20,6 +20,21 @@ endpoints = [
     path("systems/<int:system_id>/rollback", systems.Rollback.as_view(), name="rollback"),
     path("systems/<int:system_id>/attendees", systems.Attendees.as_view(), name="attendees"),
     path("systems/<int:system_id>/sales", systems.Sales.as_view(), name="sales"),
+    path("systems/<int:system_id>/attendees.<str:kind>", live.AttendeesFile.as_view(), name="attendees-file"),
+    path("systems/<int:system_id>/event", live.EventPage.as_view(), name="event-page"),
+    path("systems/<int:system_id>/event/poster", live.Poster.as_view(), name="poster"),
+    path("systems/<int:system_id>/event/notices", live.Notices.as_view(), name="notices"),
+    path("systems/<int:system_id>/event/notices/<int:notice_id>", live.Notice.as_view(), name="notice"),
+    path("systems/<int:system_id>/performances", live.Performances.as_view(), name="performances"),
+    path("systems/<int:system_id>/performances/<str:performance_id>/cancellation", live.CallingOff.as_view(), name="calling-off"),
+    path("systems/<int:system_id>/settlement", live.Settlement.as_view(), name="settlement"),
+    path("systems/<int:system_id>/settlement.csv", live.SettlementFile.as_view(), name="settlement-file"),
+    path("systems/<int:system_id>/scanners", live.Scanners.as_view(), name="scanners"),
+    path("systems/<int:system_id>/scanners/<uuid:scanner_id>", live.Scanner.as_view(), name="scanner"),
+    path("systems/<int:system_id>/pickups", live.PickUps.as_view(), name="pickups"),
+    path("systems/<int:system_id>/stock", live.Stock.as_view(), name="stock"),
+    path("systems/<int:system_id>/archive", live.Archive.as_view(), name="archive"),
+    path("systems/<int:system_id>/archive/<slug:service>/<slug:table>", live.ArchiveTable.as_view(), name="archive-table"),
     path("systems/<int:system_id>/operations", history.Operations.as_view(), name="operations"),
     path("systems/<int:system_id>/operations/<int:operation_id>", history.Operation.as_view(), name="operation"),
     path("systems/<int:system_id>/revisions", history.Revisions.as_view(), name="revisions"),

@@ -1,0 +1,236 @@
+"""What a seller does with a live event: its page, its performances, its statement, its door, its shop. And what is kept when it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils.translation import gettext
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controlplane.api import serializers
+from controlplane.api.parsers import PictureParser
+from controlplane.api.problems import Invalid
+from controlplane.api.views.base import Endpoint, page_of, paged
+from controlplane.systems import archives, door, event_page, performances, settlement, shop, staff
+from controlplane.systems.archiving import tables_of
+from controlplane.systems.errors import SystemNotFound
+from controlplane.systems.models import BookingSystem
+
+CSV = "text/csv; charset=utf-8"
+
+
+class OneAnswer(BaseContentNegotiation):
+    """For files: whatever is asked for, there is this one form."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class EventPage(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """The event's page as buyers see it now."""
+        return Response(_page(event_page.event_page(system=self.system(system_id), user=self.user)))
+
+    def patch(self, request: Request, system_id: int) -> Response:
+        """Publish another description at once, without a deployment. The requirement gets it too, and its generation rises."""
+        system = self.system(system_id)
+        wanted = serializers.DescriptionSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        event_page.description_edit(system=system, description=wanted.validated_data["description"], acting_user=self.user)
+        return Response(_page(event_page.event_page(system=system, user=self.user)), headers={"ETag": f'"{system.generation}"'})
+
+
+class Poster(Endpoint):
+    parser_classes = (PictureParser,)
+
+    def put(self, request: Request, system_id: int) -> Response:
+        """Make the picture in the body (PNG, JPEG or WebP, at most 4 MB) the poster."""
+        image: Any = request.data  # bytes, by this parser
+        return Response(event_page.poster_put(system=self.system(system_id), image=image, acting_user=self.user))
+
+    def delete(self, request: Request, system_id: int) -> Response:
+        """Take the poster away; none is fine."""
+        event_page.poster_delete(system=self.system(system_id), acting_user=self.user)
+        return Response(status=204)
+
+
+class Notices(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Publish a notice."""
+        system = self.system(system_id)
+        wanted = serializers.NoticeSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        made = event_page.notice_add(
+            system=system, title=given["title"], body=given["body"], is_pinned=given["pinned"], acting_user=self.user
+        )
+        return Response(made, status=201)
+
+
+class Notice(Endpoint):
+    def patch(self, request: Request, system_id: int, notice_id: int) -> Response:
+        """Change a notice; what is left out stays."""
+        system = self.system(system_id)
+        wanted = serializers.NoticeSerializer(data=request.data, partial=True)
+        wanted.is_valid(raise_exception=True)
+        changes = {name: value for name, value in wanted.validated_data.items() if name in request.data}
+        return Response(event_page.notice_change(system=system, notice_id=notice_id, changes=changes, acting_user=self.user))
+
+    def delete(self, request: Request, system_id: int, notice_id: int) -> Response:
+        """Take a notice away; one that is gone is fine."""
+        event_page.notice_delete(system=self.system(system_id), notice_id=notice_id, acting_user=self.user)
+        return Response(status=204)
+
+
+class Performances(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """Performances with tickets, price and arrivals by grade."""
+        found = performances.performances(system=self.system(system_id), user=self.user)
+        return Response({"results": serializers.PerformanceSerializer(found, many=True).data})
+
+
+class CallingOff(Endpoint):
+    def get(self, request: Request, system_id: int, performance_id: str) -> Response:
+        """How far the refunds are of a performance that was called off."""
+        found = performances.calling_off(system=self.system(system_id), performance_id=performance_id, user=self.user)
+        return Response(serializers.CallingOffSerializer(found).data)
+
+    def post(self, request: Request, system_id: int, performance_id: str) -> Response:
+        """Call a performance off: everybody is refunded whole, and it cannot be taken back. `name` must be when it begins."""
+        system = self.system(system_id)
+        wanted = serializers.CallOffSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        found = performances.performance_call_off(
+            system=system,
+            performance_id=performance_id,
+            typed_name=wanted.validated_data["name"],
+            compensation_percent=wanted.validated_data["compensation_percent"],
+            acting_user=self.user,
+        )
+        return Response(serializers.CallingOffSerializer(found).data, status=202)
+
+
+class AttendeesFile(Endpoint):
+    content_negotiation_class = OneAnswer
+
+    def get(self, request: Request, system_id: int, kind: str) -> StreamingHttpResponse:
+        """The whole list of attendees as a file."""
+        if kind not in ("csv", "xlsx"):
+            raise SystemNotFound
+        query = {"q": request.query_params.get("q", "")[:100], "performance": request.query_params.get("performance", "")[:40]}
+        found = staff.download(self.system(system_id), self.user, "attendees", f"/api/ticket/attendees.{kind}", **query)
+        return StreamingHttpResponse(found[1], content_type=found[0], headers=_file(f"attendees.{kind}"))
+
+
+class Settlement(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """The settlement statement as of now; provisional until `is_final`."""
+        found = settlement.settlement(system=self.system(system_id), user=self.user)
+        return Response(serializers.SettlementSerializer(found).data)
+
+
+class SettlementFile(Endpoint):
+    content_negotiation_class = OneAnswer
+
+    def get(self, request: Request, system_id: int) -> HttpResponse:
+        """The settlement statement as CSV."""
+        system = self.system(system_id)
+        found = settlement.settlement(system=system, user=self.user)
+        names = {item.id: item.name for item in performances.performances(system=system, user=self.user)}
+        text = settlement.as_csv(found, title=system.title, starts=names)
+        return HttpResponse(text, content_type=CSV, headers=_file("settlement.csv"))
+
+
+class Scanners(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """The links with which door staff scan now."""
+        found = door.scanners(system=self.system(system_id), user=self.user)
+        return Response({"results": serializers.ScannerSerializer(found, many=True).data})
+
+    def post(self, request: Request, system_id: int) -> Response:
+        """Make a link for a person or device; its `url` is told this once."""
+        system = self.system(system_id)
+        wanted = serializers.NewScannerSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        made = door.scanner_create(system=system, name=wanted.validated_data["name"], acting_user=self.user)
+        return Response(serializers.ScannerSerializer(made).data, status=201)
+
+
+class Scanner(Endpoint):
+    def delete(self, request: Request, system_id: int, scanner_id: object) -> Response:
+        """Take a link back; it stops scanning at once."""
+        door.scanner_revoke(system=self.system(system_id), scanner_id=str(scanner_id), acting_user=self.user)
+        return Response(status=204)
+
+
+class PickUps(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """Orders of merchandise to hand over."""
+        state = request.query_params.get("state", "waiting")
+        if state not in shop.STATES:
+            raise Invalid({"state": [gettext("This must be one of: %(options)s.") % {"options": ", ".join(shop.STATES)}]})
+        number, _size = page_of(request)
+        found = shop.pick_ups(
+            system=self._shop(system_id), user=self.user, query=request.query_params.get("q", "")[:100], state=state, page=number
+        )
+        return Response({"results": found.orders, "total": found.total, "page": found.page, "pages": found.pages})
+
+    def post(self, request: Request, system_id: int) -> Response:
+        """Hand an order over to who shows its code: once."""
+        system = self._shop(system_id)
+        wanted = serializers.PickUpSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        return Response(shop.hand_over(system=system, code=wanted.validated_data["code"], acting_user=self.user))
+
+    def _shop(self, system_id: int) -> BookingSystem:
+        system = self.system(system_id)
+        if not shop.has_shop(system):
+            raise SystemNotFound
+        return system
+
+
+class Stock(Endpoint):
+    def patch(self, request: Request, system_id: int) -> Response:
+        """Say how much there ever was of products, those sold included. Holds at once, and in the requirement too."""
+        system = self.system(system_id)
+        wanted = serializers.StockSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        shop.stock_edit(system=system, stock=wanted.validated_data["stock"], acting_user=self.user)
+        return Response(shop.shop_summary(system=system, user=self.user), headers={"ETag": f'"{system.generation}"'})
+
+
+class Archive(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """What is kept of a booking system that was deleted."""
+        archive = archives.archive_of(self.system(system_id))
+        return Response(
+            {
+                "state": archive.state,
+                "completed_at": archive.completed_at,
+                "tables": {name: archive.counts[name] for name in tables_of(archive)},
+                "settlement": archive.settlement or None,
+                "summaries": archive.summaries,
+            }
+        )
+
+
+class ArchiveTable(Endpoint):
+    def get(self, request: Request, system_id: int, service: str, table: str) -> Response:
+        """Rows of one table, as the service gave them; buyers are pseudonyms."""
+        rows = archives.rows_of(archives.archive_of(self.system(system_id)), f"{service}/{table}")
+        return paged(request, rows, lambda found: [row.data for row in found])
+
+
+def _page(found: event_page.EventPage) -> dict[str, Any]:
+    return asdict(found)
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

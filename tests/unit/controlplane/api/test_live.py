@@ -1,0 +1,155 @@
+"""The REST API of a live event and of the archive: success, somebody else's, bad input, and a service that is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controlplane.systems import services
+from controlplane.systems.converge import converge
+from tests.controlplane import numbered_requirement
+from tests.unit.controlplane.api.test_booking_systems import problem
+from tests.unit.controlplane.pages import deployed
+from tests.unit.controlplane.portal.test_live_pages import EVENT, PROGRESS, SCANNER, SETTLEMENT, TALLIES, TERMS
+from tests.unit.controlplane.portal.test_shop_and_archive import ORDER, SUMMARY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOTICE = {"title": "안내", "body": "", "pinned": True}
+EACH = [
+    ("GET", "event", None),
+    ("PATCH", "event", {"description": "neu"}),
+    ("PUT", "event/poster", "picture"),
+    ("DELETE", "event/poster", None),
+    ("POST", "event/notices", NOTICE),
+    ("PATCH", "event/notices/3", NOTICE),
+    ("DELETE", "event/notices/3", None),
+    ("GET", "performances", None),
+    ("GET", "performances/p2/cancellation", None),
+    ("POST", "performances/p1/cancellation", {"name": "2090-01-10 19:30"}),
+    ("GET", "attendees.csv", None),
+    ("GET", "settlement", None),
+    ("GET", "settlement.csv", None),
+    ("GET", "scanners", None),
+    ("POST", "scanners", {"name": "정문"}),
+    ("DELETE", f"scanners/{SCANNER}", None),
+    ("GET", "pickups", None),
+    ("POST", "pickups", {"code": "ABCD-EFGH"}),
+    ("PATCH", "stock", {"stock": {"program": 60}}),
+]
+
+
+@pytest.fixture
+def event(seller: Any, runtime: Any, site: Any) -> Any:
+    system = deployed(numbered_requirement(), seller, runtime)
+    scanner = {"id": SCANNER, "name": "정문", "expires_at": "2026-11-22T10:00:00+09:00"}
+    site.answers |= {
+        ("GET", "/api/event/"): (200, EVENT),
+        ("POST", "/api/event/notices"): (201, {"id": "3"}),
+        ("PUT", "/api/event/poster"): (200, {"url": "/api/event/poster/abc", "width": 1, "height": 1}),
+        ("GET", "/api/ticket/terms"): (200, TERMS),
+        ("GET", "/api/ticket/tallies"): (200, TALLIES),
+        ("GET", "/api/ticket/settlement"): (200, SETTLEMENT),
+        ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
+        ("POST", "/api/ticket/performances/p1/cancellation"): (200, PROGRESS | {"performance_id": "p1"}),
+        ("GET", "/api/ticket/attendees.csv"): (200, b"rows"),
+        ("GET", "/api/ticket/scanners"): (200, {"scanners": [scanner]}),
+        ("POST", "/api/ticket/scanners"): (201, scanner | {"key": "geheim"}),
+        ("GET", "/api/merch/summary"): (200, SUMMARY),
+        ("GET", "/api/merch/pickups"): (200, {"orders": [ORDER], "page": 1, "pages": 1, "total": 1}),
+        ("POST", "/api/merch/pickups"): (200, ORDER),
+    }
+    return system
+
+
+@pytest.mark.parametrize(("method", "path", "body"), EACH)
+def test_the_owner_may_another_seller_finds_nothing_and_a_stranger_is_asked_who(
+    event: Any, mine: Any, other: Any, anybody: Any, method: str, path: str, body: Any
+) -> None:
+    address = f"systems/{event.pk}/{path}"
+    problem(other.call(method, address, body), 404, "not_found")
+    problem(anybody.call(method, address, body), 401, "not_authenticated")
+    assert mine.call(method, address, body).status_code in (200, 201, 202, 204)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), EACH)
+def test_a_service_that_is_away_is_a_503(event: Any, mine: Any, site: Any, method: str, path: str, body: Any) -> None:
+    for key in [*site.answers, *((method, f"/api/{service}") for service in SERVED)]:
+        site.answers[key] = (502, {})
+    problem(mine.call(method, f"systems/{event.pk}/{path}", body), 503, "service_unavailable")
+
+
+SERVED = (
+    "event/content",
+    "event/poster",
+    "event/notices/3",
+    f"ticket/scanners/{SCANNER}",
+    "merch/content",
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("PATCH", "event", {}, "description"),
+        ("PATCH", "event", {"description": 5}, "description"),
+        ("PATCH", "event", {"description": "x" * 10_001}, "description"),
+        ("POST", "event/notices", {}, "title"),
+        ("POST", "event/notices", {"title": "x" * 201}, "title"),
+        ("PATCH", "event/notices/3", {"title": ""}, "title"),
+        ("POST", "performances/p1/cancellation", {}, "name"),
+        ("POST", "performances/p1/cancellation", {"name": "x", "compensation_percent": 101}, "compensation_percent"),
+        ("POST", "scanners", {"name": ""}, "name"),
+        ("POST", "pickups", {"code": "x" * 21}, "code"),
+        ("PATCH", "stock", {"stock": {"program": -1}}, "stock.program"),
+        ("PATCH", "stock", {"stock": {"nix": 1}}, "stock.nix"),
+        ("GET", "pickups?state=lost", None, "state"),
+    ],
+)
+def test_bad_input_is_named_by_its_field(event: Any, mine: Any, site: Any, method: str, path: str, body: Any, field: str) -> None:
+    response = mine.call(method, f"systems/{event.pk}/{path}", body)
+    assert response.status_code == 422, response.content
+    assert field in response.json()["errors"]
+
+
+def test_a_services_refusal_comes_with_its_code_and_fields(event: Any, mine: Any, site: Any) -> None:
+    site.answers["PUT", "/api/event/poster"] = (422, {"code": "not_a_picture", "detail": "no", "errors": {"body": ["This is no picture."]}})
+    body = problem(mine.call("PUT", f"systems/{event.pk}/event/poster", b"text"), 422, "not_a_picture")
+    assert body["errors"] == {"body": ["This is no picture."]}
+
+
+def test_a_performance_is_called_off_by_its_name_alone(event: Any, mine: Any, site: Any) -> None:
+    address = f"systems/{event.pk}/performances/p1/cancellation"
+    problem(mine.post(address, {"name": "p1"}), 409, "performance_name_differs")
+    assert not [call for call in site.calls if call[0] == "POST" and "cancellation" in call[1]]
+    assert mine.post(address, {"name": "2090-01-10 19:30"}).json()["is_over"] is False
+
+
+def test_a_description_comes_with_the_new_generation(event: Any, mine: Any) -> None:
+    before = mine.get(f"systems/{event.pk}")["ETag"]
+    after = mine.call("PATCH", f"systems/{event.pk}/event", {"description": "neu"})["ETag"]
+    assert before != after == mine.get(f"systems/{event.pk}")["ETag"]
+    assert mine.get(f"systems/{event.pk}/requirement").json()["description"] == "neu"
+
+
+def test_an_event_without_merchandise_has_no_pickups(live: Any, mine: Any) -> None:
+    problem(mine.get(f"systems/{live.pk}/pickups"), 404, "not_found")
+
+
+def test_what_is_gone_can_be_read_in_its_archive(
+    live: Any, seller: Any, mine: Any, other: Any, admin: Any, site: Any, runtime: Any
+) -> None:
+    problem(mine.get(f"systems/{live.pk}/archive"), 404, "not_found")
+    site.answers["GET", "/api/ticket/export/orders"] = (200, {"rows": [{"id": "o1", "buyer": "kim"}], "next": None})
+    services.system_delete(system=live, typed_name="river", acting_user=seller)
+    for _ in range(4):
+        converge(live.pk, runtime=runtime)
+
+    for caller in (mine, admin):
+        found = caller.get(f"systems/{live.pk}/archive").json()
+        assert (found["state"], found["tables"]["ticket/orders"]) == ("complete", 1)
+        rows = caller.get(f"systems/{live.pk}/archive/ticket/orders").json()
+        assert (rows["total"], rows["results"][0]["id"]) == (1, "o1")
+    problem(other.get(f"systems/{live.pk}/archive"), 404, "not_found")
+    problem(mine.get(f"systems/{live.pk}/archive/ticket/scanners"), 404, "not_found")
