@@ -1,20 +1,26 @@
-"""`./clove bench [NAME…] [--json]`: measures what DESIGN's figures speak of, each beside its floor of the same run where it has one."""
+"""`./clove bench [NAME…] [--json]`: measures what DESIGN's figures speak of, each beside its floor of the same run where it has one.
+
+`./clove bench bots ADDRESS …` sends bots to a booking system that is there.
+"""
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import json
 import sys
 import traceback
 
+from bench.bots import __main__ as bots
 from bench.measure import Row, machine
 
-MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "rush", "sweep")
+MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "rush", "plan", "bots", "sweep")
 
 
 def main() -> int:
     """Run the measures that are named, or all there are; the exit code is 1 when one broke or counted a violation."""
+    if sys.argv[1:2] == ["bots"] and len(sys.argv) > 2 and sys.argv[2] != "--json":
+        return bots.main(sys.argv[2:])
     there = [name for name in MEASURES if importlib.util.find_spec(f"bench.{name}")]
     parser = argparse.ArgumentParser(prog="./clove bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(there))

@@ -1,6 +1,6 @@
-"""The floor of a hold: a bare Django view that does one conditional UPDATE, on the server and the database that the service has.
+"""The floors: a bare Django view that does one conditional UPDATE, on the server and the database that the service has; and one that sends.
 
-BENCH_DATABASE=mysql://… BENCH_PORT=… python -m bench.bare_app      serves POST /<id>, id below ROWS, until SIGTERM
+BENCH_DATABASE=mysql://… BENCH_PORT=… python -m bench.bare_app      serves POST /<id>, id below ROWS, and GET /body/<bytes>, until SIGTERM
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ def take(request: HttpRequest, row: int) -> HttpResponse:
         return HttpResponse(b'{"taken":true}' if cursor.rowcount else b'{"taken":false}', content_type="application/json")
 
 
-urlpatterns = [path("<int:row>", take)]
+def body(request: HttpRequest, size: int) -> HttpResponse:
+    """SIZE bytes, and no database."""
+    return HttpResponse(b"0" * size, content_type="application/json")
+
+
+urlpatterns = [path("<int:row>", take), path("body/<int:size>", body)]
 application = WSGIHandler()
 
 

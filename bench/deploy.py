@@ -8,6 +8,7 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Row
 from controlplane.rendering.example import load_example
@@ -29,9 +30,9 @@ def run() -> list[Row]:
     ]
 
 
-def first_sale(stack: Stack, api: object, number: int) -> tuple[float, float]:
-    """Seconds from the POST to `live`, and to a ticket in a buyer's hands; the system is deleted afterwards."""
-    requirement = load_example(ROOT / "examples" / "musical.json", datetime.now(UTC)) | {"slug": f"bench-{number}"}
+def first_sale(stack: Stack, api: object, number: int, requirement: dict[str, Any] | None = None) -> tuple[float, float]:
+    """Seconds from the POST of REQUIREMENT (or the example) to `live`, and to a ticket in a buyer's hands; the system is deleted then."""
+    requirement = (requirement or load_example(ROOT / "examples" / "musical.json", datetime.now(UTC))) | {"slug": f"bench-{number}"}
     body = json.dumps({"requirement": requirement, "deploy": True}).encode()
     started = time.monotonic()
     answer = api.post(f"{stack.portal}/api/v1/systems", data=body, headers={"Content-Type": "application/json"}, timeout=30)  # type: ignore[attr-defined]

@@ -37,10 +37,12 @@ class Load:
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000 if ordered else 0.0
 
 
-def request(method: str, path: str, *, token: str = "", body: object = None, headers: dict[str, str] | None = None) -> bytes:
+def request(
+    method: str, path: str, *, token: str = "", body: object = None, headers: dict[str, str] | None = None, host: str = "bench"
+) -> bytes:
     """The bytes of an HTTP/1.1 request."""
     content = b"" if body is None else json.dumps(body).encode()
-    lines = [f"{method} {path} HTTP/1.1", "Host: bench"]
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
     if token:
         lines.append(f"Authorization: Bearer {token}")
     if body is not None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
+from bench.client import Line
 from bench.load import request
 from bench.measure import Row
 from bench.seats import DATABASES, arena, buyer_tokens, guids
@@ -109,85 +110,27 @@ async def purchases(booking: Booking, wishes: list[Wish], *, buyers: int) -> Sal
 
 async def _purchase(shop: dict[str, Line], wish: Wish, sales: Sales) -> None:
     hold = request("POST", f"/api/seat/performances/{wish.performance}/holds", token=wish.token, body={"seats": [wish.seat]})
-    status, _, body = await shop["seat"].send(hold)
+    status, _headers, body = await shop["seat"].send(hold)
     sales.statuses[f"hold {status}"] += 1
     if status != 201:
         return
     order = {"hold_id": json.loads(body)["id"]}
-    status, _, body = await shop["ticket"].send(request("POST", "/api/ticket/orders", token=wish.token, body=order))
+    status, _headers, body = await shop["ticket"].send(request("POST", "/api/ticket/orders", token=wish.token, body=order))
     sales.statuses[f"order {status}"] += 1
     if status != 201:
         return
     made = json.loads(body)
     page = urlsplit(made["payment"]["redirect_url"]).path
     head = f"POST {page} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(FORM)}\r\n\r\n"
-    status, location, _ = await shop["standin"].send(head.encode() + FORM)
+    status, headers, _body = await shop["standin"].send(head.encode() + FORM)
     sales.statuses[f"page {status}"] += 1
     if status != 303:
         return
-    parts = urlsplit(location)
-    status, _, _ = await shop["ticket"].send(request("GET", f"{parts.path}?{parts.query}"))
+    parts = urlsplit(headers["location"])
+    status, _headers, _body = await shop["ticket"].send(request("GET", f"{parts.path}?{parts.query}"))
     sales.statuses[f"back {status}"] += 1
-    status, _, body = await shop["ticket"].send(request("GET", f"/api/ticket/orders/{made['id']}", token=wish.token))
+    status, _headers, body = await shop["ticket"].send(request("GET", f"/api/ticket/orders/{made['id']}", token=wish.token))
     read = json.loads(body)
     sales.statuses[f"read {status} {read.get('status')}"] += 1
     if read.get("status") == "ISSUED":
         sales.issued.add(made["id"])
-
-
-class Line(asyncio.Protocol):
-    """One keep-alive connection, one request at a time."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._answer: asyncio.Future[tuple[int, str, bytes]] | None = None
-
-    @classmethod
-    async def to(cls, url: str) -> Line:
-        parts = urlsplit(url)
-        _, line = await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port)
-        return line
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    async def send(self, raw: bytes) -> tuple[int, str, bytes]:
-        """Status, Location and body of the answer to RAW."""
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(raw)  # type: ignore[attr-defined]
-        return await self._answer
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0 or self._answer is None:
-            return
-        head = self._buffer[:end].decode("latin-1")
-        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-        body = bytes(self._buffer[end + 4 :])
-        if headers.get("transfer-encoding") == "chunked":
-            if not body.endswith(b"0\r\n\r\n"):
-                return
-            body = _joined(body)
-        elif len(body) < int(headers.get("content-length", "0")):
-            return
-        self._buffer.clear()
-        self._answer.set_result((int(head[9:12]), headers.get("location", ""), body))
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error or ConnectionResetError("closed"))
-
-    def close(self) -> None:
-        self._transport.close()  # type: ignore[attr-defined]
-
-
-def _joined(chunks: bytes) -> bytes:
-    parts = []
-    while True:
-        size, _, chunks = chunks.partition(b"\r\n")
-        length = int(size, 16)
-        if not length:
-            return b"".join(parts)
-        parts.append(chunks[:length])
-        chunks = chunks[length + 2 :]

@@ -41,15 +41,18 @@ def database(kind: str, directory: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def seat_service(kind: str, content: dict[str, Any], *, numbered: bool = True, environ: dict[str, str] | None = None) -> Iterator[Booking]:
-    """A seat service with CONTENT on sale, on a database of KIND."""
+def seat_service(
+    kind: str, content: dict[str, Any] | None, *, numbered: bool = True, environ: dict[str, str] | None = None
+) -> Iterator[Booking]:
+    """A seat service with CONTENT on sale, or none yet, on a database of KIND."""
     with tempfile.TemporaryDirectory(prefix="clove-bench-") as name:
         directory = Path(name)
         with (
             database(kind, directory) as url,
             Booking(["seat"], directory / "booking", database=url, numbered=numbered, environ=environ) as booking,
         ):
-            put_content(booking, content)
+            if content is not None:
+                put_content(booking, content)
             yield booking
 
 

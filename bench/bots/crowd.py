@@ -1,0 +1,133 @@
+"""Many bots in several processes. Who comes when is drawn beforehand and does not depend on how fast the shop is."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import multiprocessing
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import uvloop
+
+from bench.bots.shop import Record, Shop, Visit
+from bench.client import Lines
+
+Kind = Literal["buyer", "scalper"]
+LEAD_S = 1.0
+"""From the start of the processes to the first arrival."""
+EXPECTED = frozenset({"ticket", "sold out", "held"})
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """RATE buyers a second for SECONDS as a Poisson process; RUSH more at RUSH_AT_S, spread over RUSH_WITHIN_S; SCALPERS all along."""
+
+    rate: float = 0.0
+    seconds: float = 10.0
+    rush: int = 0
+    rush_at_s: float = 0.0
+    rush_within_s: float = 0.0
+    scalpers: int = 0
+    think_s: float = 1.0
+    processes: int = 1
+    seed: int = 1
+
+    @property
+    def arrivals_max(self) -> int:
+        """More will not come: the mean and six standard deviations."""
+        mean = self.rate * self.seconds
+        return self.rush + self.scalpers + math.ceil(mean + 6 * math.sqrt(mean))
+
+
+class Arrival(NamedTuple):
+    """Somebody comes AT_S seconds after the start."""
+
+    at_s: float
+    kind: Kind
+    number: int
+
+
+def arrivals(crowd: Crowd) -> list[Arrival]:
+    """Everybody who comes, in order of time."""
+    dice = random.Random(crowd.seed)
+    moments: list[tuple[float, Kind]] = []
+    at = dice.expovariate(crowd.rate) if crowd.rate else math.inf
+    while at < crowd.seconds and len(moments) < crowd.arrivals_max - crowd.rush - crowd.scalpers:
+        moments.append((at, "buyer"))
+        at += dice.expovariate(crowd.rate)
+    moments += [(crowd.rush_at_s + dice.uniform(0, crowd.rush_within_s), "buyer") for _ in range(crowd.rush)]
+    moments += [(dice.uniform(0, crowd.seconds), "scalper") for _ in range(crowd.scalpers)]
+    return [Arrival(at, kind, number) for number, (at, kind) in enumerate(sorted(moments))]
+
+
+@dataclass
+class Told:
+    """What came of it. ORDERS are those that were said to be issued."""
+
+    records: list[Record] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    orders: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+
+    @property
+    def failures(self) -> int:
+        """Bots that ended in another way than with a ticket, `sold out`, or a hold they wanted no more of."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome not in EXPECTED)
+
+    @property
+    def server_errors(self) -> int:
+        """Requests that were answered with 5xx, or not at all."""
+        return sum(record.status >= 500 or record.status == 0 for record in self.records)
+
+
+def send(crowd: Crowd, shop: Shop, tokens: Sequence[str] = ()) -> Told:
+    """Let CROWD loose on SHOP; returns when the last of them is done. With TOKENS each bot has an account already, else it signs up."""
+    everybody = arrivals(crowd)
+    context = multiprocessing.get_context("spawn")
+    told = Told()
+    with ProcessPoolExecutor(crowd.processes, mp_context=context) as pool:
+        # Started and imported before the clock runs: CLOCK_MONOTONIC is the same for all processes.
+        for started in [pool.submit(time.sleep, 0.2) for _ in range(crowd.processes)]:
+            started.result()
+        start = time.monotonic() + LEAD_S
+        shares = [everybody[index :: crowd.processes] for index in range(crowd.processes)]
+        futures = [
+            pool.submit(_visit_all, crowd, shop, share, [tokens[each.number] if tokens else "" for each in share], start)
+            for share in shares
+        ]
+        for future in futures:
+            part = future.result()
+            told.records += part.records
+            told.outcomes += part.outcomes
+            told.orders |= part.orders
+    told.seconds = max((record.due_s + record.latency_s for record in told.records), default=0.0)
+    return told
+
+
+def _visit_all(crowd: Crowd, shop: Shop, share: list[Arrival], tokens: list[str], start: float) -> Told:
+    return uvloop.run(_visits(crowd, shop, share, tokens, start))
+
+
+async def _visits(crowd: Crowd, shop: Shop, share: list[Arrival], tokens: list[str], start: float) -> Told:
+    told, lines, loop = Told(), Lines(), asyncio.get_running_loop()
+    # The loop's clock is the monotonic one, but counts from elsewhere in some builds.
+    begin = loop.time() + start - time.monotonic()
+
+    async def visit(arrival: Arrival, token: str) -> None:
+        due = begin + arrival.at_s
+        one = Visit(shop, lines, begin, due, random.Random(crowd.seed * 1_000_003 + arrival.number), crowd.think_s, token)
+        outcome = await (one.buy() if arrival.kind == "buyer" else one.scalp())
+        told.outcomes[outcome] += 1
+        told.records += one.records
+        if one.order_id:
+            told.orders.add(one.order_id)
+
+    await asyncio.gather(*(visit(arrival, token) for arrival, token in zip(share, tokens, strict=True)))
+    lines.close()
+    return told

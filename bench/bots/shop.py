@@ -1,0 +1,209 @@
+"""A booking system as a buyer's browser meets it: what is asked, in which order, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from bench.client import Answer, Lines
+from bench.load import request
+
+HEADERS = {"Accept-Encoding": "gzip", "Accept-Language": "ko"}
+FORM = "action=approve"
+PATIENCE = 200
+"""How many seats one tries for."""
+SOLD_OUT = frozenset({"area_full", "not_enough_seats"})
+
+
+class Record(NamedTuple):
+    """One request: what for, when it was due (seconds after the start), how long after that it was answered, and with what (0: not)."""
+
+    step: str
+    due_s: float
+    latency_s: float
+    status: int
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Where to buy. ADDRESSES by service, or one for all under "" with the HOST to name; STANDIN where it is not what the order says."""
+
+    addresses: Mapping[str, str]
+    host: str = "bots"
+    standin: str = ""
+    performance: str = ""
+
+    def address_of(self, path: str) -> str:
+        """`/api/<service>/…` is that service's, everything else the pages'."""
+        parts = path.split("/")
+        service = parts[2] if len(parts) > 2 and parts[1] == "api" else "web"
+        return self.addresses.get(service) or self.addresses[""]
+
+
+@dataclass
+class Visit:
+    """One bot's visit. Each request is due a moment of thought after the answer before it; what it waits from then on is the shop's."""
+
+    shop: Shop
+    lines: Lines
+    start: float
+    due: float
+    dice: random.Random
+    think_s: float
+    token: str = ""
+    records: list[Record] = field(default_factory=list)
+    order_id: str = ""
+
+    async def buy(self) -> str:
+        """From the first page to the ticket; `ticket`, `sold out`, or where it ended instead."""
+        try:
+            return await self._buy(pays=True)
+        except Ended as ended:
+            return ended.why
+
+    async def scalp(self) -> str:
+        """Take a place and never pay for it; `held`, `sold out`, or where it ended instead."""
+        try:
+            return await self._buy(pays=False)
+        except Ended as ended:
+            return ended.why
+
+    async def _buy(self, *, pays: bool) -> str:
+        if not self.token:
+            await self._sign_up()
+        performance = self.shop.performance or await self._first_performance()
+        await self._ask("page", "GET", f"/performances/{performance}", {200})
+        hold = await self._hold(performance, _plan(await self._ask("plan", "GET", "/api/seat/plan", {200})))
+        if hold is None:
+            return "sold out"
+        if not pays:
+            return "held"
+        self._think()
+        key = {"Idempotency-Key": uuid.UUID(int=self.dice.getrandbits(128)).hex}
+        made = json.loads((await self._ask("order", "POST", "/api/ticket/orders", {201}, body={"hold_id": hold}, headers=key)).body)
+        if made["payment"]:
+            await self._pay(made)
+        read = json.loads((await self._ask("read", "GET", f"/api/ticket/orders/{made['id']}", {200})).body)
+        if read["status"] != "ISSUED":
+            raise Ended(f"order {read['status']}")
+        self.order_id = str(read["id"])
+        return "ticket"
+
+    async def _hold(self, performance: str, plan: dict[str, Any]) -> str | None:
+        """The id of a hold on one place, or None when there is none left."""
+        path = f"/api/seat/performances/{performance}"
+        seats = [seat[0] for zone in plan["zones"] for row in zone["rows"] for seat in row["seats"]]
+        areas = [area["id"] for area in plan["areas"]]
+        self._think()
+        for _try in range(PATIENCE):
+            now = json.loads((await self._ask("availability", "GET", f"{path}/availability", {200}, plain=True)).body)
+            free: list[Any]
+            if plan["numbered"]:
+                free = [seat for seat, state in zip(seats, now["state"], strict=True) if state == "0"]
+            else:
+                free = [area for area in areas if now["areas"][area]["free"]]
+            if not free:
+                return None
+            # Everybody would rather sit in front, and so they meet there.
+            choice = free[int(len(free) * self.dice.random() ** 2)]
+            wish: dict[str, Any] = {"seats": [choice]} if plan["numbered"] else {"areas": [{"area": choice, "quantity": 1}]}
+            answer = await self._ask("hold", "POST", f"{path}/holds", {201, 409}, body=wish)
+            said = json.loads(answer.body)
+            if answer.status == 201:
+                return str(said["id"])
+            if said["code"] not in SOLD_OUT | {"seats_taken"}:
+                raise Ended(f"hold {said['code']}")
+        raise Ended("hold: no luck")
+
+    async def _pay(self, order: dict[str, Any]) -> None:
+        """At the provider's page, which must be the stand-in's, and back."""
+        if not order["payment"]["test"]:
+            raise Ended("a real payment, which bots do not make")
+        self._think()
+        page = urlsplit(order["payment"]["redirect_url"])
+        raw = (
+            f"POST {page.path} HTTP/1.1\r\nHost: {page.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(FORM)}\r\n\r\n{FORM}"
+        )
+        answer = await self._send("pay", self.shop.standin or f"{page.scheme}://{page.netloc}", raw.encode(), {303})
+        back = urlsplit(answer.headers["location"])
+        await self._ask("back", "GET", f"{back.path}?{back.query}", {303})
+
+    async def _first_performance(self) -> str:
+        answer = json.loads((await self._ask("performances", "GET", "/api/seat/performances", {200}, plain=True)).body)
+        on_sale = [item["id"] for item in answer if item["on_sale"]]
+        if not on_sale:
+            raise Ended("nothing is on sale")
+        return str(on_sale[0])
+
+    async def _sign_up(self) -> None:
+        name = uuid.UUID(int=self.dice.getrandbits(128)).hex
+        body = {"email": f"bot-{name}@example.com", "password": f"pw-{name}", "name": "봇"}
+        self.token = json.loads((await self._ask("sign up", "POST", "/api/auth/signup", {201}, body=body)).body)["access_token"]
+
+    def _think(self) -> None:
+        self.due += self.dice.expovariate(1 / self.think_s) if self.think_s else 0.0
+
+    async def _ask(
+        self,
+        step: str,
+        method: str,
+        path: str,
+        fine: set[int],
+        *,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+        plain: bool = False,
+    ) -> Answer:
+        """PLAIN: without compression, for what is read here and not only fetched."""
+        sent = {**HEADERS, **(headers or {})}
+        if plain:
+            del sent["Accept-Encoding"]
+        raw = request(method, path, token=self.token, body=body, headers=sent, host=self.shop.host)
+        return await self._send(step, self.shop.address_of(path), raw, fine)
+
+    async def _send(self, step: str, address: str, raw: bytes, fine: set[int]) -> Answer:
+        loop = asyncio.get_running_loop()
+        if (early := self.due - loop.time()) > 0:
+            await asyncio.sleep(early)
+        try:
+            answer = await self.lines.send(address, raw)
+        except (OSError, TimeoutError) as error:
+            self._note(step, 0)
+            raise Ended(f"{step} {type(error).__name__}") from error
+        self._note(step, answer.status)
+        if answer.status not in fine:
+            raise Ended(f"{step} {answer.status}")
+        return answer
+
+    def _note(self, step: str, status: int) -> None:
+        now = asyncio.get_running_loop().time()
+        self.records.append(Record(step, self.due - self.start, now - self.due, status))
+        self.due = now
+
+
+_plans: dict[str, dict[str, Any]] = {}
+
+
+def _plan(answer: Answer) -> dict[str, Any]:
+    """The plan in ANSWER. Each bot fetches it, but to read 1,241 seats again and again would cost more than the shop's part."""
+    version = answer.headers["etag"]
+    if version not in _plans:
+        packed = answer.headers.get("content-encoding") == "gzip"
+        _plans[version] = json.loads(gzip.decompress(answer.body) if packed else answer.body)
+    return _plans[version]
+
+
+class Ended(Exception):
+    """The visit is over before its time; WHY in a word or two."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
