@@ -11,16 +11,17 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest as DjangoBadRequest
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import UnreadablePostError
 from django.utils import translation
 from django.utils.translation import trans_real
 
 from booking_templates.kit import metrics
 from booking_templates.kit.logs import request_id
-from booking_templates.kit.problems import BadRequest, NotFound, Problem, TooLarge, Unavailable
+from booking_templates.kit.problems import BadRequest, Forbidden, NotFound, Problem, TooLarge, Unavailable, Unprocessable
 
 log = logging.getLogger("clove.request")
 
@@ -85,6 +86,15 @@ def _route(request: HttpRequest) -> str:
     return request.resolver_match.route if request.resolver_match else "unmatched"
 
 
+DJANGOS: dict[type[Exception], Problem] = {
+    Http404: NotFound("not_found"),
+    PermissionDenied: Forbidden("forbidden"),
+    SuspiciousOperation: BadRequest("bad_request"),
+    DjangoBadRequest: BadRequest("bad_request"),
+}
+"""What Django and its shortcuts raise to say the same."""
+
+
 class ProblemMiddleware:
     """Turns a Problem raised in a view into its answer; anything else into a 500 that tells nothing, with the trace in the log."""
 
@@ -99,8 +109,15 @@ class ProblemMiddleware:
             return error.response()
         if isinstance(error, RequestDataTooBig):
             return TooLarge("body_too_large").response()
+        for kind, problem in DJANGOS.items():
+            if isinstance(error, kind):
+                return problem.response()
         if isinstance(error, UnreadablePostError):
             return BadRequest("body_cut_off").response()
+        if isinstance(error, OverflowError):
+            # A time or a number of the request that Python or the database cannot hold; the transaction it came to was rolled back.
+            log.warning("out of range", extra={"fields": {"route": _route(request)}}, exc_info=error)
+            return Unprocessable("out_of_range").response()
         if isinstance(error, OperationalError | InterfaceError):
             # The database is away or overrun. Django drops this connection when the request ends.
             log.error("database", extra={"fields": {"route": _route(request), "error": type(error).__name__}}, exc_info=error)

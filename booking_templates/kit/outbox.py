@@ -36,8 +36,9 @@ def deliver_due() -> int:
     delivered = 0
     started = time.monotonic()
     now = db_now()
-    # Nothing waits for longer than the longest backoff: the clock has been put back since.
-    due = Q(next_at__lte=now) | Q(next_at__gt=now + timedelta(seconds=2 * BACKOFF_MAX_S))
+    # What was never tried is due whatever the clock said then, and nothing waits for longer than the longest backoff: the clock of a
+    # single host may be put back.
+    due = Q(next_at__lte=now) | Q(attempts=0) | Q(next_at__gt=now + timedelta(seconds=BACKOFF_MAX_S + 1))
     for message in OutboxMessage.objects.filter(due).order_by("next_at", "id")[:BATCH]:
         if time.monotonic() - started > BATCH_S:
             break

@@ -22,6 +22,7 @@ LEASE = timedelta(seconds=float(os.environ.get("SAGA_LEASE_S", "45")))
 """How long a thread may work on an order before the recovery pass takes it up: above the sum of its calls' time-outs. What a crash left
 is taken up after it, so it bounds recovery; a shorter one costs the provider a question, never a second capture."""
 WAIT_MAX_S = 30
+LONGEST_WAIT = max(LEASE, timedelta(seconds=WAIT_MAX_S)) + timedelta(seconds=2)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnreached, Undeliverable
 from booking_templates.payments.port import Inquiry
 from booking_templates.payments.refunding import Refunding
-from booking_templates.payments.rows import LEASE, Capture, Order
+from booking_templates.payments.rows import LEASE, LONGEST_WAIT, Capture, Order
 from booking_templates.payments.states import State
 
 log = logging.getLogger("clove.saga")
@@ -133,8 +133,8 @@ class Saga(Refunding[Order]):
         self._failures = 0
         done = 0
         now = clock()
-        # Nothing that is being settled waits for longer than a lease: the clock has been put back since.
-        due = Q(next_at__lte=now) | (Q(next_at__gt=now + 2 * LEASE) & ~Q(state=State.PAYING))
+        # Nothing that is being settled waits for longer: the clock has been put back since.
+        due = Q(next_at__lte=now) | (Q(next_at__gt=now + LONGEST_WAIT) & ~Q(state=State.PAYING))
         for order in self.orders._default_manager.filter(due).order_by("next_at")[:BATCH]:
             if self._failures >= FAILURES_A_PASS:
                 break

@@ -13,6 +13,13 @@ from booking_templates.ticket.policy import Policy, Preset
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
+YEARS = range(1970, 2200)
+
+
+def _check_years(*moments: datetime | UnsetType | None) -> None:
+    """Raises ValueError for a time that no calendar of ours holds, whatever its offset."""
+    if any(isinstance(each, datetime) and each.year not in YEARS for each in moments):
+        raise ValueError("datetime out of range")
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -133,6 +140,9 @@ class PerformanceContent(msgspec.Struct):
     starts_at: Moment
     ends_at: Moment | None = None
 
+    def __post_init__(self) -> None:
+        _check_years(self.starts_at, self.ends_at)
+
 
 class Content(msgspec.Struct):
     """What ticket needs to know of the event; the last three stay as they are when they are left out.
@@ -147,6 +157,9 @@ class Content(msgspec.Struct):
     cancel_until: Moment | UnsetType | None = UNSET
     sales_close_at: Moment | UnsetType | None = UNSET
     refund_policy: Policy | Preset | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        _check_years(self.cancel_until, self.sales_close_at)
 
 
 class AttendeeQuery(msgspec.Struct):
@@ -288,6 +301,9 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True):
 
     code: Annotated[str, Meta(max_length=1000)]
     at: Moment | None = None
+
+    def __post_init__(self) -> None:
+        _check_years(self.at)
 
 
 class Scans(msgspec.Struct, forbid_unknown_fields=True):

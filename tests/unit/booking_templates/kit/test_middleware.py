@@ -7,7 +7,9 @@ import json
 import logging
 
 import pytest
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
+from django.http import Http404
 from django.http.request import UnreadablePostError
 
 from booking_templates.kit.api import Request, endpoint, route
@@ -32,12 +34,28 @@ def cut_off(request: Request) -> None:
     raise UnreadablePostError("gone")
 
 
+DJANGOS = {
+    "404": (Http404("no such row at 10.0.0.7"), 404, "not_found"),
+    "403": (PermissionDenied("no"), 403, "forbidden"),
+    "suspicious": (SuspiciousOperation("path"), 400, "bad_request"),
+    "bad": (BadRequest("bad"), 400, "bad_request"),
+    "overflow": (OverflowError("date value out of range"), 422, "out_of_range"),
+}
+
+
+@endpoint()
+def shortcut(request: Request, name: str) -> None:
+    """Raises what Django's shortcuts raise."""
+    raise DJANGOS[name][0]
+
+
 @pytest.fixture(autouse=True)
 def _endpoints(serve):
     serve(
         lambda: route("things/<int:thing_id>", GET=fine, POST=fine),
         lambda: route("db", GET=without_database),
         lambda: route("cut", GET=cut_off),
+        lambda: route("shortcuts/<str:name>", GET=shortcut),
     )
 
 
@@ -109,3 +127,12 @@ def test_the_setup_of_logs_writes_to_standard_output_alone(monkeypatch):
     finally:
         root.handlers[:], root.level = kept[0], kept[1]
     assert json.loads(stream.getvalue())["message"] == "hello"
+
+
+@pytest.mark.parametrize("name", DJANGOS)
+def test_what_djangos_shortcuts_raise_is_a_problem_and_no_500(client, name):
+    _error, status, code = DJANGOS[name]
+    response = client.get(f"/api/test/shortcuts/{name}")
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response["Content-Type"] == "application/problem+json"
+    assert "10.0.0.7" not in response.content.decode()
