@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from booking_templates.ticket.models import Ticket
+from booking_templates.kit.db import clock
+from booking_templates.ticket.models import Performance, Ticket
 from tests.booking_bad_input import check_endpoint, endpoints
 from tests.booking_fakes import FakeProvider, FakeSeat
 
@@ -21,6 +23,7 @@ REACHED = [("content", "PUT"), ("scanners", "POST"), ("performances/<str:perform
 def test_bad_input_is_refused_and_changes_nothing(
     pattern: str, method: str, keys: Any, client_for: Callable[[str], Any], buy: Callable[..., str], buyer_id: str
 ) -> None:
+    Performance.objects.create(pk="p1", starts_at=clock() + timedelta(days=5))
     order_id = buy(seats=2)
     ticket = Ticket.objects.order_by("pk")[0].pk
     own = {"order_id": order_id, "ticket_id": ticket, "performance_id": "p1", "buyer_id": buyer_id, "scanner_id": str(uuid.uuid4())}
