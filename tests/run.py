@@ -35,7 +35,7 @@ APT = {
 APT_ALWAYS = ("faketime", "fonts-noto-cjk", "libmariadb-dev", "pkg-config", "gcc", "python3-dev")
 
 
-WIDE = ("variants", "schemathesis")
+WIDE = ("variants", "schemathesis", "web_access", "web_halls")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def suites() -> list[Suite]:
         Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e"), is_alone=True),
         # checkov over all that is rendered: two minutes.
         Suite("policy", ("tests/policy",), is_alone=True, is_default=False),
-        # All eight variants, and thousands of made-up requests to every service: about five minutes.
+        # All eight variants, thousands of made-up requests to every service, every page looked at by axe: about ten minutes.
         Suite(
             "wide",
             ("-c", "tests/booking_http.ini", "-m", "slow or not slow", *(f"tests/integration/booking/test_{name}.py" for name in WIDE)),

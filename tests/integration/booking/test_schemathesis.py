@@ -35,7 +35,7 @@ CHECKS = [
 ]
 SERVICES = ("auth", "event", "seat", "ticket", "merch")
 TIMEOUT_S = 30
-FEW, MANY = 2, 40
+FEW, MANY = 1, 40
 """Requests of each kind, good and bad, to each operation: in every run, and in the suite `wide`."""
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 
