@@ -144,7 +144,7 @@ def draft_deploy(*, draft: RequirementDraft, user: User) -> BookingSystem:
     Raises DraftRefused, and what system_update raises. Deploying one draft twice: the second finds it gone, DraftNotFound.
     """
     with transaction.atomic():
-        locked = RequirementDraft.objects.select_for_update(of=("self",)).filter(pk=draft.pk, seller=user).select_related("system").first()
+        locked = RequirementDraft.objects.select_for_update().filter(pk=draft.pk, seller=user).first()
         if locked is None:
             raise DraftNotFound
         converted = _converted(locked)

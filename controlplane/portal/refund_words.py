@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
 
 from controlplane.rendering.refunds import USUAL, CutOff, Free, RefundRules, Tier
 
 REFUND_POLICIES = {
-    "market": __("As large ticket sites have it"),
-    "consumer_standard": __("As the consumer standard has it"),
-    "full": __("The whole price until the performance begins"),
+    "market": gettext_lazy("As large ticket sites have it"),
+    "consumer_standard": gettext_lazy("As the consumer standard has it"),
+    "full": gettext_lazy("The whole price until the performance begins"),
 }
 """The usual policies and what they are called, in the order of the form."""
 

@@ -62,7 +62,8 @@ def take(run: Run) -> Archive:
         raise Retry("archive_moved")
     with run.lease.transaction():
         archive.state, archive.completed_at, archive.pseudonym_key = Archive.State.COMPLETE, timezone.now(), ""
-        archive.settlement, archive.summaries = settlement, summaries
+        # With the booking system sales end, and no money is under way: nothing of it can change any more.
+        archive.settlement, archive.summaries = settlement and settlement | {"is_final": True}, summaries
         archive.save()
     return archive
 

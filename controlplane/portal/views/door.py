@@ -59,5 +59,5 @@ def revoke(request: AuthenticatedRequest, system: BookingSystem, scanner_id: str
 def _qr(address: str) -> str:
     """The address as a picture within the page: as a request of its own it would have to carry the key."""
     out = io.BytesIO()
-    segno.make(address, error="m").save(out, kind="svg", scale=4, border=1, xmldecl=False, svgns=True, dark="#0a3f35", light="#ffffff")
+    segno.make(address, error="m").save(out, kind="svg", border=1, xmldecl=False, omitsize=True, dark="#0a3f35", light="#ffffff")
     return mark_safe(out.getvalue().decode())  # noqa: S308 -- drawn by segno of squares
