@@ -1,0 +1,96 @@
+"""Merchandise with every service it talks to as a process: pictures, options, bought with tickets, given back in part, picked up."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import urllib3
+
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import Buyer, findings, open_sales, seats_content, settle
+
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + bytes(100)
+DIGEST = hashlib.sha256(PNG).hexdigest()
+PRODUCTS = [
+    {"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 30, "picture": DIGEST},
+    {
+        "id": "tee",
+        "name": "티셔츠",
+        "price_krw": 35_000,
+        "option_label": "사이즈",
+        "options": [{"id": "xl", "name": "XL", "stock": 3, "extra_krw": 2_000}],
+    },
+]
+
+
+@pytest.fixture(scope="module", params=["kakaopay", "none"])
+def booking(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Booking]:
+    with Booking(["seat", "ticket", "merch"], tmp_path_factory.mktemp("booking"), payment=request.param) as found:
+        picture = staff(found, "PUT", f"pictures/{DIGEST}", body=PNG)
+        assert picture.status == 200, picture.data
+        open_sales(found, seats_content(), products=PRODUCTS)
+        yield found
+        settle(found)
+        assert not (violations := findings(found)).total, str(violations)
+
+
+def staff(booking: Booking, method: str, path: str, **sent: Any) -> urllib3.BaseHTTPResponse:
+    headers = {"Authorization": f"Bearer {booking.staff_token('content', 'attendees', 'summary')}"}
+    return urllib3.request(method, f"{booking.url('merch')}/api/merch/{path}", headers=headers, timeout=30, **sent)
+
+
+def shop(buyer: Buyer, *items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Order and pay; the order as it is afterwards."""
+    answer = buyer.call("POST", "merch", "orders", {"items": list(items), **more})
+    assert answer.status == 201, answer.data
+    made: dict[str, Any] = answer.json()
+    if made["payment"]:
+        buyer.come_back(buyer.press(made), service="merch")
+    return buyer.read(made["id"], service="merch")
+
+
+def test_a_products_picture_is_there(booking: Booking) -> None:
+    url = urllib3.request("GET", f"{booking.url('merch')}/api/merch/products").json()["products"][0]["picture"]["url"]
+    assert urllib3.request("GET", booking.public_url + url).data == PNG
+
+
+def test_products_are_bought_with_tickets_each_with_its_own_payment(booking: Booking) -> None:
+    buyer = Buyer(booking)
+    tickets = buyer.buy(seats=["1-1"])
+    order = shop(buyer, {"product": "tee", "option": "xl", "quantity": 1}, ticket_order=tickets["id"])
+    assert (order["status"], order["total_krw"], order["ticket_order"]) == ("ISSUED", 37_000, tickets["id"])
+    body = {"items": [{"product": "program", "quantity": 1}], "ticket_order": tickets["id"]}
+    stranger = Buyer(booking).call("POST", "merch", "orders", body)
+    assert (stranger.status, stranger.json()["code"]) == (404, "unknown_ticket_order")
+    nowhere = buyer.call("POST", "merch", "orders", body | {"ticket_order": str(uuid.uuid4())})
+    assert nowhere.status == 404
+
+
+def test_a_part_is_given_back_and_the_rest_picked_up(booking: Booking) -> None:
+    buyer = Buyer(booking)
+    order = shop(buyer, {"product": "program", "quantity": 3})
+    item = order["items"][0]["id"]
+    part = buyer.call("POST", "merch", f"orders/{order['id']}/refunds", {"items": [{"item": item, "quantity": 2}]}).json()
+    is_paid = booking.payment == "kakaopay"
+    assert (part["status"], part["refunded_krw"], part["due_krw"]) == ("ISSUED", 30_000 if is_paid else 0, 0 if is_paid else 15_000)
+    handed = staff(booking, "POST", "pickups", json={"code": order["pickup_code"]}).json()
+    assert (handed["items"][0]["quantity"] - handed["items"][0]["given_back"], handed["due_krw"]) == (1, part["due_krw"])
+    assert buyer.cancel(order["id"], service="merch").json()["code"] == "already_picked_up"
+
+
+def test_without_the_ticket_service_products_are_sold_alone(booking: Booking) -> None:
+    buyer = Buyer(booking)
+    tickets = buyer.buy(seats=["2-1"])
+    booking.kill("ticket")
+    try:
+        body = {"items": [{"product": "program", "quantity": 1}], "ticket_order": tickets["id"]}
+        silent = buyer.call("POST", "merch", "orders", body)
+        assert (silent.status, silent.json()["code"]) == (503, "ticket_unavailable")
+        assert shop(buyer, {"product": "program", "quantity": 1})["status"] == "ISSUED"
+    finally:
+        booking.restart("ticket")
