@@ -77,7 +77,7 @@ class Table(Generic[Row]):
 
     def _sent(self, name: str, value: Any) -> Any:
         field = self._prepared.get(name)
-        return value if field is None else field.get_db_prep_save(value, connection)
+        return value if field is None or value is None else field.get_db_prep_save(value, connection)
 
     @cached_property
     def _received(self) -> list[tuple[int, Converter]]:

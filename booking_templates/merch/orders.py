@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from booking_templates.merch.stock import Key
 from booking_templates.payments import answers
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError
-from booking_templates.payments.ids import ALPHABET, new_number
+from booking_templates.payments.ids import new_letters, new_number
 from booking_templates.payments.saga import BUYER, PENDING_FOR
 from booking_templates.payments.states import State
 
@@ -195,5 +194,5 @@ def hand_over(code: str) -> Order:
 
 
 def _new_code() -> str:
-    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    letters = new_letters(8)
     return f"{letters[:4]}-{letters[4:]}"
