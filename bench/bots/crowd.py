@@ -93,7 +93,7 @@ def send(crowd: Crowd, shop: Shop, tokens: Sequence[str] = ()) -> Told:
     told = Told()
     with ProcessPoolExecutor(crowd.processes, mp_context=context) as pool:
         # Started and imported before the clock runs: CLOCK_MONOTONIC is the same for all processes.
-        for started in [pool.submit(time.sleep, 0.2) for _ in range(crowd.processes)]:
+        for started in [pool.submit(_awake) for _ in range(crowd.processes)]:
             started.result()
         start = time.monotonic() + LEAD_S
         shares = [everybody[index :: crowd.processes] for index in range(crowd.processes)]
@@ -108,6 +108,11 @@ def send(crowd: Crowd, shop: Shop, tokens: Sequence[str] = ()) -> Told:
             told.orders |= part.orders
     told.seconds = max((record.due_s + record.latency_s for record in told.records), default=0.0)
     return told
+
+
+def _awake() -> None:
+    """A moment, so that each process gets one of these and imports what is here."""
+    time.sleep(0.5)
 
 
 def _visit_all(crowd: Crowd, shop: Shop, share: list[Arrival], tokens: list[str], start: float) -> Told:

@@ -221,5 +221,5 @@ def _explain(message: str, *, below: str = "") -> tuple[str, list[str]]:
 
 def not_modified(request: HttpRequest, etag: str) -> bool:
     """Whether the client has the version ETAG (a quoted strong or weak validator) already."""
-    sent = request.headers.get("If-None-Match", "")
+    sent = request.META.get("HTTP_IF_NONE_MATCH", "")
     return bool(sent) and (sent == "*" or etag.removeprefix("W/") in (tag.strip().removeprefix("W/") for tag in sent.split(",")))

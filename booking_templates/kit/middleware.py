@@ -43,11 +43,13 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        given = request.headers.get("X-Request-Id", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")  # META: `headers` is made anew of all there are
         token = request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex)
-        translation.activate(_language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), request.headers.get("Accept-Language", "")))
+        translation.activate(
+            _language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+        )
         path = request.path_info
-        if path.startswith(INSIDE) and "X-Forwarded-For" in request.headers:
+        if path.startswith(INSIDE) and "HTTP_X_FORWARDED_FOR" in request.META:
             # The router or gateway adds this header to whatever comes from outside, and a caller cannot take it away.
             response: HttpResponseBase = NotFound("not_found").response()
         else:

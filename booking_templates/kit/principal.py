@@ -79,7 +79,7 @@ def authenticate(request: HttpRequest, rule: Rule) -> Principal:
     if rule is PUBLIC:
         return ANONYMOUS
     env = settings.ENV
-    header = request.headers.get("Authorization", "")
+    header = request.META.get("HTTP_AUTHORIZATION", "")
     if header:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:

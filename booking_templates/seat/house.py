@@ -22,6 +22,9 @@ from booking_templates.seat.schemas import SeatContent
 CHECK_EVERY_S = 0.2
 """How long another replica's change may go unseen. A hold placed on an older version fails by constraint and is tried on the newer."""
 
+STALE_S = 1.0
+"""Older than this nobody is served. Until then one asks, and the others go on with what there is."""
+
 
 @dataclass(frozen=True)
 class Show:
@@ -82,25 +85,35 @@ _checked_at = float("-inf")
 
 
 def current() -> House:
-    """The newest content, at most CHECK_EVERY_S old. Raises NotFound `no_content` before there is any."""
-    house = _current
-    if house is not None and time.monotonic() - _checked_at < CHECK_EVERY_S:
+    """The newest content, as a rule CHECK_EVERY_S old at most. Raises NotFound `no_content` before there is any."""
+    house, age_s = _current, time.monotonic() - _checked_at
+    if house is None or age_s > STALE_S:
+        return refreshed()
+    if age_s < CHECK_EVERY_S or not _lock.acquire(blocking=False):
         return house
-    return refreshed()
+    try:
+        return _refresh()
+    finally:
+        _lock.release()
 
 
 def refreshed() -> House:
     """The newest content, asked for now. Raises NotFound `no_content`."""
-    global _current, _checked_at  # noqa: PLW0603 - the process's one copy
     with _lock:
-        stamp = Content.objects.filter(pk=CONTENT_ID).values_list("version", "digest").first()
-        if stamp is None:
-            _current = None
-            raise NotFound("no_content", _("Nothing is on sale here yet."))
-        if _current is None or _current.version != stamp[0]:
-            _current = _load()
-        _checked_at = time.monotonic()
-        return _current
+        return _refresh()
+
+
+def _refresh() -> House:
+    """With the lock."""
+    global _current, _checked_at  # noqa: PLW0603 - the process's one copy
+    stamp = Content.objects.filter(pk=CONTENT_ID).values_list("version", "digest").first()
+    if stamp is None:
+        _current = None
+        raise NotFound("no_content", _("Nothing is on sale here yet."))
+    if _current is None or _current.version != stamp[0]:
+        _current = _load()
+    _checked_at = time.monotonic()
+    return _current
 
 
 def forget() -> None:

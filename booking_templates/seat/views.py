@@ -86,7 +86,7 @@ def read_availability(request: Request, query: AvailabilityQuery, performance_id
 
 
 def _takes_gzip(request: HttpRequest) -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "")
+    return "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
 
 
 @endpoint(
