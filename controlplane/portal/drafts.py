@@ -21,7 +21,7 @@ from controlplane.portal.requirement_form.fields import FormProblem, form_proble
 from controlplane.portal.requirement_form.state import FormState
 from controlplane.systems import selectors, services
 from controlplane.systems.errors import Refused, RequirementInvalid
-from controlplane.systems.models import BookingSystem, State
+from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.preview import Preview
 
 DRAFTS_AT_MOST = 50
@@ -80,7 +80,7 @@ def draft_for(user: User, draft_id: UUID) -> RequirementDraft:
     draft = drafts_of(user).filter(pk=draft_id).first()
     if draft is None:
         raise DraftNotFound
-    return draft
+    return _follow(draft)
 
 
 def form_of(draft: RequirementDraft) -> FormState:
@@ -110,7 +110,7 @@ def draft_of_system(*, user: User, system: BookingSystem) -> RequirementDraft:
         raise Refused("being_deleted")
     draft = drafts_of(user).filter(system=system).first()
     if draft is not None:
-        return draft
+        return _follow(draft)
     form, plan = convert.from_requirement(selectors.requirement_of(system), zone())
     form.values["slug"] = form["slug"] or system.slug or ""
     try:
@@ -165,6 +165,35 @@ def draft_deploy(*, draft: RequirementDraft, user: User) -> BookingSystem:
 def draft_delete(*, draft: RequirementDraft) -> None:
     """Throw DRAFT away; one that is gone already is fine."""
     RequirementDraft.objects.filter(pk=draft.pk).delete()
+
+
+def _follow(draft: RequirementDraft) -> RequirementDraft:
+    """Take over what was edited live since DRAFT was begun, where nothing else was typed: else deploying it would undo the edit.
+
+    Any other change since then is a conflict, which deploying tells.
+    """
+    system = draft.system
+    if system is None or draft.system_generation == system.generation:
+        return draft
+    since = system.operations.filter(generation__gt=draft.system_generation).order_by("generation")
+    if since.exclude(kind=Operation.Kind.EDIT).exists():
+        return draft
+    form = form_of(draft)
+    for result in since.values_list("result", flat=True):
+        _take_over(form, result.get("before", {}), result.get("patch", {}))
+    try:
+        return _write(draft, draft.version, form=form.as_json(), system_generation=system.generation)
+    except DraftChanged:  # another tab is saving it just now; the next look follows
+        return draft
+
+
+def _take_over(form: FormState, before: dict[str, Any], patch: dict[str, Any]) -> None:
+    if "description" in patch and form["description"].strip() == before.get("description", ""):
+        form.values["description"] = patch["description"]
+    for product, stock in patch.get("stock", {}).items():
+        for row in form.rows["products"]:
+            if row["id"] == product and row["stock"] == str(before.get("stock", {}).get(product)):
+                row.values["stock"] = str(stock)
 
 
 def _converted(draft: RequirementDraft) -> convert.Converted:

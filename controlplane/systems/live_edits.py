@@ -39,6 +39,16 @@ def patched(requirement: Requirement, patch: Document) -> Requirement:
     return requirement
 
 
+def _of(requirement: Requirement, patch: Document) -> Document:
+    """What REQUIREMENT has where PATCH changes something."""
+    found: Document = {}
+    if "description" in patch:
+        found["description"] = requirement.description
+    if stock := patch.get("stock"):
+        found["stock"] = {product.id: product.stock for product in requirement.products if product.id in stock}
+    return found
+
+
 def live_requirement(system: BookingSystem) -> Requirement:
     """What SYSTEM was last made to be, with everything that was edited live since."""
     assert system.live_revision is not None  # noqa: S101  (the caller looked)
@@ -130,7 +140,8 @@ def _check_soon(lease: Lease) -> None:
 def _record(lease: Lease, service: str, document: Document, patch: Document, acting_user: User) -> Operation:
     with lease.transaction() as system:
         assert system.requirement is not None  # noqa: S101  (it is live)
-        wanted = patched(planning.read_stored(system.requirement), patch)
+        before = planning.read_stored(system.requirement)
+        wanted = patched(before, patch)
         last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
         stored = StoredRequirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
         stored.save()
@@ -141,7 +152,7 @@ def _record(lease: Lease, service: str, document: Document, patch: Document, act
             state=Operation.State.SUCCEEDED,
             generation=generation,
             requirement=stored,
-            result={"patch": patch},
+            result={"patch": patch, "before": _of(before, patch)},
             created_by=acting_user,
             ended_at=now,
         )
