@@ -67,18 +67,20 @@ def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datet
     )
 
 
-def shown_terms(known: event.Snapshot) -> TermsOut:
-    """What cancelling costs, for everybody."""
+def shown_terms(known: event.Snapshot, order: Order | None = None) -> TermsOut:
+    """What cancelling costs, for everybody; or for ORDER, by the policy that it was bought under."""
+    rules = terms.policy_of(order, known) if order else known.policy
     performances = [
         PerformanceTerms(
             id=each.pk,
             starts_at=local(each.starts_at),
-            until=local(terms.last_moment(known, each)),
+            until=local(terms.last_moment(known, each, rules)),
             is_called_off=each.cancelled_at is not None,
         )
         for each in known.performances.values()
+        if order is None or each.pk == order.performance_id
     ]
-    return TermsOut(policy=known.policy, performances=performances)
+    return TermsOut(policy=rules, performances=performances)
 
 
 def shown_quote(offered: Terms) -> Quote:

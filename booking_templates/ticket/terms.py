@@ -65,6 +65,11 @@ def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection
             return Terms("already_cancelled")
 
 
+def policy_of(order: Order, known: event.Snapshot) -> Policy:
+    """The policy that ORDER was bought under; the event's, while it is not bought."""
+    return event.resolved(msgspec.convert(order.refund_policy or known.refund_policy, Policy | Preset))
+
+
 def last_moment(known: event.Snapshot, performance: Performance, rules: Policy | None = None) -> datetime:
     """When cancelling tickets of PERFORMANCE ends: by RULES (the event's unless given), and by the seller's own limit."""
     by_policy = policy.last_moment(rules or known.policy, starts_at=performance.starts_at, zone=timezone.get_default_timezone())
@@ -79,8 +84,8 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
     performance = known.performances.get(order.performance_id)
     zone = timezone.get_default_timezone()
     # The buyer agreed to the policy of then. Where the one of now is kinder, that one holds.
-    bought = msgspec.convert(order.refund_policy or known.refund_policy, Policy | Preset)
-    rules = [event.resolved(bought), *([known.policy] if bought != known.refund_policy else [])]
+    bought = policy_of(order, known)
+    rules = [bought, *([known.policy] if bought != known.policy else [])]
     limits = [last_moment(known, performance, each) for each in rules] if performance is not None else [known.cancel_until]
     until = max((limit for limit in limits if limit is not None), default=None)
     reason = None

@@ -17,6 +17,7 @@ urlpatterns = [
     route("orders/<uuid:order_id>", GET=views.read_order),
     route("orders/<uuid:order_id>/cancel", POST=views.cancel_order),
     route("orders/<uuid:order_id>/cancellation", GET=views.read_quote),
+    route("orders/<uuid:order_id>/terms", GET=views.read_order_terms),
     route("orders/<uuid:order_id>/refunds", POST=views.create_refund),
     *returns.urls(saga, page_of),
     route("tickets", GET=views.list_tickets),

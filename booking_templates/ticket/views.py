@@ -159,6 +159,12 @@ def read_calendar(request: Request, ticket_id: object) -> Reply:
     return _download(papers.as_calendar(ticket, ticket.order), f"{ticket.order.number}.ics", "text/calendar; charset=utf-8")
 
 
+@endpoint(auth=BUYER, returns={200: TermsOut}, problems=("not_found",))
+def read_order_terms(request: Request, order_id: object) -> TermsOut:
+    """What cancelling this order costs by the policy that it was bought under; where the one of now is kinder, less."""
+    return shown_terms(event.current(), orders.own(request.principal.id, str(order_id)))
+
+
 @endpoint(returns={200: TermsOut})
 def read_terms(request: Request) -> TermsOut:
     """What cancelling costs and until when it can be done, to be told before buying; which performances were called off."""

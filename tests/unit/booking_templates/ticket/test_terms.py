@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -46,3 +47,16 @@ def test_a_performance_that_is_called_off_is_told_as_such(client: Any, staff_cli
 
 def test_before_the_seller_has_told_anything_there_is_nothing_to_tell(client: Any) -> None:
     assert client.get("/api/ticket/terms").json()["performances"] == []
+
+
+def test_an_order_has_the_terms_that_it_was_bought_under(
+    buyer_client: Any, other_buyer_client: Any, staff_client: Any, buy: Callable[..., str]
+) -> None:
+    put(staff_client, refund_policy="consumer_standard")
+    order = buy()
+    put(staff_client, refund_policy="full")
+    event.forget()
+    told = buyer_client.get(f"/api/ticket/orders/{order}/terms").json()
+    assert [tier["percent"] for tier in told["policy"]["tiers"]] == [0, 10, 20, 30, 90]
+    assert [each["id"] for each in told["performances"]] == ["p1"]
+    assert other_buyer_client.get(f"/api/ticket/orders/{order}/terms").status_code == 404

@@ -4,16 +4,22 @@ import { t } from "./client.js";
 import { h } from "./dom.js";
 import { dateKey, day, moment, won } from "./format.js";
 
-let asked = null;
+const asked = new Map();
 
-/** What the ticket service says of cancelling, or null while it does not answer. Asked once a page unless ANEW. */
-export function readTerms({ anew = false } = {}) {
-  if (anew || !asked)
-    asked = api("GET", "/api/ticket/terms", { timeoutMs: 5000 }).then(
+/**
+ * What the ticket service says of cancelling, for everybody or for the order ORDER, by the policy that it was bought under; null while
+ * it does not answer. Asked once a page unless ANEW.
+ */
+export function readTerms({ order = null, anew = false } = {}) {
+  const path = order ? `/api/ticket/orders/${encodeURIComponent(order)}/terms` : "/api/ticket/terms";
+  if (anew || !asked.has(path)) {
+    const answer = api("GET", path, { timeoutMs: 5000 }).then(
       ({ body }) => body,
       () => null,
     );
-  return asked;
+    asked.set(path, answer);
+  }
+  return asked.get(path);
 }
 
 export const calledOff = (terms) => new Set((terms?.performances || []).filter((each) => each.is_called_off).map((each) => each.id));

@@ -34,7 +34,7 @@ const watching = watch({
   },
 });
 
-readTerms().then((found) => {
+readTerms({ order: id }).then((found) => {
   terms = found;
   if (!current) return;
   draw(current);
