@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
+from controlplane.rendering.adjustments import Adjustments, Autoscale
 from controlplane.rendering.database import URL_FILE, URL_KIND, DatabaseChoice, DatabasePlan, carried_over, database_plan
 from controlplane.rendering.images import PoolImage, ProbePlan, ResourcesPlan
 from controlplane.rendering.requirement import Requirement, digest
@@ -66,6 +67,20 @@ class ServicePlan:
     liveness: ProbePlan
     readiness: ProbePlan
     startup: ProbePlan
+    node: str = ""
+    """The one node it may run on; empty for any."""
+    restarts: int = 0
+    """Another number replaces its pods."""
+    autoscale: Autoscale | None = None
+    """Decides the number of replicas, where it is set."""
+
+    @property
+    def least_replicas(self) -> int:
+        return self.autoscale.lowest if self.autoscale else self.replicas
+
+    @property
+    def most_replicas(self) -> int:
+        return self.autoscale.highest if self.autoscale else self.replicas
 
     @property
     def secret(self) -> str:
@@ -94,6 +109,8 @@ class Plan:
     config: dict[str, str]
     services: tuple[ServicePlan, ...]
     database: DatabasePlan | None = None
+    adjustments: Adjustments = field(default_factory=Adjustments)
+    """What `services` were adjusted by: a rollback takes them up again."""
 
     def service(self, name: str) -> ServicePlan | None:
         """The service called NAME, or None."""
@@ -107,7 +124,7 @@ class Plan:
         """Sums over all replicas; with SURGE one more replica of each service, as while a rollout goes on."""
         sums = dict.fromkeys(("pods", "cpu_request_m", "cpu_limit_m", "memory_request_mib", "memory_limit_mib", "scratch_mib"), 0)
         for service in self.services:
-            replicas = service.replicas + (1 if surge else 0)
+            replicas = service.most_replicas + 1 if surge else service.least_replicas
             sums["pods"] += replicas
             _add(sums, service.resources, times=replicas)
         storage_mib = [service.storage_mib for service in self.services if service.storage_mib]
@@ -135,14 +152,23 @@ def from_json(document: Mapping[str, Any]) -> Plan:
     return msgspec.convert(document, Plan)
 
 
-def make_plan(requirement: Requirement, images: Iterable[PoolImage], *, site: Site, platform: Platform, live: Plan | None = None) -> Plan:
+def make_plan(
+    requirement: Requirement,
+    images: Iterable[PoolImage],
+    *,
+    site: Site,
+    platform: Platform,
+    live: Plan | None = None,
+    adjustments: Adjustments | None = None,
+) -> Plan:
     """The plan for REQUIREMENT with the chosen IMAGES: one replica of each, each with a database of its own.
 
-    LIVE is the plan that the system runs by now: where its data are, they stay.
+    LIVE is the plan that the system runs by now: where its data are, they stay. ADJUSTMENTS of services that are not in it wait.
     """
     chosen = sorted(images, key=lambda image: image.service)
     present = {image.service for image in chosen}
     database = _database(chosen, site, platform, live)
+    adjustments = adjustments or Adjustments()
     return Plan(
         system_id=site.system_id,
         namespace=site.namespace,
@@ -161,8 +187,9 @@ def make_plan(requirement: Requirement, images: Iterable[PoolImage], *, site: Si
             "CLOVE_TIME_ZONE": platform.time_zone,
             "CLOVE_TRUST_DIR": TRUST_DIR,
         },
-        services=tuple(_service_plan(image, present, platform, database) for image in chosen),
+        services=tuple(_adjusted(_service_plan(image, present, platform, database), adjustments) for image in chosen),
         database=database,
+        adjustments=adjustments,
     )
 
 
@@ -202,6 +229,20 @@ def _service_plan(image: PoolImage, present: set[str], platform: Platform, datab
         liveness=image.liveness,
         readiness=image.readiness,
         startup=image.startup,
+    )
+
+
+def _adjusted(service: ServicePlan, adjustments: Adjustments) -> ServicePlan:
+    wish = adjustments.of(service.name)
+    is_suspended = adjustments.is_suspended
+    return replace(
+        service,
+        replicas=0 if is_suspended else service.replicas if wish.replicas is None else wish.replicas,
+        # An autoscaler would not let it rest.
+        autoscale=None if is_suspended else wish.autoscale,
+        resources=wish.resources or service.resources,
+        node=wish.node,
+        restarts=wish.restarts,
     )
 
 

@@ -158,6 +158,28 @@ class Spread(Shape):
     label_selector: Selector
 
 
+class NodeExpression(Shape):
+    key: Literal["kubernetes.io/hostname"]
+    operator: Literal["In"]
+    values: Annotated[list[Host], Meta(min_length=1, max_length=1)]
+
+
+class NodeTerm(Shape):
+    match_expressions: list[NodeExpression]
+
+
+class NodeTerms(Shape):
+    node_selector_terms: list[NodeTerm]
+
+
+class NodeAffinity(Shape):
+    required: NodeTerms = msgspec.field(name="requiredDuringSchedulingIgnoredDuringExecution")
+
+
+class Affinity(Shape):
+    node_affinity: NodeAffinity
+
+
 class PodSpec(Shape):
     service_account_name: Name
     automount_service_account_token: Literal[False]
@@ -167,6 +189,7 @@ class PodSpec(Shape):
     topology_spread_constraints: list[Spread]
     containers: Annotated[list[Container], Meta(min_length=1, max_length=1)]
     volumes: list[Volume]
+    affinity: Affinity | None = None
 
 
 class PodMetadata(Shape):

@@ -39,6 +39,7 @@ ORDER = (
     "job",
     "cronjob",
     "poddisruptionbudget",
+    "horizontalpodautoscaler",
     "httproute",
 )
 

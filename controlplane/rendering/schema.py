@@ -185,12 +185,13 @@ class Strategy(Shape):
 
 
 class DeploymentSpec(Shape):
-    replicas: Annotated[int, Meta(ge=0, le=1_000)]
     revision_history_limit: int
     progress_deadline_seconds: Seconds
     selector: Selector
     strategy: Strategy
     template: PodTemplate
+    replicas: Annotated[int, Meta(ge=0, le=1_000)] | msgspec.UnsetType = msgspec.UNSET
+    """Left out where an autoscaler decides."""
 
 
 class Deployment(Shape, tag_field="kind"):
@@ -226,6 +227,40 @@ class PodDisruptionBudget(Shape, tag_field="kind"):
     api_version: Literal["policy/v1"]
     metadata: Metadata
     spec: BudgetSpec
+
+
+class ScaleTarget(Shape):
+    api_version: Literal["apps/v1"]
+    kind: Literal["Deployment"]
+    name: Name
+
+
+class UtilizationTarget(Shape):
+    type: Literal["Utilization"]
+    average_utilization: Annotated[int, Meta(ge=1, le=1000)]
+
+
+class ResourceMetric(Shape):
+    name: Literal["cpu"]
+    target: UtilizationTarget
+
+
+class Metric(Shape):
+    type: Literal["Resource"]
+    resource: ResourceMetric
+
+
+class AutoscalerSpec(Shape):
+    scale_target_ref: ScaleTarget
+    min_replicas: Annotated[int, Meta(ge=1, le=1_000)]
+    max_replicas: Annotated[int, Meta(ge=1, le=1_000)]
+    metrics: Annotated[list[Metric], Meta(min_length=1)]
+
+
+class HorizontalPodAutoscaler(Shape, tag_field="kind"):
+    api_version: Literal["autoscaling/v2"]
+    metadata: Metadata
+    spec: AutoscalerSpec
 
 
 class ParentRef(Shape):
@@ -278,6 +313,7 @@ AnyObject = (
     | Job
     | CronJob
     | PodDisruptionBudget
+    | HorizontalPodAutoscaler
     | HTTPRoute
 )
 

@@ -22,6 +22,7 @@ from controlplane.systems.deploying import carry_out
 from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
 from controlplane.systems.outcomes import Failed, Outcome, Retry, backoff_s, of_runtime
+from controlplane.systems.planning import live_plan
 from controlplane.systems.settling import LOOK_AGAIN_S, settle
 from controlplane.systems.steps import Run, columns_of, end
 
@@ -129,7 +130,7 @@ def _fail(run: Run, reason: Reason) -> None:
         has_begun = was_deleting and run.is_done("archive")
         end(run, Operation.State.FAILED, reason)
         run.lease.write(
-            state=State.LIVE if system.live_revision_id and not has_begun else State.FAILED,
+            state=_serving(system) if system.live_revision_id and not has_begun else State.FAILED,
             desired_state=Desired.LIVE if was_deleting and not has_begun else system.desired_state,
             observed_generation=run.operation.generation,
             attempts=0,
@@ -137,3 +138,9 @@ def _fail(run: Run, reason: Reason) -> None:
         )
         audit.record("system.failed", system, operation=run.operation.pk, code=reason.code)
     log.warning("system %s: %s failed: %s", run.system.pk, run.operation.kind, reason.message)
+
+
+def _serving(system: BookingSystem) -> State:
+    """What a system is whose change failed: as its live revision has it."""
+    live = live_plan(system)
+    return State.SUSPENDED if live and live.adjustments.is_suspended else State.LIVE

@@ -45,6 +45,9 @@ def carry_out(run: Run) -> None:
     revision = _revision(run)
     endpoint = run.runtime.endpoint(run.system.ref)
     plan, wanted = from_json(revision.plan), read(revision.requirement)
+    if plan.adjustments.is_suspended:
+        _live(run, revision, endpoint, state=State.SUSPENDED)
+        return
     with BookingApi(connect_url=endpoint.connect_url, host=endpoint.host, namespace=run.system.namespace, scopes=PLATFORM_SCOPES) as api:
         if not run.is_done("content"):
             _content(run, api, wanted, plan)
@@ -97,7 +100,7 @@ def _make_revision(run: Run) -> Revision:
         plan, objects = from_json(old.plan), old.manifests
     else:
         try:
-            plan = planning.plan_for(read(operation.requirement), planning.site_of(run.system), live=planning.live_plan(run.system)).plan
+            plan = planning.plan_for(read(operation.requirement), planning.site_of(run.system), system=run.system).plan
             objects = render(plan)
         except NoImageFits as error:
             raise Failed(error.reason.code, **error.reason.params) from error
@@ -125,7 +128,7 @@ def _preview(run: Run, revision: Revision) -> None:
     run.begin("preview")
     changes = run.runtime.preview(run.system.ref, revision.manifests)
     count = {kind.value: sum(change.kind is kind for change in changes) for kind in ChangeKind}
-    if run.system.live_revision_id:
+    if run.system.live_revision_id and run.system.state != State.SUSPENDED and not from_json(revision.plan).adjustments.is_suspended:
         _ask_first(run, revision)
     with run.lease.transaction():
         run.operation.result = run.operation.result | {"changes": changes_to_json(changes)}
@@ -158,14 +161,23 @@ def _start(run: Run) -> None:
         # Somebody else's hand, or a runtime that lost what it was given.
         _hand_over(run, _revision(run))
         seen = run.runtime.observe(run.system.ref)
-    ready = sum(workload.health is Health.READY for workload in seen.workloads)
+    is_suspended = from_json(_revision(run).plan).adjustments.is_suspended
+    ready = sum(workload.health in (Health.READY, Health.SUSPENDED) for workload in seen.workloads)
     counts = {"ready": ready, "wanted": len(seen.workloads)}
     _show(run, seen, counts)
     if seen.health is Health.FAILED:
         raise _why_failed(seen)
-    if seen.health is not Health.READY or seen.fingerprint != run.operation.fingerprint:
+    if not _is_as_wanted(seen, is_suspended=is_suspended) or seen.fingerprint != run.operation.fingerprint:
         raise Waiting("step_ready", **counts)
-    run.done("start", "step_ready", **counts, then="content")
+    run.done("start", "step_ready", **counts, then="" if is_suspended else "content")
+
+
+def _is_as_wanted(seen: Observation, *, is_suspended: bool) -> bool:
+    if not is_suspended:
+        return seen.health is Health.READY
+    # Its database runs on.
+    services = [workload for workload in seen.workloads if workload.kind == "Deployment"]
+    return seen.health in (Health.READY, Health.SUSPENDED) and all(workload.health is Health.SUSPENDED for workload in services)
 
 
 def _show(run: Run, seen: Observation, counts: dict[str, int]) -> None:
@@ -236,14 +248,14 @@ def _check(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:
     run.done("check", "step_checked", then="live")
 
 
-def _live(run: Run, revision: Revision, endpoint: Endpoint) -> None:
+def _live(run: Run, revision: Revision, endpoint: Endpoint, *, state: State = State.LIVE) -> None:
     with run.lease.transaction() as system:
         run.lease.write(
             live_revision=revision,
             live_fingerprint=run.operation.fingerprint,
             content_live=system.content_given,
-            state=State.LIVE,
-            health=Health.READY.value,
+            state=state,
+            health=(Health.READY if state == State.LIVE else Health.SUSPENDED).value,
             health_message="",
             connect_url=endpoint.connect_url,
             connect_host=endpoint.host,
@@ -252,6 +264,9 @@ def _live(run: Run, revision: Revision, endpoint: Endpoint) -> None:
             live_at=system.live_at or timezone.now(),
             **no_reason(),
         )
-        run.mark_done("live", "step_live", url=endpoint.public_url)
+        if state == State.LIVE:
+            run.mark_done("live", "step_live", url=endpoint.public_url)
+        else:
+            run.mark_done("live", "step_suspended")
         end(run, Operation.State.SUCCEEDED)
         audit.record("system.live", system, revision=revision.number, operation=run.operation.pk)

@@ -35,6 +35,7 @@ class State(models.TextChoices):
     DRAFT = "draft", _("Draft")
     DEPLOYING = "deploying", _("Deploying")
     LIVE = "live", _("Live")
+    SUSPENDED = "suspended", _("Suspended")
     FAILED = "failed", _("Failed")
     DELETING = "deleting", _("Deleting")
     DELETED = "deleted", _("Deleted")
@@ -74,6 +75,8 @@ class BookingSystem(models.Model):
     desired_state = models.CharField(max_length=10, choices=Desired.choices, default=Desired.DRAFT)
     generation = models.PositiveIntegerField(default=0)
     requirement = models.ForeignKey("Requirement", null=True, on_delete=models.PROTECT, related_name="+")
+    adjustments = models.JSONField(default=dict, blank=True)
+    """What is asked of it beyond the requirement; see rendering/adjustments.py."""
 
     observed_generation = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, db_index=True)
@@ -190,6 +193,11 @@ class Operation(models.Model):
         DEPLOY = "deploy", _("Deploy")
         UPDATE = "update", _("Update")
         ROLLBACK = "rollback", _("Roll back")
+        SCALE = "scale", _("Scale")
+        MOVE = "move", _("Move")
+        RESTART = "restart", _("Restart")
+        SUSPEND = "suspend", _("Suspend")
+        RESUME = "resume", _("Resume")
         DELETE = "delete", _("Delete")
         EDIT = "edit", _("Edit while live")
 

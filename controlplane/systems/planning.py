@@ -11,7 +11,9 @@ from django.conf import settings
 import controlplane.systems.messages  # noqa: F401  (declares the words)
 from controlplane.lib.reasons import Problem
 from controlplane.pool.selectors import pool_images
+from controlplane.rendering import adjustments
 from controlplane.rendering import requirement as documents
+from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
 from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.plan import Plan, Platform, Site, from_json, make_plan
@@ -63,10 +65,17 @@ def site_of(system: BookingSystem) -> Site:
     )
 
 
-def plan_for(requirement: documents.Requirement, site: Site, *, live: Plan | None = None) -> Planned:
-    """Choose images from the pool and make the plan; LIVE is what the system runs by now. Raises rendering.choose.NoImageFits."""
+def plan_for(requirement: documents.Requirement, site: Site, *, system: BookingSystem | None = None) -> Planned:
+    """Choose images from the pool and make the plan, for SYSTEM as it is adjusted and where its data are. Raises choose.NoImageFits."""
     chosen = choose(pool_images(), requirement.facts)
-    return Planned(make_plan(requirement, chosen.images, site=site, platform=platform(), live=live), chosen)
+    live = live_plan(system) if system else None
+    asked = adjustments_of(system) if system else None
+    return Planned(make_plan(requirement, chosen.images, site=site, platform=platform(), live=live, adjustments=asked), chosen)
+
+
+def adjustments_of(system: BookingSystem) -> Adjustments:
+    """What is asked of SYSTEM beyond its requirement."""
+    return adjustments.read(system.adjustments)
 
 
 def live_plan(system: BookingSystem) -> Plan | None:

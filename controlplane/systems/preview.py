@@ -65,7 +65,7 @@ def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem
         misses = error.__cause__.misses if isinstance(error.__cause__, NoImageFits) else ()
         return Preview(problems=tuple(error.problems), near_misses=_near_misses(misses))
     site = planning.site_of(system) if system else planning.draft_site(read.slug or "")
-    planned = planning.plan_for(read, site, live=planning.live_plan(system) if system else None)
+    planned = planning.plan_for(read, site, system=system)
     live = system.live_revision if system else None
     return Preview(
         chosen=tuple(ChosenImage(item.image.service, item.image.name, item.image.ref, item.why) for item in planned.chosen.choices),

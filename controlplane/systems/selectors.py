@@ -16,9 +16,11 @@ from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision, State
 
 STEPS: dict[str, tuple[str, ...]] = {
-    "deploy": ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
-    "update": ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
-    "rollback": ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
+    **dict.fromkeys(
+        ("deploy", "update", "rollback", "scale", "move", "restart", "resume"),
+        ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
+    ),
+    "suspend": ("plan", "render", "preview", "apply", "start", "live"),
     "delete": ("archive", "remove", "forget"),
 }
 """The names of all steps an operation of a kind goes through, for a page that shows what is still to come."""

@@ -6,22 +6,22 @@ Pages, the REST API and commands call these and hold no rules of their own.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 import controlplane.systems.messages  # noqa: F401  (declares the words)
 from controlplane.accounts.models import User
-from controlplane.lib import audit, queue
+from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
+from controlplane.rendering.plan import from_json
 from controlplane.systems import keys, slugs, tickets
 from controlplane.systems.errors import DeletionRefused, GenerationConflict, Refused, RequirementInvalid
-from controlplane.systems.lease import CONVERGE
-from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Requirement, Revision, State
+from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
 from controlplane.systems.preview import requirement_preview
+from controlplane.systems.wishes import Document, Kind, lock, refuse_deleted, wish
 
 __all__ = [
     "requirement_preview",
@@ -33,9 +33,6 @@ __all__ = [
     "system_rollback",
     "system_update",
 ]
-
-Document = dict[str, Any]
-Kind = Operation.Kind
 
 
 def system_create(*, requirement: Document, acting_user: User, deploy: bool = False) -> BookingSystem:
@@ -56,10 +53,10 @@ def system_create(*, requirement: Document, acting_user: User, deploy: bool = Fa
 def system_deploy(*, system: BookingSystem, acting_user: User) -> Operation:
     """Start deploying a draft. Raises Refused (`not_a_draft`)."""
     with transaction.atomic():
-        _lock(system)
+        lock(system)
         if system.desired_state != Desired.DRAFT:
             raise Refused("not_a_draft")
-        return _wish(system, Kind.DEPLOY, acting_user)
+        return wish(system, Kind.DEPLOY, acting_user)
 
 
 def system_update(
@@ -72,15 +69,15 @@ def system_update(
     """
     wanted = read_requirement(requirement, now=timezone.now(), system=system)
     with transaction.atomic():
-        _lock(system)
-        _refuse_deleted(system)
+        lock(system)
+        refuse_deleted(system)
         if expected_generation is not None and expected_generation != system.generation:
             raise GenerationConflict("generation_conflict", current=system.generation, expected=expected_generation)
         _store_requirement(system, wanted, acting_user)
         audit.record("system.update", system, acting_user=acting_user, title=wanted.title)
         if system.desired_state == Desired.DRAFT:
             return None
-        return _wish(system, Kind.UPDATE, acting_user)
+        return wish(system, Kind.UPDATE, acting_user)
 
 
 def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, force: bool = False) -> Operation | None:
@@ -95,41 +92,44 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
     if system.live_revision_id:
         tickets.refuse_while_sold(system, is_forced=is_forced)
     with transaction.atomic():
-        _lock(system)
-        _refuse_deleted(system)
+        lock(system)
+        refuse_deleted(system)
         audit.record("system.delete", system, acting_user=acting_user, title=system.title, slug=system.slug, forced=is_forced)
         if system.desired_state == Desired.DRAFT:
             system.desired_state, system.state, system.slug, system.deleted_at = Desired.DELETED, State.DELETED, None, timezone.now()
             system.save(update_fields=["desired_state", "state", "slug", "deleted_at"])
             return None
-        return _wish(system, Kind.DELETE, acting_user, result={"forced": is_forced})
+        return wish(system, Kind.DELETE, acting_user, result={"forced": is_forced})
 
 
 def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: User) -> Operation:
     """Run the plan of an earlier REVISION again, as a new revision; content that was edited since stays. Raises Refused."""
     with transaction.atomic():
-        _lock(system)
-        _refuse_deleted(system)
+        lock(system)
+        refuse_deleted(system)
         if revision.system_id != system.pk:
             raise Refused("other_revision", number=revision.number)
         wanted = stored_requirement(system)
         if wanted is None or system.desired_state == Desired.DRAFT:
             raise Refused("not_deployed")
         _store_requirement(system, _in_the_shape_of(read_stored(revision.requirement), wanted), acting_user)
+        # What was adjusted since would come back with the next change otherwise; a suspended system stays so until it is resumed.
+        adjusted = replace(from_json(revision.plan).adjustments, is_suspended=False)
+        system.adjustments = adjusted.to_json()
         audit.record("system.rollback", system, acting_user=acting_user, revision=revision.number)
-        return _wish(system, Kind.ROLLBACK, acting_user, rollback_to=revision)
+        return wish(system, Kind.ROLLBACK, acting_user, rollback_to=revision)
 
 
 def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
     """Try again what failed last. Raises Refused (`nothing_failed`)."""
     with transaction.atomic():
-        _lock(system)
+        lock(system)
         last = system.operations.exclude(kind=Kind.EDIT).first()
         if last is None or last.state != Operation.State.FAILED or system.state == State.DELETED:
             raise Refused("nothing_failed")
         audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)
         # A revision that was made already is made again: the pool or the platform's settings may be what was mended.
-        return _wish(
+        return wish(
             system, Kind(last.kind), acting_user, rollback_to=last.rollback_to, result=last.result if last.kind == Kind.DELETE else {}
         )
 
@@ -145,18 +145,6 @@ def _in_the_shape_of(old: documents.Requirement, wanted: documents.Requirement) 
     if old.is_numbered != wanted.is_numbered:
         shaped = replace(shaped, seating=old.seating, grades=old.grades)
     return shaped
-
-
-def _lock(system: BookingSystem) -> None:
-    """Read SYSTEM's row again under a lock, so that two wishes come one after the other."""
-    fresh = BookingSystem.objects.select_for_update().get(pk=system.pk)
-    for field in BookingSystem._meta.concrete_fields:
-        setattr(system, field.attname, getattr(fresh, field.attname))
-
-
-def _refuse_deleted(system: BookingSystem) -> None:
-    if system.desired_state == Desired.DELETED:
-        raise Refused("being_deleted")
 
 
 def _insert(wanted: documents.Requirement, seller: User) -> BookingSystem:
@@ -177,38 +165,3 @@ def _store_requirement(system: BookingSystem, wanted: documents.Requirement, act
     system.requirement = stored
     system.title = wanted.title
     system.save(update_fields=["requirement", "title"])
-
-
-def _wish(
-    system: BookingSystem, kind: Kind, acting_user: User, *, rollback_to: Revision | None = None, result: Document | None = None
-) -> Operation:
-    """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock."""
-    now = timezone.now()
-    running = Operation.objects.filter(system=system, state=Operation.State.RUNNING)
-    OperationStep.objects.filter(operation__in=running, state=OperationStep.State.RUNNING).update(
-        state=OperationStep.State.FAILED, message_code="superseded", ended_at=now
-    )
-    running.update(state=Operation.State.SUPERSEDED, reason_code="superseded", ended_at=now)
-    system.generation += 1
-    system.attempts = 0
-    system.next_check_at = now
-    if kind == Kind.DELETE:
-        system.desired_state, system.state = Desired.DELETED, State.DELETING
-    else:
-        system.desired_state = Desired.LIVE
-        if not system.live_revision_id:
-            system.state = State.DEPLOYING
-    if system.state != State.LIVE:
-        system.reason_code, system.reason, system.reason_params = "", "", {}
-    system.save()
-    operation = Operation.objects.create(
-        system=system,
-        kind=kind,
-        generation=system.generation,
-        requirement_id=system.requirement_id,
-        rollback_to=rollback_to,
-        result=result or {},
-        created_by=acting_user,
-    )
-    queue.send_on_commit(CONVERGE, system_id=system.pk)
-    return operation

@@ -13,7 +13,7 @@ from controlplane.systems import content
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.lease import Lease
 from controlplane.systems.live_edits import live_requirement
-from controlplane.systems.models import BookingSystem, Desired, Revision
+from controlplane.systems.models import BookingSystem, Desired, Revision, State
 from controlplane.systems.outcomes import backoff_s
 from controlplane.systems.secrets import secrets_for
 from controlplane.systems.steps import workload_json
@@ -62,6 +62,9 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
             _save(lease, live_fingerprint=wanted)
         return _later(lease)
     _note_health(lease, seen)
+    if system.state == State.SUSPENDED:
+        # Nobody is there to be given anything.
+        return LOOK_AGAIN_S
     if system.content_given != system.content_live and not (seen.health is Health.READY and _take_back_content(lease)):
         return _later(lease)
     if system.attempts:

@@ -44,7 +44,10 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         inventory.write(api, system, before.beginning(keys))
     for item in rest:
         handover.keep_replicas(api, item)
-        entries[key_of(item)] = inventory.entry_of(_apply(api, item))
+        if is_taken_back := handover.is_taken_back(item, before, keys):
+            handover.end_autoscaling(api, item, before)
+        applied = api.apply(item, resource_of(item), force=True).item if is_taken_back else _apply(api, item)
+        entries[key_of(item)] = inventory.entry_of(applied)
     _prune(api, system, before, keep=entries.keys())
     hosts = hostnames(objects)
     inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else ""))

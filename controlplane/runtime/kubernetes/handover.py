@@ -6,12 +6,19 @@ the number is dropped from a manifest (an autoscaler takes over), a second manag
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Collection
+
+from controlplane.runtime.errors import RuntimeBusy
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.bundle import Item
+from controlplane.runtime.kubernetes.inventory import Inventory
 from controlplane.runtime.kubernetes.ownership import owned_fields
-from controlplane.runtime.kubernetes.resources import resource_of
+from controlplane.runtime.kubernetes.resources import BY_KIND, resource_of
+from controlplane.runtime.objects import ObjectKey
 
 HOLDER = "clove-handover"
+AUTOSCALER = BY_KIND["HorizontalPodAutoscaler"]
 _SCALED = ("Deployment", "StatefulSet")
 
 
@@ -30,3 +37,23 @@ def keep_replicas(api: Api, item: Item) -> None:
         "spec": {"replicas": found["spec"]["replicas"]},
     }
     api.apply(holding, resource_of(item), manager=HOLDER)
+
+
+def is_taken_back(item: Item, before: Inventory, keys: Collection[ObjectKey]) -> bool:
+    """ITEM names its replicas again, and its autoscaler, which was there BEFORE, is not among KEYS any more.
+
+    ITEM is to be applied by force then, for the number is still somebody else's.
+    """
+    key = _autoscaler_of(item)
+    return item["kind"] in _SCALED and "replicas" in item["spec"] and key in before.entries and key not in keys
+
+
+def end_autoscaling(api: Api, item: Item, before: Inventory) -> None:
+    """Delete the autoscaler of ITEM, before ITEM is applied. May be asked again after a crash."""
+    key = _autoscaler_of(item)
+    with contextlib.suppress(RuntimeBusy):  # another one of that name since: not Clove's to remove
+        api.delete(AUTOSCALER, key.name, item["metadata"]["namespace"], uid=before.entries[key].uid)
+
+
+def _autoscaler_of(item: Item) -> ObjectKey:
+    return ObjectKey(AUTOSCALER.group, AUTOSCALER.kind, item["metadata"]["name"])

@@ -15,6 +15,8 @@ from controlplane.runtime.kubernetes import bundle, inventory
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.applying import KEPT, apply_fairly
 from controlplane.runtime.kubernetes.extensions import check_extensions
+from controlplane.runtime.kubernetes.handover import is_taken_back
+from controlplane.runtime.kubernetes.inventory import Inventory
 from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, resource_of
@@ -36,18 +38,20 @@ def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
             raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
     _make_trial_namespace(api)
     changes = []
+    before, keys = inventory.read(api, system) if namespace else Inventory(), inventory.keys_of(objects)
     for item in objects:
         _try_pod(api, item)
-        change = _in_trial(api, item) if namespace is None else _in_place(api, system, item)
+        is_forced = is_taken_back(item, before, keys)
+        change = _in_trial(api, item) if namespace is None else _in_place(api, system, item, is_forced=is_forced)
         if change:
             changes.append(change)
     return changes + (_pruned(api, system, objects) if namespace else [])
 
 
-def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any]) -> Change | None:
+def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], *, is_forced: bool) -> Change | None:
     resource, name = resource_of(item), item["metadata"]["name"]
     before = api.get(resource, name, system.namespace)
-    after = apply_fairly(api, item, dry_run=True)
+    after = api.apply(item, resource, dry_run=True, force=True) if is_forced else apply_fairly(api, item, dry_run=True)
     warning = " ".join(after.warnings)
     if before is None:
         return Change(ChangeKind.CREATE, resource.kind, name, warning=warning)

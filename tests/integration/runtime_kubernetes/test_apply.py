@@ -258,3 +258,51 @@ def replicas(cluster: Cluster, system: SystemRef) -> int:
 def _call(runtime: KubernetesRuntime, method: str, system: SystemRef, objects: list[dict[str, Any]]) -> None:
     arguments = (system, objects) if method == "preview" else (system, objects, SECRETS)
     getattr(runtime, method)(*arguments)
+
+
+def test_an_autoscaler_takes_the_replicas_over_without_a_dip_and_gives_them_back(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    fixed = system_objects(system, replicas=3)
+    scaled = copy.deepcopy(fixed)
+    deployment = find(scaled, "Deployment", "seat")
+    del deployment["spec"]["replicas"]
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "seat", "namespace": system.namespace, "labels": deployment["metadata"]["labels"]},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "seat"},
+            "minReplicas": 2,
+            "maxReplicas": 8,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}],
+        },
+    }
+
+    def replicas() -> int:
+        found = cluster.api.get(DEPLOYMENT, "seat", system.namespace)
+        assert found
+        count: int = found["spec"]["replicas"]
+        return count
+
+    runtime.apply(system, fixed, SECRETS)
+    runtime.apply(system, [*scaled, scaler], SECRETS)
+    assert replicas() == 3
+    # As the autoscaler's controller does, by the scale subresource.
+    cluster.patch(f"{DEPLOYMENT.path('seat', system.namespace)}/scale", {"spec": {"replicas": 6}}, manager="kube-controller-manager")
+    runtime.apply(system, [*scaled, scaler], SECRETS)
+    assert replicas() == 6
+    assert runtime.preview(system, [*scaled, scaler]) == []
+
+    back = runtime.preview(system, fixed)
+    assert {(change.kind, change.object_kind) for change in back} == {
+        (ChangeKind.UPDATE, "Deployment"),
+        (ChangeKind.DELETE, "HorizontalPodAutoscaler"),
+    }
+    runtime.apply(system, fixed, SECRETS)
+
+    assert replicas() == 3
+    assert cluster.names(BY_KIND["HorizontalPodAutoscaler"], system.namespace) == set()
+    before = cluster.versions(system.namespace)
+    runtime.apply(system, fixed, SECRETS)
+    assert cluster.versions(system.namespace) == before

@@ -11,7 +11,7 @@ from controlplane.lib.env import BadEnvironment, choice
 from controlplane.rendering.plan import Plan
 from controlplane.rendering.render import render, to_yaml
 from controlplane.systems import databases, planning, secrets, services
-from controlplane.systems.models import BookingSystem, SystemSecret
+from controlplane.systems.models import BookingSystem, Revision, SystemSecret
 from controlplane.systems.planning import stored_requirement
 from tests.controlplane import numbered_requirement
 
@@ -25,9 +25,13 @@ def system(seller: User, settings: Any) -> BookingSystem:
 
 
 def plan_of(system: BookingSystem, *, live: Plan | None = None) -> Plan:
+    if live:
+        revision = Revision(system=system, number=1, requirement=system.requirement, plan=live.to_json(), manifests=[])
+        revision.save()
+        system.live_revision = revision
     requirement = stored_requirement(system)
     assert requirement
-    return planning.plan_for(requirement, planning.site_of(system), live=live).plan
+    return planning.plan_for(requirement, planning.site_of(system), system=system).plan
 
 
 def test_every_service_has_an_address_with_a_password_of_its_own_that_stays(system: BookingSystem) -> None:

@@ -1,0 +1,64 @@
+"""How a wish becomes an operation: under the system's lock, with the next generation, and a worker woken on commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+import controlplane.systems.messages  # noqa: F401  (declares the words)
+from controlplane.accounts.models import User
+from controlplane.lib import queue
+from controlplane.systems.errors import Refused
+from controlplane.systems.lease import CONVERGE
+from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Revision, State
+
+Document = dict[str, Any]
+Kind = Operation.Kind
+
+
+def lock(system: BookingSystem) -> None:
+    """Read SYSTEM's row again under a lock, so that two wishes come one after the other."""
+    fresh = BookingSystem.objects.select_for_update().get(pk=system.pk)
+    for field in BookingSystem._meta.concrete_fields:
+        setattr(system, field.attname, getattr(fresh, field.attname))
+
+
+def refuse_deleted(system: BookingSystem) -> None:
+    if system.desired_state == Desired.DELETED:
+        raise Refused("being_deleted")
+
+
+def wish(
+    system: BookingSystem, kind: Kind, acting_user: User, *, rollback_to: Revision | None = None, result: Document | None = None
+) -> Operation:
+    """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock."""
+    now = timezone.now()
+    running = Operation.objects.filter(system=system, state=Operation.State.RUNNING)
+    OperationStep.objects.filter(operation__in=running, state=OperationStep.State.RUNNING).update(
+        state=OperationStep.State.FAILED, message_code="superseded", ended_at=now
+    )
+    running.update(state=Operation.State.SUPERSEDED, reason_code="superseded", ended_at=now)
+    system.generation += 1
+    system.attempts = 0
+    system.next_check_at = now
+    if kind == Kind.DELETE:
+        system.desired_state, system.state = Desired.DELETED, State.DELETING
+    else:
+        system.desired_state = Desired.LIVE
+        if not system.live_revision_id:
+            system.state = State.DEPLOYING
+    if system.state != State.LIVE:
+        system.reason_code, system.reason, system.reason_params = "", "", {}
+    system.save()
+    operation = Operation.objects.create(
+        system=system,
+        kind=kind,
+        generation=system.generation,
+        requirement_id=system.requirement_id,
+        rollback_to=rollback_to,
+        result=result or {},
+        created_by=acting_user,
+    )
+    queue.send_on_commit(CONVERGE, system_id=system.pk)
+    return operation
