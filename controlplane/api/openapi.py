@@ -15,7 +15,7 @@ from rest_framework import serializers as fields
 
 from controlplane.api import serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import history, live, others, systems
+from controlplane.api.views import history, live, operating, others, systems
 from controlplane.systems.models import State
 
 PREFIX = "/api/v1/"
@@ -232,6 +232,27 @@ _WORDS_OF = (
         (*_OF_ONE, *_WITH_BODY, 409),
         body=serializers.RollbackSerializer,
     ),
+    Words("systems_suspend", operating.Suspend, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words("systems_resume", operating.Resume, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words(
+        "services_scale",
+        operating.Scale,
+        "post",
+        _SYSTEMS,
+        {202: _OPERATION},
+        (*_OF_ONE, *_WITH_BODY, 409),
+        body=serializers.ScaleSerializer,
+    ),
+    Words(
+        "services_move",
+        operating.Move,
+        "post",
+        _SYSTEMS,
+        {202: _OPERATION},
+        (*_OF_ONE, *_WITH_BODY, 409, 503),
+        body=serializers.MoveSerializer,
+    ),
+    Words("services_restart", operating.Restart, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
     Words("attendees_list", systems.Attendees, "get", _SALES, {200: serializers.AttendeePageSerializer}, (*_OF_ONE, 503), _ATTENDEES),
     Words("sales_read", systems.Sales, "get", _SALES, {200: serializers.SalesSerializer}, _OF_ONE),
     *_OF_LIVE,

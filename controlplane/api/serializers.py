@@ -119,6 +119,39 @@ class RollbackSerializer(serializers.Serializer):
     revision = serializers.IntegerField(min_value=1, help_text="Number of the revision to bring back.")
 
 
+class AutoscaleSerializer(serializers.Serializer):
+    lowest = serializers.IntegerField(min_value=1)
+    highest = serializers.IntegerField(min_value=1)
+    cpu_percent = serializers.IntegerField(min_value=1, max_value=100, help_text="Of the CPU that is requested.")
+
+
+class ResourcesSerializer(serializers.Serializer):
+    """Of one copy: millicores and MiB."""
+
+    cpu_request_m = serializers.IntegerField(min_value=1)
+    cpu_limit_m = serializers.IntegerField(min_value=1)
+    memory_request_mib = serializers.IntegerField(min_value=1)
+    memory_limit_mib = serializers.IntegerField(min_value=1)
+    scratch_mib = serializers.IntegerField(min_value=1)
+
+
+class ScaleSerializer(serializers.Serializer):
+    replicas = serializers.IntegerField(required=False, min_value=1, help_text="Ends autoscaling.")
+    autoscale = AutoscaleSerializer(required=False)
+    resources = ResourcesSerializer(required=False)
+
+    def validate(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        if not wanted:
+            raise serializers.ValidationError(gettext("Give replicas, autoscale or resources."))
+        if "replicas" in wanted and "autoscale" in wanted:
+            raise serializers.ValidationError({"autoscale": gettext("Give replicas or autoscale, not both.")})
+        return wanted
+
+
+class MoveSerializer(serializers.Serializer):
+    node = serializers.CharField(max_length=253, allow_blank=True, help_text="Name of a node; empty for any.")
+
+
 class EventSerializer(serializers.Serializer):
     """A live event, for everybody."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from controlplane.api.views import base, history, live, others, reference, systems
+from controlplane.api.views import base, history, live, operating, others, reference, systems
 
 app_name = "api"
 
@@ -18,6 +18,11 @@ endpoints = [
     path("systems/<int:system_id>/deploy", systems.Deploy.as_view(), name="deploy"),
     path("systems/<int:system_id>/retry", systems.Retry.as_view(), name="retry"),
     path("systems/<int:system_id>/rollback", systems.Rollback.as_view(), name="rollback"),
+    path("systems/<int:system_id>/suspend", operating.Suspend.as_view(), name="suspend"),
+    path("systems/<int:system_id>/resume", operating.Resume.as_view(), name="resume"),
+    path("systems/<int:system_id>/services/<slug:service>/scale", operating.Scale.as_view(), name="scale"),
+    path("systems/<int:system_id>/services/<slug:service>/move", operating.Move.as_view(), name="move"),
+    path("systems/<int:system_id>/services/<slug:service>/restart", operating.Restart.as_view(), name="restart"),
     path("systems/<int:system_id>/attendees", systems.Attendees.as_view(), name="attendees"),
     path("systems/<int:system_id>/sales", systems.Sales.as_view(), name="sales"),
     path("systems/<int:system_id>/attendees.<str:kind>", live.AttendeesFile.as_view(), name="attendees-file"),

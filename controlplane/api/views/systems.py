@@ -21,7 +21,7 @@ def _etag(system: BookingSystem) -> str:
     return f'"{system.generation}"'
 
 
-def _accepted(operation: Operation | None, system: BookingSystem) -> Response:
+def accepted(operation: Operation | None, system: BookingSystem) -> Response:
     """202 with the operation to follow; 200 without one where a draft was only rewritten."""
     if operation is None:
         return Response(serializers.SystemSerializer(system).data, headers={"ETag": _etag(system)})
@@ -102,7 +102,7 @@ class System(Endpoint):
         operation = services.system_delete(
             system=system, typed_name=name, acting_user=self.user, force=request.query_params.get("force") == "yes"
         )
-        return Response(status=204) if operation is None else _accepted(operation, system)
+        return Response(status=204) if operation is None else accepted(operation, system)
 
 
 class SystemRequirement(Endpoint):
@@ -122,21 +122,21 @@ class SystemRequirement(Endpoint):
             acting_user=self.user,
             expected_generation=_if_match(request),
         )
-        return _accepted(operation, system)
+        return accepted(operation, system)
 
 
 class Deploy(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Deploy a draft."""
         system = self.system(system_id)
-        return _accepted(services.system_deploy(system=system, acting_user=self.user), system)
+        return accepted(services.system_deploy(system=system, acting_user=self.user), system)
 
 
 class Retry(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Try again what failed last."""
         system = self.system(system_id)
-        return _accepted(services.system_retry(system=system, acting_user=self.user), system)
+        return accepted(services.system_retry(system=system, acting_user=self.user), system)
 
 
 class Rollback(Endpoint):
@@ -148,7 +148,7 @@ class Rollback(Endpoint):
         revision = system.revisions.filter(number=wanted.validated_data["revision"]).first()
         if revision is None:
             raise Invalid({"revision": [gettext("This booking system has no such revision.")]})
-        return _accepted(services.system_rollback(system=system, revision=revision, acting_user=self.user), system)
+        return accepted(services.system_rollback(system=system, revision=revision, acting_user=self.user), system)
 
 
 class Attendees(Endpoint):

@@ -1,0 +1,74 @@
+"""What can be asked of a running booking system: scale, move, restart, suspend, resume. Each answers 202 with its operation."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from controlplane import bootstrap
+from controlplane.api import serializers
+from controlplane.api.problems import answer
+from controlplane.api.views.base import Endpoint
+from controlplane.api.views.systems import accepted
+from controlplane.rendering.adjustments import Autoscale
+from controlplane.rendering.images import ResourcesPlan
+from controlplane.runtime.errors import RuntimeFailure
+from controlplane.systems import operating
+
+
+class Scale(Endpoint):
+    def post(self, request: Request, system_id: int, service: str) -> Response:
+        """Run a service as so many copies, as many as its CPU use asks for, or with other resources. What is left out stays."""
+        system = self.system(system_id)
+        wanted = serializers.ScaleSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        asked = wanted.validated_data
+        operation = operating.system_scale(
+            system=system,
+            service=service,
+            replicas=asked.get("replicas"),
+            autoscale=Autoscale(**asked["autoscale"]) if "autoscale" in asked else None,
+            resources=ResourcesPlan(**asked["resources"]) if "resources" in asked else None,
+            acting_user=self.user,
+        )
+        return accepted(operation, system)
+
+
+class Move(Endpoint):
+    def post(self, request: Request, system_id: int, service: str) -> Response:
+        """Run a service on one node, or anywhere. For admins."""
+        if not self.user.is_admin:
+            raise PermissionDenied
+        system = self.system(system_id)
+        wanted = serializers.MoveSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            operation = operating.system_move(
+                system=system, service=service, node=wanted.validated_data["node"], runtime=bootstrap.runtime(), acting_user=self.user
+            )
+        except RuntimeFailure as failure:
+            return answer(503, failure.code, gettext("The runtime does not answer: %(detail)s") % {"detail": failure.reason})
+        return accepted(operation, system)
+
+
+class Restart(Endpoint):
+    def post(self, request: Request, system_id: int, service: str) -> Response:
+        """Replace every copy of a service, without a failed request."""
+        system = self.system(system_id)
+        return accepted(operating.system_restart(system=system, service=service, acting_user=self.user), system)
+
+
+class Suspend(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Let nothing run but what keeps the data; buyers find nobody until it is resumed."""
+        system = self.system(system_id)
+        return accepted(operating.system_suspend(system=system, acting_user=self.user), system)
+
+
+class Resume(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Let a suspended booking system run again as it did."""
+        system = self.system(system_id)
+        return accepted(operating.system_resume(system=system, acting_user=self.user), system)

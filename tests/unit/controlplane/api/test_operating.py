@@ -1,0 +1,79 @@
+"""Scaling, moving, restarting, suspending and resuming by the REST API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controlplane import bootstrap
+from controlplane.runtime.fake import FakeRuntime
+from controlplane.systems.models import BookingSystem
+
+pytestmark = pytest.mark.django_db
+ACTIONS = [("suspend", None), ("services/web/restart", None), ("services/web/scale", {"replicas": 2})]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, settings: Any) -> FakeRuntime:
+    runtime = FakeRuntime()
+    settings.RUNTIME = "fake"
+    monkeypatch.setattr(bootstrap, "runtime", lambda: runtime)
+    return runtime
+
+
+@pytest.mark.parametrize(("action", "body"), ACTIONS)
+def test_each_answers_with_the_operation_to_follow(mine: Any, live: BookingSystem, action: str, body: Any) -> None:
+    answer = mine.post(f"systems/{live.pk}/{action}", body)
+
+    assert answer.status_code == 202, answer.content
+    operation = mine.get(answer["Location"].removeprefix("/api/v1/")).json()
+    assert operation["kind"] == action.rpartition("/")[2]
+    assert operation["state"] == "running"
+
+
+@pytest.mark.parametrize(("action", "body"), [*ACTIONS, ("resume", None)])
+def test_another_sellers_system_is_not_there(other: Any, anybody: Any, live: BookingSystem, action: str, body: Any) -> None:
+    assert other.post(f"systems/{live.pk}/{action}", body).status_code == 404
+    assert anybody.post(f"systems/{live.pk}/{action}", body).status_code == 401
+
+
+def test_what_makes_no_sense_now_is_refused_with_its_code(mine: Any, live: BookingSystem) -> None:
+    assert mine.post(f"systems/{live.pk}/resume").json()["code"] == "not_suspended"
+    assert mine.post(f"systems/{live.pk}/services/shop/restart").json()["code"] == "no_such_service"
+    assert mine.post(f"systems/{live.pk}/services/seat/scale", {"replicas": 2}).json()["code"] == "needs_database"
+    mine.post(f"systems/{live.pk}/suspend")
+    assert mine.post(f"systems/{live.pk}/suspend").json()["code"] == "is_suspended"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"replicas": 0},
+        {"replicas": "many"},
+        {"replicas": 2, "autoscale": {"lowest": 1, "highest": 2, "cpu_percent": 50}},
+        {"autoscale": {"lowest": 1}},
+        {"resources": {"cpu_request_m": 1}},
+        [],
+    ],
+)
+def test_a_bad_body_is_told_by_field_and_changes_nothing(mine: Any, live: BookingSystem, body: Any) -> None:
+    answer = mine.post(f"systems/{live.pk}/services/web/scale", body)
+
+    assert answer.status_code in (400, 422), answer.content
+    assert "errors" in answer.json()
+    live.refresh_from_db()
+    assert live.adjustments == {}
+
+
+def test_only_an_admin_moves_a_service_and_only_to_a_node_that_is_there(
+    mine: Any, admin: Any, live: BookingSystem, fake: FakeRuntime
+) -> None:
+    path = f"systems/{live.pk}/services/web/move"
+
+    assert mine.post(path, {"node": "fake"}).status_code == 403
+    assert admin.post(path, {"node": "nowhere"}).json()["code"] == "no_such_node"
+    fake.unavailable_for(1)
+    assert admin.post(path, {"node": "fake"}).status_code == 503
+    assert admin.post(path, {"node": "fake"}).status_code == 202
