@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from controlplane.lib import reasons
 from controlplane.lib.reasons import Reason
 from controlplane.portal import words
+from controlplane.portal.runtime_words import say_runtime
 
 _NAMES: Mapping[str, Mapping[str, Any]] = {
     "service": words.SERVICES,
@@ -28,6 +29,8 @@ def say(code: str, params: Mapping[str, Any], otherwise: str = "") -> str:
     known = {name: _NAMES[name].get(str(value), value) if name in _NAMES else value for name, value in params.items()}
     if isinstance(params.get("services"), str):
         known["services"] = ", ".join(str(words.SERVICES.get(name.strip(), name.strip())) for name in params["services"].split(","))
+    if isinstance(params.get("message"), str):
+        known["message"] = say_runtime(params["message"])
     if isinstance(params.get("starts_at"), str):
         known["starts_at"] = _clock(params["starts_at"])
     return reasons.words(code, known, gettext, otherwise=otherwise)

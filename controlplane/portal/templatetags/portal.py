@@ -19,6 +19,7 @@ from controlplane.lib.reasons import Reason
 from controlplane.portal import words
 from controlplane.portal.icons import FIELD_ICONS, ICONS
 from controlplane.portal.refund_words import refund_lines
+from controlplane.portal.runtime_words import say_runtime
 from controlplane.portal.speech import say_reason, say_stored
 
 register = template.Library()
@@ -74,6 +75,12 @@ def step_name(step: str) -> str:
 @register.filter
 def cost_name(code: str) -> str:
     return str(words.COSTS.get(code, code))
+
+
+@register.filter
+def runtime_words(message: object) -> str:
+    """What a runtime says, in the reader's language."""
+    return say_runtime(message)
 
 
 @register.filter

@@ -1,0 +1,65 @@
+"""What a runtime says of a service, in the reader's language. Runtimes speak English; here their sentences are known by their shape.
+
+What has no shape that is known stays as it is: the words of a container or of a cluster are often the best hint there is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.utils.translation import gettext, gettext_noop
+
+from controlplane.portal import words
+
+_LAST_LINES = ". Its last lines:\n"
+_SHAPES: tuple[tuple[str, str], ...] = (
+    (r"Not ready after (?P<seconds>\S+) s\.(?: (?P<rest>.+))?", gettext_noop("Not ready after %(seconds)s s. %(rest)s")),
+    (r"(?P<rest>.+), (?P<times>\d+) times in a row", gettext_noop("%(rest)s, %(times)s times in a row")),
+    (r"Container (?P<name>\S+) cannot be started: (?P<detail>.+)", gettext_noop("Container %(name)s cannot be started: %(detail)s")),
+    (r"Container (?P<name>\S+) did not come up: (?P<rest>.+)", gettext_noop("Container %(name)s did not come up: %(rest)s")),
+    (r"Container (?P<name>\S+) hung: (?P<rest>.+)", gettext_noop("Container %(name)s hung: %(rest)s")),
+    (r"Container (?P<name>\S+) ended with exit code (?P<code>\S+)", gettext_noop("Container %(name)s ended with exit code %(code)s")),
+    (r"Container (?P<name>\S+) was killed by (?P<signal>\S+)", gettext_noop("Container %(name)s was killed by %(signal)s")),
+    (r"Container (?P<name>\S+) ended", gettext_noop("Container %(name)s ended")),
+    (
+        r"Container (?P<name>\S+) runs but does not answer its readiness probe",
+        gettext_noop("Container %(name)s runs but does not answer whether it is ready"),
+    ),
+    (
+        r"Container (?P<name>\S+) needed more memory than its limit and was ended",
+        gettext_noop("Container %(name)s needed more memory than its limit and was ended"),
+    ),
+    (r"Container (?P<name>[^\s:]+): (?P<rest>.+)", gettext_noop("Container %(name)s: %(rest)s")),
+    (r"A replica cannot be made: (?P<detail>.+)", gettext_noop("A replica cannot be made: %(detail)s")),
+    (r"The image (?P<image>\S+) was not found", gettext_noop("The image %(image)s was not found")),
+    (r"The image (?P<image>\S+) cannot be pulled: (?P<detail>.+)", gettext_noop("The image %(image)s cannot be pulled: %(detail)s")),
+    (r"It fits on no node: (?P<detail>.+)", gettext_noop("It fits on no node: %(detail)s")),
+    (r"The node ended the pod", gettext_noop("The node ended the pod")),
+    (r"it has no port to probe", gettext_noop("it has no port to probe")),
+    (r"no answer on (?P<path>\S+) within (?P<seconds>\S+) s", gettext_noop("no answer on %(path)s within %(seconds)s s")),
+    (r"(?P<path>/\S*) cannot be reached", gettext_noop("%(path)s cannot be reached")),
+    (r"(?P<path>/\S*) answered (?P<status>\d+)", gettext_noop("%(path)s answered %(status)s")),
+)
+_KNOWN = tuple((re.compile(shape, re.DOTALL), template) for shape, template in _SHAPES)
+_OF_SERVICE = re.compile(r"(?P<service>[a-z][a-z0-9-]{0,39}): (?P<rest>.+)", re.DOTALL)
+
+
+def say_runtime(text: Any) -> str:
+    """TEXT as a runtime wrote it, in the reader's language as far as its shape is known."""
+    whole = str(text or "")
+    if (of := _OF_SERVICE.fullmatch(whole)) and of["service"] in words.SERVICES:
+        return f"{words.SERVICES[of['service']]}: {say_runtime(of['rest'])}"
+    said, found, lines = whole.partition(_LAST_LINES)
+    if found:
+        return f"{_say(said)}. {gettext('Its last lines:')}\n{lines}"
+    end = "." if said.endswith(".") else ""
+    return _say(said.removesuffix(".")) + end
+
+
+def _say(text: str) -> str:
+    for shape, template in _KNOWN:
+        if found := shape.fullmatch(text):
+            parts = {name: _say(value or "") if name == "rest" else value for name, value in found.groupdict().items()}
+            return (gettext(template) % parts).strip()
+    return text

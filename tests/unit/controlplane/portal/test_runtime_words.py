@@ -1,0 +1,45 @@
+"""What runtimes say, on a Korean page: known by its shape, and untouched where it is not."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+
+from controlplane.portal.runtime_words import say_runtime
+from controlplane.portal.speech import say
+
+
+@pytest.mark.parametrize(
+    ("said", "korean"),
+    [
+        ("Container seat ended with exit code 1.", "seat 컨테이너가 종료 코드 1(으)로 끝났습니다."),
+        ("Container seat was killed by SIGKILL, 3 times in a row.", "seat 컨테이너가 SIGKILL 신호로 종료되었습니다 (3번 연속)."),
+        (
+            "auth: Container auth ended with exit code 1. Its last lines:\nKeyError: 'X'.",
+            "회원: auth 컨테이너가 종료 코드 1(으)로 끝났습니다. 마지막 줄:\nKeyError: 'X'.",
+        ),
+        ("Container seat: no answer on /readyz within 2 s.", "seat 컨테이너: /readyz에서 2초 안에 답이 없습니다."),
+        (
+            "Not ready after 60 s. Container seat: /readyz answered 503.",
+            "60초가 지나도 준비되지 않았습니다. seat 컨테이너: /readyz이(가) 503(으)로 답했습니다.",
+        ),
+        ("The image clove/x:1 was not found.", "clove/x:1 이미지를 찾을 수 없습니다."),
+        ("0/3 nodes are available: cordoned", "0/3 nodes are available: cordoned"),
+        ("100% %(name)s", "100% %(name)s"),
+        ("", ""),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_it_is_said_in_korean(said: str | None, korean: str) -> None:
+    with translation.override("ko"):
+        assert say_runtime(said) == korean
+
+
+def test_in_english_it_stays_as_it_was() -> None:
+    with translation.override("en"):
+        assert say_runtime("Container seat ended with exit code 1.") == "Container seat ended with exit code 1."
+
+
+def test_a_reason_carries_it_along() -> None:
+    with translation.override("ko"):
+        assert "seat 컨테이너가 끝났습니다." in say("workload_failed", {"service": "seat", "message": "Container seat ended."})
