@@ -187,21 +187,6 @@ def test_pressing_pay_twice_orders_once(context: BrowserContext, page: Page) -> 
     assert len(context.request.get("/api/ticket/orders").json()["orders"]) == 1
 
 
-def test_tickets_are_sold_while_the_events_information_is_down(context: BrowserContext, page: Page, booking: Booking) -> None:
-    sign_up(context)
-    booking.kill("event")
-    booking.restart("web")  # nothing cached: the worst case
-    page.goto("/")
-    expect(page.get_by_text("The event's description is missing right now")).to_be_visible()
-    page.get_by_test_id("book").click()
-    choose(page, "10-1")
-    page.get_by_test_id("hold").click()
-    page.get_by_test_id("agree").check()
-    page.get_by_test_id("pay").click()
-    expect(page.get_by_test_id("ticket")).to_have_count(1)
-    booking.restart("event")
-
-
 def test_somebody_elses_booking_is_not_told_apart_from_none(context: BrowserContext, page: Page) -> None:
     sign_up(context)
     page.goto(f"/orders/{uuid.uuid4()}")

@@ -98,5 +98,6 @@ def test_a_performance_that_is_called_off_says_so_everywhere(site: Booking, tab:
     expect(tab.get_by_test_id("refunded")).to_have_text("₩300,000")
     expect(tab.get_by_test_id("compensation")).to_have_text("₩30,000")
     expect(tab.get_by_test_id("cancel-order")).to_have_count(0)
+    expect(tab.get_by_test_id("extras")).to_be_hidden()
     tab.goto(str(ticket))
     expect(tab.get_by_test_id("ticket-card")).to_contain_text(re.compile("called off"))

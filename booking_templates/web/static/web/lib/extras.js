@@ -27,8 +27,8 @@ export async function offerExtras(place) {
   fill(place.querySelector("[data-part=body]"), sum, h("details", { class: "more", open: shelf.lines.length > 0 }, h("summary", { "data-testid": "extras-open" }, t("extras_choose")), list));
 }
 
-/** At the booking ORDER: what was bought with it, and what still waits in the cart. */
-export async function showExtras(place, order) {
+/** At the booking ORDER, as long as ISSTANDING(): what was bought with it, and what still waits in the cart. */
+export async function showExtras(place, order, isStanding) {
   const problem = h("div", { role: "alert" });
   let orders = [];
   let lines = [];
@@ -43,7 +43,7 @@ export async function showExtras(place, order) {
   } catch {
     fill(place, h("h2", { id: "extras-title" }, t("extras")), h("p", { class: "quiet", "data-testid": "shop-down" }, t("shop_down")));
   }
-  show(place);
+  show(place, isStanding());
 }
 
 const rows = (orders) =>

@@ -44,6 +44,8 @@ readTerms({ order: id }).then((found) => {
 /** A performance that was called off is refunded by itself, a moment later. */
 const isOff = (order) => calledOff(terms).has(order.performance_id);
 
+const isStanding = () => current.status === "ISSUED" && !isOff(current);
+
 function draw(order) {
   current = order;
   show($("loading"), false);
@@ -84,9 +86,10 @@ function draw(order) {
     ),
   );
   show($("order"));
-  if (client.has_shop && order.status === "ISSUED" && !isOff(order) && !hasExtras) {
+  if (!isStanding()) show($("extras"), false);
+  else if (client.has_shop && !hasExtras) {
     hasExtras = true;
-    showExtras($("extras"), order);
+    showExtras($("extras"), order, isStanding);
   }
   if (isTold) announce(head.title);
 }
