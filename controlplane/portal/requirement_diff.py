@@ -31,7 +31,7 @@ _LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
     ("grades", "name", _("Grade"), (("price_krw", "won"),)),
     ("seating.areas", "id", _("Area"), (("name", "text"), ("capacity", "text"), ("grade", "text"))),
     ("performances", "id", _("Performance"), (("starts_at", "moment"), ("duration_minutes", "minutes"))),
-    ("products", "id", _("Product"), (("name", "text"), ("price_krw", "won"), ("stock", "text"))),
+    ("products", "id", _("Product"), (("name", "text"), ("price_krw", "won"), ("stock", "text"), ("options", "options"))),
 )
 
 
@@ -111,6 +111,8 @@ def _values(kind: str, value: Any) -> tuple[Value, ...]:
         return (Value("text", words.VALUES["yes" if value else "no"]),)
     if kind == "field":
         return (Value("text", words.FIELDS.get(value, value)),)
+    if kind == "options":
+        return tuple(Value("text", f"{option.get('name')} {option.get('stock')}") for option in value)
     if kind == "refunds":
         return tuple(Value("text", line) for line in refund_lines(value))
     if kind == "payment":

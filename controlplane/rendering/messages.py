@@ -43,6 +43,7 @@ declare(
         "sales_past": gettext_noop("The sales period is over already."),
         "limit_over_capacity": gettext_noop("There are fewer places (%(capacity)s) than one buyer may have."),
         "products_without_merchandise": gettext_noop("Products need merchandise to be switched on."),
+        "stock_and_options": gettext_noop("A product has a stock, or options with a stock each, not both."),
         "nothing_to_pay": gettext_noop("With payment at least one grade or product needs a price above 0."),
         # Choosing images
         "chosen_only": gettext_noop("It is the image of the %(service)s service."),

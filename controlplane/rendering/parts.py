@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from controlplane.rendering.reader import Fields
 
@@ -13,8 +14,11 @@ MAX_PERFORMANCES = 200
 MAX_GRADES = 50
 MAX_PRODUCTS = 200
 MAX_PRICE_KRW = 10_000_000
+MAX_OPTIONS = 50
+MAX_STOCK = 1_000_000
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_OPTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -33,12 +37,34 @@ class Performance:
 
 
 @dataclass(frozen=True)
+class Option:
+    """A size or colour of a product, with a stock of its own and what it costs more."""
+
+    id: str
+    name: str
+    stock: int
+    extra_krw: int = 0
+
+
+@dataclass(frozen=True)
 class Product:
+    """What is sold beside tickets. It has a stock, or options that have one each: then `stock` is None."""
+
     id: str
     name: str
     price_krw: int
-    stock: int
+    stock: int | None
     description: str = ""
+    option_label: str = ""
+    """What its options differ in: size, colour."""
+    options: tuple[Option, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a requirement, and as the merch service takes it."""
+        whole: dict[str, Any] = {"id": self.id, "name": self.name, "price_krw": self.price_krw, "description": self.description}
+        if self.options:
+            return whole | {"option_label": self.option_label, "options": [dict(vars(option)) for option in self.options]}
+        return whole | {"stock": self.stock}
 
 
 def read_grades(fields: Fields) -> list[Grade]:
@@ -85,18 +111,48 @@ def _free_id(kept: str | None, taken: set[str]) -> str:
     return kept if kept and kept not in taken else next(free for n in range(1, 1_000) if (free := f"p{n}") not in taken)
 
 
+def _stock(item: Fields) -> int | None:
+    if not item.raw("options", is_required=False):
+        return item.integer("stock", low=0, high=MAX_STOCK) or 0
+    if item.raw("stock", is_required=False) is not None:
+        item.add("stock", "stock_and_options")
+    return None
+
+
+def _options(item: Fields) -> tuple[Option, ...]:
+    options: list[Option] = []
+    for entry in item.objects("options", high=MAX_OPTIONS):
+        option_id = entry.matching("id", _OPTION_ID, "m")
+        if not entry.has("id"):
+            entry.raw("id")
+        option = Option(
+            id=option_id or "",
+            name=entry.text("name", limit=100),
+            stock=entry.integer("stock", low=0, high=MAX_STOCK) or 0,
+            extra_krw=entry.integer("extra_krw", low=0, high=MAX_PRICE_KRW, default=0) or 0,
+        )
+        entry.done()
+        if option.id and any(other.id == option.id for other in options):
+            entry.add("id", "duplicate", value=option.id)
+        options.append(option)
+    return tuple(options)
+
+
 def read_products(fields: Fields) -> list[Product]:
     products: list[Product] = []
     for item in fields.objects("products", high=MAX_PRODUCTS):
         item_id = item.matching("id", _ID, "program")
         if not item.has("id"):
             item.raw("id")
+        label, options = item.text("option_label", limit=50, is_required=False), _options(item)
         product = Product(
             id=item_id or "",
             name=item.text("name", limit=100),
             price_krw=item.integer("price_krw", low=0, high=MAX_PRICE_KRW) or 0,
-            stock=item.integer("stock", low=0, high=1_000_000) or 0,
+            stock=_stock(item),
             description=item.text("description", limit=2_000, is_required=False, has_lines=True),
+            option_label=label if options else "",
+            options=options,
         )
         item.done()
         if product.id and any(other.id == product.id for other in products):

@@ -87,7 +87,7 @@ class Requirement:
             "hold_minutes": self.hold_minutes,
             "payment": self.payment,
             "merchandise": self.merchandise,
-            "products": [dict(vars(product)) for product in self.products],
+            "products": [product.to_json() for product in self.products],
             "refund_policy": policy_json(self.refund_policy),
         }
 

@@ -60,7 +60,7 @@ def stock_edit(*, system: BookingSystem, stock: dict[str, Any], acting_user: Use
     Raises RequirementInvalid (at `stock.<product>`), ServiceRefused (`stock_below_sold`), and what live_edits.edit raises.
     """
     wanted = live_edits.live_requirement(system).products if has_shop(system) else ()
-    known = {product.id for product in wanted}
+    known = {product.id for product in wanted if not product.options}
     problems = [Problem("not_an_option", {"options": ", ".join(sorted(known))}, f"stock.{name}") for name in stock if name not in known]
     for name, amount in stock.items():
         if isinstance(amount, bool) or not isinstance(amount, int):

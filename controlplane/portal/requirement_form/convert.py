@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -90,6 +91,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
                 description=row["description"].strip(),
                 price_krw=_number(row["price_krw"]),
                 stock=_number(row["stock"]),
+                **_options(row),
             )
             for row in products
         ]
@@ -145,8 +147,42 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
             duration_minutes="" if minutes == usual else minutes,
         )
     for product in requirement.get("products", []):
-        state.add("products", **_texts(product, "id", "name", "description", "price_krw", "stock"))
+        options = product.get("options") or []
+        state.add(
+            "products",
+            **_texts(product, "id", "name", "description", "price_krw", "stock", "option_label"),
+            options="\n".join(_option_line(option) for option in options),
+            option_ids=json.dumps({option.get("name"): option.get("id") for option in options}, ensure_ascii=False) if options else "",
+        )
     return state, seating.get("plan")
+
+
+def _options(row: Row) -> dict[str, Any]:
+    """The options that were typed, one a line: name, stock, and what it costs more. An option there was keeps its id by its name."""
+    lines = [line.split(",") for line in row["options"].splitlines() if line.strip()]
+    if not lines:
+        return {}
+    try:
+        known = json.loads(row["option_ids"] or "{}")
+    except ValueError:
+        known = {}
+    taken: set[str] = set()
+    options = []
+    for number, (name, *figures) in enumerate(lines, 1):
+        kept = known.get(name.strip()) if isinstance(known, dict) else None
+        candidate = kept if isinstance(kept, str) and kept else latin_name(name, 30) or f"o{number}"
+        while candidate in taken:
+            candidate = f"{candidate}-{number}"
+        taken.add(candidate)
+        # More figures than two are passed on as typed, for validation to name.
+        stock, extra = (figures[0], "/".join(figures[1:])) if figures else ("", "")
+        options.append(_present(id=candidate, name=name.strip(), stock=_number(stock), extra_krw=_number(extra.replace("+", ""))))
+    return {"option_label": row["option_label"].strip(), "options": options}
+
+
+def _option_line(option: Mapping[str, Any]) -> str:
+    extra = option.get("extra_krw") or 0
+    return f"{_text(option.get('name'))}, {_text(option.get('stock'))}" + (f", {extra}" if extra else "")
 
 
 def _refund_policy(state: FormState, tiers: Sequence[Row]) -> Any:

@@ -51,7 +51,7 @@ _WHOLE_ROW = {
     "plan_grades": "price_krw",
     "refund_tiers": "days_before",
 }
-_HIDDEN = {"id", "color"}
+_HIDDEN = {"id", "color", "option_ids"}
 
 _IN_A_FORM = {
     ("required", "seating.plan"): _("Choose a seating plan, or upload one."),
@@ -135,6 +135,8 @@ _COLUMN_LABELS = {
     ("products", "description"): _("Short description"),
     ("products", "price_krw"): _("Price"),
     ("products", "stock"): _("Stock"),
+    ("products", "option_label"): _("What they differ in"),
+    ("products", "options"): _("Options"),
     ("refund_tiers", "days_before"): _("From so many days before"),
     ("refund_tiers", "percent"): _("Percent of the price"),
     ("refund_tiers", "flat_krw"): _("At least so many won"),

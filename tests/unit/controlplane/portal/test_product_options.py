@@ -1,0 +1,63 @@
+"""Options of products in the requirement form: a line each."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.http import QueryDict
+
+from controlplane.lib.reasons import Problem
+from controlplane.portal.requirement_form import convert, state
+from controlplane.portal.requirement_form.fields import input_of
+from controlplane.rendering.requirement import Requirement, validate
+from tests.controlplane import numbered_requirement
+from tests.unit.controlplane.pages import form_data
+from tests.unit.controlplane.rendering.test_products import TEE
+
+SEOUL = ZoneInfo("Asia/Seoul")
+
+
+def converted(options, **more):
+    query = QueryDict(mutable=True)
+    typed = {"products.t1.name": "티셔츠", "products.t1.price_krw": "35000", "products.t1.options": options, **more}
+    query.update(form_data(merchandise="yes", **typed))
+    return convert.to_requirement(state.from_post(query), None, SEOUL)
+
+
+def test_each_line_is_an_option():
+    product = converted("M, 100\r\n\r\n검정 / 2XL, 20, +2000\r\n").requirement["products"][0]
+
+    assert product["options"] == [
+        {"id": "m", "name": "M", "stock": 100},
+        {"id": product["options"][1]["id"], "name": "검정 / 2XL", "stock": 20, "extra_krw": 2000},
+    ]
+    assert "stock" not in product
+
+
+@pytest.mark.parametrize("typed", ["M", "M, viel", "M, 1, 2, 3", ", 5"])
+def test_what_cannot_be_read_is_refused_beside_the_field(typed):
+    found = converted(typed)
+    problems = validate(found.requirement)
+
+    assert isinstance(problems, list)
+    assert {input_of(problem.path, found.origins) for problem in problems} == {"products.t1.options"}
+
+
+def test_an_option_keeps_its_id_through_the_form():
+    normal = validate(numbered_requirement(products=[TEE | {"options": [{"id": "X9", "name": "엠", "stock": 1}]}]))
+    assert isinstance(normal, Requirement)
+
+    form, plan = convert.from_requirement(normal.to_json(), SEOUL)
+
+    assert validate(convert.to_requirement(form, plan, SEOUL).requirement) == normal
+
+
+def test_two_options_of_one_name_get_two_ids():
+    ids = [option["id"] for option in converted("M, 1\nM, 2").requirement["products"][0]["options"]]
+    assert len(set(ids)) == 2
+
+
+def test_a_problem_of_an_option_stands_at_the_options():
+    problem = Problem("required", {}, "products[0].options[1].stock")
+    assert input_of(problem.path, converted("M, 1").origins) == "products.t1.options"
