@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from controlplane.runtime.port import Runtime
+from controlplane.runtime.port import Objects, Runtime
+
+if TYPE_CHECKING:
+    from controlplane.runtime.kubernetes.routing import RoutingChoice
 
 
 @functools.cache
@@ -30,16 +35,28 @@ def runtime() -> Runtime:
     raise NotConfigured(f"RUNTIME={settings.RUNTIME} is not available in this version")
 
 
-def _kubernetes() -> Runtime:
-    from controlplane.runtime.kubernetes import Api, KubernetesRuntime, Routing, RoutingChoice, configuration
+def routed(objects: Objects) -> list[Mapping[str, Any]]:
+    """OBJECTS as the settings' cluster routes them: what is applied there, and what an export holds."""
+    from controlplane.runtime.kubernetes import routing
 
-    routing = RoutingChoice(
+    return routing.routed(objects, _routing())
+
+
+def _kubernetes() -> Runtime:
+    from controlplane.runtime.kubernetes import Api, KubernetesRuntime, configuration
+
+    return KubernetesRuntime(Api(configuration(context=settings.KUBE_CONTEXT)), _routing())
+
+
+def _routing() -> RoutingChoice:
+    from controlplane.runtime.kubernetes.routing import Routing, RoutingChoice
+
+    return RoutingChoice(
         Routing(settings.ROUTING),
         ingress_class=settings.INGRESS_CLASS,
         tls_secret=settings.TLS_SECRET,
         connect_url=settings.CONNECT_URL,
     )
-    return KubernetesRuntime(Api(configuration(context=settings.KUBE_CONTEXT)), routing)
 
 
 class NotConfigured(Exception):
