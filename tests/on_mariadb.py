@@ -1,0 +1,31 @@
+"""`./clove test controlplane-mariadb`: the control plane's unit and integration tests once more, on a MariaDB of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.mariadb import MariaDB
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITES = (
+    *(f"tests/unit/controlplane/{name}" for name in ("systems", "accounts", "pool", "lib", "jobs", "metering", "api", "console", "portal")),
+    "tests/integration/controlplane/test_deploying.py",
+    "tests/integration/controlplane/test_operating.py",
+)
+
+
+def main() -> int:
+    """pytest's exit code; what follows on the command line is pytest's."""
+    # Nobody pulls this machine's plug to see what a test's database keeps.
+    with tempfile.TemporaryDirectory(prefix="clove-mariadb-") as name, MariaDB(Path(name), "--innodb-flush-log-at-trx-commit=0") as server:
+        environ = {**os.environ, "DATABASE_URL": server.create("clove")}
+        command = [sys.executable, "-m", "pytest", "-q", *(sys.argv[1:] or SUITES)]
+        return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
