@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from booking_templates.seat import house
 from booking_templates.seat.models import Claim, Content
 
 from .conftest import SOON, Caller, area_content, numbered_content, seating_plan
@@ -243,3 +244,15 @@ def test_a_broken_sale_fails_the_probe(staff: Caller, monkeypatch: pytest.Monkey
 
     answer = staff.call("POST", "probe")
     assert (answer.status_code, answer.json()["code"]) == (503, "probe_failed")
+
+
+def test_while_one_looks_for_newer_content_the_others_go_on_with_what_there_is(
+    on_sale: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "STALE_S", 3600.0)
+    before = house.refreshed()
+
+    with house._lock:
+        assert house.current() is before
+
+    assert house.current() is before
