@@ -223,7 +223,7 @@ class Site:
 
     def _scripted(self, method: str, address: str) -> tuple[int, Any] | None:
         """What a test said that is answered; a callable is given the address with its query."""
-        found: Any = self.answers.get((method, address.split("?")[0]))
+        found: Any = self.answers.get((method, address.split("?", maxsplit=1)[0]))
         return found(address) if callable(found) else found
 
     def _answer(self, request: BaseHTTPRequestHandler, method: str, path: str, body: bytes) -> tuple[int, Any]:
