@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.console.base import ReadOnlyAdmin, badge, column, stored_words, titled
-from controlplane.systems import services
+from controlplane.systems import operating, services
 from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem
 
@@ -41,7 +43,7 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     list_filter = [("state", titled(_("state"))), ("health", titled(_("health"))), ("created_at", titled(_("created")))]
     search_fields = ["title", "slug", "=id", "seller__email", "seller__name"]
     list_select_related = ["seller"]
-    actions = ["retry"]
+    actions = ["retry", "suspend", "resume"]
     fields = [
         "title_shown", "number", "seller_shown", "state_shown", "why", "health_shown", "health_words", "address", "namespace_shown",
         "generation_shown", "observed", "revision_shown", "look_at", "created", "went_live", "deleted", "attempts_shown", "next_check",
@@ -72,10 +74,21 @@ class BookingSystemAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again what failed last"), permissions=["view"])
     def retry(self, request: HttpRequest, chosen: QuerySet[BookingSystem]) -> None:
+        self._wish(request, chosen, services.system_retry, gettext("%(title)s: trying again."))
+
+    @admin.action(description=_("Suspend: let nothing run but what keeps the data"), permissions=["view"])
+    def suspend(self, request: HttpRequest, chosen: QuerySet[BookingSystem]) -> None:
+        self._wish(request, chosen, operating.system_suspend, gettext("%(title)s: suspending."))
+
+    @admin.action(description=_("Resume what is suspended"), permissions=["view"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[BookingSystem]) -> None:
+        self._wish(request, chosen, operating.system_resume, gettext("%(title)s: resuming."))
+
+    def _wish(self, request: HttpRequest, chosen: QuerySet[BookingSystem], act: Callable[..., object], told: str) -> None:
         for system in chosen:
             try:
-                services.system_retry(system=system, acting_user=request.user)  # type: ignore[arg-type]
+                act(system=system, acting_user=request.user)
             except Refused as error:
                 self.message_user(request, f"{system.title}: {error.reason.text(gettext)}", messages.WARNING)
             else:
-                self.message_user(request, gettext("%(title)s: trying again.") % {"title": system.title}, messages.SUCCESS)
+                self.message_user(request, told % {"title": system.title}, messages.SUCCESS)

@@ -267,6 +267,6 @@ def _live(run: Run, revision: Revision, endpoint: Endpoint, *, state: State = St
         if state == State.LIVE:
             run.mark_done("live", "step_live", url=endpoint.public_url)
         else:
-            run.mark_done("live", "step_suspended")
+            run.mark_done("suspended", "step_suspended")
         end(run, Operation.State.SUCCEEDED)
         audit.record("system.live", system, revision=revision.number, operation=run.operation.pk)

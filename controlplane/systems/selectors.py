@@ -20,7 +20,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         ("deploy", "update", "rollback", "scale", "move", "restart", "resume"),
         ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
     ),
-    "suspend": ("plan", "render", "preview", "apply", "start", "live"),
+    "suspend": ("plan", "render", "preview", "apply", "start", "suspended"),
     "delete": ("archive", "remove", "forget"),
 }
 """The names of all steps an operation of a kind goes through, for a page that shows what is still to come."""

@@ -26,6 +26,7 @@ register = template.Library()
 
 _STATE_LOOKS = {
     "live": "ok",
+    "suspended": "warn",
     "deploying": "work",
     "failed": "bad",
     "deleting": "work",

@@ -140,6 +140,14 @@ def test_a_failure_is_on_the_operations_page_and_can_be_tried_again(admin, selle
     assert system.operations.count() == 2
 
 
+def test_a_system_is_suspended_and_resumed_and_what_makes_no_sense_is_said(admin, live, runtime):
+    assert "not suspended" in act(admin, "systems/bookingsystem/", "resume", live).content.decode()
+    assert "suspending" in act(admin, "systems/bookingsystem/", "suspend", live).content.decode()
+    assert "Resume it first" in act(admin, "systems/bookingsystem/", "suspend", live).content.decode()
+    assert "resuming" in act(admin, "systems/bookingsystem/", "resume", live).content.decode()
+    assert [operation.kind for operation in live.operations.all()[:2]] == ["resume", "suspend"]
+
+
 def test_images_are_switched_off_and_on_with_a_trace(admin, seller, root):
     image = Image.objects.get(name="be-auth")
     assert "1 image changed." in act(admin, "pool/image/", "disable", image).content.decode()
