@@ -83,7 +83,8 @@ function isDue(now) {
  */
 export async function api(method, path, options = {}) {
   const started = Date.now();
-  if (isDue(started) && !OWN_401.test(path)) await refresh(started - RENEW_AFTER_MS);
+  // Logins being down must not hold up what the token still admits to.
+  if (isDue(started) && !OWN_401.test(path)) await refresh(started - RENEW_AFTER_MS).catch(() => false);
   let answer = await send(method, path, options);
   if (answer.status === 401 && !OWN_401.test(path) && !isLoggedOut) {
     if (await refresh(started)) answer = await send(method, path, options);
