@@ -164,12 +164,13 @@ def _start(run: Run) -> None:
     is_suspended = from_json(_revision(run).plan).adjustments.is_suspended
     ready = sum(workload.health in (Health.READY, Health.SUSPENDED) for workload in seen.workloads)
     counts = {"ready": ready, "wanted": len(seen.workloads)}
-    _show(run, seen, counts)
+    code = "step_stopped" if is_suspended else "step_ready"
+    _show(run, seen, Reason(code, counts))
     if seen.health is Health.FAILED:
         raise _why_failed(seen)
     if not _is_as_wanted(seen, is_suspended=is_suspended) or seen.fingerprint != run.operation.fingerprint:
-        raise Waiting("step_ready", **counts)
-    run.done("start", "step_ready", **counts, then="" if is_suspended else "content")
+        raise Waiting(code, **counts)
+    run.done("start", code, **counts, then="" if is_suspended else "content")
 
 
 def _is_as_wanted(seen: Observation, *, is_suspended: bool) -> bool:
@@ -180,11 +181,11 @@ def _is_as_wanted(seen: Observation, *, is_suspended: bool) -> bool:
     return seen.health in (Health.READY, Health.SUSPENDED) and all(workload.health is Health.SUSPENDED for workload in services)
 
 
-def _show(run: Run, seen: Observation, counts: dict[str, int]) -> None:
+def _show(run: Run, seen: Observation, said: Reason) -> None:
     workloads = [workload_json(workload) for workload in seen.workloads]
     moved = [(item["name"], item["ready"], item["updated"]) for item in workloads]
     was = [(item["name"], item["ready"], item["updated"]) for item in run.progress("start").get("workloads", [])]
-    run.say("start", Reason("step_ready", counts), progress={"workloads": workloads}, has_moved=moved != was)
+    run.say("start", said, progress={"workloads": workloads}, has_moved=moved != was)
 
 
 def _why_failed(seen: Observation) -> Failed:

@@ -31,6 +31,7 @@ declare(
         "no_such_node": gettext_noop("There is no node %(node)s that is ready."),
         "is_suspended": gettext_noop("It is suspended. Resume it first."),
         "not_suspended": gettext_noop("It is not suspended."),
+        "step_stopped": gettext_noop("%(ready)s of %(wanted)s services rest or keep the data."),
         "step_suspended": gettext_noop("Suspended: nothing runs but what keeps its data"),
     }
 )
