@@ -196,7 +196,13 @@ def _paid(
 
 
 IMAGES: tuple[Image, ...] = (
-    _image("be-auth", "auth", secrets={"token-key.json": "token-key"}, calls=("merch", "seat", "ticket")),
+    _image(
+        "be-auth",
+        "auth",
+        secrets={"token-key.json": "token-key", "mail-url": "mail"},
+        calls=("merch", "seat", "ticket"),
+        config=("mail",),
+    ),
     _image("be-event", "event"),
     *(_seat(numbered, pin) for numbered in ("yes", "no") for pin in ("yes", "no")),
     _ticket("kakaopay"),

@@ -33,6 +33,8 @@ class Platform:
     gateway_name: str
     database: DatabaseChoice | None = None
     """None: each service keeps its database in a file on a volume of its own."""
+    outside: frozenset[str] = frozenset()
+    """Parts of the configuration that are reached outside the cluster: an image that is given one may call there."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,7 @@ def _service_plan(image: PoolImage, present: set[str], platform: Platform, datab
         env=dict(sorted(env.items())),
         secret_files=dict(sorted({**image.secrets, **database_file}.items())),
         calls=calls,
-        calls_outside=image.calls_outside,
+        calls_outside=image.calls_outside or any(part in platform.outside and platform.config.get(part) for part in image.config),
         storage_mib=image.storage_mib if has_file else 0,
         resources=image.resources,
         liveness=image.liveness,

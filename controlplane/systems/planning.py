@@ -16,7 +16,7 @@ from controlplane.rendering import requirement as documents
 from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
 from controlplane.rendering.database import DatabaseChoice
-from controlplane.rendering.plan import Plan, Platform, Site, from_json, make_plan
+from controlplane.rendering.plan import SECRETS_DIR, Plan, Platform, Site, from_json, make_plan
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Requirement
 
@@ -37,8 +37,11 @@ def platform() -> Platform:
                 "KAKAOPAY_URL": settings.KAKAOPAY_URL,
                 "KAKAOPAY_CID": settings.KAKAOPAY_CID,
                 "PAYMENT_TEST": "yes" if settings.PAYMENT_IS_TEST else "no",
-            }
+            },
+            # The address has a password in it, so it is a secret file; without mail nothing that needs it is offered to buyers.
+            "mail": {"CLOVE_MAIL_FILE": f"{SECRETS_DIR}/mail-url"} if settings.MAIL_URL else {},
         },
+        outside=frozenset({"mail"}),
         gateway_namespace=settings.GATEWAY_NAMESPACE,
         gateway_name=settings.GATEWAY_NAME,
         database=_database(),

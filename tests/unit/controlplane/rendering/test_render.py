@@ -155,6 +155,7 @@ def test_secrets_are_referred_to_and_never_written() -> None:
     assert not of_kind(objects, "Secret")
     assert PLAN.service("auth").secret_files == {  # type: ignore[union-attr]
         "django-secret": "random",
+        "mail-url": "mail",
         "service-key.json": "service-key",
         "token-key.json": "token-key",
     }

@@ -22,6 +22,11 @@ from tests.controlplane import numbered_requirement
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def with_mail(settings: Any) -> None:
+    settings.PLATFORM_SECRETS = settings.PLATFORM_SECRETS | {"mail": "smtp://clove:geheim@mail.example.kr"}
+
+
 @pytest.fixture
 def system(seller: User) -> BookingSystem:
     return services.system_create(requirement=numbered_requirement(), acting_user=seller)
@@ -81,7 +86,7 @@ def test_a_sealing_key_is_replaced_while_the_old_one_still_opens(system: Booking
 
 def test_a_secret_of_the_platforms_is_not_kept_and_follows_the_settings(system: BookingSystem, plan: Plan, settings: Any) -> None:
     secrets.secrets_for(system, plan)
-    settings.PLATFORM_SECRETS = {"kakaopay": "another"}
+    settings.PLATFORM_SECRETS = settings.PLATFORM_SECRETS | {"kakaopay": "another"}
 
     assert secrets.secrets_for(system, plan)["ticket-secrets"]["kakaopay-secret-key"] == "another"
 
