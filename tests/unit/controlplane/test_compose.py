@@ -51,7 +51,7 @@ def test_only_the_portal_is_published_and_to_this_machine_alone_unless_told_othe
 
 
 def test_secrets_are_files_that_the_command_makes() -> None:
-    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} == set(FILES) | {"kubeconfig"}
+    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} == set(FILES) | {"kubeconfig", "pool"}
     for service in SERVICES.values():
         names = {secret if isinstance(secret, str) else secret["source"] for secret in service.get("secrets", ())}
         assert names <= set(COMPOSE["secrets"])

@@ -28,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--images", type=Path, help="the pool's images by digest, a line each, as docker.build --push prints them")
         parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="for a database that does not answer yet")
         parser.add_argument("--only-wait", type=float, metavar="SECONDS", help="until another process has migrated, and do nothing else")
+        parser.add_argument("--only-users", action="store_true", help="make the first users, and do nothing else")
         parser.add_argument("--no-users", action="store_true", help="make no first users: their passwords would be in a log")
 
     def handle(self, *args: Any, reset_password: str, **options: Any) -> None:
@@ -41,14 +42,18 @@ class Command(BaseCommand):
                 raise CommandError(f"there is no account {reset_password}")
             self.stdout.write(f"  {user.email}  {password_generate(user=user)}")
             return
-        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
-        register_bundled(_references(options["images"]) if options["images"] else ())
+        if not options["only_users"]:
+            self._prepare(options["images"])
         if not options["no_users"] and (users := first_users_create()):
             self.stdout.write(
                 "First users, with passwords that are shown only now (./clove manage setup --reset-password EMAIL makes a new one):"
             )
             for email, password in users:
                 self.stdout.write(f"  {email}  {password}")
+
+    def _prepare(self, images: Path | None) -> None:
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+        register_bundled(_references(images) if images else ())
 
 
 def _await(is_so: Callable[[], bool], bound_s: float, otherwise: str) -> None:

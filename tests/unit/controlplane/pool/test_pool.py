@@ -83,6 +83,9 @@ def test_images_of_a_registry_are_named_by_digest_in_every_plan(tmp_path: Path) 
     assert [one.name for one in pool_images()] == ["be-auth"]
     assert image.pinned_ref == f"registry.example:5000/clove/be-auth:{catalog.VERSION}@{digest}"
     assert not User.objects.exists()
+    call_command("setup", only_users=True)
+    assert User.objects.exists()
+    assert [one.name for one in pool_images()] == ["be-auth"]
 
 
 def test_waiting_for_a_migrated_database_ends_at_once_when_it_is() -> None:
