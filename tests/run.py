@@ -80,6 +80,7 @@ def suites() -> list[Suite]:
             ("-c", "tests/booking_http.ini", "-m", "slow or not slow", *(f"tests/integration/booking/test_{name}.py" for name in WIDE)),
             is_alone=True,
             is_default=False,
+            longest_s=3_600,
         ),
         # Hundreds of kills, restarts, lost payments and wrong clocks, on SQLite and MariaDB: about half an hour.
         Suite(
