@@ -85,7 +85,7 @@ def suites() -> list[Suite]:
         # Hundreds of kills, restarts, lost payments and wrong clocks, on SQLite and MariaDB: about half an hour.
         Suite(
             "faults",
-            ("-c", "tests/booking_http.ini", "-m", "slow", "-s", "tests/integration/booking"),
+            ("-c", "tests/booking_http.ini", "-m", "slow", "-s", "tests/integration/booking/test_faults.py"),
             is_alone=True,
             is_default=False,
             longest_s=7_200,

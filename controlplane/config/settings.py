@@ -24,7 +24,7 @@
 | CLOVE_MARIADB_IMAGE, CLOVE_BACKUPS_KEPT | of mariadb: its image, best by digest; how many daily backups stay | MariaDB 11.4, 7 |
 | CLOVE_BOOKING_DATABASE_URL | of mysql: mysql://admin:password@host:3306/mysql, an account that may make schemas and users | |
 | CLOVE_BOOKING_DATABASE_NETWORKS | of mysql: the CIDRs where that server is, which the services' network policies open | |
-| CLOVE_MAIL | mail of booking systems: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25` | no mail |
+| CLOVE_MAIL | what sends mail: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, `file:///directory` | no mail |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
 """
 
@@ -74,6 +74,7 @@ KAKAOPAY_CID = env.text("KAKAOPAY_CID", "TC0ONETIME")
 KAKAOPAY_SECRET_KEY = env.text("KAKAOPAY_SECRET_KEY", "DEV_CLOVE_STANDIN_KEY")
 # What images may ask for by these names; never in a revision.
 MAIL_URL = env.text("CLOVE_MAIL")
+globals().update(env.mail_server(MAIL_URL))
 PLATFORM_SECRETS = {"kakaopay": KAKAOPAY_SECRET_KEY, "mail": MAIL_URL}
 # The Gateway of the cluster that the booking systems' routes join.
 GATEWAY_NAMESPACE, GATEWAY_NAME = env.pair("CLOVE_GATEWAY", "clove-gateway/clove")

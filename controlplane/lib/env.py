@@ -94,3 +94,28 @@ def sqlite_database(path: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000;",
         },
     }
+
+
+def mail_server(url: str) -> dict[str, Any]:
+    """Django's `EMAIL_…` settings for `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25` or `file:///directory`.
+
+    `?from=tickets@example.com` is the sender. Without a URL mail goes nowhere: callers ask MAIL_URL first.
+    """
+    parts = urlsplit(url)
+    sender = {"DEFAULT_FROM_EMAIL": dict(parse_qsl(parts.query)).get("from", "no-reply@localhost"), "EMAIL_TIMEOUT": 10}
+    if not url:
+        return {**sender, "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    if parts.scheme == "file":
+        return {**sender, "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": parts.path}
+    if parts.scheme not in ("smtp", "smtps", "smtp+plain") or not parts.hostname:
+        raise BadEnvironment("CLOVE_MAIL must be like smtp://user:password@host:587, smtps://…, smtp+plain://… or file:///directory")
+    return {
+        **sender,
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or {"smtp": 587, "smtps": 465}.get(parts.scheme, 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }

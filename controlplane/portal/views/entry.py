@@ -74,7 +74,12 @@ class PasswordResetView(auth_views.PasswordResetView):
     subject_template_name = "portal/account/reset_subject.txt"
     success_url = reverse_lazy("portal:password-reset-sent")
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(sends_mail=bool(settings.MAIL_URL), **kwargs)
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.MAIL_URL:
+            return self.get(request, *args, **kwargs)
         seconds = wait_s(PasswordResetThrottle(), request)
         return too_many(request, seconds) if seconds else super().post(request, *args, **kwargs)
 

@@ -55,3 +55,31 @@ def test_a_secret_is_read_from_the_file_that_its_variable_names(monkeypatch: pyt
     monkeypatch.setenv("X_FILE", str(tmp_path / "away"))
     with pytest.raises(env.BadEnvironment, match="X_FILE"):
         env.text("X", "default")
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "starttls", "tls"),
+    [
+        ("smtp://u%40x:p%2F@mail.example.com", 587, True, False),
+        ("smtps://u%40x:p%2F@mail.example.com", 465, False, True),
+        ("smtp+plain://u%40x:p%2F@mail.example.com:2525", 2525, False, False),
+    ],
+)
+def test_a_mail_server_is_taken_apart(url: str, port: int, starttls: bool, tls: bool) -> None:
+    made = env.mail_server(url + "?from=tickets@example.com")
+    assert made["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    assert (made["EMAIL_HOST"], made["EMAIL_PORT"], made["EMAIL_USE_TLS"], made["EMAIL_USE_SSL"]) == (
+        "mail.example.com",
+        port,
+        starttls,
+        tls,
+    )
+    assert (made["EMAIL_HOST_USER"], made["EMAIL_HOST_PASSWORD"]) == ("u@x", "p/")
+    assert made["DEFAULT_FROM_EMAIL"] == "tickets@example.com"
+
+
+def test_mail_goes_to_a_directory_or_nowhere_and_no_other_way() -> None:
+    assert env.mail_server("file:///srv/mail")["EMAIL_FILE_PATH"] == "/srv/mail"
+    assert env.mail_server("")["EMAIL_BACKEND"].endswith("dummy.EmailBackend")
+    with pytest.raises(env.BadEnvironment, match="CLOVE_MAIL"):
+        env.mail_server("pigeon://loft")

@@ -19,8 +19,9 @@ TYPED = {"name": "판매자", "email": "new@example.kr", "password": PASSWORD, "
 
 
 @pytest.fixture(autouse=True)
-def uncounted() -> None:
+def uncounted(settings) -> None:
     cache.clear()
+    settings.MAIL_URL = "smtp://mail.example.com"
 
 
 @pytest.fixture
@@ -157,3 +158,13 @@ def test_a_header_makes_nobody_another_address_unless_a_proxy_of_ours_wrote_it(c
     assert client_address(request) == "10.0.0.1"
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
     assert client_address(request) == "203.0.113.9"
+
+
+def test_where_no_mail_is_sent_a_reset_says_who_helps(client, settings):
+    settings.MAIL_URL = ""
+    person("kim@example.kr")
+    for response in (client.get("/password-reset"), client.post("/password-reset", {"email": "kim@example.kr"})):
+        page = response.content.decode()
+        assert "Ask the people who run this site" in page
+        assert 'name="email"' not in page
+    assert not mail.outbox
