@@ -42,8 +42,18 @@ class Line:
 
 
 @dataclass(frozen=True)
+class AfterClose:
+    """What moved after sales had closed; no part of the statement's sums."""
+
+    captured_krw: int
+    refunded_krw: int
+    fees_krw: int
+    compensation_krw: int
+
+
+@dataclass(frozen=True)
 class Settlement:
-    """In won. `is_final`: sales have ended and no money moves any more; until then the figures are provisional."""
+    """In won. `is_final`: sales have closed, and the sums are those of that moment for ever; until then they are provisional."""
 
     as_of: datetime
     sales_close_at: datetime | None
@@ -54,6 +64,7 @@ class Settlement:
     fees_krw: int
     kept_krw: int
     compensation_krw: int
+    after_close: AfterClose | None = None
 
 
 def settlement(*, system: BookingSystem, user: User) -> Settlement:
@@ -64,6 +75,7 @@ def settlement(*, system: BookingSystem, user: User) -> Settlement:
 def read(found: Mapping[str, Any]) -> Settlement:
     """The statement in a ticket service's answer, or in an archive."""
     closes_at = found.get("sales_close_at")
+    late = found.get("after_close")
     lines = tuple(Line(**{name: item[name] for name in Line.__dataclass_fields__}) for item in found.get("lines", []))
     return Settlement(
         as_of=datetime.fromisoformat(found["as_of"]),
@@ -71,6 +83,7 @@ def read(found: Mapping[str, Any]) -> Settlement:
         is_final=bool(found["is_final"]),
         lines=lines,
         **{name: int(found[name]) for name in ("captured_krw", "refunded_krw", "fees_krw", "kept_krw", "compensation_krw")},
+        after_close=AfterClose(**{name: int(late[name]) for name in AfterClose.__dataclass_fields__}) if late else None,
     )
 
 
@@ -102,6 +115,11 @@ def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> s
     write([])
     for label, amount in totals(statement):
         write([label, amount])
+    if later := movements_after_close(statement):
+        write([])
+        write([_("After sales closed")])
+        for label, amount in later:
+            write([label, amount])
     return out.getvalue()
 
 
@@ -114,6 +132,20 @@ def totals(statement: Settlement) -> list[tuple[str, int]]:
         (_("of which cancellation fees"), statement.fees_krw),
         (_("Compensation owed to buyers, outside the payment provider"), statement.compensation_krw),
     ]
+
+
+def movements_after_close(statement: Settlement) -> list[tuple[str, int]]:
+    """What moved after the statement was closed, with labels; empty when nothing did."""
+    late = statement.after_close
+    if late is None:
+        return []
+    sums = [
+        (_("Paid by buyers"), late.captured_krw),
+        (_("Refunded"), late.refunded_krw),
+        (_("of which cancellation fees"), late.fees_krw),
+        (_("Compensation owed to buyers, outside the payment provider"), late.compensation_krw),
+    ]
+    return [(label, amount) for label, amount in sums if amount]
 
 
 def harmless(text: str) -> str:

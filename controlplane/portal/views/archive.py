@@ -27,6 +27,7 @@ def page(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
         "archive": archive,
         "statement": statement,
         "totals": settlement.totals(statement) if statement else [],
+        "later": settlement.movements_after_close(statement) if statement else [],
         "starts": starts_of(system),
         "tables": [(name, words.ARCHIVE_TABLES.get(name, name), archive.counts[name]) for name in tables_of(archive)],
         "tab": "archive",

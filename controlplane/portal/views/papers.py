@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -33,7 +35,7 @@ def attendees(request: AuthenticatedRequest, system: BookingSystem, kind: str) -
 def settled(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """The statement as of now, fit to be printed."""
     statement = settlement.settlement(system=system, user=request.user)
-    context = {"system": system, "statement": statement, "totals": settlement.totals(statement), "starts": starts_of(system), "tab": TAB}
+    context = {"system": system, **sums_of(statement), "starts": starts_of(system), "tab": TAB}
     return render(request, "portal/systems/settlement.html", context)
 
 
@@ -43,6 +45,11 @@ def settled_csv(request: AuthenticatedRequest, system: BookingSystem) -> HttpRes
     statement = settlement.settlement(system=system, user=request.user)
     text = settlement.as_csv(statement, title=system.title, starts=starts_of(system))
     return HttpResponse(text, content_type=CSV, headers=download_headers(f"settlement-{system.slug}.csv"))
+
+
+def sums_of(statement: settlement.Settlement) -> dict[str, Any]:
+    """What statement.html shows."""
+    return {"statement": statement, "totals": settlement.totals(statement), "later": settlement.movements_after_close(statement)}
 
 
 def starts_of(system: BookingSystem) -> dict[str, str]:

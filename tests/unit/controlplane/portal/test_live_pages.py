@@ -277,6 +277,17 @@ def test_the_settlement_is_marked_until_it_is_final(answering: Any, browser: Any
     assert "final" in after
 
 
+def test_what_moves_after_the_close_is_told_apart_from_the_statement(answering: Any, browser: Any, site: Any) -> None:
+    late = {"captured_krw": 0, "refunded_krw": 66_000, "fees_krw": 0, "compensation_krw": 0}
+    assert "After sales closed" not in text(browser.get(url(answering, "/settlement")))
+
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True, "after_close": late})
+
+    assert "After sales closed" in text(browser.get(url(answering, "/settlement")))
+    table = text(browser.get(url(answering, "/settlement.csv")))
+    assert table.splitlines()[-2:] == ["After sales closed", "Refunded,66000"]
+
+
 def test_the_settlement_as_a_table_holds_no_formula(answering: Any, browser: Any) -> None:
     response = browser.get(url(answering, "/settlement.csv"))
 
