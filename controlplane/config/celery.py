@@ -18,6 +18,7 @@ from controlplane.lib import filebroker
 
 SWEEP_EVERY_S = 5
 FULL_SWEEP_EVERY_S = 60
+EXPIRY_EVERY_S = 3_600
 POLLING_INTERVAL_S = 0.05
 VISIBILITY_TIMEOUT_S = 600
 
@@ -51,6 +52,7 @@ app.conf.update(
             "kwargs": {"everything": True},
             "options": {"expires": FULL_SWEEP_EVERY_S},
         },
+        "expire-archives": {"task": "jobs.expire_archives", "schedule": EXPIRY_EVERY_S, "options": {"expires": EXPIRY_EVERY_S}},
     },
 )
 app.steps["worker"].add(liveness.Alive)

@@ -7,6 +7,7 @@ from celery import shared_task
 from controlplane import bootstrap
 from controlplane.lib import queue
 from controlplane.systems import converge as systems
+from controlplane.systems import retention
 
 
 @shared_task(name=systems.CONVERGE)
@@ -23,3 +24,9 @@ def sweep(everything: bool = False) -> None:
     """
     for system_id in systems.due(everything=everything):
         queue.send(systems.CONVERGE, expires_s=systems.WAIT_S, system_id=system_id)
+
+
+@shared_task(name="jobs.expire_archives")
+def expire_archives() -> None:
+    """Erase what was kept of booking systems that are gone, once the law asks for it no longer."""
+    retention.expire()

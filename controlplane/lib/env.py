@@ -75,7 +75,12 @@ def mysql_database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or 3306),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"charset": "utf8mb4", "isolation_level": "read committed", **dict(parse_qsl(parts.query))},
+        "OPTIONS": {
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",
+            "init_command": "SET time_zone='+00:00'",  # Django stores UTC, and CURRENT_TIMESTAMP is to be the same
+            **dict(parse_qsl(parts.query)),
+        },
     }
 
 

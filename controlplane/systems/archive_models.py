@@ -17,6 +17,7 @@ class Archive(models.Model):
         RUNNING = "running", _("Being made")
         COMPLETE = "complete", _("Complete")
         MISSING = "missing", _("Missing: an admin deleted the booking system without it")
+        ERASED = "erased", _("Erased: its time was over")
 
     system = models.OneToOneField("systems.BookingSystem", on_delete=models.PROTECT, related_name="archive")
     operation = models.ForeignKey("systems.Operation", on_delete=models.PROTECT, related_name="+")
@@ -32,6 +33,10 @@ class Archive(models.Model):
     """With it buyers become pseudonyms; forgotten when the archive is complete, so that nobody can go back."""
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     completed_at = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField(null=True, db_index=True)
+    """See retention.py; null until it is complete."""
+    erased_at = models.DateTimeField(null=True)
+    """When its last row was gone; the sums go before the rows do."""
 
     class Meta:
         verbose_name = _("archive")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import xlsxwriter
+from django.db import transaction
 from django.db.models import QuerySet
 
 from controlplane.accounts.models import User
+from controlplane.lib import audit
 from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
@@ -17,6 +22,9 @@ from controlplane.systems.models import BookingSystem, State
 from controlplane.systems.settlement import BOM, Settlement, harmless, read
 
 CHUNK = 1_000
+SPOOL_BYTES = 4 * 1024 * 1024
+ROWS_A_SHEET = 1_000_000
+"""Excel ends at 1,048,576."""
 
 
 def archived_systems(user: User) -> QuerySet[BookingSystem]:
@@ -35,6 +43,39 @@ def archive_of(system: BookingSystem) -> Archive:
     return archive
 
 
+@transaction.atomic
+def opened(system: BookingSystem, user: User, what: str) -> Archive:
+    """The archive, for USER to look at WHAT (`page`, `ticket/orders`, `ticket/orders.csv`); every look is written down.
+
+    The caller has checked that USER may see SYSTEM. Raises SystemNotFound as `archive_of` does.
+    """
+    archive = archive_of(system)
+    audit.record("archive.look", system, acting_user=user, what=what)
+    return archive
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What one service's orders came to, in won."""
+
+    service: str
+    orders: int
+    captured_krw: int
+    refunded_krw: int
+
+    @property
+    def kept_krw(self) -> int:
+        return self.captured_krw - self.refunded_krw
+
+
+def sums_of(archive: Archive) -> list[Sums]:
+    """By service; nothing once it is erased."""
+    names = ("orders", "captured_krw", "refunded_krw")
+    return [
+        Sums(service, *(int(found.get(name) or 0) for name in names)) for service, found in sorted(archive.summaries.items(), reverse=True)
+    ]
+
+
 def statement_of(archive: Archive) -> Settlement | None:
     """The last settlement statement, where there was a ticket service."""
     return read(archive.settlement) if archive.settlement else None
@@ -45,6 +86,23 @@ def rows_of(archive: Archive, table: str) -> QuerySet[ArchiveRow]:
     if table not in tables_of(archive):
         raise SystemNotFound
     return archive.rows.filter(table=table).order_by("pk")
+
+
+def found_rows(archive: Archive, table: str, number: str) -> QuerySet[ArchiveRow]:
+    """The rows of TABLE that belong to the order with NUMBER; all of them when it is empty. Raises SystemNotFound as `rows_of` does."""
+    rows = rows_of(archive, table)
+    if not number:
+        return rows
+    orders = f"{table.partition('/')[0]}/orders"
+    if table == orders:
+        return rows.filter(data__number=number)
+    return rows.filter(data__order__in=list(rows_of(archive, orders).filter(data__number=number).values_list("key", flat=True)))
+
+
+def numbers_of(archive: Archive, table: str, rows: list[ArchiveRow]) -> dict[str, str]:
+    """Order -> the number that people know it by, for ROWS of TABLE."""
+    orders = archive.rows.filter(table=f"{table.partition('/')[0]}/orders", key__in={row.data.get("order", row.key) for row in rows})
+    return dict(orders.values_list("key", "data__number"))
 
 
 def as_csv(archive: Archive, table: str) -> Iterator[bytes]:
@@ -64,6 +122,39 @@ def _lines(columns: list[str], rows: QuerySet[ArchiveRow]) -> Iterator[bytes]:
         if buffer.tell() > 64 * 1024:
             yield _taken(buffer)
     yield _taken(buffer)
+
+
+def as_xlsx(archive: Archive, table: str) -> Iterator[bytes]:
+    """TABLE as an Excel workbook, in further sheets where one is full. Raises SystemNotFound before the first byte."""
+    return _book(table, rows_of(archive, table))
+
+
+def _book(table: str, rows: QuerySet[ArchiveRow]) -> Iterator[bytes]:
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
+        # Text stays text: neither a formula nor a link, whatever a buyer called themself.
+        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        with xlsxwriter.Workbook(file, options) as book:
+            name = table.replace("/", " ")
+            sheet, columns = book.add_worksheet(name), list[str]()
+            for index, row in enumerate(rows.iterator(chunk_size=CHUNK)):
+                at = index % ROWS_A_SHEET
+                if at == 0:
+                    if index:
+                        sheet = book.add_worksheet(f"{name} {index // ROWS_A_SHEET + 1}")
+                    columns = columns or list(row.data)
+                    sheet.write_row(0, 0, columns)
+                for column, key in enumerate(columns):
+                    _write(sheet, at + 1, column, row.data.get(key))
+        file.seek(0)
+        while chunk := file.read(64 * 1024):
+            yield chunk
+
+
+def _write(sheet: Any, row: int, column: int, value: Any) -> None:
+    if isinstance(value, bool | int | float):
+        sheet.write(row, column, value)
+    elif value is not None:
+        sheet.write_string(row, column, str(value))
 
 
 def _taken(buffer: io.StringIO) -> bytes:

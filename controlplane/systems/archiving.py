@@ -10,10 +10,12 @@ from typing import Any
 from django.utils import timezone
 
 from controlplane.rendering.plan import from_json
+from controlplane.systems import retention
 from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.models import OperationStep
 from controlplane.systems.outcomes import Failed, Retry
+from controlplane.systems.selectors import requirement_of
 from controlplane.systems.steps import Run
 
 TABLES = {
@@ -28,7 +30,9 @@ Row = dict[str, Any]
 
 
 def tables_of(archive: Archive) -> list[str]:
-    """The tables that ARCHIVE has, in their order."""
+    """The tables that ARCHIVE has, in their order; none once it is erased."""
+    if archive.state == Archive.State.ERASED:
+        return []
     return [name for service, tables in TABLES.items() for table in tables if (name := f"{service}/{table}") in archive.counts]
 
 
@@ -64,6 +68,7 @@ def take(run: Run) -> Archive:
         archive.state, archive.completed_at, archive.pseudonym_key = Archive.State.COMPLETE, timezone.now(), ""
         # With the booking system sales end, and no money is under way: nothing of it can change any more.
         archive.settlement, archive.summaries = settlement and settlement | {"is_final": True}, summaries
+        archive.kept_until = retention.ends_at(archive, requirement_of(run.system))
         archive.save()
     return archive
 

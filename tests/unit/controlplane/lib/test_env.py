@@ -34,7 +34,12 @@ def test_a_database_url_is_taken_apart() -> None:
         "HOST": "db",
         "PORT": "3307",
     }
-    assert database["OPTIONS"] == {"charset": "utf8mb4", "isolation_level": "read committed", "ssl_mode": "REQUIRED"}
+    assert database["OPTIONS"] == {
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        "init_command": "SET time_zone='+00:00'",
+        "ssl_mode": "REQUIRED",
+    }
 
 
 @pytest.mark.parametrize("url", ["postgres://x/y", "mysql://host", "nonsense"])
