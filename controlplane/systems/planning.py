@@ -11,7 +11,7 @@ from django.conf import settings
 import controlplane.systems.messages  # noqa: F401  (declares the words)
 from controlplane.lib.reasons import Problem
 from controlplane.pool.selectors import pool_images
-from controlplane.rendering import adjustments
+from controlplane.rendering import adjustments as adjusting
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
@@ -68,17 +68,22 @@ def site_of(system: BookingSystem) -> Site:
     )
 
 
-def plan_for(requirement: documents.Requirement, site: Site, *, system: BookingSystem | None = None) -> Planned:
-    """Choose images from the pool and make the plan, for SYSTEM as it is adjusted and where its data are. Raises choose.NoImageFits."""
+def plan_for(
+    requirement: documents.Requirement, site: Site, *, system: BookingSystem | None = None, adjustments: Adjustments | None = None
+) -> Planned:
+    """Choose images from the pool and make the plan, for SYSTEM as it is adjusted (or by ADJUSTMENTS instead) and where its data are.
+
+    Raises choose.NoImageFits.
+    """
     chosen = choose(pool_images(), requirement.facts)
     live = live_plan(system) if system else None
-    asked = adjustments_of(system) if system else None
+    asked = adjustments or (adjustments_of(system) if system else None)
     return Planned(make_plan(requirement, chosen.images, site=site, platform=platform(), live=live, adjustments=asked), chosen)
 
 
 def adjustments_of(system: BookingSystem) -> Adjustments:
     """What is asked of SYSTEM beyond its requirement."""
-    return adjustments.read(system.adjustments)
+    return adjusting.read(system.adjustments)
 
 
 def live_plan(system: BookingSystem) -> Plan | None:

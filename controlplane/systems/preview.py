@@ -13,11 +13,14 @@ from controlplane.lib.reasons import Problem, Reason
 from controlplane.metering.estimate import Cost, estimate
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.choose import Miss, NoImageFits
-from controlplane.rendering.diff import revision_diff
+from controlplane.rendering.diff import changes_to_json, revision_diff
+from controlplane.rendering.plan import Plan, from_json
 from controlplane.rendering.render import render
+from controlplane.runtime.port import Objects, Runtime
 from controlplane.systems import planning
+from controlplane.systems.asks import Ask, adjusted
 from controlplane.systems.errors import RequirementInvalid
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.models import BookingSystem, Revision
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,38 @@ def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem
         cost=estimate(planned.plan),
         changes=tuple(revision_diff(live.manifests, render(planned.plan))) if live else (),
     )
+
+
+@dataclass(frozen=True)
+class ChangePreview:
+    """What the runtime says a change would do, as `rendering.diff` has it, and the cost of what runs before and after it."""
+
+    changes: tuple[dict[str, Any], ...]
+    cost_now: Cost | None
+    cost_then: Cost
+
+
+def ask_preview(*, system: BookingSystem, ask: Ask, runtime: Runtime) -> ChangePreview:
+    """What ASK would change, tried on the runtime without changing anything.
+
+    Raises Refused as the ask itself would, RequirementInvalid when the stored requirement no longer holds, NoImageFits, RuntimeFailure.
+    """
+    adjustments, _ = adjusted(system, ask)
+    assert system.requirement is not None  # noqa: S101  (what is live has one)
+    wanted = planning.read_stored(system.requirement)
+    plan = planning.plan_for(wanted, planning.site_of(system), system=system, adjustments=adjustments).plan
+    return _change_preview(system, plan, render(plan), runtime)
+
+
+def rollback_preview(*, system: BookingSystem, revision: Revision, runtime: Runtime) -> ChangePreview:
+    """What going back to REVISION would change. Raises RuntimeFailure."""
+    return _change_preview(system, from_json(revision.plan), revision.manifests, runtime)
+
+
+def _change_preview(system: BookingSystem, plan: Plan, objects: Objects, runtime: Runtime) -> ChangePreview:
+    live = planning.live_plan(system)
+    changes = changes_to_json(runtime.preview(system.ref, objects))
+    return ChangePreview(tuple(changes), estimate(live) if live else None, estimate(plan))
 
 
 def _near_misses(misses: tuple[Miss, ...]) -> tuple[NearMiss, ...]:

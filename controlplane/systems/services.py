@@ -17,11 +17,11 @@ from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.plan import from_json
 from controlplane.systems import keys, slugs, tickets
-from controlplane.systems.errors import DeletionRefused, GenerationConflict, Refused, RequirementInvalid
+from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
 from controlplane.systems.preview import requirement_preview
-from controlplane.systems.wishes import Document, Kind, lock, refuse_deleted, wish
+from controlplane.systems.wishes import Document, Kind, check_generation, lock, refuse_deleted, wish
 
 __all__ = [
     "requirement_preview",
@@ -71,8 +71,7 @@ def system_update(
     with transaction.atomic():
         lock(system)
         refuse_deleted(system)
-        if expected_generation is not None and expected_generation != system.generation:
-            raise GenerationConflict("generation_conflict", current=system.generation, expected=expected_generation)
+        check_generation(system, expected_generation)
         _store_requirement(system, wanted, acting_user)
         audit.record("system.update", system, acting_user=acting_user, title=wanted.title)
         if system.desired_state == Desired.DRAFT:
@@ -102,11 +101,15 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
         return wish(system, Kind.DELETE, acting_user, result={"forced": is_forced})
 
 
-def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: User) -> Operation:
-    """Run the plan of an earlier REVISION again, as a new revision; content that was edited since stays. Raises Refused."""
+def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: User, expected_generation: int | None = None) -> Operation:
+    """Run the plan of an earlier REVISION again, as a new revision; content that was edited since stays.
+
+    Raises Refused and GenerationConflict.
+    """
     with transaction.atomic():
         lock(system)
         refuse_deleted(system)
+        check_generation(system, expected_generation)
         if revision.system_id != system.pk:
             raise Refused("other_revision", number=revision.number)
         wanted = stored_requirement(system)

@@ -9,7 +9,7 @@ from django.utils import timezone
 import controlplane.systems.messages  # noqa: F401  (declares the words)
 from controlplane.accounts.models import User
 from controlplane.lib import queue
-from controlplane.systems.errors import Refused
+from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Revision, State
 
@@ -27,6 +27,12 @@ def lock(system: BookingSystem) -> None:
 def refuse_deleted(system: BookingSystem) -> None:
     if system.desired_state == Desired.DELETED:
         raise Refused("being_deleted")
+
+
+def check_generation(system: BookingSystem, expected: int | None) -> None:
+    """Under the lock: raises GenerationConflict when SYSTEM is not of the generation that somebody decided about."""
+    if expected is not None and expected != system.generation:
+        raise GenerationConflict("generation_conflict", current=system.generation, expected=expected)
 
 
 def wish(

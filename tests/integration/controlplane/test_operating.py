@@ -13,9 +13,11 @@ from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.errors import RuntimeUnavailable
 from controlplane.runtime.port import Node
 from controlplane.systems import operating, services
+from controlplane.systems.asks import Scale
 from controlplane.systems.converge import converge
-from controlplane.systems.errors import Refused
+from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.models import BookingSystem, Operation, State
+from controlplane.systems.preview import ask_preview
 from tests.controlplane import Site, SiteRuntime, numbered_requirement
 from tests.integration.controlplane.test_deploying import deployed, last, settle
 
@@ -182,7 +184,7 @@ def test_a_change_that_fails_leaves_the_live_revision_as_it_is(live: BookingSyst
         ({"service": "nothing", "replicas": 2}, "no_such_service"),
         ({"service": "seat", "replicas": 0}, "bad_replicas"),
         ({"service": "seat", "replicas": 21}, "bad_replicas"),
-        ({"service": "seat", "autoscale": Autoscale(3, 2, 70)}, "bad_replicas"),
+        ({"service": "seat", "autoscale": Autoscale(3, 2, 70)}, "bad_range"),
         ({"service": "seat", "autoscale": Autoscale(1, 2, 0)}, "bad_replicas"),
         ({"service": "seat", "resources": ResourcesPlan(600, 500, 90, 200, 64)}, "bad_resources"),
     ],
@@ -250,3 +252,28 @@ def test_one_machine_neither_moves_nor_autoscales(live: BookingSystem, nodes: Si
         with pytest.raises(Refused) as refused:
             act(system=live, service="web", acting_user=seller, **arguments)  # type: ignore[operator]
         assert refused.value.reason.code == "needs_kubernetes"
+
+
+def test_a_preview_tells_what_would_change_and_what_it_costs_and_changes_nothing(
+    live: BookingSystem, nodes: SiteRuntime, seller: User
+) -> None:
+    shown = ask_preview(system=live, ask=Scale("seat", replicas=3), runtime=nodes)
+
+    fields = {field["path"]: (field["before"], field["after"]) for change in shown.changes for field in change["fields"]}
+    assert fields["spec.replicas"] == (1, 3)
+    assert shown.cost_now
+    assert shown.cost_then.per_month_krw > shown.cost_now.per_month_krw
+    live.refresh_from_db()
+    assert (live.adjustments, live.operations.count()) == ({}, 1)
+    with pytest.raises(Refused):
+        ask_preview(system=live, ask=Scale("seat", replicas=99), runtime=nodes)
+
+
+def test_what_was_decided_about_an_older_state_is_refused(live: BookingSystem, seller: User) -> None:
+    decided = live.generation
+    operating.system_restart(system=live, service="web", acting_user=seller)
+
+    with pytest.raises(GenerationConflict):
+        operating.system_ask(system=live, ask=Scale("web", replicas=2), acting_user=seller, expected_generation=decided)
+    with pytest.raises(GenerationConflict):
+        services.system_rollback(system=live, revision=live.live_revision, acting_user=seller, expected_generation=decided)
