@@ -62,9 +62,12 @@ class Board:
         self._seen: set[int] = set()
         self._compared_at: dict[int, float] = {}
         self._counts: tuple[int, float, dict[int, Counts]] = (0, float("-inf"), {})
+        self._called_off: tuple[int, Answer | None] = (0, None)
 
     def answer(self, house: House, show: Show) -> Answer:
         """SHOW's availability, at most STALE_S old and as a rule POLL_S."""
+        if show.is_called_off:
+            return self._called_off_answer(house)
         hall = self._halls.get(show.number)
         age_s = time.monotonic() - self._polled_at
         if hall is not None and self._version == house.version and hall.is_encoded and age_s < STALE_S:
@@ -77,6 +80,15 @@ class Board:
                 self._lock.release()
         with self._lock:
             return self._fresh(house, show, POLL_S).answer(now_ms())
+
+    def _called_off_answer(self, house: House) -> Answer:
+        """Alike for every performance that is called off, and until the content changes: it asks nobody."""
+        version, answer = self._called_off
+        if answer is None or version != house.version:
+            now = now_ms()
+            answer = Hall(house.layout, (), now, is_called_off=True).answer(now)
+            self._called_off = (house.version, answer)
+        return answer
 
     def delta(self, answer: Answer, since: str) -> bytes:
         """What changed since the version SINCE."""

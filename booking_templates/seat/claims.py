@@ -18,7 +18,7 @@ from django.db.models import BooleanField, Case, QuerySet, Value, When
 from booking_templates.kit.db import retry_transaction
 from booking_templates.seat import batch, slots, taken
 from booking_templates.seat.clock import NowMs, now_ms, now_sql
-from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, Sale, State, claim_id, claims_on
+from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, EndedHold, Sale, State, claim_id, claims_of, claims_on
 
 ROUNDS = 5
 SWEEP_HOLDS = 200
@@ -259,6 +259,21 @@ def release_buyer(buyer: str) -> int:
     freed = _free(_locked(Claim.objects.filter(buyer=buyer, state=State.HELD)))
     Claim.objects.filter(buyer=buyer).update(buyer="", slot=None)
     return freed
+
+
+def end_holds(performance: int) -> None:
+    """Within a transaction that lets no hold through: end the open holds of PERFORMANCE, which is called off from here on.
+
+    One that is pinned stays its order's and may be sold, which its order decides; but its time is over, so unpinned it is gone.
+    Availability is not told: nothing of this performance is shown as free again.
+    """
+    open_ = claims_of(performance).filter(state__in=(State.HELD, State.PINNED))
+    rows = _locked(open_)
+    EndedHold.objects.bulk_create([EndedHold(hold=hold) for hold in {row.hold for row in rows}], batch_size=CHUNK, ignore_conflicts=True)
+    open_.filter(state=State.HELD).delete()
+    open_.filter(state=State.PINNED).update(expires_ms=now_ms())
+    for row in rows:
+        slots.forget(performance, row.buyer)
 
 
 def _locked(claims: QuerySet[Claim]) -> list[Row]:

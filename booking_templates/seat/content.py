@@ -56,7 +56,7 @@ def _put(content: SeatContent, body: str, digest: str) -> ContentOutcome:
     # Holds share a lock on this row: from here to the commit none is under way, and the claims read below are all there are.
     before = Content.objects.select_for_update().filter(pk=CONTENT_ID).first()
     numbers = _numbers(content)
-    performances = _number(Performance, "id", [item.id for item in content.performances], first=1)
+    performances = number(Performance, "id", [item.id for item in content.performances], first=1)
     layout = lay_out(content, numbers, language=settings.LANGUAGE_CODE)
     if before is not None and before.digest == digest:
         return ContentOutcome(layout.version, changed=False, capacity=layout.capacity)
@@ -75,12 +75,12 @@ def _put(content: SeatContent, body: str, digest: str) -> ContentOutcome:
 def _numbers(content: SeatContent) -> dict[str, int]:
     """The number of each seat's guid, or of each area's id."""
     if content.plan is None:
-        return _number(Area, "id", [area.id for area in content.areas or ()], first=1)
+        return number(Area, "id", [area.id for area in content.areas or ()], first=1)
     guids = [seat.seat_guid for zone in content.plan.zones for row in zone.rows for seat in row.seats]
-    return _number(Seat, "guid", guids, first=1)
+    return number(Seat, "guid", guids, first=1)
 
 
-def _number(model: type[Model], name: str, keys: Sequence[str], *, first: int) -> dict[str, int]:
+def number(model: type[Model], name: str, keys: Sequence[str], *, first: int) -> dict[str, int]:
     """The number that stands for each of KEYS; new ones get the next."""
     objects = model._default_manager
     known: dict[str, int] = dict(objects.values_list(name, "number"))

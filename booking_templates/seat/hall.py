@@ -68,9 +68,10 @@ class Answer:
         self.states = bytes(hall.states)
         self.version = f"{hall.epoch}.{hall.position}.{now_ms}-{self._mark}-{zlib.crc32(self.states):08x}"
         # Not the version: replicas that show the same say the same, and a watcher who comes to another one still gets a 304.
-        self.etag = f'"{self._mark}-{zlib.crc32(self.states):08x}"'
+        self.etag = f'"{self._mark}-{"off" if hall.is_called_off else f"{zlib.crc32(self.states):08x}"}"'
         areas = {area.id: {"free": self.states.count(FREE, area.first, area.first + area.capacity)} for area in hall.layout.areas}
-        self._head = f'{{"version":"{self.version}","plan":"{hall.layout.version}","areas":'.encode() + msgspec.json.encode(areas)
+        told = '"is_called_off":true,' if hall.is_called_off else ""
+        self._head = f'{{"version":"{self.version}","plan":"{hall.layout.version}",{told}"areas":'.encode() + msgspec.json.encode(areas)
         self._deltas: dict[str, bytes] = {self.version: self._delta(())}
 
     @cached_property
@@ -116,16 +117,17 @@ class Answer:
 
 
 class Hall:
-    """Not thread-safe: `board` has the lock. MADE_MS is when the claims were read.
+    """Not thread-safe: `board` has the lock. MADE_MS is when the claims were read. One that is called off has nothing to be had, for ever.
 
     A place is its hold's: what is read of another hold, however late, does not touch it. So the order in which holds, sales and releases
     become visible does not matter.
     """
 
-    def __init__(self, layout: Layout, claims: Iterable[Claimed], made_ms: int) -> None:
+    def __init__(self, layout: Layout, claims: Iterable[Claimed], made_ms: int, *, is_called_off: bool = False) -> None:
         self.layout = layout
+        self.is_called_off = is_called_off
         self.epoch = secrets.token_hex(4)
-        self.states = bytearray([FREE]) * layout.capacity
+        self.states = bytearray([BLOCKED if is_called_off else FREE]) * layout.capacity
         self._made_ms = made_ms
         self._hold_at: dict[int, int] = {}
         self._open: dict[int, list[int]] = {}

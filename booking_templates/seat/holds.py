@@ -9,7 +9,7 @@ from functools import partial
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.problems import Conflict, Gone, NotFound, Unavailable, Unprocessable
-from booking_templates.seat import choose, claims, house
+from booking_templates.seat import calling_off, choose, claims, house
 from booking_templates.seat.board import board
 from booking_templates.seat.claims import ContentChanged, LimitReached, PlacesTaken, Row, Wanted
 from booking_templates.seat.clock import NowMs, from_ms, now_ms
@@ -45,6 +45,8 @@ def hold(performance_id: str, wish: HoldRequest, buyer: str) -> tuple[House, lis
 
 
 def _check_on_sale(at: House, show: Show) -> None:
+    if show.is_called_off:
+        raise called_off()
     now = now_ms()
     if at.is_on_sale(show, now):
         return
@@ -186,8 +188,14 @@ def _check_numbered(at: House, *, is_numbered: bool) -> None:
         raise Unprocessable("invalid", errors={field: [said]})
 
 
-def unknown(hold_id: int | None) -> NotFound | Gone:
+def called_off() -> Conflict:
+    return Conflict("performance_called_off", _("This performance was called off."))
+
+
+def unknown(hold_id: int | None) -> NotFound | Gone | Conflict:
     """What to say of a hold that has no claims, or that is somebody else's. An id that could have been one has ended."""
+    if hold_id is not None and calling_off.has_ended(hold_id):
+        return called_off()
     if hold_id is not None and 0 <= now_ms() - claims.placed_ms(hold_id) < 7 * 24 * 3_600_000:
         return Gone("hold_expired", _("This hold has ended and its places are free again. Please choose anew."))
     return NotFound("hold_unknown", _("This hold does not exist, or it is not yours."))

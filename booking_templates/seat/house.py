@@ -34,6 +34,7 @@ class Show:
     id: str
     starts_at: datetime
     starts_ms: int
+    is_called_off: bool = False
 
 
 @dataclass
@@ -60,7 +61,7 @@ class House:
         return self.content.hold_minutes * 60_000
 
     def is_on_sale(self, show: Show, now_ms: int) -> bool:
-        return self.opens_ms <= now_ms < self.closes_ms and now_ms < show.starts_ms
+        return self.opens_ms <= now_ms < self.closes_ms and now_ms < show.starts_ms and not show.is_called_off
 
     def show(self, performance_id: str) -> Show:
         """Raises NotFound."""
@@ -130,10 +131,11 @@ def _load() -> House:
         numbers = dict(Seat.objects.values_list("guid", "number"))
     else:
         numbers = dict(Area.objects.values_list("id", "number"))
-    of_performance = dict(Performance.objects.values_list("id", "number"))
+    of_performance = {performance.id: performance for performance in Performance.objects.all()}
     shows = {
-        item.id: Show(of_performance[item.id], item.id, item.starts_at, to_ms(item.starts_at))
+        item.id: Show(known.number, item.id, item.starts_at, to_ms(item.starts_at), known.called_off_at is not None)
         for item in sorted(content.performances, key=lambda item: (item.starts_at, item.id))
+        for known in [of_performance[item.id]]
     }
     return House(
         version=row.version,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import service
-from booking_templates.kit.problems import Conflict
-from booking_templates.seat import claims, holds, house, variant
+from booking_templates.kit.problems import Conflict, NotFound
+from booking_templates.seat import calling_off, claims, holds, house, variant
 from booking_templates.seat.claims import OrderTaken
 from booking_templates.seat.models import State
-from booking_templates.seat.schemas import ConfirmRequest, Hold, HoldQuery, OrderRequest, PinRequest, Released, ReleaseRequest
+from booking_templates.seat.schemas import ConfirmRequest, Hold, HoldQuery, Identifier, OrderRequest, PinRequest, Released, ReleaseRequest
 from booking_templates.seat.showing import hold_of, parse_hold_id, place_of
 
 TICKET = service("ticket")
@@ -28,7 +29,7 @@ def _rows(hold_id: str, buyer: str | None) -> list[claims.Row]:
     return rows
 
 
-@endpoint(auth=TICKET, query=HoldQuery, returns={200: Hold}, problems=("hold_unknown", "hold_expired"))
+@endpoint(auth=TICKET, query=HoldQuery, returns={200: Hold}, problems=("hold_unknown", "hold_expired", "performance_called_off"))
 def read_hold(request: Request, query: HoldQuery, hold_id: str) -> Hold:
     """A hold and its places, if it is that buyer's."""
     return hold_of(house.current(), _rows(hold_id, query.buyer))
@@ -38,7 +39,7 @@ def read_hold(request: Request, query: HoldQuery, hold_id: str) -> Hold:
     auth=TICKET,
     body=PinRequest,
     returns={200: Hold},
-    problems=("hold_unknown", "hold_expired", "hold_pinned", "hold_sold", "order_taken", "pins_not_offered"),
+    problems=("hold_unknown", "hold_expired", "hold_pinned", "hold_sold", "order_taken", "pins_not_offered", "performance_called_off"),
 )
 def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
     """Keep the hold beyond its time, for this order alone, until it is confirmed or unpinned."""
@@ -74,7 +75,9 @@ def unpin(request: Request, body: OrderRequest, hold_id: str) -> Reply:
     return Reply(status=204)
 
 
-@endpoint(auth=TICKET, body=ConfirmRequest, returns={200: Hold}, problems=("hold_unknown", "hold_lost", "order_taken"))
+@endpoint(
+    auth=TICKET, body=ConfirmRequest, returns={200: Hold}, problems=("hold_unknown", "hold_lost", "order_taken", "performance_called_off")
+)
 def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
     """The hold's places are sold to the order. 409 `hold_lost`: they are somebody else's now, or free again."""
     hold = parse_hold_id(hold_id)
@@ -89,6 +92,8 @@ def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
             return hold_of(house.current(), rows)
     elif rows:
         raise holds.unknown(None)
+    if hold is not None and calling_off.has_ended(hold):
+        raise holds.called_off()
     raise Conflict("hold_lost", _("These places are not held for this order any more."))
 
 
@@ -103,6 +108,16 @@ def release_order(request: Request, body: ReleaseRequest, order_id: str) -> Rele
         there = claims.rows_of_order(order_id)
         freed = claims.release_order(order_id, {row.ordinal for row in there if place_of(at, row).id in wanted})
     return Released([place_of(at, row).id for row in freed])
+
+
+@endpoint(auth=TICKET, returns={204: None}, problems=("unknown_performance",))
+def close_performance(request: Request, performance_id: str) -> Reply:
+    """The organiser has called the performance off: nothing of it can be had any more, and that is not taken back. Twice is once."""
+    try:
+        calling_off.call_off(msgspec.convert(performance_id, Identifier))
+    except msgspec.ValidationError as error:
+        raise NotFound("unknown_performance", _("There is no such performance.")) from error
+    return Reply(status=204)
 
 
 @endpoint(auth=AUTH, returns={204: None})

@@ -56,6 +56,8 @@ class Performance(models.Model):
 
     number = models.IntegerField(primary_key=True)
     id = models.CharField(max_length=40)
+    called_off_at = models.DateTimeField(null=True)
+    """Since when nothing of it can be had. It is no part of the content, so no change of the content takes it back."""
 
 
 class Seat(models.Model):
@@ -118,6 +120,12 @@ def claims_of(performance: int) -> models.QuerySet[Claim]:
 def claims_on(performance: int, places: Iterable[int]) -> models.QuerySet[Claim]:
     """The claims on PLACES of PERFORMANCE."""
     return Claim.objects.filter(id__in=[claim_id(performance, place) for place in places])
+
+
+class EndedHold(models.Model):
+    """A hold that was open when its performance was called off: whoever asks for it again is told why it is gone."""
+
+    hold = models.BigIntegerField(primary_key=True)
 
 
 class Sale(models.Model):

@@ -192,6 +192,7 @@ class PerformanceInfo(Struct):
     sales: SalesPeriod
     free: int
     capacity: int
+    is_called_off: bool
 
 
 class PlanInfo(Struct):
@@ -213,12 +214,16 @@ class PlanInfo(Struct):
 
 
 class Availability(Struct, omit_defaults=True):
-    """`state` has a character a seat: 0 free, 1 held, 2 sold, 3 blocked. `changes` has [index, state] of what changed since SINCE."""
+    """`state` has a character a seat: 0 free, 1 held, 2 sold, 3 blocked. `changes` has [index, state] of what changed since SINCE.
+
+    Of a performance that is called off (`is_called_off`; left out when it is not) every place is blocked.
+    """
 
     version: str
     plan: str
     full: bool
     areas: dict[str, dict[str, int]]
+    is_called_off: bool = False
     state: str | msgspec.UnsetType = msgspec.UNSET
     changes: list[tuple[int, int]] | msgspec.UnsetType = msgspec.UNSET
 
@@ -232,11 +237,14 @@ class SeatsRequest(Struct, forbid_unknown_fields=True):
 
 
 class PerformanceSummary(Struct):
+    """Of one that is called off nothing is `free`; what is neither held nor sold counts as blocked."""
+
     id: str
     free: int
     held: int
     sold: int
     blocked: int
+    is_called_off: bool
 
 
 class Summary(Struct):

@@ -97,7 +97,10 @@ def read_summary(request: Request) -> Summary:
     rows = []
     for show in at.shows.values():
         held, sold, blocked = counts.get(show.number, Counts(0, 0, 0))
-        rows.append(PerformanceSummary(show.id, at.layout.capacity - held - sold - blocked, held, sold, blocked))
+        free = at.layout.capacity - held - sold - blocked
+        if show.is_called_off:
+            free, blocked = 0, blocked + free
+        rows.append(PerformanceSummary(show.id, free, held, sold, blocked, show.is_called_off))
     return Summary(rows)
 
 

@@ -22,5 +22,6 @@ internal = [
     route("holds/<str:hold_id>/unpin", POST=between.unpin),
     route("holds/<str:hold_id>/confirm", POST=between.confirm),
     route("orders/<str:order_id>/release", POST=between.release_order),
+    route("performances/<str:performance_id>/close", POST=between.close_performance),
     route("buyers/<str:buyer_id>/erase", POST=between.erase_buyer),
 ]

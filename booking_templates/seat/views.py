@@ -51,8 +51,9 @@ def list_performances(request: Request) -> list[PerformanceInfo]:
                 starts_at=show.starts_at,
                 on_sale=at.is_on_sale(show, now),
                 sales=sales,
-                free=max(0, at.layout.capacity - taken),
+                free=0 if show.is_called_off else max(0, at.layout.capacity - taken),
                 capacity=at.layout.capacity,
+                is_called_off=show.is_called_off,
             )
         )
     return infos
@@ -104,6 +105,7 @@ def _takes_gzip(request: HttpRequest) -> bool:
         "area_full",
         "not_enough_seats",
         "not_on_sale",
+        "performance_called_off",
         "limit_exceeded",
         "busy",
     ),
@@ -121,13 +123,13 @@ def list_holds(request: Request) -> Holds:
     return holds_of(house.current(), claims.rows_of_buyer(request.principal.id))
 
 
-@endpoint(auth=BUYER, returns={200: Hold}, problems=("hold_unknown", "hold_expired", "no_content"))
+@endpoint(auth=BUYER, returns={200: Hold}, problems=("hold_unknown", "hold_expired", "performance_called_off", "no_content"))
 def read_hold(request: Request, hold_id: str) -> Hold:
     """One of the buyer's holds."""
     return hold_of(house.current(), _own_hold(request, hold_id))
 
 
-@endpoint(auth=BUYER, returns={204: None}, problems=("hold_unknown", "hold_expired", "hold_pinned", "hold_sold"))
+@endpoint(auth=BUYER, returns={204: None}, problems=("hold_unknown", "hold_expired", "performance_called_off", "hold_pinned", "hold_sold"))
 def release_hold(request: Request, hold_id: str) -> Reply:
     """Give the places back."""
     hold = parse_hold_id(hold_id)
@@ -138,7 +140,11 @@ def release_hold(request: Request, hold_id: str) -> Reply:
     return Reply(status=204)
 
 
-@endpoint(auth=BUYER, returns={200: Hold}, problems=("hold_unknown", "hold_expired", "hold_pinned", "hold_sold", "already_extended"))
+@endpoint(
+    auth=BUYER,
+    returns={200: Hold},
+    problems=("hold_unknown", "hold_expired", "performance_called_off", "hold_pinned", "hold_sold", "already_extended"),
+)
 def extend_hold(request: Request, hold_id: str) -> Hold:
     """Half as much time again, once."""
     rows = _own_hold(request, hold_id)

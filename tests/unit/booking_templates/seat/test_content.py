@@ -213,8 +213,8 @@ def test_the_summary_counts_what_is_free_held_sold_and_blocked(
     staff.call("PUT", "performances/p1/blocked", {"seats": ["C-1", "C-2", "C-3"]})
 
     assert staff.get("summary").json()["performances"] == [
-        {"id": "p1", "free": 12, "held": 1, "sold": 2, "blocked": 3},
-        {"id": "p2", "free": 18, "held": 0, "sold": 0, "blocked": 0},
+        {"id": "p1", "free": 12, "held": 1, "sold": 2, "blocked": 3, "is_called_off": False},
+        {"id": "p2", "free": 18, "held": 0, "sold": 0, "blocked": 0, "is_called_off": False},
     ]
 
 
