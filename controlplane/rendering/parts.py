@@ -19,6 +19,7 @@ MAX_STOCK = 1_000_000
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _OPTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -58,10 +59,14 @@ class Product:
     option_label: str = ""
     """What its options differ in: size, colour."""
     options: tuple[Option, ...] = ()
+    picture: str | None = None
+    """The SHA-256 of a picture that its seller has uploaded."""
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a requirement, and as the merch service takes it."""
         whole: dict[str, Any] = {"id": self.id, "name": self.name, "price_krw": self.price_krw, "description": self.description}
+        if self.picture:
+            whole["picture"] = self.picture
         if self.options:
             return whole | {"option_label": self.option_label, "options": [dict(vars(option)) for option in self.options]}
         return whole | {"stock": self.stock}
@@ -153,6 +158,7 @@ def read_products(fields: Fields) -> list[Product]:
             description=item.text("description", limit=2_000, is_required=False, has_lines=True),
             option_label=label if options else "",
             options=options,
+            picture=item.matching("picture", _DIGEST, "the SHA-256 of a picture, 64 hexadecimal digits"),
         )
         item.done()
         if product.id and any(other.id == product.id for other in products):

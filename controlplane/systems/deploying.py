@@ -22,8 +22,9 @@ from controlplane.rendering.schema import BadObject
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation
 from controlplane.systems import checks, content, databases, planning
-from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.outcomes import Failed, Retry, Waiting
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
@@ -215,11 +216,11 @@ def give_content(run: Run, api: BookingApi, documents: dict[str, content.Documen
             continue
         run.lease.renew()
         try:
-            answer = api.put(f"/api/{service}/content", documents[service])
+            answer = put_content(api, run.system, service, documents[service], between=run.lease.renew)
         except Silent as error:
             raise Retry("service_silent", service=service, detail=str(error)) from error
         if not answer.is_success:
-            refusal = _refusal(service, answer.code, answer.detail, answer.document)
+            refusal = _refusal(service, answer)
             raise refusal if answer.status < 500 or run.system.attempts >= TRIES else Retry(refusal.reason.code, **refusal.reason.params)
         with run.lease.transaction():
             run.lease.write(content_given=run.system.content_given | {service: digest})
@@ -227,12 +228,15 @@ def give_content(run: Run, api: BookingApi, documents: dict[str, content.Documen
     return given
 
 
-def _refusal(service: str, code: str, detail: str, document: object) -> Failed:
-    if code == "would_orphan" and isinstance(document, dict):
+def _refusal(service: str, answer: Answer) -> Failed:
+    document = answer.document
+    if answer.code == UNKNOWN_PICTURES:
+        return Failed("pictures_missing", count=len(missing_of(answer)))
+    if answer.code == "would_orphan" and isinstance(document, dict):
         lost = document.get("places") or document.get("performances") or []
         names = [f"{item.get('label')} ({item.get('performance')})" if isinstance(item, dict) else str(item) for item in lost]
-        return Failed("would_orphan", places=", ".join(names[:10]) or detail)
-    return Failed("content_refused", service=service, detail=detail)
+        return Failed("would_orphan", places=", ".join(names[:10]) or answer.detail)
+    return Failed("content_refused", service=service, detail=answer.detail)
 
 
 def _check(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:

@@ -5,6 +5,7 @@ SystemsError
 ├── RequirementInvalid    `.problems`, each with a path, a code and words
 ├── Refused               not now, and nothing was changed; `.reason` says why
 │   ├── GenerationConflict   somebody else changed the system meanwhile
+│   ├── PictureRefused       what was uploaded is no picture, or too large, or there are very many
 │   └── DeletionRefused      tickets or payments stand, or the name typed is another
 ├── ServiceRefused        a service of the booking system says no; `.detail` says why, `.errors` by field
 └── ServiceUnavailable    a service of the booking system does not answer
@@ -39,6 +40,10 @@ class Refused(SystemsError):
 
 
 class GenerationConflict(Refused):
+    pass
+
+
+class PictureRefused(Refused):
     pass
 
 

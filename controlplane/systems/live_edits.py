@@ -14,11 +14,13 @@ from django.utils import timezone
 
 from controlplane.accounts.models import User
 from controlplane.lib import audit, queue
+from controlplane.rendering.parts import Option, Product
 from controlplane.rendering.plan import from_json
 from controlplane.rendering.requirement import Requirement
-from controlplane.systems import content, planning
+from controlplane.systems import content, pictures, planning
 from controlplane.systems.booking_api import Silent
 from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
+from controlplane.systems.giving import put_content
 from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.models import Requirement as StoredRequirement
@@ -30,13 +32,32 @@ LEASE_EVERY_S = 0.1
 
 
 def patched(requirement: Requirement, patch: Document) -> Requirement:
-    """REQUIREMENT with the edits of PATCH: `description`, and `stock` by product."""
+    """REQUIREMENT with the edits of PATCH: `description`, `stock` by product or `product/option`, `pictures` by product."""
     if "description" in patch:
         requirement = replace(requirement, description=patch["description"])
-    if stock := patch.get("stock"):
-        products = tuple(replace(product, stock=stock.get(product.id, product.stock)) for product in requirement.products)
+    if "stock" in patch or "pictures" in patch:
+        stock, shown = patch.get("stock", {}), patch.get("pictures", {})
+        products = tuple(_patched_product(product, stock, shown) for product in requirement.products)
         requirement = replace(requirement, products=products)
     return requirement
+
+
+def _patched_product(product: Product, stock: dict[str, int], shown: dict[str, str | None]) -> Product:
+    options = tuple(replace(option, stock=stock.get(label(product, option), option.stock)) for option in product.options)
+    # One that has got options since has no stock of its own any more.
+    own = product.stock if product.options else stock.get(product.id, product.stock)
+    return replace(product, stock=own, options=options, picture=shown.get(product.id, product.picture))
+
+
+def label(product: Product, option: Option) -> str:
+    """What OPTION of PRODUCT is called in a patch, and by the merch service."""
+    return f"{product.id}/{option.id}"
+
+
+def counted(requirement: Requirement) -> dict[str, int]:
+    """All that has a stock: products without options by their id, options by their label."""
+    found = {product.id: product.stock for product in requirement.products if product.stock is not None and not product.options}
+    return found | {label(product, option): option.stock for product in requirement.products for option in product.options}
 
 
 def _of(requirement: Requirement, patch: Document) -> Document:
@@ -45,7 +66,9 @@ def _of(requirement: Requirement, patch: Document) -> Document:
     if "description" in patch:
         found["description"] = requirement.description
     if stock := patch.get("stock"):
-        found["stock"] = {product.id: product.stock for product in requirement.products if product.id in stock}
+        found["stock"] = {name: amount for name, amount in counted(requirement).items() if name in stock}
+    if shown := patch.get("pictures"):
+        found["pictures"] = {product.id: product.picture for product in requirement.products if product.id in shown}
     return found
 
 
@@ -116,7 +139,7 @@ def _document(system: BookingSystem, service: str, patch: Document) -> Document:
 
 def _put(api: Any, lease: Lease, service: str, document: Document) -> None:
     try:
-        answer = api.put(f"/api/{service}/content", document, timeout_s=5.0)
+        answer = put_content(api, lease.system, service, document, timeout_s=5.0, between=lease.renew)
     except Silent as error:
         _check_soon(lease)
         raise ServiceUnavailable(str(error)) from error
@@ -145,6 +168,7 @@ def _record(lease: Lease, service: str, document: Document, patch: Document, act
         last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
         stored = StoredRequirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
         stored.save()
+        pictures.note_use(stored, wanted)
         generation, now = system.generation + 1, timezone.now()
         operation = Operation.objects.create(
             system=system,

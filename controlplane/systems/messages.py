@@ -9,6 +9,7 @@ declare(
         "not_live": gettext_noop("It is not live, so there is nothing that buyers could see yet."),
         "being_changed": gettext_noop("It is being changed just now. Nothing was saved; try again in a moment."),
         "no_such_service": gettext_noop("This booking system has no %(service)s service."),
+        "no_such_product": gettext_noop("There is no product %(product)s."),
         "not_deployed": gettext_noop("It was never deployed."),
         "being_deleted": gettext_noop("It is being deleted, or was."),
         "generation_conflict": gettext_noop(
@@ -28,6 +29,10 @@ declare(
         "tickets_unknown": gettext_noop(
             "The ticket service does not answer, so nobody knows what was sold. Nothing was deleted; try again soon."
         ),
+        "picture_too_large": gettext_noop("The picture is larger than %(limit)s MB."),
+        "not_a_picture": gettext_noop("This is not a PNG, JPEG or WebP picture of at most %(side)s pixels a side."),
+        "too_many_pictures": gettext_noop("You have %(limit)s pictures already. Those that nothing names are forgotten after a week."),
+        "unknown_picture": gettext_noop("This picture is not kept here any more. Upload it again."),
         # Why an operation failed
         "superseded": gettext_noop("A later change took its place."),
         "no_progress": gettext_noop("Nothing moved for %(seconds)s seconds. Last seen: %(last)s"),
@@ -42,6 +47,7 @@ declare(
         "runtime_busy": gettext_noop("The runtime is busy: %(detail)s"),
         "runtime_failure": gettext_noop("The runtime failed: %(detail)s"),
         "content_refused": gettext_noop("The %(service)s service refused its content: %(detail)s"),
+        "pictures_missing": gettext_noop("%(count)s pictures of products are not kept any more. Upload them again."),
         "would_orphan": gettext_noop("Places are sold or held that the new plan or performances no longer have: %(places)s."),
         "service_silent": gettext_noop("The %(service)s service does not answer: %(detail)s"),
         "check_keys": gettext_noop("The token keys that the auth service publishes are not those it was given."),

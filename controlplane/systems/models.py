@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from controlplane.runtime.port import SystemRef
 from controlplane.systems.archive_models import Archive, ArchiveRow
+from controlplane.systems.kept_models import Picture, SellerSecret
 
 __all__ = [
     "Archive",
@@ -22,8 +23,10 @@ __all__ = [
     "Desired",
     "Operation",
     "OperationStep",
+    "Picture",
     "Requirement",
     "Revision",
+    "SellerSecret",
     "State",
     "SystemSecret",
 ]
@@ -243,7 +246,7 @@ class Operation(models.Model):
 class OperationStep(models.Model):
     """One step of an operation, as it happens.
 
-    `progress` is what a page draws: `{"workloads": [{"name", "health", "ready", "wanted", "reason", "message"}]}`.
+    `progress` is what a page draws: `{"workloads": [{"name", "health", "ready", "updated", "wanted", "reason", "message", "nodes"}]}`.
     """
 
     class State(models.TextChoices):

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 import controlplane.systems.messages  # noqa: F401  (declares the words)
+from controlplane.accounts.models import User
 from controlplane.lib.reasons import Problem
 from controlplane.pool.selectors import pool_images
 from controlplane.rendering import adjustments as adjusting
@@ -17,6 +18,7 @@ from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
 from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.plan import SECRETS_DIR, Plan, Platform, Site, from_json, make_plan
+from controlplane.systems import pictures
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Requirement
 
@@ -96,12 +98,19 @@ def draft_site(slug: str) -> Site:
     return site_of(BookingSystem(pk=0, seller_id=0, slug=slug or "event"))
 
 
-def read_requirement(document: Any, *, now: datetime | None = None, system: BookingSystem | None = None) -> documents.Requirement:
-    """DOCUMENT validated, with the address settled and images that fit it in the pool. Raises RequirementInvalid."""
+def read_requirement(
+    document: Any, *, owner: User, now: datetime | None = None, system: BookingSystem | None = None
+) -> documents.Requirement:
+    """DOCUMENT validated, with the address settled, images that fit it in the pool, and what it names kept for OWNER.
+
+    Raises RequirementInvalid.
+    """
     previous = stored_requirement(system) if system else None
     read = documents.validate(document, now=now, previous=previous)
     if isinstance(read, list):
         raise RequirementInvalid(read)
+    if missing := pictures.problems_with(read, owner):
+        raise RequirementInvalid(missing)
     if system and system.slug:
         if read.slug not in (None, system.slug):
             raise RequirementInvalid([Problem("slug_fixed", {}, "slug")])

@@ -63,7 +63,7 @@ def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem
     Never raises for bad input: `Preview.problems` has it all, and where no image fits, `near_misses` says why.
     """
     try:
-        read = planning.read_requirement(requirement, now=timezone.now(), system=system)
+        read = planning.read_requirement(requirement, owner=system.seller if system else seller, now=timezone.now(), system=system)
     except RequirementInvalid as error:
         misses = error.__cause__.misses if isinstance(error.__cause__, NoImageFits) else ()
         return Preview(problems=tuple(error.problems), near_misses=_near_misses(misses))

@@ -16,7 +16,7 @@ from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.plan import from_json
-from controlplane.systems import keys, slugs, tickets
+from controlplane.systems import keys, pictures, slugs, tickets
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
@@ -40,7 +40,7 @@ def system_create(*, requirement: Document, acting_user: User, deploy: bool = Fa
 
     Raises RequirementInvalid.
     """
-    wanted = read_requirement(requirement, now=timezone.now())
+    wanted = read_requirement(requirement, owner=acting_user, now=timezone.now())
     with transaction.atomic():
         system = _insert(wanted, acting_user)
         _store_requirement(system, replace(wanted, slug=system.slug), acting_user)
@@ -67,7 +67,7 @@ def system_update(
     EXPECTED_GENERATION is the `generation` the form was filled in for. Performances without an id keep the one that began at the same
     time. Raises RequirementInvalid, GenerationConflict, Refused (`being_deleted`).
     """
-    wanted = read_requirement(requirement, now=timezone.now(), system=system)
+    wanted = read_requirement(requirement, owner=system.seller, now=timezone.now(), system=system)
     with transaction.atomic():
         lock(system)
         refuse_deleted(system)
@@ -165,6 +165,7 @@ def _store_requirement(system: BookingSystem, wanted: documents.Requirement, act
     last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
     stored = Requirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
     stored.save()
+    pictures.note_use(stored, wanted)
     system.requirement = stored
     system.title = wanted.title
     system.save(update_fields=["requirement", "title"])

@@ -11,6 +11,7 @@ from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Health, Observation, Runtime
 from controlplane.systems import content
 from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems.giving import put_content
 from controlplane.systems.lease import Lease
 from controlplane.systems.live_edits import live_requirement
 from controlplane.systems.models import BookingSystem, Desired, Revision, State
@@ -97,7 +98,7 @@ def _take_back_content(lease: Lease) -> bool:
             for service, document in documents.items():
                 if given.get(service) != system.content_live.get(service):
                     lease.renew()
-                    answer = api.put(f"/api/{service}/content", document)
+                    answer = put_content(api, system, service, document, between=lease.renew)
                     if answer.is_success:
                         given[service] = content.digests(documents)[service]
     except Silent:

@@ -8,12 +8,12 @@ from typing import Any
 from controlplane.accounts.models import User
 from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
-from controlplane.systems import live_edits
-from controlplane.systems.errors import RequirementInvalid
-from controlplane.systems.models import BookingSystem, Operation, Requirement
+from controlplane.systems import live_edits, pictures
+from controlplane.systems.errors import Refused, RequirementInvalid
+from controlplane.systems.models import BookingSystem, Operation, Picture, Requirement
 from controlplane.systems.staff import Document, ask
 
-SUMMARY, ATTENDEES = "summary", "attendees"
+SUMMARY, ATTENDEES, CONTENT = "summary", "attendees", "content"
 PICKUPS = "/api/merch/pickups"
 STATES = ("waiting", "done", "all")
 STOCK_AT_MOST = 1_000_000
@@ -55,12 +55,11 @@ def hand_over(*, system: BookingSystem, code: str, acting_user: User) -> Documen
 
 
 def stock_edit(*, system: BookingSystem, stock: dict[str, Any], acting_user: User) -> Operation:
-    """Say how much there ever was of each product in STOCK, those sold included. Buyers can order it at once.
+    """Say how much there ever was of each in STOCK, those sold included: a product, or `product/option`. Buyers can order it at once.
 
-    Raises RequirementInvalid (at `stock.<product>`), ServiceRefused (`stock_below_sold`), and what live_edits.edit raises.
+    Raises RequirementInvalid (at `stock.<name>`), ServiceRefused (`stock_below_sold`), and what live_edits.edit raises.
     """
-    wanted = live_edits.live_requirement(system).products if has_shop(system) else ()
-    known = {product.id for product in wanted if not product.options}
+    known = live_edits.counted(live_edits.live_requirement(system)) if has_shop(system) else {}
     problems = [Problem("not_an_option", {"options": ", ".join(sorted(known))}, f"stock.{name}") for name in stock if name not in known]
     for name, amount in stock.items():
         if isinstance(amount, bool) or not isinstance(amount, int):
@@ -70,3 +69,30 @@ def stock_edit(*, system: BookingSystem, stock: dict[str, Any], acting_user: Use
     if problems:
         raise RequirementInvalid(problems)
     return live_edits.edit(system=system, service="merch", patch={"stock": dict(stock)}, acting_user=acting_user)
+
+
+def picture_put(*, system: BookingSystem, product: str, image: bytes, acting_user: User) -> Picture:
+    """Show IMAGE with PRODUCT from now on. Raises PictureRefused, Refused (`no_such_product`), and what live_edits.edit raises."""
+    _refuse_unknown(system, product)
+    picture = pictures.picture_keep(owner=system.seller, content=image)
+    live_edits.edit(system=system, service="merch", patch={"pictures": {product: picture.digest}}, acting_user=acting_user)
+    return picture
+
+
+def picture_delete(*, system: BookingSystem, product: str, acting_user: User) -> None:
+    """Show PRODUCT without a picture; none is fine. Raises Refused (`no_such_product`), and what live_edits.edit raises."""
+    _refuse_unknown(system, product)
+    live_edits.edit(system=system, service="merch", patch={"pictures": {product: None}}, acting_user=acting_user)
+
+
+def pictures_shown(*, system: BookingSystem, user: User) -> dict[str, str]:
+    """Product -> digest of the picture that buyers see. Raises ServiceUnavailable, Refused."""
+    offered = ask(system, user, CONTENT, lambda api: api.get("/api/merch/content")).get("products") or ()
+    return {str(each["id"]): str(each["picture"]) for each in offered if isinstance(each, dict) and each.get("picture")}
+
+
+def _refuse_unknown(system: BookingSystem, product: str) -> None:
+    if not system.live_revision_id:
+        raise Refused("not_live")
+    if not has_shop(system) or product not in {each.id for each in live_edits.live_requirement(system).products}:
+        raise Refused("no_such_product", product=product)

@@ -66,7 +66,7 @@ def test_an_address_is_given_to_one_only(seller: User) -> None:
 def test_two_that_want_one_address_at_the_same_moment_get_one_of_them_refused(seller: User, monkeypatch: pytest.MonkeyPatch) -> None:
     from controlplane.systems import planning
 
-    asked = planning.read_requirement(areas_requirement())
+    asked = planning.read_requirement(areas_requirement(), owner=seller)
     created(seller)
     # The other's check came before our insert: the constraint is what decides.
     monkeypatch.setattr(services, "read_requirement", lambda *_, **__: asked)

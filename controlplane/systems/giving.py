@@ -1,0 +1,50 @@
+"""Giving a service its content, with the pictures that it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from controlplane.systems import pictures
+from controlplane.systems.booking_api import Answer, BookingApi
+from controlplane.systems.content import Document
+from controlplane.systems.models import BookingSystem
+
+UNKNOWN_PICTURES = "unknown_pictures"
+
+
+def put_content(
+    api: BookingApi,
+    system: BookingSystem,
+    service: str,
+    document: Document,
+    *,
+    timeout_s: float = 20.0,
+    between: Callable[[], None] | None = None,
+) -> Answer:
+    """PUT DOCUMENT; pictures that the service says it lacks are given to it first, and then DOCUMENT once more.
+
+    BETWEEN is called before each further request, which may take seconds. What the seller no longer keeps stays missing: the answer is
+    `unknown_pictures` then. Raises Silent.
+    """
+    path = f"/api/{service}/content"
+    answer = api.put(path, document, timeout_s=timeout_s)
+    if answer.code != UNKNOWN_PICTURES:
+        return answer
+    for digest in missing_of(answer):
+        found = pictures.picture_bytes(system.seller, digest)
+        if found is None:
+            return answer
+        if between:
+            between()
+        given = api.put_bytes(f"/api/{service}/pictures/{digest}", found[1])
+        if not given.is_success:
+            return given
+    if between:
+        between()
+    return api.put(path, document, timeout_s=timeout_s)
+
+
+def missing_of(answer: Answer) -> list[str]:
+    """The digests that an answer `unknown_pictures` names."""
+    named = answer.document.get("pictures") if isinstance(answer.document, dict) else None
+    return [digest for digest in named if isinstance(digest, str)] if isinstance(named, list) else []
