@@ -332,8 +332,9 @@ class StockSerializer(serializers.Serializer):
 
 
 class ArchiveSerializer(serializers.Serializer):
-    state = serializers.ChoiceField(choices=["complete", "missing"])
+    state = serializers.ChoiceField(choices=["complete", "missing", "erased"])
     completed_at = serializers.DateTimeField(allow_null=True)
+    kept_until = serializers.DateTimeField(allow_null=True, help_text="Then it is erased.")
     tables = serializers.DictField(child=serializers.IntegerField(), help_text="Table (`ticket/orders`) -> number of rows.")
     settlement = serializers.DictField(allow_null=True, help_text="The ticket service's last statement.")
     summaries = serializers.DictField(child=serializers.DictField(), help_text="Service -> its last figures.")

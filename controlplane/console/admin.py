@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from controlplane.console import accounts, history, pool, systems
+from controlplane.console import accounts, archives, history, pool, systems
 
-__all__ = ["accounts", "history", "pool", "systems"]
+__all__ = ["accounts", "archives", "history", "pool", "systems"]

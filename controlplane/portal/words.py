@@ -52,6 +52,58 @@ ARCHIVE_TABLES = {
     "merch/refunds": _("Refunds of merchandise"),
 }
 
+_ORDERS = ("buyer", "state", "total_krw", "refunded_krw", "created_at")
+_PAYMENTS = ("kind", "amount_krw", "at")
+_REFUNDS = ("price_krw", "fee_krw", "amount_krw", "reason", "done_at")
+ARCHIVE_COLUMNS = {
+    "ticket/orders": _ORDERS,
+    "ticket/tickets": ("label", "grade", "price_krw", "status", "used_at"),
+    "ticket/payments": _PAYMENTS,
+    "ticket/refunds": _REFUNDS,
+    "merch/orders": (*_ORDERS, "picked_up_at"),
+    "merch/items": ("name", "option_name", "quantity", "price_krw", "given_back"),
+    "merch/payments": _PAYMENTS,
+    "merch/refunds": _REFUNDS,
+}
+"""Table -> what its page shows; the files have all of it."""
+
+ARCHIVE_WORDS = {
+    "amount_krw": _("Amount"),
+    "at": _("Time"),
+    "buyer": _("Buyer"),
+    "created_at": _("Ordered"),
+    "done_at": _("Paid back"),
+    "fee_krw": _("Fee"),
+    "given_back": _("Given back"),
+    "grade": _("Grade"),
+    "kind": _("Kind"),
+    "label": _("Place"),
+    "name": _("Product"),
+    "option_name": _("Option"),
+    "picked_up_at": _("Picked up"),
+    "price_krw": _("Price"),
+    "quantity": _("Quantity"),
+    "reason": _("Reason"),
+    "refunded_krw": _("Refunded"),
+    "state": _("State"),
+    "status": _("State"),
+    "total_krw": _("Total"),
+    "used_at": _("Used"),
+}
+
+ARCHIVE_VALUES = {
+    "PENDING": _("Open"),
+    "PAYING": _("Being paid"),
+    "ISSUED": _("Issued"),
+    "CANCELLED": _("Cancelled"),
+    "REFUNDED": _("Refunded"),
+    "REFUNDING": _("Being refunded"),
+    "LIVE": _("Valid"),
+    "capture": _("Payment"),
+    "refund": _("Refund"),
+}
+"""What the services write, for people; anything else is shown as it is."""
+
 HEALTH = {
     "absent": _("Not there"),
     "progressing": _("Starting"),

@@ -209,11 +209,12 @@ class Stock(Endpoint):
 class Archive(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """What is kept of a booking system that was deleted."""
-        archive = archives.archive_of(self.system(system_id))
+        archive = archives.opened(self.system(system_id), self.user, "api")
         return Response(
             {
                 "state": archive.state,
                 "completed_at": archive.completed_at,
+                "kept_until": archive.kept_until,
                 "tables": {name: archive.counts[name] for name in tables_of(archive)},
                 "settlement": archive.settlement or None,
                 "summaries": archive.summaries,
@@ -223,8 +224,9 @@ class Archive(Endpoint):
 
 class ArchiveTable(Endpoint):
     def get(self, request: Request, system_id: int, service: str, table: str) -> Response:
-        """Rows of one table, as the service gave them; buyers are pseudonyms."""
-        rows = archives.rows_of(archives.archive_of(self.system(system_id)), f"{service}/{table}")
+        """Rows of one table, as the service gave them; buyers are pseudonyms. Each look is written down."""
+        name = f"{service}/{table}"
+        rows = archives.rows_of(archives.opened(self.system(system_id), self.user, name), name)
         return paged(request, rows, lambda found: [row.data for row in found])
 
 

@@ -1,14 +1,19 @@
-"""What is kept of a booking system that was deleted: its settlement and its sales, to look at and to take along."""
+"""What is kept of a booking system that was deleted: sums, settlement and sales. Every look is written down."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from controlplane.portal import words
 from controlplane.portal.http import AuthenticatedRequest, seller_system
+from controlplane.portal.templatetags.portal import moment, thousands, won
 from controlplane.portal.views.papers import CSV, download_headers, starts_of
 from controlplane.systems import archives, settlement
 from controlplane.systems.archive_models import Archive
@@ -16,15 +21,22 @@ from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WRITERS = {"csv": (CSV, archives.as_csv), "xlsx": (XLSX, archives.as_xlsx)}
+ROWS_A_PAGE = 50
+LONGEST_NUMBER = 40
+
 
 @login_required
+@never_cache
 @require_GET
 def page(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
-    system, archive = _found(request, system_id)
+    system, archive = _opened(request, system_id, "page")
     statement = archives.statement_of(archive)
     context = {
         "system": system,
         "archive": archive,
+        "sums": archives.sums_of(archive),
         "statement": statement,
         "totals": settlement.totals(statement) if statement else [],
         "later": settlement.movements_after_close(statement) if statement else [],
@@ -36,23 +48,56 @@ def page(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 
 
 @login_required
+@never_cache
 @require_GET
-def table(request: AuthenticatedRequest, system_id: int, service: str, table: str) -> StreamingHttpResponse:
-    """One table as CSV."""
-    system, archive = _found(request, system_id)
+def table(request: AuthenticatedRequest, system_id: int, service: str, table: str) -> HttpResponse:
+    """Rows of one table, those of one booking by its number."""
+    name = f"{service}/{table}"
+    system, archive = _opened(request, system_id, name)
+    number = request.GET.get("number", "").strip()[:LONGEST_NUMBER]
     try:
-        lines = archives.as_csv(archive, f"{service}/{table}")
+        found = Paginator(archives.found_rows(archive, name, number), ROWS_A_PAGE).get_page(request.GET.get("page"))
     except SystemNotFound:
         raise Http404 from None
-    name = f"{service}-{table}-{system.pk}.csv"
-    return StreamingHttpResponse(lines, content_type=CSV, headers=download_headers(name))
+    rows = list(found.object_list)
+    numbers = archives.numbers_of(archive, name, rows)
+    columns = words.ARCHIVE_COLUMNS.get(name, ())
+    context = {
+        "system": system,
+        "archive": archive,
+        "name": name,
+        "label": words.ARCHIVE_TABLES.get(name, name),
+        "number": number,
+        "page": found,
+        "columns": [words.ARCHIVE_WORDS[column] for column in columns],
+        "rows": [
+            (numbers.get(row.data.get("order", row.key), ""), [_shown(column, row.data.get(column)) for column in columns]) for row in rows
+        ],
+        "tab": "archive",
+    }
+    return render(request, "portal/systems/archive_table.html", context)
+
+
+@login_required
+@require_GET
+def table_file(request: AuthenticatedRequest, system_id: int, service: str, table: str, kind: str) -> StreamingHttpResponse:
+    """One table, whole, as CSV or XLSX."""
+    if kind not in WRITERS:
+        raise Http404
+    media_type, write = WRITERS[kind]
+    system, archive = _opened(request, system_id, f"{service}/{table}.{kind}")
+    try:
+        chunks = write(archive, f"{service}/{table}")
+    except SystemNotFound:
+        raise Http404 from None
+    return StreamingHttpResponse(chunks, content_type=media_type, headers=download_headers(f"{service}-{table}-{system.pk}.{kind}"))
 
 
 @login_required
 @require_GET
 def statement_csv(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """The last settlement statement as CSV."""
-    system, archive = _found(request, system_id)
+    system, archive = _opened(request, system_id, "settlement.csv")
     statement = archives.statement_of(archive)
     if statement is None:
         raise Http404
@@ -60,9 +105,21 @@ def statement_csv(request: AuthenticatedRequest, system_id: int) -> HttpResponse
     return HttpResponse(text, content_type=CSV, headers=download_headers(f"settlement-{system.pk}.csv"))
 
 
-def _found(request: AuthenticatedRequest, system_id: int) -> tuple[BookingSystem, Archive]:
+def _opened(request: AuthenticatedRequest, system_id: int, what: str) -> tuple[BookingSystem, Archive]:
     system = seller_system(request, system_id)
     try:
-        return system, archives.archive_of(system)
+        return system, archives.opened(system, request.user, what)
     except SystemNotFound:
         raise Http404 from None
+
+
+def _shown(column: str, value: Any) -> tuple[Any, str, bool]:
+    """What a cell's column is called, the cell as people read it, and whether it is a number."""
+    label, is_number = words.ARCHIVE_WORDS[column], isinstance(value, int)
+    if value in (None, ""):
+        return label, "", is_number
+    if column.endswith("_krw"):
+        return label, won(value), True
+    if column == "at" or column.endswith("_at"):
+        return label, moment(str(value)), False
+    return label, thousands(value) if is_number else str(words.ARCHIVE_VALUES.get(str(value), value)), is_number

@@ -9,6 +9,7 @@ from controlplane.accounts.models import Role, User
 from controlplane.lib.models import AuditRow
 from controlplane.pool.models import Image
 from controlplane.systems import services
+from controlplane.systems.archive_models import Archive
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, Revision
 from tests.controlplane import areas_requirement
@@ -21,6 +22,7 @@ PLACES = [
     "systems/bookingsystem/",
     "systems/operation/",
     "systems/revision/",
+    "systems/archive/",
     "pool/image/",
     "accounts/user/",
     "lib/auditrow/",
@@ -186,3 +188,29 @@ def test_a_sellers_post_to_an_action_does_nothing(seller):
 def test_the_audit_trail_leads_from_a_system(admin, live):
     page = admin.get(f"/console/lib/auditrow/?subject=systems.bookingsystem&subject_id={live.pk}").content.decode()
     assert "system.create" in page
+
+
+def test_archives_are_found_across_sellers_and_a_look_is_written_down(admin, live, root):
+    operation = Operation.objects.create(system=live, kind=Operation.Kind.DELETE, generation=99)
+    archive = Archive.objects.create(
+        system=live,
+        operation=operation,
+        state=Archive.State.COMPLETE,
+        completed_at=live.live_at,
+        kept_until=live.live_at,
+        counts={"ticket/orders": 1},
+        summaries={"ticket": {"orders": 7, "captured_krw": 462000, "refunded_krw": 66000}},
+        settlement={"lines": []},
+    )
+    listed = admin.get(f"/console/systems/archive/?q={live.seller.email}").content.decode()
+    shown = admin.get(f"/console/systems/archive/{archive.pk}/change/").content.decode()
+
+    for page in (listed, shown):
+        assert "₩462,000" in page
+        assert "₩66,000" in page
+    assert f"/systems/{live.pk}/archive/ticket/orders.xlsx" in shown
+    assert [row.action for row in AuditRow.objects.filter(actor=root, subject_id=str(live.pk))] == ["archive.look"]
+    assert admin.post(f"/console/systems/archive/{archive.pk}/delete/", {"post": "yes"}).status_code == 403
+    archive.state = Archive.State.RUNNING
+    archive.save()
+    assert "₩462,000" not in admin.get("/console/systems/archive/").content.decode()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
 
 from controlplane.accounts.models import Role
+from controlplane.lib.models import AuditRow
 from controlplane.systems import services
+from controlplane.systems.archive_models import Archive
 from controlplane.systems.converge import converge
 from controlplane.systems.models import State
+from controlplane.systems.retention import expire
 from tests.unit.controlplane.pages import client_of, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,7 +106,16 @@ def test_less_than_was_sold_is_refused_in_the_services_words(shop: Any, browser:
 
 @pytest.fixture
 def gone(live: Any, seller: Any, site: Any, runtime: Any) -> Any:
-    site.answers["GET", "/api/ticket/export/orders"] = (200, {"rows": [{"id": "o1", "number": "=T-1", "buyer": "kim"}], "next": None})
+    orders = [
+        {"id": "o1", "number": "=T-1", "buyer": "kim", "state": "ISSUED", "total_krw": 66000, "created_at": "2026-01-02T10:00:00+09:00"},
+        {"id": "o2", "number": "T-2", "buyer": "lee", "state": "CANCELLED", "total_krw": 1000, "created_at": "2026-01-02T10:00:00+09:00"},
+    ]
+    payments = [{"id": "1", "order": "o1", "kind": "capture", "amount_krw": 66000, "at": "2026-01-02T10:01:00+09:00"}]
+    site.answers |= {
+        ("GET", "/api/ticket/export/orders"): (200, {"rows": orders, "next": None}),
+        ("GET", "/api/ticket/export/payments"): (200, {"rows": payments, "next": None}),
+        ("GET", "/api/ticket/summary"): (200, {"orders": 1, "captured_krw": 66000, "refunded_krw": 0, "open_refunds": 0}),
+    }
     services.system_delete(system=live, typed_name="river", acting_user=seller)
     for _ in range(4):
         converge(live.pk, runtime=runtime)
@@ -132,6 +146,64 @@ def test_tables_and_statement_can_be_taken_along(gone: Any, browser: Any, other:
     assert browser.get(url(gone, "/archive/merch/orders.csv")).status_code == 404
     assert other.get(url(gone, "/archive/ticket/orders.csv")).status_code == 404
     assert other.get(url(gone, "/archive/settlement.csv")).status_code == 404
+
+
+def test_sums_and_the_end_of_it_are_told(gone: Any, browser: Any) -> None:
+    page = text(browser.get(url(gone, "/archive")))
+
+    assert "₩66,000" in page
+    assert "Kept until" in page
+    assert str(gone.archive.kept_until.year) in page
+    assert "kept until" in text(browser.get("/systems"))
+
+
+def test_rows_are_looked_at_and_found_by_the_booking_number(gone: Any, browser: Any, other: Any) -> None:
+    every = text(browser.get(url(gone, "/archive/ticket/orders")))
+    one = text(browser.get(url(gone, "/archive/ticket/orders?number=T-2")))
+    paid = text(browser.get(url(gone, "/archive/ticket/payments?number==T-1")))
+    none = text(browser.get(url(gone, "/archive/ticket/payments?number=T-2")))
+
+    assert ("=T-1" in every, "T-2" in every, "kim" in every) == (True, True, False)
+    assert ("=T-1" in one, "Cancelled" in one) == (False, True)
+    assert ("₩66,000" in paid, "=T-1" in paid) == (True, True)
+    assert "Nothing found" in none
+    for path in ("ticket/orders", "ticket/orders.xlsx", "ticket/orders.pdf", "ticket/nothing", "merch/orders"):
+        assert other.get(url(gone, f"/archive/{path}")).status_code == 404
+    for path in ("ticket/orders.pdf", "ticket/nothing", "ticket/nothing.csv", "merch/orders"):
+        assert browser.get(url(gone, f"/archive/{path}")).status_code == 404
+
+
+def test_a_workbook_has_text_as_text(gone: Any, browser: Any) -> None:
+    book = b"".join(browser.get(url(gone, "/archive/ticket/orders.xlsx")).streaming_content)
+
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert "=T-1" in sheet
+    assert "<v>66000</v>" in sheet
+    assert "<f>" not in sheet
+    assert "kim" not in sheet
+
+
+def test_every_look_is_written_down(gone: Any, browser: Any, other: Any) -> None:
+    admin = client_of(person("root@example.kr", role=Role.ADMIN))
+    b"".join(browser.get(url(gone, "/archive/ticket/orders.csv")).streaming_content)
+    admin.get(url(gone, "/archive/ticket/orders"))
+    other.get(url(gone, "/archive"))
+
+    looks = AuditRow.objects.filter(action="archive.look", subject_id=str(gone.pk)).order_by("pk")
+    assert [row.details["what"] for row in looks] == ["ticket/orders.csv", "ticket/orders"]
+    assert looks[1].actor.email == "root@example.kr"
+
+
+def test_what_is_erased_says_so(gone: Any, browser: Any) -> None:
+    Archive.objects.update(kept_until=gone.deleted_at)
+    assert expire() == [gone.pk]
+
+    page = text(browser.get(url(gone, "/archive")))
+    assert "was erased" in page
+    assert "66,000" not in page
+    assert browser.get(url(gone, "/archive/ticket/orders.csv")).status_code == 404
+    assert browser.get(url(gone, "/archive/settlement.csv")).status_code == 404
 
 
 def test_what_stands_has_no_archive(live: Any, browser: Any) -> None:
