@@ -14,7 +14,7 @@ import traceback
 from bench.bots import __main__ as bots
 from bench.measure import Row, machine
 
-MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "rush", "plan", "bots", "sweep")
+MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "pages", "rush", "plan", "bots", "sweep")
 
 
 def main() -> int:

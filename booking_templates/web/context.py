@@ -1,16 +1,14 @@
-"""What every page's template has: the event, where we are, who is logged in, and what the modules must know."""
+"""What every page's template has: the event, the language, and what the modules must know. Nothing of the visitor: see `pages`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from booking_templates.kit.principal import OPTIONAL_BUYER, authenticate
 from booking_templates.web import assets, content, texts
 
 FIELDS = {
@@ -26,10 +24,9 @@ FIELDS = {
 }
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
-    event = content.EVENT.get()
+def site() -> dict[str, Any]:
+    event = content.EVENT.last
     language = translation.get_language() or settings.LANGUAGE_CODE
-    buyer = authenticate(request, OPTIONAL_BUYER)
     field = event.field if event and event.field in FIELDS else "other"
     return {
         "event": event or content.Event(),
@@ -40,7 +37,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "language": language,
         "other_language": next((code, name) for code, name in settings.LANGUAGES if code != language),
         "has_shop": "merch" in settings.ENV.peers,
-        "buyer_name": buyer.name if buyer.kind == "buyer" else None,
         "client": {
             "language": language,
             "locale": "ko-KR" if language == "ko" else "en-GB",

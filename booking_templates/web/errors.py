@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+from booking_templates.web import pages
 
 
 def page(request: HttpRequest, status: int) -> HttpResponse:
     """The error page for STATUS."""
-    if status == 404:
-        title, text = _("We could not find this page"), _("The address may be mistyped, or the page is no longer there.")
-    else:
-        title, text = _("Something went wrong"), _("It is our fault, not yours. Please try again in a moment.")
-    return render(request, "web/error.html", {"status": status, "title": title, "text": text}, status=status)
+
+    def build() -> dict[str, Any]:
+        if status == 404:
+            title, text = _("We could not find this page"), _("The address may be mistyped, or the page is no longer there.")
+        else:
+            title, text = _("Something went wrong"), _("It is our fault, not yours. Please try again in a moment.")
+        return {"status": status, "title": title, "text": text}
+
+    return pages.respond(request, "web/error.html", variant=status, build=build, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

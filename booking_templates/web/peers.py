@@ -6,6 +6,7 @@ circuit breaker makes a peer that is down cost nothing.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,7 @@ FRESH_S = 1.0
 TIMEOUT_S = 1.5
 TRIES = 2
 """Of two replicas one may be on its way out; a page does not wait for more."""
+_revisions = itertools.count()
 
 
 class Source(Generic[T]):
@@ -31,7 +33,9 @@ class Source(Generic[T]):
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
-        self._value: T | None = None
+        self.last: T | None = None
+        """What `get` gave last; reading it asks nobody."""
+        self._revision = next(_revisions)
         self._etag = ""
         self._asked_at = float("-inf")
         self.is_answering = True
@@ -40,24 +44,33 @@ class Source(Generic[T]):
     def get(self) -> T | None:
         """The document, or the last one there was, or None when the peer has never answered."""
         if time.monotonic() - self._asked_at < self._fresh_s:
-            return self._value
+            return self.last
         # Whoever finds the lock taken is served what is there; only a first visitor waits for the first answer.
-        if self._lock.acquire(blocking=self._value is None and self._asked_at == float("-inf")):
+        if self._lock.acquire(blocking=self.last is None and self._asked_at == float("-inf")):
             try:
                 if time.monotonic() - self._asked_at >= self._fresh_s:
                     self._ask()
             finally:
                 self._asked_at = time.monotonic()
                 self._lock.release()
-        return self._value
+        return self.last
+
+    def revision(self) -> int:
+        """Asks as `get` does; the number is another one whenever `last` or `is_answering` is. No two sources ever have the same."""
+        self.get()
+        return self._revision
 
     def _ask(self) -> None:
         headers = {"If-None-Match": self._etag} if self._etag else None
+        value, is_answering = self.last, False
         try:
             answer = peers.call(self._peer, "GET", self._path, timeout_s=TIMEOUT_S, tries=TRIES, headers=headers)
             if answer.status == 200:
-                self._value = self._decoder.decode(answer.content)
+                value = self._decoder.decode(answer.content)
                 self._etag = (answer.headers or {}).get("ETag", "")
-            self.is_answering = answer.status in (200, 304)
+            is_answering = answer.status in (200, 304)
         except (peers.PeerError, msgspec.DecodeError):
-            self.is_answering = False
+            pass
+        if value != self.last or is_answering != self.is_answering:
+            self.last, self.is_answering = value, is_answering
+            self._revision = next(_revisions)

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 MIDDLEWARE = [
     "booking_templates.kit.middleware.outermost",
-    "django.middleware.gzip.GZipMiddleware",
     "booking_templates.kit.middleware.ProblemMiddleware",
     "booking_templates.web.middleware.PageMiddleware",
 ]
 
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request", "booking_templates.web.context.site"]},
-    }
-]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600

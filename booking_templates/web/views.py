@@ -1,4 +1,4 @@
-"""The pages. Each is a shell with what is known of the event; its module fills in what belongs to the visitor."""
+"""The pages. Each shows what is known of the event; its module fills in what belongs to the visitor."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from urllib.parse import quote
 import msgspec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
-from booking_templates.web import content, poster
+from booking_templates.web import content, pages, poster
 from booking_templates.web.paths import local_path
 
 ID_MAX = 64
@@ -43,93 +42,122 @@ def page(pattern: str, view: Callable[..., HttpResponse]) -> URLPattern:
     return path(pattern, require_safe(run), name=view.__name__)
 
 
-def _shell(request: HttpRequest, template: str, **data: Any) -> HttpResponse:
-    """TEMPLATE with DATA and all performances, for the template and as JSON for its module."""
-    known = content.performances(content.EVENT.get(), content.PERFORMANCES.get())
-    return render(request, template, {"performances": known, "offers": msgspec.to_builtins(known), **data})
+def _with_performances(request: HttpRequest, template: str, holes: dict[str, str] | None = None) -> HttpResponse:
+    """TEMPLATE with all performances, as JSON for its module."""
+    return pages.respond(request, template, holes, sources=(content.PERFORMANCES,), build=_offers)
+
+
+def _offers() -> dict[str, Any]:
+    known = content.performances(content.EVENT.last, content.PERFORMANCES.last)
+    return {"performances": known, "offers": msgspec.to_builtins(known)}
 
 
 def event(request: HttpRequest) -> HttpResponse:
     """The event, and a performance to choose."""
-    known = content.EVENT.get()
-    plan = content.PLAN.get()
-    content.PERFORMANCES.get()
-    return _shell(
-        request,
-        "web/event.html",
-        grades=sorted(plan.grades, key=lambda grade: -grade.price_krw) if plan else (),
-        poster=poster.draw(known.field, known.title) if known else poster.draw("other", ""),
-        is_numbered=plan.numbered if plan else True,
-        is_seat_down=not content.PERFORMANCES.is_answering,
-    )
+
+    def build() -> dict[str, Any]:
+        known, plan = content.EVENT.last, content.PLAN.last
+        return {
+            **_offers(),
+            "grades": sorted(plan.grades, key=lambda grade: -grade.price_krw) if plan else (),
+            "poster": poster.draw(known.field, known.title) if known else poster.draw("other", ""),
+            "is_numbered": plan.numbered if plan else True,
+            "is_seat_down": not content.PERFORMANCES.is_answering,
+        }
+
+    return pages.respond(request, "web/event.html", sources=(content.PERFORMANCES, content.PLAN), build=build)
 
 
 def performance(request: HttpRequest, performance_id: str) -> HttpResponse:
     """Seats or areas of one performance. Where its id can be checked an unknown one is a 404."""
-    known = content.performances(content.EVENT.get(), content.PERFORMANCES.get())
-    this = next((item for item in known if item.id == performance_id), None)
-    if this is None and content.PERFORMANCES.get():
+    on_sale, known = content.PERFORMANCES.get(), content.EVENT.get()
+    offered = {item.id for item in on_sale or (known.performances if known else ())}
+    if on_sale and performance_id not in offered:
         raise Http404
-    plan = content.PLAN.get()
-    # An address with the plan's version may be kept for ever: a second visit does not load it again.
-    plan_path = f"/api/seat/plan?v={quote(plan.version)}" if plan and plan.version else "/api/seat/plan"
-    return _shell(request, "web/performance.html", performance_id=performance_id, performance=this, plan_path=plan_path)
+
+    def build() -> dict[str, Any]:
+        given, plan = _offers(), content.PLAN.last
+        # An address with the plan's version may be kept for ever: a second visit does not load it again.
+        plan_path = f"/api/seat/plan?v={quote(plan.version)}" if plan and plan.version else "/api/seat/plan"
+        this = next((item for item in given["performances"] if item.id == performance_id), None)
+        return {**given, "performance": this, "plan_path": plan_path}
+
+    return pages.respond(
+        request,
+        "web/performance.html",
+        {"performance_id": performance_id},
+        sources=(content.PERFORMANCES, content.PLAN),
+        variant=performance_id if performance_id in offered else None,
+        build=build,
+    )
 
 
 def checkout(request: HttpRequest, hold_id: str) -> HttpResponse:
     """Buyer, terms and payment of a hold, against its clock."""
-    return _shell(request, "web/checkout.html", hold_id=hold_id)
+    return _with_performances(request, "web/checkout.html", {"hold_id": hold_id})
 
 
 def orders(request: HttpRequest) -> HttpResponse:
     """All that this buyer booked."""
-    return _shell(request, "web/orders.html")
+    return _with_performances(request, "web/orders.html")
 
 
 def order(request: HttpRequest, order_id: str) -> HttpResponse:
     """One order: how it stands, its tickets, its cancellation."""
-    return _shell(request, "web/order.html", order_id=order_id)
+    return _with_performances(request, "web/order.html", {"order_id": order_id})
 
 
 def ticket(request: HttpRequest, ticket_id: str) -> HttpResponse:
     """One ticket to show at the door."""
-    return _shell(request, "web/ticket.html", ticket_id=ticket_id)
+    return _with_performances(request, "web/ticket.html", {"ticket_id": ticket_id})
 
 
 def signup(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/signup.html", {"next": local_path(request.GET.get("next"))})
+    return pages.respond(request, "web/signup.html", _leading_on(request))
 
 
 def login(request: HttpRequest) -> HttpResponse:
     """Logging in; `problem` is why an outside sign-in led here."""
-    problem = OUTSIDE_PROBLEMS.get(request.GET.get("problem", ""))
-    return render(request, "web/login.html", {"next": local_path(request.GET.get("next")), "problem": _(problem) if problem else ""})
+    problem = OUTSIDE_PROBLEMS.get(request.GET.get("problem", ""), "")
+    return pages.respond(
+        request,
+        "web/login.html",
+        _leading_on(request),
+        variant=problem,
+        build=lambda: {"problem": _(problem) if problem else ""},
+    )
+
+
+def _leading_on(request: HttpRequest) -> dict[str, str]:
+    """Where one goes once logged in; and quoted, for the link between the two ways of coming in."""
+    path = local_path(request.GET.get("next"))
+    return {"next": path, "next_quoted": quote(path, safe="")}
 
 
 def forgot_password(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/forgot_password.html")
+    return pages.respond(request, "web/forgot_password.html")
 
 
 def reset_password(request: HttpRequest) -> HttpResponse:
     """Where the mail's link leads; its secret is in the fragment and is not seen here."""
-    return render(request, "web/reset_password.html")
+    return pages.respond(request, "web/reset_password.html")
 
 
 def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/account.html")
+    return pages.respond(request, "web/account.html")
 
 
 def shop(request: HttpRequest) -> HttpResponse:
     """Merchandise, in a system that sells it; with `booking`, beside that booking."""
     _only_with_merch()
     booking = request.GET.get("booking", "")
-    return render(request, "web/shop.html", {"booking": booking if len(booking) <= ID_MAX else ""})
+    return pages.respond(request, "web/shop.html", {"booking": booking if len(booking) <= ID_MAX else ""})
 
 
 def shop_order(request: HttpRequest, order_id: str) -> HttpResponse:
     """One order of merchandise."""
     _only_with_merch()
-    return render(request, "web/shop_order.html", {"order_id": order_id})
+    return pages.respond(request, "web/shop_order.html", {"order_id": order_id})
 
 
 def _only_with_merch() -> None:

@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext
 
-from booking_templates.web import assets
+from booking_templates.web import assets, shell
 from booking_templates.web.content import Performance
 
 register = template.Library()
+register.simple_tag(shell.hole)
 
 WEEKDAYS = (
     gettext_noop("Mon"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from booking_templates.kit import peers
-from booking_templates.web import content
+from booking_templates.web import content, pages
 from booking_templates.web.peers import Source
 
 EVENT = {
@@ -98,7 +98,8 @@ class Peers:
 
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peers]:
-    """The event and seat services, and pages that have asked neither before and ask anew each time."""
+    """The event and seat services, and pages that have asked neither before, keep nothing yet, and ask anew each time."""
+    monkeypatch.setattr(pages, "_shells", {})
     peers._circuits.clear()
     peers.pool.cache_clear()
     monkeypatch.setattr(content, "EVENT", Source("event", "/api/event/", content.Event, fresh_s=0))

@@ -89,7 +89,7 @@ def test_what_is_not_there_is_a_404_page(client, services, path):
 
 
 def test_the_shop_is_there_only_in_a_system_that_has_one(client, services, settings):
-    assert b'href="/shop"' in client.get("/").content
+    assert b'href="/shop"' in client.get("/orders").content
     settings.ENV = settings.ENV.__class__(**{**vars(settings.ENV), "peers": {k: v for k, v in settings.ENV.peers.items() if k != "merch"}})
     assert b'href="/shop"' not in client.get("/").content
     assert client.get("/shop").status_code == 404
