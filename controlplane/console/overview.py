@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from controlplane.accounts.models import Role, User
 from controlplane.console.base import stored_words
+from controlplane.console.words import health_words
 from controlplane.pool.models import Image
 from controlplane.systems.models import BookingSystem, Operation, State
 
@@ -25,12 +26,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     operations = Operation.objects.select_related("system", "created_by")
     running = list(operations.filter(state=Operation.State.RUNNING).order_by("progress_at")[:100])
     counts = dict(BookingSystem.objects.values_list("state").annotate(count=Count("pk")).order_by())
+    healths = BookingSystem.objects.filter(state=State.LIVE).values_list("health").annotate(count=Count("pk")).order_by("health")
     ended = operations.filter(ended_at__gte=now - RECENT)
     context = {
         **admin.site.each_context(request),
         "title": gettext("Operations page"),
         "counts": [(state, State(state).label, counts.get(state, 0)) for state in State.values],
-        "health": BookingSystem.objects.filter(state=State.LIVE).values_list("health").annotate(count=Count("pk")).order_by("health"),
+        "health": [(health, health_words(health), count) for health, count in healths],
         "running": [(operation, now - operation.started_at, operation.progress_at < now - SLOW) for operation in running],
         "failed": [(operation, stored_words(operation)) for operation in ended.filter(state=Operation.State.FAILED)[:50]],
         "succeeded": ended.filter(state=Operation.State.SUCCEEDED).count(),

@@ -73,6 +73,20 @@ def revisions_of(system: BookingSystem) -> QuerySet[Revision]:
     return system.revisions.select_related("created_by", "requirement").defer("plan", "manifests", "requirement__data")
 
 
+def services_by_node() -> dict[str, list[tuple[BookingSystem, list[str]]]]:
+    """Node -> the booking systems that had services there when they were last looked at, with those services' names."""
+    found: dict[str, list[tuple[BookingSystem, list[str]]]] = {}
+    standing = BookingSystem.objects.filter(state__in=(State.LIVE, State.DEPLOYING, State.SUSPENDED))
+    for system in standing.only("title", "state", "health_workloads"):
+        there: dict[str, list[str]] = {}
+        for workload in system.health_workloads:
+            for node in workload.get("nodes", ()):
+                there.setdefault(node, []).append(workload["name"])
+        for node, services in there.items():
+            found.setdefault(node, []).append((system, services))
+    return found
+
+
 def requirement_of(system: BookingSystem) -> dict[str, Any]:
     """The requirement as it is wanted now; with it a form is filled in."""
     return system.requirement.data if system.requirement else {}

@@ -128,4 +128,5 @@ def workload_json(workload: Workload) -> dict[str, Any]:
         "wanted": workload.wanted,
         "reason": workload.reason,
         "message": workload.message,
+        "nodes": list(workload.nodes),
     }

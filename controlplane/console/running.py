@@ -1,0 +1,136 @@
+"""The page of one booking system: how each of its services runs now, what can be done with it, and what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
+
+from controlplane import bootstrap
+from controlplane.console.base import stored_words
+from controlplane.console.words import health_words, service_words
+from controlplane.lib.models import AuditRow
+from controlplane.rendering.plan import Plan, ServicePlan
+from controlplane.runtime.errors import RuntimeFailure
+from controlplane.systems import selectors
+from controlplane.systems.models import BookingSystem, Operation, State
+from controlplane.systems.planning import live_plan
+from controlplane.systems.steps import workload_json
+
+SHOWN = 20
+"""Rows of each list; the whole lists are a click away."""
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    """One workload as it runs, beside the plan it runs by; `plan` is None for what is no service of the plan, such as a database."""
+
+    workload: dict[str, Any]
+    plan: ServicePlan | None
+
+    @property
+    def name(self) -> str:
+        return str(self.workload["name"])
+
+    @property
+    def words(self) -> str:
+        return service_words(self.name)
+
+    @property
+    def health(self) -> str:
+        return health_words(self.workload["health"])
+
+    @property
+    def copies(self) -> str:
+        return f"{self.workload['ready']}/{self.workload['wanted']}"
+
+    @property
+    def scaling(self) -> str:
+        """Who decides how many there are, where it is the autoscaler."""
+        scaler = self.plan.autoscale if self.plan else None
+        if scaler is None:
+            return ""
+        return gettext("%(lowest)s to %(highest)s at %(cpu_percent)s %% of the processor") % vars(scaler)
+
+    @property
+    def resources(self) -> list[str]:
+        if self.plan is None:
+            return []
+        size = self.plan.resources
+        return [
+            gettext("CPU %(request)s to %(limit)s m") % {"request": size.cpu_request_m, "limit": size.cpu_limit_m},
+            gettext("memory %(request)s to %(limit)s MiB") % {"request": size.memory_request_mib, "limit": size.memory_limit_mib},
+        ]
+
+    @property
+    def nodes(self) -> str:
+        return ", ".join(self.workload.get("nodes", ()))
+
+    @property
+    def wanted_node(self) -> str:
+        return self.plan.node if self.plan else ""
+
+    @property
+    def updated(self) -> str:
+        """How many copies are of the newest revision, while not all are."""
+        updated, wanted = self.workload["updated"], self.workload["wanted"]
+        return f"{updated}/{wanted}" if updated != wanted else ""
+
+    @property
+    def image(self) -> str:
+        return self.plan.image.rpartition("/")[2].partition("@")[0] if self.plan else ""
+
+
+def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
+    system = find(system_id)
+    plan = live_plan(system)
+    running = selectors.running_operation(system)
+    workloads, trouble = _workloads(system)
+    context = {
+        **admin.site.each_context(request),
+        "title": system.title,
+        "system": system,
+        "why": stored_words(system),
+        "health": health_words(system.health),
+        "trouble": trouble,
+        "services": _rows(plan, workloads),
+        "running": running,
+        "can_change": bool(plan) and system.state in (State.LIVE, State.SUSPENDED),
+        "has_failed": _has_failed(system),
+        "revisions": selectors.revisions_of(system)[:SHOWN],
+        "operations": [(operation, stored_words(operation)) for operation in selectors.operations_of(system)[:SHOWN]],
+        "audit": AuditRow.objects.filter(subject="systems.bookingsystem", subject_id=str(system.pk)).order_by("-pk")[:SHOWN],
+    }
+    return render(request, "console/system.html", context)
+
+
+def find(system_id: int) -> BookingSystem:
+    """The system; any is an admin's to see. Raises Http404."""
+    found = BookingSystem.objects.select_related("seller", "live_revision", "requirement").filter(pk=system_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _has_failed(system: BookingSystem) -> bool:
+    last = system.operations.exclude(kind=Operation.Kind.EDIT).first()
+    return last is not None and last.state == Operation.State.FAILED and system.state != State.DELETED
+
+
+def _workloads(system: BookingSystem) -> tuple[list[dict[str, Any]], str]:
+    """How its workloads stand now, or as they were seen last with the reason why nobody can tell now."""
+    if system.state in (State.DRAFT, State.DELETED):
+        return [], ""
+    try:
+        seen = bootstrap.runtime().observe(system.ref)
+    except RuntimeFailure as failure:
+        return list(system.health_workloads), failure.reason
+    return [workload_json(workload) for workload in seen.workloads], ""
+
+
+def _rows(plan: Plan | None, workloads: list[dict[str, Any]]) -> list[ServiceRow]:
+    return [ServiceRow(workload, plan.service(workload["name"]) if plan else None) for workload in workloads]

@@ -1,0 +1,232 @@
+"""What an admin does with a booking system from the console: asked, looked at, confirmed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from controlplane import bootstrap
+from controlplane.accounts.models import Role
+from controlplane.lib.models import AuditRow
+from controlplane.runtime.errors import QuotaFull
+from controlplane.runtime.port import Node
+from controlplane.systems import operating, services
+from controlplane.systems.converge import converge
+from controlplane.systems.models import BookingSystem
+from tests.controlplane import SiteRuntime, areas_requirement
+from tests.unit.controlplane.pages import client_of, deployed, person, without_static_files
+
+pytestmark = pytest.mark.django_db
+SIZES = {"cpu_request_m": 50, "cpu_limit_m": 1000, "memory_request_mib": 96, "memory_limit_mib": 256, "scratch_mib": 128}
+NUMBER = {"by": "number", "replicas": "1", "lowest": "1", "highest": "3", "cpu_percent": "70"}
+ACTIONS = ["scale/web/", "move/web/", "restart/web/", "suspend/", "resume/", "rollback/1/"]
+
+
+@pytest.fixture(autouse=True)
+def on_a_cluster(settings: Any) -> None:
+    without_static_files(settings)
+    settings.RUNTIME, settings.BOOKING_DATABASE = "fake", "mariadb"
+
+
+@pytest.fixture
+def fake(site: Any, monkeypatch: pytest.MonkeyPatch) -> SiteRuntime:
+    ready = [Node(name, name != "n3", cpu_m=4000, memory_bytes=8 << 30) for name in ("n1", "n2", "n3")]
+    runtime = SiteRuntime(site, nodes=tuple(ready))
+    monkeypatch.setattr(bootstrap, "runtime", lambda: runtime)
+    return runtime
+
+
+@pytest.fixture
+def live(seller: Any, fake: SiteRuntime) -> BookingSystem:
+    return deployed(areas_requirement(), seller, fake)
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    return client_of(person("root@example.kr", role=Role.ADMIN))
+
+
+def sizes_of(live: BookingSystem, service: str) -> dict[str, Any]:
+    found = next(item for item in live.live_revision.plan["services"] if item["name"] == service)  # type: ignore[union-attr]
+    return dict(found["resources"])
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def confirmation(answer: Any) -> dict[str, str]:
+    """What the confirmation's form would send."""
+    html = answer.content.decode().partition('class="confirm"')[2]
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html)
+    return {**dict(hidden), "confirm": "yes"}
+
+
+def test_the_page_shows_each_service_and_what_can_be_done(admin: Client, live: BookingSystem) -> None:
+    shown = text_of(admin.get(f"/console/systems/{live.pk}/"))
+
+    for word in ("Healthy", "1/1", "CPU", "n1", "Scale", "Move", "Restart", "Suspend", "Revision 1", "system.create", "Deploy"):
+        assert word in shown
+
+
+def test_scaling_is_looked_at_and_then_done(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    address = f"/console/systems/{live.pk}/scale/web/"
+    assert admin.get(address).status_code == 200
+
+    looked = admin.post(address, {**NUMBER, **sizes_of(live, "web"), "replicas": "3"})
+
+    assert "spec.replicas 1 3" in text_of(looked)
+    assert "won a month" in text_of(looked)
+    assert live.operations.count() == 1
+    done = admin.post(address, confirmation(looked))
+    assert done["Location"] == f"/console/systems/{live.pk}/"
+    converge(live.pk, runtime=fake)
+    live.refresh_from_db()
+    assert live.adjustments["services"]["web"]["replicas"] == 3
+    assert live.operations.first().kind == "scale"  # type: ignore[union-attr]
+    assert "3/3" in text_of(admin.get(f"/console/systems/{live.pk}/"))
+
+
+def test_an_autoscaler_takes_over_and_hands_back(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    address = f"/console/systems/{live.pk}/scale/web/"
+    asked = {**NUMBER, **sizes_of(live, "web"), "by": "autoscale", "lowest": "2", "highest": "6", "cpu_percent": "60"}
+    looked = admin.post(address, asked)
+    assert "HorizontalPodAutoscaler web" in text_of(looked)
+    admin.post(address, confirmation(looked))
+    for _ in range(3):
+        converge(live.pk, runtime=fake)
+    assert "2 to 6 at 60 %" in text_of(admin.get(f"/console/systems/{live.pk}/"))
+
+    looked = admin.post(address, {**asked, "by": "number", "replicas": "2"})
+    assert "removed HorizontalPodAutoscaler web" in text_of(looked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "words"),
+    [
+        ({"replicas": "0"}, "replicas", "greater than or equal to 1"),
+        ({"replicas": ""}, "replicas", "This is needed."),
+        ({"replicas": "many"}, "replicas", "whole number"),
+        ({"by": "autoscale", "lowest": "4", "highest": "2"}, "highest", "above the highest"),
+        ({"by": "autoscale", "cpu_percent": "101"}, "cpu_percent", "less than or equal to 100"),
+        ({"cpu_limit_m": "1"}, "cpu_limit_m", "less than what is requested"),
+        ({"memory_limit_mib": ""}, "memory_limit_mib", "required"),
+    ],
+)
+def test_what_cannot_be_is_told_beside_its_field_and_stays_typed(
+    admin: Client, live: BookingSystem, asked: dict[str, str], field: str, words: str
+) -> None:
+    typed = {**NUMBER, **sizes_of(live, "web"), "scratch_mib": "77", **asked}
+
+    answer = admin.post(f"/console/systems/{live.pk}/scale/web/", typed)
+
+    assert answer.status_code == 422
+    beside = answer.content.decode().partition(f'id="id_{field}-error"')[2].partition("</p>")[0]
+    assert words in beside
+    assert 'value="77"' in answer.content.decode()
+    assert live.operations.count() == 1
+
+
+def test_nothing_to_change_is_said(admin: Client, live: BookingSystem) -> None:
+    answer = admin.post(f"/console/systems/{live.pk}/scale/web/", {**NUMBER, **sizes_of(live, "web")})
+    assert "how it runs already" in text_of(answer)
+    assert "how it runs already" in text_of(admin.post(f"/console/systems/{live.pk}/move/web/", {"node": ""}))
+
+
+def test_a_move_shows_the_nodes_with_what_runs_there(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    converge(live.pk, runtime=fake)
+    address = f"/console/systems/{live.pk}/move/web/"
+
+    shown = text_of(admin.get(address))
+
+    assert "강변 페스티벌 : auth" in shown
+    assert "4 cores, 8.0 GiB" in shown
+    assert "not ready" in shown
+    looked = admin.post(address, {"node": "n2"})
+    assert "nodeAffinity" in text_of(looked)
+    admin.post(address, confirmation(looked))
+    live.refresh_from_db()
+    assert live.adjustments["services"]["web"]["node"] == "n2"
+    assert "no node n3" in text_of(admin.post(address, {"node": "n3"}))
+
+
+@pytest.mark.parametrize(("action", "kind"), [("restart/web/", "restart"), ("suspend/", "suspend"), ("rollback/1/", "rollback")])
+def test_what_needs_no_form_is_looked_at_at_once(admin: Client, live: BookingSystem, fake: SiteRuntime, action: str, kind: str) -> None:
+    operating.system_scale(system=live, service="web", replicas=2, acting_user=live.seller)
+    for _ in range(3):
+        converge(live.pk, runtime=fake)
+    address = f"/console/systems/{live.pk}/{action}"
+
+    looked = admin.get(address)
+
+    assert "Deployment web" in text_of(looked)
+    assert live.operations.count() == 2
+    assert admin.post(address, confirmation(looked)).status_code == 302
+    assert live.operations.first().kind == kind  # type: ignore[union-attr]
+    assert AuditRow.objects.filter(action=f"system.{kind}", actor__email="root@example.kr").exists()
+
+
+def test_what_was_decided_about_an_older_state_is_not_done(admin: Client, live: BookingSystem) -> None:
+    looked = admin.get(f"/console/systems/{live.pk}/restart/web/")
+    services.system_update(system=live, requirement=areas_requirement(title="Another"), acting_user=live.seller)
+
+    answer = admin.post(f"/console/systems/{live.pk}/restart/web/", confirmation(looked))
+
+    assert answer.status_code == 422
+    assert "changed meanwhile" in text_of(answer)
+    assert live.operations.first().kind == "update"  # type: ignore[union-attr]
+
+
+def test_what_the_runtime_would_refuse_is_said_before_anything_is_done(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    fake.raises("preview", QuotaFull("requests.cpu: used 3, limited 4"))
+    assert "limited 4" in text_of(admin.get(f"/console/systems/{live.pk}/restart/web/"))
+    fake.unavailable_for(1)
+    assert "does not answer" in text_of(admin.get(f"/console/systems/{live.pk}/restart/web/"))
+    fake.unavailable_for(1)
+    assert "seen last" in text_of(admin.get(f"/console/systems/{live.pk}/"))
+
+
+def test_a_refusal_is_shown_and_nothing_is_done(admin: Client, live: BookingSystem, seller: Any) -> None:
+    assert "not suspended" in text_of(admin.get(f"/console/systems/{live.pk}/resume/"))
+    draft = services.system_create(requirement=areas_requirement(slug="draft"), acting_user=seller)
+    assert admin.get(f"/console/systems/{draft.pk}/").status_code == 200
+    assert "never deployed" in text_of(admin.get(f"/console/systems/{draft.pk}/suspend/"))
+
+
+def test_one_machine_offers_no_autoscaler(admin: Client, live: BookingSystem, settings: Any) -> None:
+    settings.RUNTIME = "local"
+    assert "here is one machine" in text_of(admin.get(f"/console/systems/{live.pk}/scale/web/"))
+    answer = admin.post(f"/console/systems/{live.pk}/scale/web/", {**NUMBER, **sizes_of(live, "web"), "by": "autoscale"})
+    assert "here is one machine" in text_of(answer)
+
+
+@pytest.mark.parametrize("action", ["", *ACTIONS])
+def test_nobody_but_an_admin_looks_or_acts(live: BookingSystem, seller: Any, action: str) -> None:
+    address = f"/console/systems/{live.pk}/{action}"
+    for client in (client_of(seller), Client()):
+        for answer in (client.get(address), client.post(address, {"confirm": "yes", "generation": live.generation})):
+            assert answer.status_code in (302, 403)
+    assert live.operations.count() == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["99999/", "99999/suspend/", "{pk}/explode/", "{pk}/scale/", "{pk}/scale/nothing/", "{pk}/rollback/99/", "{pk}/suspend/web/"]
+)
+def test_what_is_not_there_is_not_found(admin: Client, live: BookingSystem, address: str) -> None:
+    assert admin.get(f"/console/systems/{address.format(pk=live.pk)}").status_code == 404
+
+
+def test_a_confirmation_without_a_token_of_this_site_is_refused(live: BookingSystem) -> None:
+    strict = client_of(person("other-root@example.kr", role=Role.ADMIN), enforce_csrf_checks=True)
+    answer = strict.post(f"/console/systems/{live.pk}/suspend/", {"confirm": "yes", "generation": live.generation})
+    assert answer.status_code == 403
+
+
+def test_the_operations_page_says_health_in_words(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    converge(live.pk, runtime=fake)
+    shown = text_of(admin.get("/console/overview/"))
+    assert "Healthy: 1" in shown
+    assert "ready: 1" not in shown
