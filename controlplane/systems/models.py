@@ -229,6 +229,10 @@ class Operation(models.Model):
     progress_at = models.DateTimeField(default=timezone.now)
     """When something last moved; it fails when nothing moves for too long."""
     ended_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    """Since when its rollout is held; None while it goes on."""
+    paused_s = models.PositiveIntegerField(default=0, db_default=0)
+    """How long it was held before, in all: that time counts against no deadline."""
 
     class Meta:
         verbose_name = _("operation")
@@ -241,6 +245,10 @@ class Operation(models.Model):
     @property
     def is_running(self) -> bool:
         return self.state == self.State.RUNNING
+
+    @property
+    def is_paused(self) -> bool:
+        return self.is_running and self.paused_at is not None
 
 
 class OperationStep(models.Model):
