@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
+from booking_templates.kit.batch import Statement
 from booking_templates.merch import stock
 from booking_templates.merch.models import Item, Order
 from booking_templates.payments.models import Refund
@@ -38,8 +40,9 @@ class Merchandise:
     def deliver(self, order: Order) -> dict[str, Any]:
         return {}
 
-    def record_delivery(self, order: Order) -> None:
+    def delivery(self, order: Order) -> Sequence[Statement]:
         """What was taken from stock is the buyer's already."""
+        return ()
 
     def give_back(self, order: Order) -> timedelta | None:
         return None

@@ -85,10 +85,24 @@ class Order(PayableOrder):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["buyer_id", "idempotency_key"], name="merch_order_once_a_key")]
-        indexes = [models.Index(fields=["buyer_id", "created_at"], name="merch_order_of_buyer")]
+        indexes = [
+            models.Index(fields=["buyer_id", "created_at"], name="merch_order_of_buyer"),
+            models.Index(fields=["ticket_order"], name="merch_order_of_tickets"),
+        ]
 
     def __str__(self) -> str:
         return self.number
+
+
+class WithdrawnTickets(models.Model):
+    """An order of tickets whose performance was called off. `is_open` until all that was bought beside it has gone back."""
+
+    ticket_order = models.CharField(primary_key=True, max_length=36)
+    at = models.DateTimeField()
+    is_open = models.BooleanField(default=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.ticket_order
 
 
 class Item(models.Model):

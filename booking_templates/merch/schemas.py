@@ -245,3 +245,12 @@ class PickUps(msgspec.Struct):
     page: int
     pages: int
     total: int
+
+
+# Between services
+
+
+class TicketsWithdrawn(msgspec.Struct, forbid_unknown_fields=True):
+    """`ticket_order` is an order of the ticket service."""
+
+    ticket_order: TicketOrder

@@ -27,4 +27,7 @@ urlpatterns = [
     route("export/<str:table>", GET=export.read_export),
 ]
 
-internal = [route("buyers/<str:buyer_id>/erase", POST=inside.erase_buyer)]
+internal = [
+    route("buyers/<str:buyer_id>/erase", POST=inside.erase_buyer),
+    route("ticket-orders/withdrawn", POST=inside.tickets_withdrawn),
+]
