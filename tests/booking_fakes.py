@@ -185,6 +185,9 @@ class FakeSeat:
         self.sold: dict[tuple[str, str], str] = {}
         self.faults: dict[str, list[str | tuple[int, str] | None]] = {}
         self.calls: list[str] = []
+        self.closed: list[str] = []
+        self.told_shop: list[str] = []
+        """Ids of orders: what ticket told merch."""
         self._numbers = itertools.count(1)
 
     def hold(self, buyer_id: str, *, seats: int = 2, price_krw: int = 150_000, area: str = "", performance_id: str = "p1") -> str:
@@ -212,8 +215,13 @@ class FakeSeat:
 
     def call(self, peer: str, method: str, path: str, *, json: Any = None, idempotency_key: str = "", **_: Any) -> PeerResponse:
         """In the place of `kit.peers.call`."""
-        assert (peer, method) == ("seat", "POST")
+        assert method == "POST"
         assert idempotency_key
+        if peer == "merch":
+            assert path == "/internal/ticket-orders/withdrawn"
+            self.told_shop.append(json["ticket_order"])
+            return PeerResponse(204, b"")
+        assert peer == "seat"
         _, internal, kind, identity, name = path.split("/")
         assert internal == "internal"
         acts = {
@@ -221,6 +229,7 @@ class FakeSeat:
             ("holds", "confirm"): self._confirm,
             ("holds", "unpin"): self._unpin,
             ("orders", "release"): self._release,
+            ("performances", "close"): self._close,
         }
         self.calls.append(name)
         self.world.point(f"before {name}")
@@ -269,7 +278,17 @@ class FakeSeat:
                 del self.sold[key]
         return {}
 
+    def _close(self, performance_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ends open holds; one that is being paid for is its order's to end."""
+        self.closed.append(performance_id)
+        for hold in self.holds.values():
+            if hold.performance_id == performance_id and not hold.sold_to and not hold.pinned_by:
+                hold.has_ended = True
+        return {}
+
     def _open(self, hold: HeldPlaces, order_id: str) -> None:
+        if hold.performance_id in self.closed and hold.has_ended and not hold.sold_to:
+            raise _Refused(409, "performance_called_off")
         if hold.has_ended or hold.sold_to:
             raise _Refused(410, "hold_expired")
         if hold.pinned_by not in ("", order_id):

@@ -1,13 +1,18 @@
-"""An organiser calls a performance off: everybody gets the whole price back, and is owed a compensation outside the provider."""
+"""An organiser calls a performance off: everybody gets the whole price back, and is owed a compensation outside the provider.
+
+Seat is told so by the outbox of the same transaction, and sells nothing of it any more; merch is told of each order that ends by it.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from urllib.parse import quote
 
 from django.db.models import Sum
 
-from booking_templates.kit.db import clock, write
+from booking_templates.kit import outbox
+from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.problems import NotFound, Problem
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import State
@@ -27,10 +32,16 @@ STANDING = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED, State.
 
 def call_off(performance_id: str, *, compensation_percent: int) -> CallingOff:
     """Mark the performance; the worker refunds. Doing it twice changes nothing, the first compensation stands."""
-    unmarked = Performance.objects.filter(pk=performance_id, cancelled_at=None)
-    write(lambda: unmarked.update(cancelled_at=clock(), compensation_percent=compensation_percent))
+    _mark(performance_id, compensation_percent)
     event.forget()
     return progress(performance_id)
+
+
+@retry_transaction
+def _mark(performance_id: str, compensation_percent: int) -> None:
+    unmarked = Performance.objects.filter(pk=performance_id, cancelled_at=None)
+    if unmarked.update(cancelled_at=clock(), compensation_percent=compensation_percent):
+        outbox.put("seat", f"/internal/performances/{quote(performance_id, safe='')}/close", {})
 
 
 def progress(performance_id: str) -> CallingOff:

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from booking_templates.kit import outbox
 from booking_templates.kit.db import clock
+from booking_templates.kit.models import OutboxMessage
 from booking_templates.ticket.calling_off import refund_called_off
-from booking_templates.ticket.models import Order, OrderRefund, Ticket
+from booking_templates.ticket.models import Order, OrderRefund, Performance, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
 from tests.unit.booking_templates.ticket.conftest import tid_of
 
@@ -51,6 +53,81 @@ def test_everybody_is_refunded_whole_and_owed_a_tenth(
     done = staff_client.get(f"{URL}/performances/p1/cancellation").json()
     assert (done["orders_left"], done["refunds_open"], done["refunded_krw"], done["compensation_krw"]) == (0, 0, 450_000, 45_000)
     assert refund_called_off() == 0
+
+
+def test_seat_is_told_once_however_often_it_is_called_off(staff_client: Any, seat: FakeSeat) -> None:
+    call_off(staff_client)
+    call_off(staff_client)
+    assert seat.calls == [], "after the transaction, not in it"
+    outbox.deliver_due()
+    assert (seat.closed, OutboxMessage.objects.count()) == (["p1"], 0)
+
+
+def test_seat_is_told_when_it_answers_again(staff_client: Any, seat: FakeSeat, recover: Callable[[], None]) -> None:
+    seat.faults["close"] = ["unreached", "lost"]
+    call_off(staff_client)
+    outbox.deliver_due()
+    assert (seat.closed, OutboxMessage.objects.count()) == ([], 1)
+    recover()
+    assert (seat.closed, OutboxMessage.objects.count()) == (["p1", "p1"], 0), "an answer that was lost is asked for again"
+
+
+def test_the_mark_and_the_message_stand_together_or_not_at_all(staff_client: Any, seat: FakeSeat, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no disk")
+
+    monkeypatch.setattr(outbox, "put", fail)
+    assert call_off(staff_client).status_code == 500
+    assert Performance.objects.get(pk="p1").cancelled_at is None
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_hold_that_seat_has_ended_for_it_cannot_be_ordered(
+    staff_client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat
+) -> None:
+    hold_id = seat.hold(buyer_id)
+    call_off(staff_client)
+    outbox.deliver_due()
+    answer = buyer_client.post(f"{URL}/orders", {"hold_id": hold_id}, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "performance_called_off")
+    assert (Order.objects.get().state, Order.objects.get().reason, provider.calls) == ("CANCELLED", "performance_called_off", [])
+
+
+def test_merch_is_told_of_each_order_that_ends_by_it(
+    staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat, recover: Callable[[], None]
+) -> None:
+    bought = buy(seats=2)
+    waiting = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    other = buy(hold_id=seat.hold(buyer_id, performance_id="p2"))
+    call_off(staff_client)
+    refund_called_off()
+    recover()
+    assert sorted(seat.told_shop) == sorted([bought, waiting])
+    assert other not in seat.told_shop
+
+
+def test_a_payment_that_is_captured_meanwhile_takes_merchandise_along(
+    staff_client: Any, client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat, recover: Callable[[], None]
+) -> None:
+    order_id = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    token = provider.authenticate(tid_of(order_id))
+    call_off(staff_client)
+    client.get(f"{URL}/payments/{order_id}/approved", {"pg_token": token})
+    recover()
+    assert (Order.objects.get().state, seat.told_shop) == ("REFUNDED", [order_id])
+
+
+@pytest.mark.parametrize("seats", [1, 2], ids=["all of it", "a part"])
+def test_merch_is_not_told_of_what_a_buyer_gives_back(
+    buyer_client: Any, buy: Buy, seat: FakeSeat, recover: Callable[[], None], seats: int
+) -> None:
+    order_id = buy(seats=seats)
+    ticket = Ticket.objects.order_by("pk")[0].pk
+    fee = buyer_client.get(f"{URL}/orders/{order_id}/cancellation", {"tickets": ticket}).json()["fee_krw"]
+    body = {"fee_krw": fee, "tickets": [ticket]}
+    assert buyer_client.post(f"{URL}/orders/{order_id}/refunds", body, content_type=JSON).status_code == 200
+    recover()
+    assert seat.told_shop == []
 
 
 def test_used_tickets_are_refunded_too(staff_client: Any, buy: Buy) -> None:
