@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ import msgspec
 from django.conf import settings
 
 from booking_templates.kit import outbox
-from booking_templates.kit.batch import Statement
 from booking_templates.kit.db import clock
 from booking_templates.kit.table import table
 from booking_templates.payments.answers import refused
@@ -59,7 +57,7 @@ class Tickets:
             raise Undeliverable(CALLED_OFF)
         return {} if order.is_paid else _fields(hold)
 
-    def delivery(self, order: Order) -> Sequence[Statement]:
+    def record_delivery(self, order: Order) -> None:
         now = clock()
         tickets = [
             Ticket(
@@ -76,7 +74,7 @@ class Tickets:
             )
             for place in msgspec.convert(order.places, list[Place])
         ]
-        return [table(Ticket).insertion(tickets)]
+        table(Ticket).insert(tickets)
 
     def give_back(self, order: Order) -> timedelta | None:
         self.seat.unpin(hold_id=order.hold_id, order_id=order.pk)
