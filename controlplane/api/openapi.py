@@ -15,7 +15,7 @@ from rest_framework import serializers as fields
 
 from controlplane.api import serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import history, live, operating, others, systems
+from controlplane.api.views import history, live, operating, others, pictures, systems
 from controlplane.systems.models import State
 
 PREFIX = "/api/v1/"
@@ -190,6 +190,16 @@ _OF_LIVE = (
     ),
     Words("pickups_hand_over", live.PickUps, "post", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.PickUpSerializer),
     Words("stock_change", live.Stock, "patch", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.StockSerializer),
+    Words(
+        "product_picture_put",
+        pictures.ProductPicture,
+        "put",
+        _LIVE,
+        {200: serializers.PictureSerializer},
+        (*_AT, 413, 422),
+        body=_PICTURE,
+    ),
+    Words("product_picture_delete", pictures.ProductPicture, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
     Words("archive_read", live.Archive, "get", _SALES, {200: serializers.ArchiveSerializer}, _OF_ONE),
     Words("archive_table", live.ArchiveTable, "get", _SALES, {200: _rows("ArchivePage")}, (*_OF_ONE, 422), _PAGING),
 )
@@ -197,6 +207,8 @@ _OF_LIVE = (
 _WORDS_OF = (
     Words("me", others.Me, "get", "Account", {200: _ME}),
     Words("events_list", others.Events, "get", "Events", {200: _EVENTS}, is_public=True),
+    Words("pictures_keep", pictures.Pictures, "post", _SYSTEMS, {201: serializers.PictureSerializer}, (409, 413, 422), body=_PICTURE),
+    Words("pictures_read", pictures.Picture, "get", _SYSTEMS, _bytes("image/png", "image/jpeg", "image/webp"), _OF_ONE),
     Words(
         "preview",
         systems.Preview,

@@ -11,6 +11,8 @@ from django.utils.translation import gettext
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
+from controlplane.systems.pictures import BYTES_MAX
+
 
 class BodyTooLarge(APIException):
     status_code = 413
@@ -46,6 +48,12 @@ class PictureParser(BaseParser):
         if len(content) > self.limit:
             raise BodyTooLarge(gettext("The body is larger than %(megabytes)d MB.") % {"megabytes": self.limit // 1024 // 1024})
         return content
+
+
+class ProductPictureParser(PictureParser):
+    """A picture of a product."""
+
+    limit = BYTES_MAX
 
 
 def _refuse(constant: str) -> Any:

@@ -328,7 +328,14 @@ class PickUpSerializer(serializers.Serializer):
 
 
 class StockSerializer(serializers.Serializer):
-    stock = serializers.DictField(child=serializers.IntegerField(), help_text="Product -> how much there ever was.")
+    stock = serializers.DictField(child=serializers.IntegerField(), help_text="Product, or `product/option`, -> how much there ever was.")
+
+
+class PictureSerializer(serializers.Serializer):
+    digest = serializers.CharField(help_text="SHA-256 of the bytes; what `products[].picture` of a requirement says.")
+    media_type = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
 
 
 class ArchiveSerializer(serializers.Serializer):

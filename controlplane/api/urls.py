@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from controlplane.api.views import base, history, live, operating, others, reference, systems
+from controlplane.api.views import base, history, live, operating, others, pictures, reference, systems
 
 app_name = "api"
 
 endpoints = [
     path("me", others.Me.as_view(), name="me"),
     path("events", others.Events.as_view(), name="events"),
+    path("pictures", pictures.Pictures.as_view(), name="pictures"),
+    path("pictures/<slug:digest>", pictures.Picture.as_view(), name="picture"),
     path("preview", systems.Preview.as_view(), name="preview"),
     path("systems", systems.Systems.as_view(), name="systems"),
     path("systems/<int:system_id>", systems.System.as_view(), name="system"),
@@ -38,6 +40,7 @@ endpoints = [
     path("systems/<int:system_id>/scanners/<uuid:scanner_id>", live.Scanner.as_view(), name="scanner"),
     path("systems/<int:system_id>/pickups", live.PickUps.as_view(), name="pickups"),
     path("systems/<int:system_id>/stock", live.Stock.as_view(), name="stock"),
+    path("systems/<int:system_id>/products/<slug:product>/picture", pictures.ProductPicture.as_view(), name="product-picture"),
     path("systems/<int:system_id>/archive", live.Archive.as_view(), name="archive"),
     path("systems/<int:system_id>/archive/<slug:service>/<slug:table>", live.ArchiveTable.as_view(), name="archive-table"),
     path("systems/<int:system_id>/operations", history.Operations.as_view(), name="operations"),

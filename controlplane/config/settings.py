@@ -220,6 +220,8 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 # 200 performances and 200 products in one form.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
+# A picture each, and the plan; a browser sends those left empty too.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1001
 
 # --- Languages and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = BOOKING_LANGUAGE

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from controlplane.accounts.models import User
-from controlplane.portal import plans
+from controlplane.portal import kept, plans
 from controlplane.portal.models import RequirementDraft
 from controlplane.portal.requirement_form import convert, state
 from controlplane.portal.requirement_form.fields import FormProblem, form_problems
@@ -190,10 +190,17 @@ def _follow(draft: RequirementDraft) -> RequirementDraft:
 def _take_over(form: FormState, before: dict[str, Any], patch: dict[str, Any]) -> None:
     if "description" in patch and form["description"].strip() == before.get("description", ""):
         form.values["description"] = patch["description"]
-    for product, stock in patch.get("stock", {}).items():
-        for row in form.rows["products"]:
-            if row["id"] == product and row["stock"] == str(before.get("stock", {}).get(product)):
-                row.values["stock"] = str(stock)
+    rows = {row["id"]: row for row in form.rows["products"] if row["id"]}
+    for name, stock in patch.get("stock", {}).items():
+        product, _, option = name.partition("/")
+        row, was = rows.get(product), before.get("stock", {}).get(name)
+        if row and option:
+            convert.stock_replaced(row, option, before=was, after=stock)
+        elif row and row["stock"] == str(was):
+            row.values["stock"] = str(stock)
+    for product, digest in patch.get("pictures", {}).items():
+        if product in rows and rows[product]["picture"] == (before.get("pictures", {}).get(product) or ""):
+            rows[product].values["picture"] = digest or ""
 
 
 def _converted(draft: RequirementDraft) -> convert.Converted:
@@ -205,15 +212,20 @@ def _create(*, form: FormState, plan: Any, **fields: Any) -> RequirementDraft:
     loaded = plans.plan_of(plan) if plan else None
     if loaded:
         form.sync_plan_grades(loaded.summary["categories"])
-    return RequirementDraft.objects.create(
+    draft = RequirementDraft.objects.create(
         form=form.as_json(), plan=loaded.text if loaded else "", plan_summary=loaded.summary if loaded else {}, **fields
     )
+    kept.refer(draft, form)
+    return draft
 
 
 def _write(draft: RequirementDraft, version: int, **changes: Any) -> RequirementDraft:
-    written = RequirementDraft.objects.filter(pk=draft.pk, version=version).update(
-        **changes, version=F("version") + 1, updated_at=timezone.now()
-    )
+    with transaction.atomic():
+        written = RequirementDraft.objects.filter(pk=draft.pk, version=version).update(
+            **changes, version=F("version") + 1, updated_at=timezone.now()
+        )
+        if written and "form" in changes:
+            kept.refer(draft, state.from_json(changes["form"]))
     if not written:
         stored = RequirementDraft.objects.filter(pk=draft.pk).values_list("version", flat=True).first()
         if stored is None:

@@ -42,3 +42,29 @@ class RequirementDraft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.form.get('title') or 'untitled'} ({self.pk})"
+
+
+class DraftPicture(models.Model):
+    """A draft names a picture, which is not forgotten meanwhile."""
+
+    draft = models.ForeignKey(RequirementDraft, on_delete=models.CASCADE, related_name="named_pictures")
+    picture = models.ForeignKey("systems.Picture", on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draft", "picture"], name="draft_picture")]
+
+    def __str__(self) -> str:
+        return f"{self.draft_id} {self.picture_id}"
+
+
+class DraftSecret(models.Model):
+    """A draft names a secret, which is not forgotten meanwhile."""
+
+    draft = models.ForeignKey(RequirementDraft, on_delete=models.CASCADE, related_name="named_secrets")
+    secret = models.ForeignKey("systems.SellerSecret", on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draft", "secret"], name="draft_secret")]
+
+    def __str__(self) -> str:
+        return f"{self.draft_id} {self.secret_id}"

@@ -31,7 +31,12 @@ _LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
     ("grades", "name", _("Grade"), (("price_krw", "won"),)),
     ("seating.areas", "id", _("Area"), (("name", "text"), ("capacity", "text"), ("grade", "text"))),
     ("performances", "id", _("Performance"), (("starts_at", "moment"), ("duration_minutes", "minutes"))),
-    ("products", "id", _("Product"), (("name", "text"), ("price_krw", "won"), ("stock", "text"), ("options", "options"))),
+    (
+        "products",
+        "id",
+        _("Product"),
+        (("name", "text"), ("price_krw", "won"), ("stock", "text"), ("options", "options"), ("picture", "picture")),
+    ),
 )
 
 
@@ -111,6 +116,8 @@ def _values(kind: str, value: Any) -> tuple[Value, ...]:
         return (Value("text", words.VALUES["yes" if value else "no"]),)
     if kind == "field":
         return (Value("text", words.FIELDS.get(value, value)),)
+    if kind == "picture":
+        return (Value("text", str(_("picture %(digest)s…")) % {"digest": str(value)[:8]}),)
     if kind == "options":
         return tuple(Value("text", f"{option.get('name')} {option.get('stock')}") for option in value)
     if kind == "refunds":

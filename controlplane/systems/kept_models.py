@@ -1,6 +1,6 @@
 """What sellers hand over that a requirement only names: pictures of products, secrets of outside services.
 
-Whatever names one refers to it: requirements by `requirements`, anything above by a foreign key that protects it.
+Whatever names one refers to it: requirements by `requirements`, anything above by a foreign key that restricts its deletion.
 """
 
 from __future__ import annotations

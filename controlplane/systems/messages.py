@@ -29,6 +29,7 @@ declare(
         "tickets_unknown": gettext_noop(
             "The ticket service does not answer, so nobody knows what was sold. Nothing was deleted; try again soon."
         ),
+        "no_picture": gettext_noop("Choose a picture."),
         "picture_too_large": gettext_noop("The picture is larger than %(limit)s MB."),
         "not_a_picture": gettext_noop("This is not a PNG, JPEG or WebP picture of at most %(side)s pixels a side."),
         "too_many_pictures": gettext_noop("You have %(limit)s pictures already. Those that nothing names are forgotten after a week."),

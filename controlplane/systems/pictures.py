@@ -6,7 +6,7 @@ import hashlib
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, ProtectedError, Q
+from django.db.models import Exists, F, OuterRef, Q, RestrictedError
 from django.utils import timezone
 
 import controlplane.systems.messages  # noqa: F401  (declares the words)
@@ -91,5 +91,5 @@ def forget_unused(owner: User) -> None:
         try:
             with transaction.atomic():
                 picture.delete()
-        except ProtectedError:
+        except RestrictedError:
             continue

@@ -91,6 +91,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
                 description=row["description"].strip(),
                 price_krw=_number(row["price_krw"]),
                 stock=_number(row["stock"]),
+                picture=row["picture"].strip(),
                 **_options(row),
             )
             for row in products
@@ -150,7 +151,7 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         options = product.get("options") or []
         state.add(
             "products",
-            **_texts(product, "id", "name", "description", "price_krw", "stock", "option_label"),
+            **_texts(product, "id", "name", "description", "price_krw", "stock", "option_label", "picture"),
             options="\n".join(_option_line(option) for option in options),
             option_ids=json.dumps({option.get("name"): option.get("id") for option in options}, ensure_ascii=False) if options else "",
         )
@@ -178,6 +179,17 @@ def _options(row: Row) -> dict[str, Any]:
         stock, extra = (figures[0], "/".join(figures[1:])) if figures else ("", "")
         options.append(_present(id=candidate, name=name.strip(), stock=_number(stock), extra_krw=_number(extra.replace("+", ""))))
     return {"option_label": row["option_label"].strip(), "options": options}
+
+
+def stock_replaced(row: Row, option_id: str, *, before: int | None, after: int) -> None:
+    """Write AFTER as the stock of ROW's option OPTION_ID where it still says BEFORE."""
+    lines = row["options"].splitlines()
+    for number, option in enumerate(_options(row).get("options", [])):
+        if option["id"] == option_id and option.get("stock") == before:
+            filled = [at for at, line in enumerate(lines) if line.strip()]
+            name, _stock, *more = lines[filled[number]].split(",")
+            lines[filled[number]] = ",".join([name, f" {after}", *more])
+            row.values["options"] = "\n".join(lines)
 
 
 def _option_line(option: Mapping[str, Any]) -> str:

@@ -137,6 +137,7 @@ _COLUMN_LABELS = {
     ("products", "stock"): _("Stock"),
     ("products", "option_label"): _("What they differ in"),
     ("products", "options"): _("Options"),
+    ("products", "picture"): _("Picture"),
     ("refund_tiers", "days_before"): _("From so many days before"),
     ("refund_tiers", "percent"): _("Percent of the price"),
     ("refund_tiers", "flat_krw"): _("At least so many won"),

@@ -41,7 +41,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "areas": ("id", "name", "capacity", "grade"),
     "grades": ("name", "price_krw", "color"),
     "performances": ("id", "starts_at", "duration_minutes"),
-    "products": ("id", "name", "description", "price_krw", "stock", "option_label", "options", "option_ids"),
+    "products": ("id", "name", "description", "price_krw", "stock", "option_label", "options", "option_ids", "picture"),
     "refund_tiers": ("days_before", "percent", "flat_krw", "flat_max_percent"),
 }
 """Lists of rows and the columns of each. `plan_grades` are those of the plan, `grades` those of unnumbered areas."""

@@ -20,7 +20,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import condition, require_GET, require_http_methods, require_POST
 
 from controlplane.lib.romanize import latin_name
-from controlplane.portal import drafts, plan_drawing, plans, words
+from controlplane.portal import drafts, kept, plan_drawing, plans, uploads, words
 from controlplane.portal.examples import example_requirement, examples
 from controlplane.portal.http import AuthenticatedRequest, Route, seller_system
 from controlplane.portal.models import RequirementDraft
@@ -42,9 +42,9 @@ def with_draft(view: Route) -> Route:
 
     @wraps(view)
     @login_required
-    def found(request: AuthenticatedRequest, draft_id: UUID) -> HttpResponseBase:
+    def found(request: AuthenticatedRequest, draft_id: UUID, **arguments: Any) -> HttpResponseBase:
         try:
-            return view(request, drafts.draft_for(request.user, draft_id))
+            return view(request, drafts.draft_for(request.user, draft_id), **arguments)
         except drafts.DraftNotFound:
             raise Http404 from None
 
@@ -87,7 +87,12 @@ def form(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpResponse
         return _form_page(request, draft, drafts.form_of(draft), problems)
     typed = from_post(request.POST)
     action, _, rest = request.POST.get("action", "save").partition(":")
+    problems = uploads.take(request, kept.owner_of(draft), typed)
     try:
+        if problems:
+            drafts.draft_save(draft=draft, form=typed, version=_version(request, draft))
+            draft.version = _version(request, draft) + 1
+            return _form_page(request, draft, typed, problems, status=422)
         return _act(request, draft, typed, action, rest)
     except drafts.DraftChanged as error:
         if action == "save":
@@ -134,7 +139,7 @@ def _act(request: AuthenticatedRequest, draft: RequirementDraft, typed: FormStat
     if action == "later":
         messages.success(request, gettext("The draft is saved. You find it among your booking systems."))
         return redirect("portal:systems")
-    section = {"add": rest, "remove": rest.partition(":")[0], "many": "performances"}.get(action, "seating")
+    section = {"add": rest, "remove": rest.partition(":")[0], "many": "performances", "unpicture": "products"}.get(action, "seating")
     return redirect(f"{reverse('portal:draft', args=[draft.pk])}#{section}")
 
 
@@ -146,6 +151,8 @@ def _change_rows(request: HttpRequest, typed: FormState, action: str, rest: str)
         rows, _, key = rest.partition(":")
         if rows in ROWS:
             typed.remove(rows, key)
+    elif action == "unpicture":
+        uploads.take_away(typed, rest)
     elif action == "many":
         many.add_many(
             typed,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from controlplane.portal.http import AuthenticatedRequest, asking
+from controlplane.portal import uploads
+from controlplane.portal.http import AuthenticatedRequest, asking, seller_system
 from controlplane.portal.speech import say_reason
+from controlplane.portal.views.draft_pictures import picture_response
 from controlplane.systems import shop
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
@@ -43,20 +46,46 @@ def hand_over(request: AuthenticatedRequest, system: BookingSystem) -> HttpRespo
 @require_POST
 @asking(TAB)
 def stock(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
-    """How much there is of one product."""
-    product, typed = request.POST.get("product", "")[:64], request.POST.get("stock", "").strip()[:20]
+    """How much there is of one product, or of one of its options."""
+    name, typed = request.POST.get("product", "")[:130], request.POST.get("stock", "").strip()[:20]
     bare = typed.replace(",", "")
     amount: Any = int(bare) if bare.isascii() and bare.isdecimal() and len(bare) < 10 else typed
     try:
-        shop.stock_edit(system=system, stock={product: amount}, acting_user=request.user)
+        shop.stock_edit(system=system, stock={name: amount}, acting_user=request.user)
     except RequirementInvalid as error:
-        return _page(request, system, typed={product: typed}, errors={product: [say_reason(problem) for problem in error.problems]})
+        return _page(request, system, typed={name: typed}, errors={name: [say_reason(problem) for problem in error.problems]})
     except ServiceRefused as error:
-        return _page(request, system, typed={product: typed}, errors={product: [error.detail]})
+        return _page(request, system, typed={name: typed}, errors={name: [error.detail]})
     except Refused as error:
-        return _page(request, system, typed={product: typed}, errors={product: [say_reason(error.reason)]})
+        return _page(request, system, typed={name: typed}, errors={name: [say_reason(error.reason)]})
     messages.success(request, gettext("Saved. Buyers see it now."))
     return redirect("portal:system-shop", system.pk)
+
+
+@require_POST
+@asking(TAB)
+def picture(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
+    """Show a picture with a product, or none any more."""
+    product, file = request.POST.get("product", "")[:64], request.FILES.get("picture")
+    try:
+        if "remove" in request.POST:
+            shop.picture_delete(system=system, product=product, acting_user=request.user)
+        else:
+            image = uploads.read(None if isinstance(file, list) else file)
+            shop.picture_put(system=system, product=product, image=image, acting_user=request.user)
+    except ServiceRefused as error:
+        return _page(request, system, errors={f"picture-{product}": [error.detail]})
+    except Refused as error:
+        return _page(request, system, errors={f"picture-{product}": [say_reason(error.reason)]})
+    messages.success(request, gettext("Saved. Buyers see it now."))
+    return redirect("portal:system-shop", system.pk)
+
+
+@login_required
+@require_GET
+def picture_image(request: AuthenticatedRequest, system_id: int, digest: str) -> HttpResponse:
+    """A picture as its seller gave it: the buyer site is another origin, which this page's policy does not let it load from."""
+    return picture_response(seller_system(request, system_id).seller, digest)
 
 
 def _page(
@@ -79,7 +108,8 @@ def _page(
         page=max(int(number), 1) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
     )
     summary = shop.shop_summary(system=system, user=request.user)
-    products = [{**each, "typed": (typed or {}).get(str(each.get("product")), each.get("stock"))} for each in summary.get("by_product", [])]
+    shown_pictures = shop.pictures_shown(system=system, user=request.user)
+    products = [_product(each, shown_pictures, typed or {}) for each in summary.get("by_product", [])]
     context = {
         "system": system,
         "summary": summary,
@@ -94,3 +124,14 @@ def _page(
         "tab": TAB,
     }
     return render(request, "portal/systems/shop.html", context, status=422 if errors else 200)
+
+
+def _product(row: dict[str, Any], shown_pictures: dict[str, str], typed: dict[str, str]) -> dict[str, Any]:
+    """A line of the stock: what has an amount of its own has a `name` by which it is changed, and what was `typed` for it."""
+    product = str(row.get("product"))
+    options = [each for each in row.get("options") or () if isinstance(each, dict)]
+    counted = [{**each, "key": f"{product}/{each.get('id')}", "label": f"{row.get('name')}, {each.get('name')}"} for each in options]
+    if not counted:
+        counted = [{"key": product, "label": row.get("name"), **{key: row.get(key) for key in ("stock", "sold", "is_offered")}}]
+    lines = [{**each, "typed": typed.get(each["key"], each.get("stock"))} for each in counted]
+    return {**row, "picture": shown_pictures.get(product, ""), "lines": lines, "options": options}

@@ -160,11 +160,58 @@ form.addEventListener("click", (event) => {
   if (button.dataset.add) addRow(button.dataset.add);
   else if ("remove" in button.dataset) removeRow(button);
   else if (button.dataset.swap) swap(button);
+  else if ("pictureRemove" in button.dataset) {
+    const field = button.closest("[data-picture]");
+    show(field, "", "");
+    field.querySelector("input[type=file]").focus();
+    schedule(0);
+  }
   else return;
   event.preventDefault();
 });
 
+// Pictures of products: kept as soon as they are chosen; the form names them by what the server answers.
+
+async function upload(input) {
+  const field = input.closest("[data-picture]");
+  const told = field.querySelector("[data-picture-error]");
+  const sent = new FormData();
+  sent.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  sent.set("picture", input.files[0]);
+  input.setAttribute("data-busy", "");
+  let answer = null;
+  try {
+    const response = await fetch(form.dataset.pictures, { method: "POST", body: sent, headers: { Accept: "application/json" } });
+    answer = await response.json();
+  } catch {
+    // Sending the form brings the file along once more.
+  }
+  input.removeAttribute("data-busy");
+  told.replaceChildren();
+  input.toggleAttribute("aria-invalid", !answer?.digest);
+  if (answer?.digest) {
+    show(field, answer.digest, answer.url);
+    input.value = "";
+    schedule(0);
+    return;
+  }
+  const words = document.createElement("p");
+  words.className = "error";
+  words.textContent = answer?.message ?? form.dataset.unsaved;
+  told.append(words);
+  if (answer) input.value = "";
+}
+
+function show(field, digest, url) {
+  const image = field.querySelector("[data-picture-shown]");
+  const remove = field.querySelector("[data-picture-remove]");
+  field.querySelector("[data-picture-digest]").value = digest;
+  if (url) image.src = url;
+  image.hidden = remove.hidden = !digest;
+}
+
 form.addEventListener("change", (event) => {
+  if (event.target.closest("[data-picture]") && event.target.files?.length) upload(event.target);
   const chosen = event.target.dataset?.choose;
   if (chosen && event.target.value) document.getElementById(chosen).click();
 });
