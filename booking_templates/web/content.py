@@ -65,6 +65,7 @@ class SeatPerformance(msgspec.Struct, frozen=True):
     sales: Sales = Sales()
     free: int | None = None
     capacity: int | None = None
+    is_called_off: bool = False
 
 
 class Grade(msgspec.Struct, frozen=True):
@@ -93,10 +94,11 @@ class Performance:
     sales: Sales
     free: int | None = None
     capacity: int | None = None
+    is_called_off: bool = False
 
     @property
     def is_sold_out(self) -> bool:
-        return self.free == 0
+        return self.free == 0 and not self.is_called_off
 
 
 EVENT: Source[Event] = Source("event", "/api/event/", Event)
@@ -109,7 +111,8 @@ def performances(event: Event | None, seat: tuple[SeatPerformance, ...] | None) 
     ends = {item.id: item.ends_at for item in event.performances} if event else {}
     if seat:
         found = [
-            Performance(item.id, item.starts_at, ends.get(item.id), item.on_sale, item.sales, item.free, item.capacity) for item in seat
+            Performance(item.id, item.starts_at, ends.get(item.id), item.on_sale, item.sales, item.free, item.capacity, item.is_called_off)
+            for item in seat
         ]
     elif event:
         found = [Performance(item.id, item.starts_at, item.ends_at, is_on_sale=True, sales=event.sales) for item in event.performances]

@@ -136,6 +136,7 @@ def _paying() -> Texts:
 def _terms() -> Texts:
     return {
         "called_off": pgettext("performance", "Called off"),
+        "called_off_cancelled_text": _("The organiser called it off. Nothing was charged."),
         "called_off_choose_text": _("It cannot be booked any more."),
         "called_off_refunded_text": _(
             "The organiser called it off. All that you paid goes back the way it came; a card may take a few days."
@@ -278,6 +279,15 @@ def _shop() -> Texts:
         "shop_given_back": [_("{count} given back"), pgettext("several", "{count} given back")],
         "shop_issued_text": _("Pick it up at the merchandise counter with this code."),
         "shop_issued_title": _("Your order is confirmed"),
+        "shop_off_cancelled_text": _("It was ordered with tickets for that performance, so it goes back with them. Nothing was charged."),
+        "shop_off_refunded_text": _(
+            "It was ordered with tickets for that performance, so it went back with them."
+            " What was paid comes back the way it came; a card may take a few days."
+        ),
+        "shop_off_refunding_text": _(
+            "It was ordered with tickets for that performance, so it goes back with them."
+            " The payment is on its way back, without your doing anything."
+        ),
         "shop_picked_up_text": _("Everything in it was handed over."),
         "shop_picked_up_title": _("This order was picked up"),
         "shop_refund": pgettext("merchandise", "Give back"),

@@ -45,6 +45,37 @@ def test_the_event_page_has_the_facts_prices_and_performances(client, services):
     assert 'href="/performances/p2"' not in page  # sold out
 
 
+def call_off(services, performance_id):
+    on_sale = services.documents["/api/seat/performances"]
+    told = {"is_called_off": True, "on_sale": False, "free": 0}
+    services.documents["/api/seat/performances"] = [each | (told if each["id"] == performance_id else {}) for each in on_sale]
+
+
+@pytest.mark.parametrize(("code", "said", "sold_out"), [("ko", "공연 취소", "매진"), ("en", "Called off", "Sold out")])
+def test_the_event_page_tells_what_is_called_off_from_what_is_sold_out(client, services, code, said, sold_out):
+    call_off(services, "p1")
+    page = client.get("/", headers={"Accept-Language": code}).content.decode()
+    picker = page[page.index('id="picker-plain"') : page.index('id="picker-live"')]
+    assert "/performances/" not in picker, "neither can be chosen"
+    assert [picker.count(said), picker.count(sold_out)] == [1, 1]
+    assert '"is_called_off": true' in page, "the page's module is told too"
+
+
+@pytest.mark.parametrize(("code", "said"), [("ko", "이 회차는 취소되었습니다"), ("en", "This performance was called off")])
+def test_the_page_of_a_performance_that_is_called_off_says_so_and_offers_no_seats(client, services, code, said):
+    before = client.get("/performances/p1", headers={"Accept-Language": code})
+    assert 'id="hold"' in before.content.decode()
+    call_off(services, "p1")
+    page = client.get("/performances/p1", headers={"Accept-Language": code, "If-None-Match": before["ETag"]})
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert f"<h1>{said}</h1>" in text
+    assert "2027" in text
+    for part in ('id="hold"', 'id="booth"', "/api/seat/plan", "pages/performance"):
+        assert part not in text
+    assert 'id="hold"' in client.get("/performances/p2").content.decode(), "the other goes on"
+
+
 def test_the_event_page_shows_the_uploaded_poster_instead_of_a_drawn_one(client, services):
     assert b"poster--drawn" in client.get("/").content
     services.documents["/api/event/"] = {

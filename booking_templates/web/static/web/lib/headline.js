@@ -4,7 +4,9 @@ import { t } from "./client.js";
 /** {kind: good|wait|off, title, text} for ORDER of tickets; ISCALLEDOFF: the organiser has called its performance off. */
 export function headline(order, isCalledOff = false) {
   const say = (kind, key) => ({ kind, title: t(`${key}_title`), text: t(`${key}_text`) });
-  if ((isCalledOff || order.reason === "performance_called_off") && order.status !== "CANCELLED") {
+  const isOff = order.reason === "performance_called_off";
+  if (isOff && order.status === "CANCELLED") return { kind: "off", title: t("called_off_title"), text: t("called_off_cancelled_text") };
+  if ((isCalledOff || isOff) && order.status !== "CANCELLED") {
     const text = order.status === "REFUNDED" ? t("called_off_refunded_text") : order.payment ? t("called_off_refunding_text") : t("called_off_text");
     return { kind: order.status === "REFUNDED" ? "off" : "wait", title: t("called_off_title"), text };
   }

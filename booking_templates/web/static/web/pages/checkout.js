@@ -28,7 +28,7 @@ async function start() {
   } catch (problem) {
     if (goToLogin(problem)) return;
     show($("loading"), false);
-    if (problem.status === 404 || problem.status === 410) ended();
+    if (isEnd(problem)) ended(problem);
     else note($("ended"), "bad", problem.isPassing ? t("seats_down") : problem.message, reload()), show($("ended"));
     return;
   }
@@ -98,7 +98,7 @@ document.addEventListener("visibilitychange", async () => {
     take((await api("GET", path)).body);
     tick();
   } catch (problem) {
-    if (problem.status === 404 || problem.status === 410) ended();
+    if (isEnd(problem)) ended(problem);
   }
 });
 
@@ -111,7 +111,7 @@ async function extend() {
     $("pay").focus({ preventScroll: true });
   } catch (problem) {
     if (goToLogin(problem)) return;
-    if (problem.status === 404 || problem.status === 410) ended();
+    if (isEnd(problem)) ended(problem);
     else {
       toast(problem.message, "bad");
       if (problem.status === 409 || problem.status === 422) show($("extend"), false);
@@ -119,7 +119,12 @@ async function extend() {
   }
 }
 
-function ended() {
+const OFF = "performance_called_off";
+const isEnd = (problem) => problem.status === 404 || problem.status === 410 || problem.code === OFF;
+
+/** The places are gone: their time ran out, or their performance was called off, which PROBLEM says. */
+function ended(problem = null) {
+  const isOff = problem?.code === OFF;
   clearInterval(ticking);
   dropKey(id);
   show(form, false);
@@ -129,10 +134,10 @@ function ended() {
     h(
       "section",
       { class: "blank" },
-      h("p", { class: "blank__icon" }, icon("clock")),
-      h("h1", { tabindex: "-1" }, t("hold_ended")),
-      h("p", {}, t("hold_ended_text")),
-      h("p", { class: "blank__actions" }, h("a", { class: "button button--primary", href: back }, t("choose_again")), h("a", { class: "button", href: "/orders" }, t("my_bookings"))),
+      h("p", { class: "blank__icon" }, icon(isOff ? "info" : "clock")),
+      h("h1", { tabindex: "-1" }, t(isOff ? "called_off_title" : "hold_ended")),
+      h("p", {}, t(isOff ? "called_off_choose_text" : "hold_ended_text")),
+      h("p", { class: "blank__actions" }, h("a", { class: "button button--primary", href: isOff ? "/#booking" : back }, t(isOff ? "other_date" : "choose_again")), h("a", { class: "button", href: "/orders" }, t("my_bookings"))),
     ),
   );
   show($("ended"));
@@ -152,7 +157,7 @@ async function pay() {
   } catch (problem) {
     isPaying = false;
     if (goToLogin(problem)) return;
-    if (["hold_unknown", "hold_expired"].includes(problem.code)) ended();
+    if (isEnd(problem)) ended(problem);
     else if (problem.code === "hold_pinned") note($("problem"), "info", problem.message, h("a", { class: "button button--small", href: "/orders" }, t("my_bookings")));
     else {
       if (problem.code === "idempotency_key_reused") dropKey(id);

@@ -21,16 +21,17 @@ let off = new Set();
 
 function fromPage(item) {
   const { opens_at, closes_at } = item.sales || {};
-  return { id: item.id, starts_at: item.starts_at, on_sale: item.is_on_sale, opens_at, closes_at, free: item.free };
+  return { id: item.id, starts_at: item.starts_at, on_sale: item.is_on_sale, opens_at, closes_at, free: item.free, is_called_off: item.is_called_off };
 }
 
 function fromSeat(item) {
-  return { id: item.id, starts_at: item.starts_at, on_sale: item.on_sale, opens_at: item.sales?.opens_at, closes_at: item.sales?.closes_at, free: item.free };
+  return { id: item.id, starts_at: item.starts_at, on_sale: item.on_sale, opens_at: item.sales?.opens_at, closes_at: item.sales?.closes_at, free: item.free, is_called_off: item.is_called_off };
 }
 
 const byDay = () => Map.groupBy ? Map.groupBy(offers, (each) => dateKey(each.starts_at)) : offers.reduce((map, each) => map.set(dateKey(each.starts_at), [...(map.get(dateKey(each.starts_at)) || []), each]), new Map());
-/** The seats of a performance that was called off stay as they are; the ticket service knows that it was. */
-const marked = (list) => list.map((each) => ({ ...each, is_called_off: off.has(each.id) }));
+/** The ticket service knows first that a performance was called off; the seat service is told. */
+const marked = (list) => list.map((each) => ({ ...each, is_called_off: each.is_called_off || off.has(each.id) }));
+const offIn = (list) => list.filter((each) => each.is_called_off).map((each) => each.id).join();
 const isOpen = (offer) => stateOf(offer, Date.now()) === "open";
 
 function start() {
@@ -61,11 +62,10 @@ async function refresh() {
   try {
     const [{ body }, found] = await Promise.all([api("GET", "/api/seat/performances"), readTerms({ anew: true })]);
     if (found) terms = found;
-    const now = calledOff(terms);
-    const isNews = [...now].some((id) => !off.has(id));
-    off = now;
+    const before = offIn(offers);
+    off = calledOff(terms);
     offers = marked(body.map(fromSeat)).sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id));
-    if (isNews) drawDays();
+    if (offIn(offers) !== before) drawDays();
     drawTimes();
     drawBar();
   } catch {
@@ -82,11 +82,18 @@ function draw() {
 
 // ---- days: radio buttons, in a strip when they are few, in a month's grid when they are many
 
+/** Why nothing can be booked on a day with the performances LIST: in one word where they are all alike. */
+function whyClosed(list) {
+  const states = new Set(list.map((each) => stateOf(each, Date.now())));
+  if (states.size > 1) return t("nothing_open");
+  return states.has("called_off") ? t("called_off") : states.has("sold_out") ? t("sold_out") : t("nothing_open");
+}
+
 function dayOption(key, offers_, text, className) {
   const isAnyOpen = offers_.some(isOpen);
   const id = `day-${key}`;
   const input = h("input", { type: "radio", name: "day", id, value: key, checked: key === chosenDay, on: { change: () => pickDay(key) } });
-  const said = `${day(offers_[0].starts_at)}${isAnyOpen ? "" : `, ${t("nothing_open")}`}`;
+  const said = `${day(offers_[0].starts_at)}${isAnyOpen ? "" : `, ${whyClosed(offers_)}`}`;
   return h("label", { class: `${className}${isAnyOpen ? "" : " is-closed"}`, for: id }, input, h("span", { class: "hidden-visually" }, said), h("span", { class: "day__face", "aria-hidden": "true" }, text));
 }
 

@@ -19,6 +19,7 @@ const memory = memoryOf(performance);
 const notices = $("notices");
 let choice = null;
 let poll = null;
+let isClosed = false;
 
 async function start() {
   if (!$("when").textContent.trim() && offer) $("when").textContent = moment(offer.starts_at);
@@ -37,6 +38,7 @@ async function start() {
   choice = new make(document_, plan, availability, { changed });
   poll = new Poll(performance, availability, {
     change: (seats, isFirst) => {
+      if (availability.isCalledOff) return closeBooth();
       if (isOutdated(plan, availability)) return;
       if (isFirst) {
         show($("loading"), false);
@@ -44,7 +46,7 @@ async function start() {
         choice.open();
         choice.restore(wanted);
       }
-      lost(choice.update(seats));
+      return lost(choice.update(seats));
     },
     failure: (problem) => {
       if (problem.status === 404) {
@@ -58,15 +60,28 @@ async function start() {
     recovery: () => notices.replaceChildren(),
   });
   await poll.now();
+  if (isClosed) return;
   closedNote();
   openHoldNote(performance, notices);
   if (document_.numbered) offerBest(performance, document_, refused);
 }
 
+/** Called off: nothing of it is offered any more. */
+function closeBooth() {
+  if (isClosed) return;
+  isClosed = true;
+  poll.stop();
+  sessionStorage.removeItem(memory);
+  if ($("best-dialog").open) $("best-dialog").close();
+  for (const part of ["loading", "numbered", "areas", "view", "best", "panel"]) show($(part), false);
+  note(notices, "warn", `${t("called_off_title")}. ${t("called_off_choose_text")}`, h("a", { class: "button button--small", href: "/#booking" }, t("other_date")));
+  announce(`${t("called_off_title")}. ${t("called_off_choose_text")}`, { now: true });
+}
+
 /** Seats may be looked at before and after the sale; that they cannot be had is said at once, not when one tries. */
 async function closedNote() {
   if (calledOff(await readTerms()).has(performance)) {
-    note(notices, "warn", `${t("called_off_title")} ${t("called_off_choose_text")}`, h("a", { class: "button button--small", href: "/#booking" }, t("other_date")));
+    closeBooth();
     return;
   }
   if (!offer || offer.is_on_sale) return;
@@ -119,6 +134,7 @@ async function hold() {
 }
 
 async function refused(problem) {
+  if (problem.code === "performance_called_off") return closeBooth();
   if (problem.code === "seats_taken" || problem.code === "area_full") await poll.now();
   const text = choice.refusal(problem);
   if (problem.code === "limit_exceeded") {

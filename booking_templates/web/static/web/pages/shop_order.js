@@ -12,6 +12,7 @@ import "../lib/page.js";
 
 const id = $("page").dataset.order;
 const path = `/api/merch/orders/${encodeURIComponent(id)}`;
+const OFF = { REFUNDED: ["off", "shop_off_refunded_text"], REFUNDING: ["wait", "shop_off_refunding_text"], CANCELLED: ["off", "shop_off_cancelled_text"] };
 const TITLES = { ISSUED: ["good", "shop_issued"], REFUNDED: ["off", "refunded"], REFUNDING: ["wait", "refunding"], CANCELLED: ["off", "shop_cancelled"] };
 let shown = "";
 
@@ -35,7 +36,7 @@ function draw(order) {
   shown = now;
   const url = order.payment?.redirect_url;
   const canPay = order.status === "PAYING" && !order.is_settling && url && /^https?:\/\//.test(url);
-  const [kind, key] = (order.picked_up_at && ["off", "shop_picked_up"]) || TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
+  const { kind, title, text } = headline(order, canPay);
   const cancel = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t(order.status === "ISSUED" ? "shop_refund" : "cancel_shop_order"));
   cancel.addEventListener("click", () => giveUp(order, cancel));
   const canCancel = ["PAYING", "PENDING", "ISSUED"].includes(order.status) && !order.is_settling && order.cancellation.allowed;
@@ -45,7 +46,7 @@ function draw(order) {
       "section",
       { class: `outcome outcome--${kind}` },
       kind === "wait" ? h("span", { class: "spinner", "aria-hidden": "true" }) : icon(kind === "good" ? "check" : "info"),
-      h("div", {}, h("h1", {}, t(`${key}_title`)), h("p", {}, t(`${key}_text`)), order.pickup_code && kind === "good" ? h("p", { class: "pickup" }, h("span", {}, t("pickup_code")), h("strong", { "data-testid": "pickup-code" }, order.pickup_code)) : null, canPay ? h("p", { class: "outcome__actions" }, h("a", { class: "button button--primary", href: url }, t("go_on_paying"))) : null),
+      h("div", {}, h("h1", {}, title), h("p", {}, text), order.pickup_code && kind === "good" ? h("p", { class: "pickup" }, h("span", {}, t("pickup_code")), h("strong", { "data-testid": "pickup-code" }, order.pickup_code)) : null, canPay ? h("p", { class: "outcome__actions" }, h("a", { class: "button button--primary", href: url }, t("go_on_paying"))) : null),
     ),
     h(
       "section",
@@ -60,7 +61,15 @@ function draw(order) {
     ),
   );
   show($("order"));
-  if (wasShown) announce(t(`${key}_title`));
+  if (wasShown) announce(title);
+}
+
+/** What is said first of ORDER. One whose tickets went with their performance goes back with them, unless it was picked up. */
+function headline(order, canPay) {
+  const off = order.reason === "performance_called_off" && OFF[order.status];
+  if (off) return { kind: off[0], title: t("called_off_title"), text: t(off[1]) };
+  const [kind, key] = (order.picked_up_at && ["off", "shop_picked_up"]) || TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
+  return { kind, title: t(`${key}_title`), text: t(`${key}_text`) };
 }
 
 /** What was ordered of an item, and what of it was given back. */

@@ -12,6 +12,7 @@ export class Availability {
     this.version = null;
     this.plan = null;
     this.etag = "";
+    this.isCalledOff = false;
   }
 
   /** Take an answer in; the indices whose state is another now. Areas are replaced whole. */
@@ -27,6 +28,7 @@ export class Availability {
     for (const [id, area] of Object.entries(answer.areas || {})) this.areas.set(id, area.free);
     this.version = answer.version;
     this.plan = answer.plan;
+    this.isCalledOff = Boolean(answer.is_called_off);
     return changed;
   }
 

@@ -31,7 +31,8 @@ export function offerBest(performance, document_, refused) {
         await holdPlaces(performance, { best });
       } catch (problem) {
         if (goToLogin(problem)) return;
-        if (problem.status === 409 || problem.status === 422) note($("best-problem"), "warn", problem.message);
+        const isAboutChoice = (problem.status === 409 || problem.status === 422) && problem.code !== "performance_called_off";
+        if (isAboutChoice) note($("best-problem"), "warn", problem.message);
         else {
           dialog.close();
           await refused(problem);
