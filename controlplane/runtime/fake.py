@@ -20,6 +20,7 @@ from controlplane.runtime.diff import object_changes
 from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeBusy, RuntimeFailure, RuntimeUnavailable, Unsupported
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.health import system_health
+from controlplane.runtime.holding import REASON, WORDS, is_held
 from controlplane.runtime.objects import check_identity, hostnames, key_of, label, of_kind
 from controlplane.runtime.port import Change, Endpoint, Health, Node, Objects, Observation, Secrets, SystemRef, Workload
 
@@ -35,6 +36,8 @@ class _System:
     looks: int = 0
     served: dict[str, Workload] = field(default_factory=dict)
     """The workloads as they last were when the system was ready: they serve on while a new revision fails."""
+    served_templates: dict[str, Any] = field(default_factory=dict)
+    """Their pod templates: one that is held with another stays as it was."""
     looks_until_gone: int | None = None
 
 
@@ -126,6 +129,7 @@ class FakeRuntime:
         health, reason, message = system_health(workloads)
         if health is Health.READY:
             known.served = {workload.name: workload for workload in workloads}
+            known.served_templates = {one["metadata"]["name"]: one["spec"]["template"] for one in of_kind(known.objects, "Deployment")}
         return Observation(health, workloads, fingerprint(known.objects, known.secrets), reason, message)
 
     def delete(self, system: SystemRef) -> None:
@@ -220,6 +224,10 @@ class FakeRuntime:
         )
         before = known.served.get(name)
         still = min(before.ready, wanted) if before else 0
+        if before and is_held(deployment) and known.served_templates.get(name) != deployment["spec"]["template"]:
+            return replace(
+                done, health=Health.PROGRESSING, ready=still, updated=0, image=before.image, nodes=before.nodes, reason=REASON, message=WORDS
+            )
         if failure := self._failures.get((known.ref.namespace, name)):
             health = Health.FAILED if known.looks >= self.ready_after else Health.PROGRESSING
             return replace(

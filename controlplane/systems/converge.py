@@ -21,7 +21,7 @@ from controlplane.systems.deleting import take_down
 from controlplane.systems.deploying import carry_out
 from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
-from controlplane.systems.outcomes import Failed, Outcome, Retry, backoff_s, of_runtime
+from controlplane.systems.outcomes import Failed, Held, Outcome, Retry, backoff_s, of_runtime
 from controlplane.systems.planning import live_plan
 from controlplane.systems.settling import LOOK_AGAIN_S, settle
 from controlplane.systems.steps import Run, columns_of, end
@@ -106,7 +106,7 @@ def _conclude(run: Run, outcome: Outcome) -> Again:
         _fail(run, fatal)
         return Again(0.0, calls_itself=True)
     if not isinstance(outcome, Retry):
-        return Again(WAIT_S)
+        return Again(LOOK_AGAIN_S if isinstance(outcome, Held) else WAIT_S)
     run.say(run.current(), reason)
     delay_s = backoff_s(run.system.attempts)
     with run.lease.transaction():
@@ -116,9 +116,11 @@ def _conclude(run: Run, outcome: Outcome) -> Again:
 
 
 def _too_late(operation: Operation, last: Reason) -> Reason | None:
+    if operation.is_paused:
+        return None
     now = timezone.now()
     still_s = (now - operation.progress_at).total_seconds()
-    if still_s > NO_PROGRESS_S or (now - operation.started_at).total_seconds() > LONGEST_S:
+    if still_s > NO_PROGRESS_S or (now - operation.started_at).total_seconds() - operation.paused_s > LONGEST_S:
         return Reason("no_progress", {"seconds": int(still_s), "last": last.message})
     return None
 

@@ -20,13 +20,14 @@ from controlplane.rendering.render import render
 from controlplane.rendering.requirement import Requirement as Wanted
 from controlplane.rendering.schema import BadObject
 from controlplane.runtime.fingerprint import fingerprint
+from controlplane.runtime.holding import held
 from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation
 from controlplane.systems import checks, content, databases, planning
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
-from controlplane.systems.outcomes import Failed, Retry, Waiting
+from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.steps import Run, end, no_reason, workload_json
 
@@ -78,10 +79,11 @@ def _hand_over(run: Run, revision: Revision) -> None:
     if plan.database and plan.database.server is None:
         run.lease.renew()
         databases.make_outside(plan.database, database_passwords(run.system, plan))
+    objects = held(revision.manifests) if run.operation.is_paused else revision.manifests
     with run.lease.transaction():
-        run.operation.fingerprint = fingerprint(revision.manifests, secrets)
+        run.operation.fingerprint = fingerprint(objects, secrets)
         run.operation.save(update_fields=["fingerprint"])
-    run.runtime.apply(run.system.ref, revision.manifests, secrets)
+    run.runtime.apply(run.system.ref, objects, secrets)
 
 
 def read(stored: Requirement) -> Wanted:
@@ -158,15 +160,18 @@ def _ask_first(run: Run, revision: Revision) -> None:
 def _start(run: Run) -> None:
     """Done when everything is ready; Waiting otherwise, with each workload's state on the step."""
     seen = run.runtime.observe(run.system.ref)
-    if seen.fingerprint != run.operation.fingerprint:
-        # Somebody else's hand, or a runtime that lost what it was given.
+    if not run.operation.fingerprint or seen.fingerprint != run.operation.fingerprint:
+        # Somebody else's hand, a runtime that lost what it was given, or a rollout that is to be held or to go on from now on.
         _hand_over(run, _revision(run))
         seen = run.runtime.observe(run.system.ref)
     is_suspended = from_json(_revision(run).plan).adjustments.is_suspended
     ready = sum(workload.health in (Health.READY, Health.SUSPENDED) for workload in seen.workloads)
     counts = {"ready": ready, "wanted": len(seen.workloads)}
-    code = "step_stopped" if is_suspended else "step_ready"
+    code = "step_stopped" if is_suspended else "step_held" if run.operation.is_paused else "step_ready"
     _show(run, seen, Reason(code, counts))
+    if run.operation.is_paused:
+        # Also when a new copy fails: whoever holds it is looking, and decides.
+        raise Held(code, **counts)
     if seen.health is Health.FAILED:
         raise _why_failed(seen)
     if not _is_as_wanted(seen, is_suspended=is_suspended) or seen.fingerprint != run.operation.fingerprint:

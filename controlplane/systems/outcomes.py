@@ -2,6 +2,7 @@
 
 Outcome
 ├── Waiting   something moves by itself; an event or the sweep looks again
+│   └── Held  nothing moves until somebody lets it; that takes as long as it takes
 ├── Retry     it did not work this time; look again after a backoff
 └── Failed    it will not work; the operation ends with the reason
 """
@@ -24,6 +25,10 @@ class Outcome(Exception):
 
 
 class Waiting(Outcome):
+    pass
+
+
+class Held(Waiting):
     pass
 
 

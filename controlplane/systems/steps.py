@@ -12,6 +12,9 @@ from controlplane.runtime.port import Runtime, Workload
 from controlplane.systems.lease import Lease
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
 
+PAUSE = "pause"
+"""The step that tells of a hold; it is beside those that the operation goes through, and rollouts.py writes it."""
+
 
 class Run:
     """One look at one running operation. Its steps are read once: under the lease nobody else writes them."""
@@ -31,7 +34,8 @@ class Run:
 
     def current(self) -> str:
         """Name of the step that goes on, or empty."""
-        return next((name for name, step in reversed(self._steps.items()) if step.state == OperationStep.State.RUNNING), "")
+        own = ((name, step) for name, step in reversed(self._steps.items()) if name != PAUSE)
+        return next((name for name, step in own if step.state == OperationStep.State.RUNNING), "")
 
     def progress(self, name: str) -> dict[str, Any]:
         """What the step showed last."""

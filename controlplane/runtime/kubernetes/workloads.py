@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from controlplane.runtime import holding
 from controlplane.runtime.health import workload_health
+from controlplane.runtime.holding import is_held
 from controlplane.runtime.kubernetes.podstate import PodState, Trouble, parse_time
 from controlplane.runtime.port import Health, Workload
 
@@ -44,6 +46,8 @@ def deployment(item: Mapping[str, Any], replica_sets: Sequence[Mapping[str, Any]
         waited_s = spec.get("progressDeadlineSeconds", 600)
         message = f"Not ready after {waited_s} s. {trouble.message if trouble else ''}".strip()
         trouble = Trouble("ProgressDeadlineExceeded", message, True, is_mute=True)
+    if is_held(item) and not (trouble and trouble.is_final):
+        trouble, pod = Trouble(holding.REASON, holding.WORDS), ""
     wanted, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0) if is_observed else 0
     health = workload_health(
         wanted=wanted,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from controlplane.runtime import holding
 from controlplane.runtime.health import workload_health
 from controlplane.runtime.local.manifest import DeploymentSpec
 from controlplane.runtime.local.pod import Pod, PodHome
-from controlplane.runtime.local.rollout import next_step
+from controlplane.runtime.local.rollout import next_step, next_step_held
 from controlplane.runtime.local.usage import Meter
 from controlplane.runtime.port import Health, Workload
 
@@ -63,6 +65,9 @@ class Deployment:
                 self._stop(pod)
             return
         spec, goal = self.spec, (self.spec.hash, self.spec.replicas)
+        if spec.is_held and (new or old):  # with nothing left that serves, a hold would hold nothing
+            self._reconcile_held(spec, new, old)
+            return
         step = next_step(
             wanted=spec.replicas,
             surge=spec.surge,
@@ -74,11 +79,20 @@ class Deployment:
         )
         for pod in step.stop:
             self._stop(pod)
-        self._create(spec, step.create)
+        self._create(spec.template, spec.hash, step.create)
         if self._waiting_for != goal:
             self._waiting_for, self._waiting_since = goal, asyncio.get_running_loop().time()
         if not old and not step.create and len(new) == spec.replicas and all(pod.is_ready for pod in new):
             self._complete_for = goal
+
+    def _reconcile_held(self, spec: DeploymentSpec, new: list[Pod], old: list[Pod]) -> None:
+        create, stop = next_step_held(wanted=spec.replicas, new=new, old=old)
+        for pod in stop:
+            self._stop(pod)
+        like = (new or old)[-1]
+        self._create(like.template, like.hash, create)
+        # The time of a rollout counts again from when it goes on.
+        self._waiting_for = None
 
     async def stop_all(self, *, grace_s: float | None = None) -> None:
         """Stop every replica at once, without waiting for what is under way."""
@@ -117,10 +131,10 @@ class Deployment:
             cpu_seconds=self.meter.cpu_seconds,
         )
 
-    def _create(self, spec: DeploymentSpec, count: int) -> None:
+    def _create(self, template: Mapping[str, Any], revision: str, count: int) -> None:
         self._obstacle = ""
         for _ in range(count):
-            pod = Pod(f"{spec.name}-{spec.hash}-{secrets.token_hex(3)}", spec.name, spec.hash, spec.template, self._home)
+            pod = Pod(f"{self.name}-{revision}-{secrets.token_hex(3)}", self.name, revision, template, self._home)
             try:
                 pod.start()
             except OSError as error:  # a full disk: tried again at the next look
@@ -143,6 +157,8 @@ class Deployment:
         if self._obstacle:
             return "StartError", self._obstacle
         reason, message = (troubled[0].reason, troubled[0].message) if troubled else ("Rolling", "")
+        if self.spec and self.spec.is_held and not (troubled and troubled[0].has_failed):
+            return holding.REASON, holding.WORDS
         is_complete = self.spec is None or self._complete_for == (self.spec.hash, self.spec.replicas)
         if self.spec and not is_complete and self._waiting_for and not (troubled and troubled[0].has_failed):
             waited_s = asyncio.get_running_loop().time() - self._waiting_since

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.runtime.errors import Rejected, Unsupported
+from controlplane.runtime.holding import is_held
 from controlplane.runtime.local.images import Images
 from controlplane.runtime.local.podspec import ContainerSpec, PodSpec, read_template, template_hash
 from controlplane.runtime.objects import check_identity, key_of, label, of_kind
@@ -51,6 +52,8 @@ class DeploymentSpec:
     surge: int
     unavailable: int
     deadline_s: float
+    is_held: bool = False
+    """Its replicas stay of the revisions they are of; only their number is kept."""
 
     @property
     def image(self) -> str:
@@ -216,6 +219,7 @@ def _deployment(item: Mapping[str, Any]) -> DeploymentSpec:
         surge=surge if surge or unavailable else 1,
         unavailable=unavailable,
         deadline_s=float(spec.get("progressDeadlineSeconds") or 600),
+        is_held=is_held(item),
     )
 
 

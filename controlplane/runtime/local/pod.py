@@ -44,7 +44,7 @@ class Pod:
         self.name, self.deployment, self.hash = name, deployment, revision
         self.spec: PodSpec = read_template(template, f"Deployment {deployment}")
         self.is_leaving = False
-        self._template = template
+        self.template = template
         self._home = home
         self._dir = home.files.pods / name
         self._is_initialised = not self.spec.init_containers
@@ -150,7 +150,7 @@ class Pod:
         containers = {container.spec.name: container.state() for container in (*self.inits, *self.containers)}
         state = {"deployment": self.deployment, "hash": self.hash, "is_initialised": self._is_initialised, "is_leaving": self.is_leaving}
         try:
-            write_json(self._dir / _POD_FILE, state | {"containers": containers, "template": self._template})
+            write_json(self._dir / _POD_FILE, state | {"containers": containers, "template": self.template})
         except OSError:
             log.exception("%s of %s cannot be written down", self.name, self._home.namespace)
             return False

@@ -47,3 +47,16 @@ def next_step(*, wanted: int, surge: int, unavailable: int, recreate: bool, new:
     if spare > 0:
         stop += sorted(served, key=lambda replica: replica.is_ready)[:spare]
     return Step(create, tuple(stop))
+
+
+def next_step_held(*, wanted: int, new: Sequence[R], old: Sequence[R]) -> tuple[int, tuple[R, ...]]:
+    """How many replicas like the newest one there is to create, and which to stop, while the rollout is held.
+
+    As a paused Deployment's controller has it: the number is kept where all are of one revision; where both run, everything stays.
+    """
+    if bool(new) == bool(old):
+        return 0, ()
+    replicas = list(new or old)
+    excess = len(replicas) - wanted
+    stop = sorted(replicas, key=lambda replica: (replica.is_ready, -replicas.index(replica)))[:excess] if excess > 0 else []
+    return max(0, -excess), tuple(stop)

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.runtime.local.rollout import Step, next_step
+from controlplane.runtime.local.rollout import Step, next_step, next_step_held
 
 
 @dataclass(eq=False)
@@ -92,3 +92,16 @@ def test_a_rollout_ends_and_never_goes_below_what_must_serve(
             chosen.is_ready = chosen.has_served = True
     assert (len(new), len(old)) == (wanted, 0)
     assert all(each.is_ready for each in new)
+
+
+def test_while_it_is_held_what_runs_of_both_revisions_stays() -> None:
+    assert next_step_held(wanted=3, new=[Replica(**UNREADY)], old=[Replica(), Replica()]) == (0, ())
+    assert next_step_held(wanted=1, new=[Replica()], old=[Replica(), Replica()]) == (0, ())
+
+
+def test_while_it_is_held_the_number_of_a_single_revision_is_kept() -> None:
+    first, second = Replica(), Replica(**UNREADY)
+
+    assert next_step_held(wanted=3, new=[], old=[first]) == (2, ())
+    assert next_step_held(wanted=1, new=[first, second], old=[]) == (0, (second,))
+    assert next_step_held(wanted=0, new=[], old=[first]) == (0, (first,))
