@@ -246,6 +246,9 @@ _WORDS_OF = (
     ),
     Words("systems_suspend", operating.Suspend, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
     Words("systems_resume", operating.Resume, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words("rollouts_pause", operating.PauseRollout, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words("rollouts_resume", operating.ResumeRollout, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
+    Words("rollouts_abandon", operating.AbandonRollout, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
     Words(
         "services_scale",
         operating.Scale,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext
@@ -64,11 +65,15 @@ class OperationSerializer(serializers.ModelSerializer):
     revision = serializers.IntegerField(source="revision.number", read_only=True, default=None)
     reason = ReasonField()
     created_by = serializers.CharField(source="created_by.email", read_only=True, default=None)
+    paused_at = serializers.SerializerMethodField(help_text="Since when its rollout is held, or null.")
 
     class Meta:
         model = Operation
-        fields = ["id", "system", "kind", "state", "generation", "revision", "reason", "created_by", "started_at", "ended_at"]
+        fields = ["id", "system", "kind", "state", "generation", "revision", "reason", "created_by", "started_at", "ended_at", "paused_at"]
         read_only_fields = fields
+
+    def get_paused_at(self, operation: Operation) -> datetime | None:
+        return operation.paused_at if operation.is_paused else None
 
 
 class OperationDetailSerializer(OperationSerializer):

@@ -1,4 +1,4 @@
-"""What can be asked of a running booking system: scale, move, restart, suspend, resume. Each answers 202 with its operation."""
+"""What can be asked of a running booking system: scaling, moving, holding a rollout and more. Each answers 202 with its operation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from controlplane.api.views.systems import accepted
 from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.errors import RuntimeFailure
-from controlplane.systems import operating
+from controlplane.systems import operating, rollouts
 
 
 class Scale(Endpoint):
@@ -72,3 +72,30 @@ class Resume(Endpoint):
         """Let a suspended booking system run again as it did."""
         system = self.system(system_id)
         return accepted(operating.system_resume(system=system, acting_user=self.user), system)
+
+
+class PauseRollout(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Hold the change that is being rolled out; what serves goes on serving, for as long as it takes. For admins."""
+        if not self.user.is_admin:
+            raise PermissionDenied
+        system = self.system(system_id)
+        return accepted(rollouts.rollout_pause(system=system, acting_user=self.user), system)
+
+
+class ResumeRollout(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Let the change that is held go on. For admins."""
+        if not self.user.is_admin:
+            raise PermissionDenied
+        system = self.system(system_id)
+        return accepted(rollouts.rollout_resume(system=system, acting_user=self.user), system)
+
+
+class AbandonRollout(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Give up the change that is being rolled out, held or not: the live revision comes back. For admins."""
+        if not self.user.is_admin:
+            raise PermissionDenied
+        system = self.system(system_id)
+        return accepted(rollouts.rollout_abandon(system=system, acting_user=self.user), system)

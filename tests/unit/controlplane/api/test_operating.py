@@ -77,3 +77,32 @@ def test_only_an_admin_moves_a_service_and_only_to_a_node_that_is_there(
     fake.unavailable_for(1)
     assert admin.post(path, {"node": "fake"}).status_code == 503
     assert admin.post(path, {"node": "fake"}).status_code == 202
+
+
+ROLLOUT = ("pause", "resume", "abandon")
+
+
+def test_an_admin_holds_a_rollout_lets_it_go_on_and_gives_it_up(admin: Any, mine: Any, live: BookingSystem) -> None:
+    mine.post(f"systems/{live.pk}/services/web/restart")
+
+    held = admin.post(f"systems/{live.pk}/rollout/pause")
+    assert held.status_code == 202, held.content
+    assert held.json()["paused_at"]
+    shown = mine.get(held["Location"].removeprefix("/api/v1/")).json()
+    assert [step["message"]["code"] for step in shown["steps"] if step["name"] == "pause"] == ["step_paused"]
+    assert admin.post(f"systems/{live.pk}/rollout/pause").json()["code"] == "is_paused"
+    assert admin.post(f"systems/{live.pk}/rollout/resume").json()["paused_at"] is None
+    assert admin.post(f"systems/{live.pk}/rollout/resume").json()["code"] == "not_paused"
+    ended = admin.post(f"systems/{live.pk}/rollout/abandon").json()
+    assert (ended["state"], ended["reason"]["code"]) == ("failed", "abandoned")
+    for action in ROLLOUT:
+        assert admin.post(f"systems/{live.pk}/rollout/{action}").json()["code"] == "no_rollout"
+
+
+@pytest.mark.parametrize("action", ROLLOUT)
+def test_only_an_admin_holds_a_rollout(mine: Any, other: Any, anybody: Any, live: BookingSystem, action: str) -> None:
+    mine.post(f"systems/{live.pk}/services/web/restart")
+
+    assert mine.post(f"systems/{live.pk}/rollout/{action}").status_code == 403
+    assert other.post(f"systems/{live.pk}/rollout/{action}").status_code == 403
+    assert anybody.post(f"systems/{live.pk}/rollout/{action}").status_code == 401
