@@ -1,10 +1,13 @@
 """A runtime in memory for tests: slow, failing, away or owned by somebody else, as the test says beforehand.
 
+It answers as the Kubernetes runtime does on a real API server: tests/runtime_contract/recordings/ holds it to that.
+
 >>> runtime = FakeRuntime(ready_after=2)              # PROGRESSING at the first look, READY from the second on
 >>> runtime.will_fail("clove-1", "seat", reason="CrashLoopBackOff", message="KeyError: 'SEAT_PIN'")
 >>> runtime.unavailable_for(3)                        # the next three calls raise RuntimeUnavailable
 >>> runtime.deletes_after("clove-1", looks=2)         # DELETING twice, then ABSENT; apply meanwhile raises RuntimeBusy
 >>> runtime.raises("apply", Rejected("no such field"), namespace="clove-1")
+>>> runtime.changed_by("kubectl-edit", "clove-1", "Deployment", "seat", "spec.replicas", 0)   # drift, put right by the next apply
 """
 
 from __future__ import annotations
@@ -12,17 +15,17 @@ from __future__ import annotations
 import queue
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controlplane.runtime.diff import object_changes
-from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeBusy, RuntimeFailure, RuntimeUnavailable, Unsupported
+from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeBusy, RuntimeFailure, RuntimeUnavailable
+from controlplane.runtime.fake_server import KEPT, Edit, Store, check_kinds
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.health import system_health
 from controlplane.runtime.holding import REASON, WORDS, is_held
-from controlplane.runtime.objects import check_identity, hostnames, key_of, label, of_kind
-from controlplane.runtime.port import Change, Endpoint, Health, Node, Objects, Observation, Secrets, SystemRef, Workload
+from controlplane.runtime.objects import ObjectKey, check_identity, check_whole, hostnames, key_of, label, of_kind
+from controlplane.runtime.port import Change, ChangeKind, Endpoint, Health, Node, Objects, Observation, Secrets, SystemRef, Workload
 
 MISSING_IMAGE = "missing"
 """An image whose reference contains this word is refused, as one the runtime cannot find."""
@@ -31,21 +34,32 @@ MISSING_IMAGE = "missing"
 @dataclass
 class _System:
     ref: SystemRef
-    objects: list[Any] = field(default_factory=list)
+    store: Store = field(default_factory=Store)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     looks: int = 0
     served: dict[str, Workload] = field(default_factory=dict)
     """The workloads as they last were when the system was ready: they serve on while a new revision fails."""
     served_templates: dict[str, Any] = field(default_factory=dict)
     """Their pod templates: one that is held with another stays as it was."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """Workload -> why one of its replicas is down."""
+    is_whole: bool = False
+    """The last apply came to its end."""
     looks_until_gone: int | None = None
+
+    @property
+    def objects(self) -> list[Any]:
+        """What was applied last."""
+        return self.store.applied
 
 
 class FakeRuntime:
     """Implements `runtime.port.Runtime`. `calls` lists what was asked, as (method, namespace)."""
 
-    def __init__(self, *, ready_after: int = 1, nodes: tuple[Node, ...] = (), heartbeat_s: float = 1.0) -> None:
+    def __init__(self, *, ready_after: int = 1, seen_after: int = 1, nodes: tuple[Node, ...] = (), heartbeat_s: float = 1.0) -> None:
+        """What is applied is ready from its look READY_AFTER on; before its look SEEN_AFTER no pod of it has been made."""
         self.ready_after = ready_after
+        self.seen_after = seen_after
         self.calls: list[tuple[str, str]] = []
         self.systems: dict[str, _System] = {}
         self._nodes = nodes or (Node("fake", True, cpu_m=4000, memory_bytes=8 << 30),)
@@ -53,9 +67,10 @@ class FakeRuntime:
         self._events: queue.Queue[SystemRef] = queue.Queue()
         self._unavailable_calls = 0
         self._errors: dict[tuple[str, str], list[RuntimeFailure]] = defaultdict(list)
-        self._failures: dict[tuple[str, str], tuple[str, str]] = {}
+        self._failures: dict[tuple[str, str], _Failure] = {}
         self._owners: dict[str, str] = {}
         self._looks_to_delete: dict[str, int] = {}
+        self._blocks: dict[str, str] = {}
         self._logs: dict[tuple[str, str], list[str]] = defaultdict(list)
 
     # What a test says beforehand.
@@ -69,19 +84,51 @@ class FakeRuntime:
         self._errors[method, namespace] += [error] * times
 
     def will_fail(
-        self, namespace: str, workload: str, *, reason: str = "CrashLoopBackOff", message: str = "It ended with exit code 1."
+        self,
+        namespace: str,
+        workload: str,
+        *,
+        reason: str = "CrashLoopBackOff",
+        message: str = "It ended with exit code 1.",
+        restarts: int = 2,
+        is_final: bool = True,
     ) -> None:
-        """Let WORKLOAD never become ready, from the look on at which it would have, until `recovers`."""
-        self._failures[namespace, workload] = (reason, message)
+        """Let WORKLOAD never become ready, from the look on at which it would have, until `recovers`. Unless IS_FINAL it is still tried."""
+        self._failures[namespace, workload] = _Failure(reason, message, restarts, is_final)
+
+    def loses_replica(self, namespace: str, workload: str, *, message: str = "It ended with exit code 1.") -> None:
+        """Let a replica of WORKLOAD, which was ready, be down until `recovers`."""
+        self.systems[namespace].lost[workload] = message
+        self._moved(namespace)
 
     def recovers(self, namespace: str, workload: str) -> None:
         """Take back `will_fail`."""
         self._failures.pop((namespace, workload), None)
+        if known := self.systems.get(namespace):
+            known.lost.pop(workload, None)
         self._moved(namespace)
 
-    def deletes_after(self, namespace: str, *, looks: int) -> None:
-        """Report DELETING at the LOOKS observations that follow a delete, and only then ABSENT."""
+    def changed_by(self, manager: str, namespace: str, kind: str, name: str, path: str, value: Any) -> None:
+        """Let MANAGER set the field at PATH (`spec.replicas`) of an object that is applied, as an API server records it."""
+        store = self.systems[namespace].store
+        store.edits.setdefault(_key(store, kind, name), []).append(Edit(manager, path, value))
+        self._moved(namespace)
+
+    def loses_object(self, namespace: str, kind: str, name: str) -> None:
+        """Let somebody delete an object that is applied."""
+        store = self.systems[namespace].store
+        store.gone.add(_key(store, kind, name))
+        self._moved(namespace)
+
+    def deletes_after(self, namespace: str, *, looks: int, blocked_by: str = "") -> None:
+        """Report DELETING, and what keeps it, at the LOOKS observations that follow a delete, and only then ABSENT."""
         self._looks_to_delete[namespace] = looks
+        self._blocks[namespace] = blocked_by
+
+    def forgets(self) -> None:
+        """What a watch does that is too old (410): every system is told of again."""
+        for known in list(self.systems.values()):
+            self.emit(known.ref)
 
     def owned_by(self, namespace: str, owner: str) -> None:
         """Let NAMESPACE belong to OWNER: preview, apply and delete raise OwnedByAnother."""
@@ -99,38 +146,51 @@ class FakeRuntime:
 
     def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
         self._enter("preview", system)
-        self._check(system, objects)
-        known = self.systems.get(system.namespace)
-        return object_changes(known.objects if known else [], objects)
+        known = self._admitted(system, objects)
+        store = known.store if known else Store()
+        for item in objects:
+            store.admit(item)
+        changes = object_changes(store.live(), objects)
+        return [change for change in changes if change.kind is not ChangeKind.DELETE or change.object_kind != KEPT]
 
     def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
         self._enter("apply", system)
-        self._check(system, objects)
-        known = self.systems.get(system.namespace)
+        known = self._admitted(system, objects)
         if known is None:
             known = self.systems[system.namespace] = _System(system)
-        if known.looks_until_gone is not None:
-            raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.")
-        if known.objects != list(objects):
+        is_other = known.store.applied != list(objects)
+        known.is_whole = known.is_whole and not is_other
+        for item in objects:
+            known.store.admit(item)
+        if is_other:
             known.looks = 0
-        known.objects = deepcopy(list(objects))
+        known.store.replace(objects)
         known.secrets = {name: dict(files) for name, files in secrets.items()}
+        known.is_whole = True
         self.emit(system)
 
     def observe(self, system: SystemRef) -> Observation:
         self._enter("observe", system)
         known = self.systems.get(system.namespace)
-        if known is None:
+        if known is None or known.ref.system_id != system.system_id:
             return Observation(Health.ABSENT)
         if known.looks_until_gone is not None:
             return self._observe_deletion(known)
         known.looks += 1
-        workloads = tuple(self._workload(known, item) for item in of_kind(known.objects, "Deployment"))
+        if not known.store.applied:
+            return Observation(Health.PROGRESSING, reason="Rolling")
+        workloads = tuple(self._workload(known, item) for item in of_kind(known.store.live(), "Deployment"))
         health, reason, message = system_health(workloads)
         if health is Health.READY:
             known.served = {workload.name: workload for workload in workloads}
-            known.served_templates = {one["metadata"]["name"]: one["spec"]["template"] for one in of_kind(known.objects, "Deployment")}
-        return Observation(health, workloads, fingerprint(known.objects, known.secrets), reason, message)
+            known.served_templates = {
+                item["metadata"]["name"]: item["spec"]["template"] for item in of_kind(known.store.applied, "Deployment")
+            }
+        drifted = known.store.drift() if known.is_whole else ""
+        if drifted and not reason:
+            reason, message = "Drifted", drifted
+        is_as_applied = known.is_whole and not drifted
+        return Observation(health, workloads, fingerprint(known.store.applied, known.secrets) if is_as_applied else "", reason, message)
 
     def delete(self, system: SystemRef) -> None:
         self._enter("delete", system)
@@ -152,7 +212,7 @@ class FakeRuntime:
     def endpoint(self, system: SystemRef) -> Endpoint:
         self._enter("endpoint", system)
         known = self.systems.get(system.namespace)
-        hosts = hostnames(known.objects) if known else []
+        hosts = hostnames(known.store.applied) if known and known.ref.system_id == system.system_id else []
         if not hosts:
             raise Rejected(f"{system.namespace} has no route.")
         return Endpoint(f"http://{hosts[0]}:8080", "http://127.0.0.1:8080", f"{hosts[0]}:8080")
@@ -183,16 +243,20 @@ class FakeRuntime:
             if scripted:
                 raise scripted.pop(0)
 
-    def _check(self, system: SystemRef, objects: Objects) -> None:
-        self._check_owner(system)
+    def _admitted(self, system: SystemRef, objects: Objects) -> _System | None:
+        """What is known of SYSTEM, into whose namespace OBJECTS may come."""
         check_identity(system, objects)
-        for item in objects:
-            if key_of(item).kind not in _KINDS:
-                raise Unsupported(f"{label(item)}: this runtime does not know the kind.", object_name=label(item))
+        check_kinds(objects)
+        check_whole(system, objects)
+        self._check_owner(system)
         for deployment in of_kind(objects, "Deployment"):
             image = _image(deployment)
             if MISSING_IMAGE in image:
                 raise Rejected(f"{label(deployment)}: there is no image {image}.", object_name=label(deployment))
+        known = self.systems.get(system.namespace)
+        if known and known.looks_until_gone is not None:
+            raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
+        return known
 
     def _check_owner(self, system: SystemRef) -> None:
         owner = self._owners.get(system.namespace, "")
@@ -200,14 +264,16 @@ class FakeRuntime:
         if not owner and known and known.ref.system_id != system.system_id:
             owner = f"system {known.ref.system_id}"
         if owner:
-            raise OwnedByAnother(f"Namespace {system.namespace} belongs to {owner}.", owner=owner)
+            name = f"Namespace {system.namespace}"
+            raise OwnedByAnother(f"{name} belongs to {owner}.", owner=owner, object_name=name)
 
     def _observe_deletion(self, known: _System) -> Observation:
         if not known.looks_until_gone:
             del self.systems[known.ref.namespace]
             return Observation(Health.ABSENT)
         known.looks_until_gone -= 1
-        return Observation(Health.DELETING)
+        blocked_by = self._blocks.get(known.ref.namespace, "")
+        return Observation(Health.DELETING, reason="Deleting", message=f"Ending for 0 s. {blocked_by}" if blocked_by else "")
 
     def _workload(self, known: _System, deployment: Mapping[str, Any]) -> Workload:
         name = deployment["metadata"]["name"]
@@ -226,15 +292,33 @@ class FakeRuntime:
         still = min(before.ready, wanted) if before else 0
         if before and is_held(deployment) and known.served_templates.get(name) != deployment["spec"]["template"]:
             return replace(
-                done, health=Health.PROGRESSING, ready=still, updated=0, image=before.image, nodes=before.nodes, reason=REASON, message=WORDS
+                done,
+                health=Health.PROGRESSING,
+                ready=still,
+                updated=0,
+                image=before.image,
+                nodes=before.nodes,
+                reason=REASON,
+                message=WORDS,
             )
         if failure := self._failures.get((known.ref.namespace, name)):
-            health = Health.FAILED if known.looks >= self.ready_after else Health.PROGRESSING
+            is_failed = failure.is_final and known.looks >= self.ready_after
             return replace(
-                done, health=health, ready=still, updated=min(1, wanted), reason=failure[0], message=failure[1], restarts=known.looks
+                done,
+                health=Health.FAILED if is_failed else Health.PROGRESSING,
+                ready=still,
+                updated=min(1, wanted),
+                reason=failure.reason,
+                message=failure.message,
+                restarts=failure.restarts,
             )
         if wanted and known.looks < self.ready_after:
-            return replace(done, health=Health.PROGRESSING, ready=still, updated=min(1, wanted), reason="Starting")
+            if known.looks < self.seen_after:
+                return replace(done, health=Health.PROGRESSING, ready=still, updated=0, reason="Rolling")
+            updated = min(1, wanted)
+            return replace(done, health=Health.PROGRESSING, ready=still, updated=updated, reason="Starting", message="Starting.")
+        if message := known.lost.get(name):
+            return replace(done, health=Health.DEGRADED, ready=wanted - 1, reason="Restarting", message=message, restarts=1)
         return done
 
     def _moved(self, namespace: str) -> None:
@@ -242,25 +326,16 @@ class FakeRuntime:
             self.emit(known.ref)
 
 
-_KINDS = {
-    "Namespace",
-    "ResourceQuota",
-    "LimitRange",
-    "ServiceAccount",
-    "ConfigMap",
-    "Secret",
-    "PersistentVolumeClaim",
-    "Deployment",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "Service",
-    "NetworkPolicy",
-    "PodDisruptionBudget",
-    "HorizontalPodAutoscaler",
-    "HTTPRoute",
-    "Ingress",
-}
+@dataclass(frozen=True)
+class _Failure:
+    reason: str
+    message: str
+    restarts: int
+    is_final: bool
+
+
+def _key(store: Store, kind: str, name: str) -> ObjectKey:
+    return next(key_of(item) for item in store.applied if (item["kind"], item["metadata"]["name"]) == (kind, name))
 
 
 def _image(deployment: Mapping[str, Any]) -> str:

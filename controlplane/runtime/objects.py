@@ -11,6 +11,10 @@ from controlplane.runtime.port import Objects, SystemRef
 
 Object = Mapping[str, Any]
 
+SYSTEM_LABEL = "clove.dev/system"
+MANAGED_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "clove"
+
 _NAME = re.compile(r"[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?")
 
 
@@ -62,3 +66,21 @@ def check_identity(system: SystemRef, objects: Objects) -> None:
         if key in seen:
             raise Rejected(f"{label(item)} stands there twice.", object_name=label(item))
         seen.add(key)
+
+
+def check_whole(system: SystemRef, objects: Objects) -> None:
+    """Refuse a bundle that could not be found again or taken down as one.
+
+    Raises Rejected for an object without the labels of its system, for a bundle without its Namespace, and for a Secret with values
+    (revisions hold none).
+    """
+    for item in objects:
+        labels = item["metadata"].get("labels") or {}
+        if labels.get(SYSTEM_LABEL) != str(system.system_id) or labels.get(MANAGED_LABEL) != MANAGED_BY:
+            raise Rejected(
+                f"{label(item)} lacks the labels of system {system.system_id}: it would be lost sight of.", object_name=label(item)
+            )
+    if not of_kind(objects, "Namespace"):
+        raise Rejected(f"The namespace {system.namespace} is not among the objects.", object_name=f"Namespace {system.namespace}")
+    for item in of_kind(objects, "Secret"):
+        raise Rejected(f"{label(item)}: values of secrets travel beside the objects, not among them.", object_name=label(item))

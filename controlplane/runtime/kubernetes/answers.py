@@ -109,7 +109,7 @@ def _shown(status: dict[str, Any], name: str) -> str:
     if name.startswith("Secret "):
         fields = ", ".join(sorted({cause.get("field", "") for cause in _causes(status)} - {""}))
         return f"refused ({status.get('reason') or 'no reason given'}{': ' + fields if fields else ''})."
-    return str(status.get("message") or status.get("reason") or "no reason given")[:_MESSAGE_CHARACTERS]
+    return str(status.get("message") or status.get("reason") or "no reason given").strip()[:_MESSAGE_CHARACTERS]
 
 
 def _causes(status: dict[str, Any]) -> list[dict[str, Any]]:

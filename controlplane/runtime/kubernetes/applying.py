@@ -16,8 +16,9 @@ from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.extensions import check_extensions
 from controlplane.runtime.kubernetes.inventory import Entry, Inventory
 from controlplane.runtime.kubernetes.notes import said
-from controlplane.runtime.kubernetes.ownership import check_ours, is_by_hand
+from controlplane.runtime.kubernetes.ownership import check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, RANK, resource_of
+from controlplane.runtime.managers import is_by_hand
 from controlplane.runtime.objects import ObjectKey, hostnames, key_of
 from controlplane.runtime.port import Objects, Secrets, SystemRef
 

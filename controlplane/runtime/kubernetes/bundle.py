@@ -6,10 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from controlplane.runtime.errors import Rejected
-from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
 from controlplane.runtime.kubernetes.resources import RANK, resource_of
-from controlplane.runtime.objects import check_identity, label, of_kind
+from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL, check_identity, check_whole
 from controlplane.runtime.port import Objects, Secrets, SystemRef
 
 Item = Mapping[str, Any]
@@ -24,15 +22,7 @@ def check(system: SystemRef, objects: Objects) -> None:
     check_identity(system, objects)
     for item in objects:
         resource_of(item)
-        labels = item["metadata"].get("labels") or {}
-        if labels.get(SYSTEM_LABEL) != str(system.system_id) or labels.get(MANAGED_LABEL) != MANAGED_BY:
-            raise Rejected(
-                f"{label(item)} lacks the labels of system {system.system_id}: it would be lost sight of.", object_name=label(item)
-            )
-    if not of_kind(objects, "Namespace"):
-        raise Rejected(f"The namespace {system.namespace} is not among the objects.", object_name=f"Namespace {system.namespace}")
-    for item in of_kind(objects, "Secret"):
-        raise Rejected(f"{label(item)}: values of secrets travel beside the objects, not among them.", object_name=label(item))
+    check_whole(system, objects)
 
 
 def in_order(system: SystemRef, objects: Objects, secrets: Secrets) -> list[Item]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from controlplane.runtime.kubernetes.api import Api
-from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL, ownership
+from controlplane.runtime.kubernetes.ownership import ownership
 from controlplane.runtime.kubernetes.resources import CONFIG_MAP
-from controlplane.runtime.objects import ObjectKey, key_of
+from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL, ObjectKey, key_of
 from controlplane.runtime.port import SystemRef
 
 NAME = "clove-inventory"

@@ -40,8 +40,8 @@ def observe(api: Api, system: SystemRef) -> Observation:
     drifted = drift(api, system, applied, namespace, items)
     if drifted and not reason:
         reason, message = "Drifted", drifted
-    if not applied.entries:
-        # Its namespace is all that there is: an apply died right at its beginning.
+    if not applied.entries or not (found or applied.fingerprint):
+        # An apply died before it came to anything that runs.
         health, reason = Health.PROGRESSING, "Rolling"
     return Observation(health, found, "" if drifted else applied.fingerprint, reason, message)
 

@@ -7,21 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from controlplane.runtime.errors import OwnedByAnother
 from controlplane.runtime.fingerprint import canonical
 from controlplane.runtime.kubernetes.api import FIELD_MANAGER
+from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
 from controlplane.runtime.port import SystemRef
-
-SYSTEM_LABEL = "clove.dev/system"
-MANAGED_LABEL = "app.kubernetes.io/managed-by"
-MANAGED_BY = "clove"
-
-BY_HAND = ("kubectl", "kubectl-*", "k9s", "OpenAPI-Generator")
-"""Managers that stand for somebody's hand: what they changed of ours is drift and put right. Any other manager is a controller with a
-purpose, and is told of instead of fought."""
 
 
 def selector(system: SystemRef) -> str:
@@ -43,11 +35,6 @@ def check_ours(namespace: Mapping[str, Any], system: SystemRef) -> None:
     other, manager = labels.get(SYSTEM_LABEL), labels.get(MANAGED_LABEL)
     owner = f"system {other}" if other and manager == MANAGED_BY else manager or "somebody else"
     raise OwnedByAnother(f"Namespace {system.namespace} belongs to {owner}.", owner=owner, object_name=f"Namespace {system.namespace}")
-
-
-def is_by_hand(owner: str) -> bool:
-    """Every manager in OWNER, as OwnedByAnother names them, is a tool in somebody's hand."""
-    return all(any(fnmatchcase(name, pattern) for pattern in BY_HAND) for name in owner.split(", "))
 
 
 def owned_fields(item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,8 +18,9 @@ from controlplane.runtime.kubernetes.extensions import check_extensions
 from controlplane.runtime.kubernetes.handover import is_taken_back
 from controlplane.runtime.kubernetes.inventory import Inventory
 from controlplane.runtime.kubernetes.notes import said
-from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, check_ours
+from controlplane.runtime.kubernetes.ownership import check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, resource_of
+from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL
 from controlplane.runtime.port import Change, ChangeKind, Objects, SystemRef
 
 TRIAL_NAMESPACE = "clove-preview"

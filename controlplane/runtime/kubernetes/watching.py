@@ -14,8 +14,8 @@ from typing import Any
 
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.kubernetes.api import Api
-from controlplane.runtime.kubernetes.ownership import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, Resource
+from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
 from controlplane.runtime.port import SystemRef
 
 log = logging.getLogger(__name__)

@@ -37,13 +37,18 @@ def api_of(kubeconfig: Path) -> Api:
     return Api(configure)
 
 
-@pytest.fixture(scope="session")
-def cluster(server: ApiServer) -> Cluster:
-    made = Cluster(api_of(server.admin))
+def with_routes(api: Api) -> Cluster:
+    """The cluster behind API, which knows HTTPRoutes from then on."""
+    made = Cluster(api)
     for document in yaml.safe_load_all((Path(__file__).with_name("httproute_crd.yaml")).read_text()):
         made.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", document)
     made.await_kind("/apis/gateway.networking.k8s.io/v1", "HTTPRoute")
     return made
+
+
+@pytest.fixture(scope="session")
+def cluster(server: ApiServer) -> Cluster:
+    return with_routes(api_of(server.admin))
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""What the fake does as an API server does it: refuse objects, and remember what others changed. For tests; pinned to recordings of a
+real server by tests/runtime_contract."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from controlplane.runtime.errors import OwnedByAnother, Rejected, Unsupported
+from controlplane.runtime.fingerprint import canonical
+from controlplane.runtime.managers import is_by_hand
+from controlplane.runtime.objects import ObjectKey, key_of, label
+from controlplane.runtime.port import Objects
+
+KINDS = frozenset(
+    {
+        *("Namespace", "ResourceQuota", "LimitRange", "ServiceAccount", "ConfigMap", "Secret", "PersistentVolumeClaim", "Service"),
+        *("Deployment", "StatefulSet", "Job", "CronJob", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler"),
+        *("HTTPRoute", "Ingress"),
+    }
+)
+KEPT = "PersistentVolumeClaim"
+"""What is not pruned when it falls out."""
+_DEPLOYMENT_FIELDS = frozenset(
+    ("minReadySeconds", "paused", "progressDeadlineSeconds", "replicas", "revisionHistoryLimit", "selector", "strategy", "template")
+)
+_IMMUTABLE = {"Deployment": ("spec.selector",), "StatefulSet": ("spec.selector", "spec.serviceName"), "Job": ("spec.template",)}
+_NOTHING = object()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """MANAGER set the field at PATH of an object that is applied."""
+
+    manager: str
+    path: str
+    value: Any
+
+
+@dataclass
+class Store:
+    """The objects of one namespace: as they were APPLIED, and what others did to them since."""
+
+    applied: list[Any] = field(default_factory=list)
+    kept: list[Any] = field(default_factory=list)
+    edits: dict[ObjectKey, list[Edit]] = field(default_factory=dict)
+    gone: set[ObjectKey] = field(default_factory=set)
+
+    def live(self) -> list[Any]:
+        """The objects as they are now."""
+        found = []
+        for item in (*self.applied, *self.kept):
+            if (key := key_of(item)) not in self.gone:
+                changed = copy.deepcopy(item) if key in self.edits else item
+                for edit in self.edits.get(key, ()):
+                    _set(changed, edit.path, edit.value)
+                found.append(changed)
+        return found
+
+    def replace(self, objects: Objects) -> None:
+        """Apply OBJECTS, all of them."""
+        keys = {key_of(item) for item in objects}
+        self.kept = [item for item in (*self.applied, *self.kept) if item["kind"] == KEPT and key_of(item) not in keys]
+        self.applied, self.edits, self.gone = copy.deepcopy(list(objects)), {}, set()
+
+    def drift(self) -> str:
+        """In words, what is not as it was applied."""
+        said = [f"{key.kind} {key.name} is gone." for key in self.gone]
+        return " ".join([*said, *(f"{key.kind} {key.name} was changed by {edits[-1].manager}." for key, edits in self.edits.items())])
+
+    def admit(self, item: Mapping[str, Any]) -> None:
+        """Refuse ITEM as a server would. Raises Rejected, or OwnedByAnother for a field that a controller set to something else."""
+        _check_fields(item)
+        key = key_of(item)
+        before = next((one for one in self.applied if key_of(one) == key and key not in self.gone), None)
+        if before is not None:
+            _check_immutable(before, item)
+        for edit in self.edits.get(key, ()):
+            wanted = _get(item, edit.path)
+            if wanted is not _NOTHING and wanted != edit.value and not is_by_hand(edit.manager):
+                name = label(item)
+                raise OwnedByAnother(f"{name}: .{edit.path} is managed by {edit.manager}.", owner=edit.manager, object_name=name)
+
+
+def check_kinds(objects: Sequence[Mapping[str, Any]]) -> None:
+    """Raises Unsupported for a kind that this runtime does not know."""
+    for item in objects:
+        if item.get("kind") not in KINDS:
+            name, version = label(item), item.get("apiVersion")
+            raise Unsupported(f"{name}: {version} {item.get('kind')} is not a kind that Clove applies.", object_name=name)
+
+
+def _check_fields(item: Mapping[str, Any]) -> None:
+    """Of Deployments alone: the kind that tests break."""
+    if item["kind"] != "Deployment":
+        return
+    name, metadata = label(item), item["metadata"]
+    where = f"{metadata.get('namespace')}/{metadata['name']}; apps/v1, Kind=Deployment"
+    for unknown in item["spec"].keys() - _DEPLOYMENT_FIELDS:
+        raise Rejected(
+            f"{name}: failed to create typed patch object ({where}): .spec.{unknown}: field not declared in schema", object_name=name
+        )
+    if item["spec"].get("replicas", 1) < 0:
+        raise _invalid(item, "spec.replicas", item["spec"]["replicas"], "must be greater than or equal to 0")
+
+
+def _check_immutable(before: Mapping[str, Any], item: Mapping[str, Any]) -> None:
+    for path in _IMMUTABLE.get(item["kind"], ()):
+        value = _get(item, path)
+        if _get(before, path) != value:
+            raise _invalid(item, path, value, "field is immutable")
+
+
+def _invalid(item: Mapping[str, Any], path: str, value: Any, why: str) -> Rejected:
+    key, name = key_of(item), label(item)
+    kind = f"{key.kind}.{key.group}" if key.group else key.kind
+    return Rejected(f'{name}: {kind} "{key.name}" is invalid: {path}: Invalid value: {canonical(value).decode()}: {why}', object_name=name)
+
+
+def _get(item: Mapping[str, Any], path: str) -> Any:
+    found: Any = item
+    for step in path.split("."):
+        if not isinstance(found, Mapping) or step not in found:
+            return _NOTHING
+        found = found[step]
+    return found
+
+
+def _set(item: dict[str, Any], path: str, value: Any) -> None:
+    *way, last = path.split(".")
+    for step in way:
+        item = item.setdefault(step, {})
+    item[last] = value

@@ -1,0 +1,268 @@
+"""Calls of the port whose answers are recorded on a real API server, for the fake to give the same ones."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from controlplane.runtime.fingerprint import fingerprint
+from controlplane.runtime.port import Change, Objects, Observation, Runtime, SystemRef
+from tests.runtime_contract.recording import outcome
+from tests.runtime_contract.systems import SECRETS, ref, system_objects, with_env
+
+ROLLOUT = ("unseen", "starting", "ready", "replica lost", "image missing", "crashed once", "crashing")
+"""What a Deployment goes through, in this order."""
+
+
+class Stage(Protocol):
+    """A runtime, and what others do to its systems meanwhile."""
+
+    @property
+    def runtime(self) -> Runtime: ...
+
+    def changed(self, system: SystemRef, kind: str, name: str, path: str, value: Any, *, manager: str) -> None:
+        """MANAGER sets the field at PATH (`spec.replicas`) of an object."""
+
+    def removed(self, system: SystemRef, kind: str, name: str) -> None:
+        """Somebody deletes an object."""
+
+    def delete_slowly(self, system: SystemRef, *, blocked_by: str) -> None:
+        """Delete the system, whose namespace then says BLOCKED_BY for a while."""
+
+    def rollout(self, system: SystemRef, state: str) -> None:
+        """The controllers bring the Deployment seat of SYSTEM into STATE, one of ROLLOUT."""
+
+
+def look(stage: Stage, system: SystemRef, objects: Objects = ()) -> dict[str, Any]:
+    """What is seen of SYSTEM; with OBJECTS also whether it is as they say."""
+    seen: Observation = stage.runtime.observe(system)
+    told: dict[str, Any] = {"health": seen.health.value, "reason": seen.reason, "message": seen.message}
+    if objects:
+        told["is_as_applied"] = seen.fingerprint == fingerprint(objects, SECRETS)
+    told["has_fingerprint"] = bool(seen.fingerprint)
+    keys = ("name", "kind", "wanted", "ready", "updated", "reason", "message", "restarts")
+    told["workloads"] = [{"health": workload.health.value, **{key: getattr(workload, key) for key in keys}} for workload in seen.workloads]
+    return told
+
+
+def changes(stage: Stage, system: SystemRef, objects: Objects) -> Any:
+    """What a preview of OBJECTS tells."""
+
+    def shown(change: Change) -> dict[str, Any]:
+        # The server gives the fields of a map back in an order of its own.
+        fields = sorted(([field.path, field.before, field.after] for field in change.fields), key=lambda field: field[0])
+        return {"kind": change.kind.value, "object": f"{change.object_kind} {change.name}", "fields": fields, "warning": change.warning}
+
+    def told() -> list[dict[str, Any]]:
+        found = [shown(change) for change in stage.runtime.preview(system, objects)]
+        # What is made and changed comes in the order of OBJECTS, then what goes, in any order.
+        gone = [change for change in found if change["kind"] == "delete"]
+        assert found[len(found) - len(gone) :] == gone
+        return found[: len(found) - len(gone)] + sorted(gone, key=lambda change: change["object"])
+
+    return outcome(told)
+
+
+def applied(stage: Stage, system: SystemRef, objects: Objects) -> Any:
+    return outcome(lambda: stage.runtime.apply(system, objects, SECRETS))
+
+
+def nothing_there(stage: Stage) -> Any:
+    system = ref(7201)
+    return {
+        "look": look(stage, system),
+        "delete": outcome(lambda: stage.runtime.delete(system)),
+        "endpoint": outcome(lambda: stage.runtime.endpoint(system)),
+        "logs": outcome(lambda: stage.runtime.logs(system, "seat", 5)),
+    }
+
+
+def a_preview_of_a_new_system(stage: Stage) -> Any:
+    system = ref(7202)
+    return {"changes": changes(stage, system, system_objects(system)), "afterwards": look(stage, system)}
+
+
+def applied_twice(stage: Stage) -> Any:
+    system = ref(7203)
+    objects = system_objects(system)
+    first = applied(stage, system, objects)
+    between = look(stage, system, objects)
+    preview = changes(stage, system, objects)
+    return {"first": first, "between": between, "preview": preview, "second": applied(stage, system, copy.deepcopy(objects))}
+
+
+def a_preview_of_an_update(stage: Stage) -> Any:
+    system = ref(7204)
+    objects = system_objects(system, "seat", "event")
+    stage.runtime.apply(system, objects, SECRETS)
+    newer = with_env(system_objects(system, "seat", replicas=2), "seat", VERSION="2")
+    return {"changes": changes(stage, system, newer), "afterwards": look(stage, system, objects)["is_as_applied"]}
+
+
+def an_update_prunes(stage: Stage) -> Any:
+    system = ref(7205)
+    stage.runtime.apply(system, system_objects(system, "seat", "event"), SECRETS)
+    fewer = system_objects(system, "seat")
+    return {"apply": applied(stage, system, fewer), "look": look(stage, system, fewer), "preview": changes(stage, system, fewer)}
+
+
+def an_unknown_field(stage: Stage) -> Any:
+    return _refused(stage, ref(7206), lambda spec: spec.update(teleport=True))
+
+
+def an_invalid_value(stage: Stage) -> Any:
+    return _refused(stage, ref(7207), lambda spec: spec.update(replicas=-1))
+
+
+def an_immutable_field(stage: Stage) -> Any:
+    system = ref(7208)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    changed = copy.deepcopy(objects)
+    seat = next(item for item in changed if item["kind"] == "Deployment")
+    seat["spec"]["selector"]["matchLabels"] = {"app.kubernetes.io/name": "seat"}
+    refused = {"preview": changes(stage, system, changed), "apply": applied(stage, system, changed)}
+    unfinished = look(stage, system, objects)["has_fingerprint"]
+    return {**refused, "has_fingerprint": unfinished, "back": applied(stage, system, objects), "then": look(stage, system, objects)}
+
+
+def a_field_that_a_controller_took(stage: Stage) -> Any:
+    system = ref(7209)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    stage.changed(system, "Deployment", "seat", "spec.replicas", 3, manager="their-autoscaler")
+    told = {"look": look(stage, system, objects), "preview": changes(stage, system, objects), "apply": applied(stage, system, objects)}
+    agreed = system_objects(system, replicas=3)
+    return {**told, "agreed": applied(stage, system, agreed), "preview_of_what_is_agreed": changes(stage, system, agreed)}
+
+
+def a_field_that_somebody_changed_by_hand(stage: Stage) -> Any:
+    system = ref(7210)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    stage.changed(system, "Deployment", "seat", "spec.replicas", 2, manager="kubectl-scale")
+    told = {"look": look(stage, system, objects), "preview": changes(stage, system, objects), "apply": applied(stage, system, objects)}
+    return {**told, "then": look(stage, system, objects)}
+
+
+def an_object_that_somebody_deleted(stage: Stage) -> Any:
+    system = ref(7211)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    stage.removed(system, "Service", "seat")
+    told = {"look": look(stage, system, objects), "preview": changes(stage, system, objects), "apply": applied(stage, system, objects)}
+    return {**told, "then": look(stage, system, objects)}
+
+
+def a_namespace_of_another_system(stage: Stage) -> Any:
+    system = ref(7212)
+    stage.runtime.apply(system, system_objects(system), SECRETS)
+    other = SystemRef(7299, system.namespace, "seller-2")
+    objects = system_objects(other)
+    return {
+        "look": look(stage, other),
+        "preview": changes(stage, other, objects),
+        "apply": applied(stage, other, objects),
+        "delete": outcome(lambda: stage.runtime.delete(other)),
+        "endpoint": outcome(lambda: stage.runtime.endpoint(other)),
+    }
+
+
+def a_namespace_that_ends_slowly(stage: Stage) -> Any:
+    system = ref(7213)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    stage.delete_slowly(system, blocked_by="")
+    return {
+        "look": look(stage, system),
+        "preview": changes(stage, system, objects),
+        "apply": applied(stage, system, objects),
+        "delete": outcome(lambda: stage.runtime.delete(system)),
+    }
+
+
+def a_namespace_that_something_keeps_from_ending(stage: Stage) -> Any:
+    system = ref(7214)
+    stage.runtime.apply(system, system_objects(system), SECRETS)
+    why = "Some content in the namespace has finalizers remaining: example.org/hold in 1 resource instances"
+    stage.delete_slowly(system, blocked_by=why)
+    return look(stage, system)
+
+
+def objects_that_are_refused_unasked(stage: Stage) -> Any:
+    system = ref(7215)
+    objects = system_objects(system)
+    unlabelled = copy.deepcopy(objects)
+    del unlabelled[1]["metadata"]["labels"]
+    metadata = {"name": "seat-secrets", "namespace": system.namespace, "labels": objects[1]["metadata"]["labels"]}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {}}
+    strange = {"apiVersion": "example.org/v1", "kind": "Teleporter", "metadata": {**metadata, "name": "one"}}
+    bundles = {
+        "without_the_namespace": objects[1:],
+        "without_labels": unlabelled,
+        "with_a_secret": [*objects, secret],
+        "of_a_kind_that_nobody_knows": [*objects, strange],
+        "twice": [*objects, objects[1]],
+        "of_another_namespace": system_objects(ref(7298)),
+    }
+    told = {name: [changes(stage, system, bundle), applied(stage, system, bundle)] for name, bundle in bundles.items()}
+    return {**told, "afterwards": look(stage, system)}
+
+
+def a_rollout(stage: Stage) -> Any:
+    system = ref(7216)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    told = {}
+    for state in ROLLOUT:
+        stage.rollout(system, state)
+        told[state] = look(stage, system, objects)
+    return told
+
+
+def events_begin_with_every_system(stage: Stage) -> Any:
+    systems = {ref(7217), ref(7218)}
+    for system in systems:
+        stage.runtime.apply(system, system_objects(system), SECRETS)
+    told, missing = [], set(systems)
+    events = stage.runtime.events()
+    while missing:
+        event = next(events)
+        if event and event in missing:
+            missing.discard(event)
+            told.append(event.namespace)
+    return sorted(told)
+
+
+def _refused(stage: Stage, system: SystemRef, spoil: Callable[[dict[str, Any]], None]) -> Any:
+    """A new system whose Deployment SPOIL made one that is refused."""
+    objects = system_objects(system)
+    spoil(next(item for item in objects if item["kind"] == "Deployment")["spec"])
+    preview = changes(stage, system, objects)
+    before = look(stage, system)
+    return {"preview": preview, "before": before, "apply": applied(stage, system, objects), "afterwards": look(stage, system)}
+
+
+CASES: dict[str, Callable[[Stage], Any]] = {
+    case.__name__: case
+    for case in (
+        nothing_there,
+        a_preview_of_a_new_system,
+        applied_twice,
+        a_preview_of_an_update,
+        an_update_prunes,
+        an_unknown_field,
+        an_invalid_value,
+        an_immutable_field,
+        a_field_that_a_controller_took,
+        a_field_that_somebody_changed_by_hand,
+        an_object_that_somebody_deleted,
+        a_namespace_of_another_system,
+        a_namespace_that_ends_slowly,
+        a_namespace_that_something_keeps_from_ending,
+        objects_that_are_refused_unasked,
+        a_rollout,
+        events_begin_with_every_system,
+    )
+}
