@@ -68,7 +68,7 @@ def delete_notice(request: Request, notice_id: int) -> Reply:
     return Reply(status=204)
 
 
-@endpoint(auth=EDITOR, body=bytes, returns={200: PosterInfo}, problems=("not_a_picture",), max_body=POSTER_BYTES_MAX)
+@endpoint(auth=EDITOR, body=bytes, returns={200: PosterInfo}, problems=("no_content", "not_a_picture"), max_body=POSTER_BYTES_MAX)
 def put_poster(request: Request, body: bytes) -> PosterInfo:
     """Make the picture in the body (PNG, JPEG or WebP) the event's poster."""
     return content.put_poster(body)

@@ -1,8 +1,16 @@
-"""The service's OpenAPI 3.1 document, made from the declarations of its endpoints."""
+"""The service's OpenAPI 3.1 document, made from the declarations of its endpoints.
+
+Every status that an endpoint answers with is named: those of its own problems, and those that follow from who may call it, its body, its
+query and its path. What a code's status is stands in `statuses.py` of the package that raises it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -11,7 +19,8 @@ from django.conf import settings
 from booking_templates import catalog
 from booking_templates.kit import api
 from booking_templates.kit.api import Endpoint, Reply, Request, endpoint
-from booking_templates.kit.principal import ACCESS_COOKIE, CSRF_HEADER
+from booking_templates.kit.principal import ACCESS_COOKIE, CSRF_HEADER, SAFE_METHODS
+from booking_templates.kit.problems import TITLES
 
 _VARIABLE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 _KINDS = {"int": {"type": "integer", "minimum": 0}, "uuid": {"type": "string", "format": "uuid"}}
@@ -66,6 +75,57 @@ def document() -> dict[str, Any]:
     }
 
 
+@cache
+def _statuses() -> Mapping[str, int]:
+    """Problem code -> status, of this service and of all that it is made of."""
+    known: dict[str, int] = {}
+    for package in ("kit", "payments", settings.ENV.service):
+        name = f"booking_templates.{package}.statuses"
+        if find_spec(name):
+            known |= import_module(name).STATUS
+    return known
+
+
+def refusals(pattern: str, method: str, found: Endpoint) -> dict[int, list[str]]:
+    """Status -> codes of all problems that METHOD of PATTERN answers with, in order. Raises KeyError for a code without a status."""
+    by_status: dict[int, list[str]] = {}
+    statuses = _statuses()
+    for code in dict.fromkeys((*found.problems, *_of_any(pattern, method, found))):
+        by_status.setdefault(statuses[code], []).append(code)
+    return dict(sorted(by_status.items()))
+
+
+def _of_any(pattern: str, method: str, found: Endpoint) -> Iterator[str]:
+    """The codes that follow from the declaration alone; whatever is asked of a database may find it away."""
+    kinds = found.auth.kinds
+    if found.auth is not api.PUBLIC:
+        yield from ("token_invalid", "token_expired")
+        if "anonymous" not in kinds:
+            yield "login_required"
+        yield "wrong_role"
+        if found.auth.scope:
+            yield "scope_missing"
+        if found.auth.callers:
+            yield from ("caller_not_allowed", "not_found")  # another door is none to who is no service
+        if method not in SAFE_METHODS:
+            yield "csrf"
+    variables = [match["kind"] for match in _VARIABLE.finditer(pattern)]
+    if variables:
+        yield "not_found"
+    if "int" in variables:
+        yield "out_of_range"
+    if found.query is not None:
+        yield from ("bad_request", "invalid")
+    if found.body is not None:
+        yield from ("bad_length", "body_cut_off", "body_too_large")
+        if found.body is not bytes:
+            yield from ("bad_json", "json_expected", "invalid")
+    if getattr(found.function, "takes_idempotency_key", False):
+        yield from ("idempotency_key_in_use", "idempotency_key_too_long", "idempotency_key_reused")
+    if found is not openapi:
+        yield "database_unreachable"
+
+
 def _types(found: Endpoint) -> list[Any]:
     return [kind for kind in (found.body, found.query, *found.returns.values()) if kind not in (None, bytes)]
 
@@ -90,11 +150,11 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
         responses[str(status)] = {"description": "OK" if status < 300 else "See Location"}
         if kind is not None:
             responses[str(status)]["content"] = {found.content_type: {"schema": by_type[id(kind)] if kind is not bytes else {}}}
-    described = "An error" + (f"; codes: {', '.join(found.problems)}" if found.problems else "")
-    responses["4XX"] = responses["5XX"] = {
-        "description": described,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+    for status, codes in refusals(pattern, method, found).items():
+        responses[str(status)] = {
+            "description": f"{TITLES[status]} Codes: {', '.join(codes)}",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
     operation: dict[str, Any] = {
         "operationId": f"{found.function.__name__}",
         "summary": lines[0],

@@ -43,7 +43,10 @@ def read_picture(request: Request, digest: str) -> Reply:
         "ticket_order_ended",
         "ticket_unavailable",
         "order_too_large",
+        "order_busy",
+        "payment_failed",
         "payment_unavailable",
+        "idempotency_key_too_long",
         "idempotency_key_reused",
     ),
 )

@@ -34,7 +34,20 @@ TICKETS_MAX = 500
     auth=BUYER,
     body=NewOrder,
     returns={201: OrderOut, 200: OrderOut},
-    problems=("hold_unknown", "hold_expired", "hold_pinned", "seat_unavailable", "payment_unavailable", "idempotency_key_reused"),
+    problems=(
+        "hold_unknown",
+        "hold_expired",
+        "hold_pinned",
+        "hold_sold",
+        "order_taken",
+        "order_busy",
+        "performance_called_off",
+        "payment_failed",
+        "seat_unavailable",
+        "payment_unavailable",
+        "idempotency_key_too_long",
+        "idempotency_key_reused",
+    ),
 )
 def create_order(request: Request, body: NewOrder) -> Reply:
     """Order what a hold is for, and get the address of the payment, or the tickets where nothing is to be paid.
@@ -45,7 +58,7 @@ def create_order(request: Request, body: NewOrder) -> Reply:
     return Reply(shown(order, request), status=201 if is_new else 200)
 
 
-@endpoint(auth=BUYER, query=Page, returns={200: Orders})
+@endpoint(auth=BUYER, query=Page, returns={200: Orders}, problems=("not_found",))
 def list_orders(request: Request, query: Page) -> Orders:
     """The buyer's orders, the newest first."""
     found = Order.objects.filter(buyer_id=request.principal.id).order_by("-created_at", "-pk")

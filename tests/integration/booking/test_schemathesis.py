@@ -1,11 +1,14 @@
 """Every service against its own OpenAPI document, by requests that schemathesis makes up, good and bad: no 5xx, no undocumented answer.
 
+A document names each status by its number, so an answer that is not in it is an answer that nobody was told of.
+
 The services are real processes and the tokens real: a buyer's where the document says that a buyer may call, staff's where only staff may.
 Half of the time an id in the path is one that exists. What is drawn is the same in every run.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,7 +36,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-SERVICES = ("auth", "event", "seat", "ticket", "merch")
+SERVICES = ("auth", "event", "seat", "ticket", "merch", "web")
 TIMEOUT_S = 30
 LONGEST_S = 1_800
 FEW, MANY = 1, 30
@@ -43,7 +46,7 @@ MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGAT
 
 @pytest.fixture(scope="module")
 def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
-    with Booking(["auth", "event", "seat", "ticket", "merch"], tmp_path_factory.mktemp("made-up"), payment="none") as one:
+    with Booking(list(SERVICES), tmp_path_factory.mktemp("made-up"), payment="none") as one:
         open_site(one, seats_content(seats=40))
         yield one
 
@@ -167,12 +170,32 @@ def test_a_service_answers_as_its_document_says(service: str, examples: int, cal
     assert not wrong, "\n\n".join(wrong)
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_status_is_named_and_every_other_method_is_refused(service: str, caller: Caller) -> None:
+    for path, operations in document_of(service, caller)["paths"].items():
+        for method, operation in operations.items():
+            named = set(operation["responses"])
+            assert all(status.isdecimal() for status in named), (method, path, named)
+            assert {"200", "201", "202", "204", "303"} & named, (method, path, named)
+        address = re.sub(r"\{\w+\}", "00000000-0000-7000-8000-000000000000", path) if "notice_id" not in path else path.format(notice_id=1)
+        for method in {"get", "post", "put", "patch", "delete"} - set(operations):
+            answer = caller.session.request(method, caller.base + address, timeout=TIMEOUT_S, allow_redirects=False)
+            assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), (method, path)
+            allowed = {each.strip().lower() for each in answer.headers["Allow"].split(",")}
+            assert allowed - {"head", "options"} == set(operations), (method, path)
+
+
 def test_an_answer_that_the_document_does_not_have_is_found(caller: Caller) -> None:
     document = document_of("auth", caller)
     path = "/api/auth/options"
     document["paths"] = {path: document["paths"][path]}
     answer = document["paths"][path]["get"]["responses"].pop("200")
     assert "Undocumented status code" in "".join(hold_to(document, "auth", caller, examples=1))
+    login = document_of("auth", caller)
+    path, login["paths"] = "/api/auth/login", {"/api/auth/login": login["paths"]["/api/auth/login"]}
+    del login["paths"][path]["post"]["responses"]["422"]
+    assert "Undocumented status code" in "".join(hold_to(login, "auth", caller, examples=5))
+    path = "/api/auth/options"
     answer["content"] = {"application/json": {"schema": {"type": "array"}}}
     document["paths"][path]["get"]["responses"]["200"] = answer
     assert "Response violates schema" in "".join(hold_to(document, "auth", caller, examples=1))

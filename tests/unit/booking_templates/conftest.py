@@ -102,6 +102,44 @@ def token_for() -> Callable[..., str]:
     return make
 
 
+@pytest.fixture(autouse=True)
+def documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer of an endpoint in any test is one that its declaration, and so the OpenAPI document, names: by status and by code."""
+    from django.test import Client
+
+    plain = Client.request
+
+    def request(self: Any, **sent: Any) -> Any:
+        response = plain(self, **sent)
+        if told := undocumented(sent["PATH_INFO"], sent["REQUEST_METHOD"], response):
+            pytest.fail(told)
+        return response
+
+    monkeypatch.setattr(Client, "request", request)
+
+
+def undocumented(path: str, method: str, response: Any) -> str:
+    """What the answer has that the endpoint does not declare; empty for all that is no endpoint's."""
+    from django.urls import Resolver404, resolve
+
+    from booking_templates.kit.api import ROUTES
+    from booking_templates.kit.openapi import refusals
+
+    try:
+        route = resolve(path).route
+    except Resolver404:
+        return ""
+    pattern = route.removeprefix(f"api/{SERVICE}/").removeprefix("internal/")
+    found = next(
+        (methods["GET" if method == "HEAD" else method] for each, methods in ROUTES if each == pattern and method in methods), None
+    )
+    if found is None or response.status_code in found.returns or response.status_code == 500:
+        return ""
+    codes = refusals(pattern, method, found).get(response.status_code, [])
+    code = response.json().get("code") if response.get("Content-Type") == "application/problem+json" else None
+    return "" if code in codes else f"{method} {route} does not declare {response.status_code} {code}; it has {codes}"
+
+
 def _client(token: str = "", **defaults: Any) -> Any:
     from django.test import Client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import jsonschema
+import pytest
 from msgspec import Meta, Struct
 
 from booking_templates.kit.api import Request, endpoint, route
@@ -21,7 +22,7 @@ class Filter(Struct):
     page: int = 1
 
 
-@endpoint(auth=BUYER, body=Thing, returns={201: Thing, 204: None}, problems=("too_small",))
+@endpoint(auth=BUYER, body=Thing, returns={201: Thing, 204: None}, problems=("changed_meanwhile",))
 def make(request: Request, body: Thing, thing_id: int) -> None:
     """Make a thing.
 
@@ -59,12 +60,35 @@ def test_operations_are_described_from_their_declarations(serve):
     post, get = made["paths"]["/api/event/things/{thing_id}"]["post"], made["paths"]["/api/event/things/{thing_id}"]["get"]
     assert (post["summary"], post["description"], post["operationId"]) == ("Make a thing.", "It is made at once.", "make")
     assert post["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Thing"}
-    assert set(post["responses"]) == {"201", "204", "4XX", "5XX"}
-    assert "too_small" in post["responses"]["4XX"]["description"]
+    own = {status: post["responses"][status]["description"].partition("Codes: ")[2] for status in post["responses"]}
+    assert own == {
+        "201": "",
+        "204": "",
+        "400": "bad_length, body_cut_off, bad_json",
+        "401": "token_invalid, token_expired, login_required",
+        "403": "wrong_role, csrf",
+        "404": "not_found",
+        "412": "changed_meanwhile",
+        "413": "body_too_large",
+        "415": "json_expected",
+        "422": "out_of_range, invalid",
+        "503": "database_unreachable",
+    }
+    assert sorted(get["responses"]) == ["200", "400", "401", "403", "404", "422", "503"]
     assert post["security"] == [{"bearer": []}, {"cookie": []}]
     assert get["security"] == [{"bearer": []}, {"cookie": []}, {}]
     assert [each["name"] for each in get["parameters"]] == ["thing_id", "page"]
     assert made["components"]["schemas"]["Thing"]["additionalProperties"] is False
+
+
+def test_a_code_without_a_status_is_found(serve):
+    @endpoint(problems=("never_heard_of",))
+    def odd(request: Request) -> None:
+        """Odd."""
+
+    serve(lambda: route("odd", GET=odd))
+    with pytest.raises(KeyError, match="never_heard_of"):
+        document()
 
 
 def test_the_inside_is_not_published(serve):
