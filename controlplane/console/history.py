@@ -7,9 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.console.base import ReadOnlyAdmin, as_json, as_yaml, badge, column, stored_words, titled
+from controlplane.console.words import step_words
 from controlplane.lib.models import AuditRow
 from controlplane.systems.models import Operation, Revision
 
@@ -24,6 +26,7 @@ class OperationAdmin(ReadOnlyAdmin):
     revision_shown = column("revision", _("revision"))
     begun_by = column("created_by", _("begun by"))
     begun = column("started_at", _("begun"))
+    held = column("paused_s", _("held for seconds"))
     moved = column("progress_at", _("moved last"))
     ended = column("ended_at", _("ended"))
 
@@ -33,12 +36,12 @@ class OperationAdmin(ReadOnlyAdmin):
     list_select_related = ["system", "created_by"]
     fields = [
         "number", "kind_shown", "system_shown", "state_shown", "why", "generation_shown", "revision_shown", "begun_by", "begun", "moved",
-        "ended", "steps_shown", "result_shown",
+        "held", "ended", "steps_shown", "result_shown",
     ]  # fmt: skip
 
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, operation: Operation) -> SafeString:
-        return badge(operation.state, operation.get_state_display())
+        return badge("paused", gettext("held")) if operation.is_paused else badge(operation.state, operation.get_state_display())
 
     @admin.display(description=_("reason"))
     def why(self, operation: Operation) -> str:
@@ -52,7 +55,7 @@ class OperationAdmin(ReadOnlyAdmin):
     def steps_shown(self, operation: Operation) -> SafeString:
         rows = [
             (
-                step.name,
+                step_words(step.name),
                 badge(step.state, step.get_state_display()),
                 f"{(step.ended_at - step.started_at).total_seconds():.1f} s" if step.ended_at else "",
                 stored_words(step, "message"),

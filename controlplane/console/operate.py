@@ -22,7 +22,7 @@ from controlplane.rendering.choose import NoImageFits
 from controlplane.rendering.plan import ServicePlan
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Node, Runtime
-from controlplane.systems import operating, selectors, services
+from controlplane.systems import operating, rollouts, selectors, services
 from controlplane.systems.asks import Ask, Move, Restart, Resume, Suspend
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Revision
@@ -135,6 +135,33 @@ ACTIONS: dict[str, Action] = {
         title=_("Resume %(what)s"),
         about=_("Everything runs again as it did."),
         button=_("Resume"),
+    ),
+    "pause": Action(
+        title=_("Hold the rollout of %(what)s"),
+        about=_(
+            "Copies of the old and of the new revision stay as they are, and what serves goes on serving. Nothing is repaired or given up "
+            "meanwhile, however long it takes."
+        ),
+        button=_("Hold it"),
+        act=lambda doing, form, generation: rollouts.rollout_pause(
+            system=doing.system, acting_user=doing.user, expected_generation=generation
+        ),
+    ),
+    "unpause": Action(
+        title=_("Go on with the rollout of %(what)s"),
+        about=_("It goes on from where it was held."),
+        button=_("Go on"),
+        act=lambda doing, form, generation: rollouts.rollout_resume(
+            system=doing.system, acting_user=doing.user, expected_generation=generation
+        ),
+    ),
+    "abandon": Action(
+        title=_("Give up the rollout of %(what)s"),
+        about=_("The live revision is brought back, as after a change that failed. What was asked for can be tried again."),
+        button=_("Give it up"),
+        act=lambda doing, form, generation: rollouts.rollout_abandon(
+            system=doing.system, acting_user=doing.user, expected_generation=generation
+        ),
     ),
     "rollback": Action(
         title=_("Back to %(what)s"),

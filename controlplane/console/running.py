@@ -12,13 +12,14 @@ from django.utils.translation import gettext
 
 from controlplane import bootstrap
 from controlplane.console.base import stored_words
-from controlplane.console.words import health_words, service_words
+from controlplane.console.words import health_words, service_words, step_words
 from controlplane.lib.models import AuditRow
 from controlplane.rendering.plan import Plan, ServicePlan
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.systems import selectors
-from controlplane.systems.models import BookingSystem, Operation, State
+from controlplane.systems.models import BookingSystem, Operation, OperationStep, State
 from controlplane.systems.planning import live_plan
+from controlplane.systems.rollouts import ROLLED_OUT
 from controlplane.systems.steps import workload_json
 
 SHOWN = 20
@@ -99,6 +100,8 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "trouble": trouble,
         "services": _rows(plan, workloads),
         "running": running,
+        "steps": _steps(running) if running else [],
+        "is_rollout": bool(running and plan and running.kind in ROLLED_OUT),
         "can_change": bool(plan) and system.state in (State.LIVE, State.SUSPENDED),
         "has_failed": _has_failed(system),
         "revisions": selectors.revisions_of(system)[:SHOWN],
@@ -114,6 +117,11 @@ def find(system_id: int) -> BookingSystem:
     if found is None:
         raise Http404
     return found
+
+
+def _steps(operation: Operation) -> list[tuple[OperationStep, str, str]]:
+    """Its steps so far, with their names and words."""
+    return [(step, step_words(step.name), stored_words(step, "message")) for step in selectors.operation_steps(operation)]
 
 
 def _has_failed(system: BookingSystem) -> bool:

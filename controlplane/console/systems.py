@@ -22,7 +22,6 @@ from controlplane.systems.models import BookingSystem
 @admin.register(BookingSystem)
 class BookingSystemAdmin(ReadOnlyAdmin):
     label = _("Booking systems")
-    title_shown = column("title", _("title"))
     number = column("id", _("number"))
     seller_shown = column("seller", _("seller"))
     health_shown = column("health", _("health"))
@@ -43,12 +42,17 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     list_filter = [("state", titled(_("state"))), ("health", titled(_("health"))), ("created_at", titled(_("created")))]
     search_fields = ["title", "slug", "=id", "seller__email", "seller__name"]
     list_select_related = ["seller"]
+    list_display_links = None
     actions = ["retry", "suspend", "resume"]
     fields = [
         "title_shown", "number", "seller_shown", "state_shown", "why", "health_shown", "health_words", "address", "namespace_shown",
         "generation_shown", "observed", "revision_shown", "look_at", "created", "went_live", "deleted", "attempts_shown", "next_check",
         "lease", "lease_end",
     ]  # fmt: skip
+
+    @admin.display(description=_("title"), ordering="title")
+    def title_shown(self, system: BookingSystem) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:system", args=[system.pk]), system.title)
 
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, system: BookingSystem) -> SafeString:
@@ -65,6 +69,7 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     @admin.display(description=_("look at"))
     def look_at(self, system: BookingSystem) -> SafeString:
         links = [
+            (reverse("admin:system", args=[system.pk]), gettext("how it runs, and what can be done")),
             (reverse("admin:systems_operation_changelist") + f"?system__id__exact={system.pk}", gettext("operations")),
             (reverse("admin:systems_revision_changelist") + f"?system__id__exact={system.pk}", gettext("revisions")),
             (reverse("admin:lib_auditrow_changelist") + f"?subject=systems.bookingsystem&subject_id={system.pk}", gettext("audit trail")),

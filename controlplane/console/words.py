@@ -24,6 +24,22 @@ SERVICES = {
     "web": _("Buyer pages"),
 }
 
+STEPS = {
+    "plan": _("Choose service images"),
+    "render": _("Write the manifests"),
+    "preview": _("See what changes"),
+    "apply": _("Hand over to the runtime"),
+    "start": _("Start the services"),
+    "content": _("Fill in event, seats and prices"),
+    "check": _("Try to hold a seat"),
+    "live": _("Open for buyers"),
+    "pause": _("Hold the rollout"),
+    "suspended": _("At rest"),
+    "archive": _("Archive orders and sales"),
+    "remove": _("Stop and remove the services"),
+    "forget": _("Free the address"),
+}
+
 
 def health_words(health: str) -> str:
     """HEALTH as a runtime has it, for people; a system that nobody looked at yet has none."""
@@ -33,3 +49,8 @@ def health_words(health: str) -> str:
 def service_words(service: str) -> str:
     """What SERVICE is for; a service that only an image of the pool knows has no other name than its own."""
     return str(SERVICES.get(service, ""))
+
+
+def step_words(step: str) -> str:
+    """What a STEP of an operation does."""
+    return str(STEPS.get(step, step))

@@ -35,6 +35,7 @@ STEPS = {
     "content": _("Fill in event, seats and prices"),
     "check": _("Try to hold a seat"),
     "live": _("Open for buyers"),
+    "pause": _("Hold the rollout"),
     "suspended": _("At rest"),
     "archive": _("Archive orders and sales"),
     "remove": _("Stop and remove the services"),

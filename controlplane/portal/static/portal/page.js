@@ -2,6 +2,12 @@
 
 document.querySelector("[data-focus]")?.focus();
 
+// On a narrow screen the tabs scroll sideways: the one that is open comes into view. (`scrollIntoView` would move the page as well.)
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const bar = tab.parentElement;
+  bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+}
+
 // Menus close on Escape and on a click elsewhere.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {

@@ -22,7 +22,7 @@ from tests.unit.controlplane.pages import client_of, deployed, person, without_s
 pytestmark = pytest.mark.django_db
 SIZES = {"cpu_request_m": 50, "cpu_limit_m": 1000, "memory_request_mib": 96, "memory_limit_mib": 256, "scratch_mib": 128}
 NUMBER = {"by": "number", "replicas": "1", "lowest": "1", "highest": "3", "cpu_percent": "70"}
-ACTIONS = ["scale/web/", "move/web/", "restart/web/", "suspend/", "resume/", "rollback/1/"]
+ACTIONS = ["scale/web/", "move/web/", "restart/web/", "suspend/", "resume/", "rollback/1/", "pause/", "unpause/", "abandon/"]
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +167,36 @@ def test_what_needs_no_form_is_looked_at_at_once(admin: Client, live: BookingSys
     assert admin.post(address, confirmation(looked)).status_code == 302
     assert live.operations.first().kind == kind  # type: ignore[union-attr]
     assert AuditRow.objects.filter(action=f"system.{kind}", actor__email="root@example.kr").exists()
+
+
+def test_a_rollout_is_held_goes_on_and_is_given_up(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    page = f"/console/systems/{live.pk}/"
+    fake.ready_after = 50
+    operating.system_restart(system=live, service="web", acting_user=live.seller)
+    converge(live.pk, runtime=fake)
+    assert "Hold the rollout" in text_of(admin.get(page))
+
+    looked = admin.get(f"{page}pause/")
+    assert "goes on serving" in text_of(looked)
+    assert admin.post(f"{page}pause/", confirmation(looked)).status_code == 302
+    converge(live.pk, runtime=fake)
+    shown = text_of(admin.get(page))
+    assert "held since" in shown
+    assert "Held by root@example.kr" in shown
+    assert "Go on" in shown
+
+    admin.post(f"{page}unpause/", confirmation(admin.get(f"{page}unpause/")))
+    assert "under way since" in text_of(admin.get(page))
+    operation = live.operations.first()
+    assert operation
+    assert "Held for" in text_of(admin.get(f"/console/systems/operation/{operation.pk}/change/"))
+    admin.post(f"{page}abandon/", confirmation(admin.get(f"{page}abandon/")))
+    shown = text_of(admin.get(page))
+    assert "root@example.kr gave it up" in shown
+    assert "system.abandon" in shown
+    live.refresh_from_db()
+    answer = admin.post(f"{page}pause/", {"confirm": "yes", "generation": live.generation})
+    assert "No change is being rolled out" in text_of(answer)
 
 
 def test_what_was_decided_about_an_older_state_is_not_done(admin: Client, live: BookingSystem) -> None:
