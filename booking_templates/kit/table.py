@@ -13,6 +13,9 @@ from typing import Any, Generic, TypeVar
 from django.db import connection
 from django.db.models import DateTimeField, Field, JSONField, Model
 
+from booking_templates.kit import batch
+from booking_templates.kit.batch import Statement
+
 Row = TypeVar("Row", bound=Model)
 
 Converter = Callable[[Any], Any]
@@ -39,19 +42,26 @@ class Table(Generic[Row]):
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Insert ROWS in one statement. Raises IntegrityError. A key that the database makes is not read back."""
-        parameters = [self._sent(name, getattr(row, name)) for row in rows for name in self._given]
-        with connection.cursor() as cursor:
-            cursor.execute(self._insert + ", ".join([self._values] * len(rows)), parameters)
+        batch.run([self.insertion(rows)])
         for row in rows:
             row._state.adding = False
 
+    def insertion(self, rows: Sequence[Row]) -> Statement:
+        """The statement that inserts ROWS."""
+        parameters = [self._sent(name, getattr(row, name)) for row in rows for name in self._given]
+        return self._insert + ", ".join([self._values] * len(rows)), parameters
+
     def update(self, changes: dict[str, Any], **where: Any) -> int:
         """Set CHANGES where all of WHERE are equal; the number of rows that matched."""
+        return batch.run([self.change(changes, **where)])[0]
+
+    def change(self, changes: dict[str, Any], *, counter: str = "", **where: Any) -> Statement:
+        """The statement that does so; COUNTER, a column, rises by one."""
         sets = ", ".join([f"{self._quoted[name]} = %s" for name in changes])
+        if counter:
+            sets += f", {self._quoted[counter]} = {self._quoted[counter]} + 1"
         parameters = [self._sent(name, value) for values in (changes, where) for name, value in values.items()]
-        with connection.cursor() as cursor:
-            cursor.execute(f"{self._update}{sets} WHERE {self._condition(where)}", parameters)
-            return int(cursor.rowcount)
+        return f"{self._update}{sets} WHERE {self._condition(where)}", parameters
 
     def get(self, **where: Any) -> Row | None:
         """The one row where all of WHERE are equal."""
@@ -60,9 +70,14 @@ class Table(Generic[Row]):
 
     def rows(self, **where: Any) -> list[Row]:
         """The rows where all of WHERE are equal, by primary key."""
-        with connection.cursor() as cursor:
-            cursor.execute(self._select + self._condition(where) + self._ordered, [self._sent(*each) for each in where.items()])
-            found = cursor.fetchall()
+        return self.read(batch.read(self.query(**where))[0])
+
+    def query(self, **where: Any) -> Statement:
+        """The statement that reads them."""
+        return self._select + self._condition(where) + self._ordered, [self._sent(*each) for each in where.items()]
+
+    def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
+        """What `query` FOUND, as rows."""
         return [self._row(values) for values in found]
 
     def _row(self, values: Sequence[Any]) -> Row:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
+from booking_templates.kit.batch import Statement
 from booking_templates.payments.models import PayableOrder, Refund
 from booking_templates.payments.port import Purchase
 
@@ -15,8 +17,8 @@ class Fulfilment(Protocol[Order_contra]):
     """The service's part of the saga.
 
     The plain calls may ask peers, run outside transactions, and are repeated after a crash: they are idempotent by the order's id.
-    They raise PeerError when the outcome is not known (yet) and Undeliverable when it surely cannot be. The `record_…` calls run in
-    the transaction that moves the order and touch nothing but this database.
+    They raise PeerError when the outcome is not known (yet) and Undeliverable when it surely cannot be. The `record_…` calls, and what
+    `delivery` gives, run in the transaction that moves the order and touch nothing but this database.
     """
 
     def reserve(self, order: Order_contra) -> dict[str, Any]:
@@ -31,8 +33,8 @@ class Fulfilment(Protocol[Order_contra]):
         """Make ORDER's things the buyer's; fields of the row that are known from now on."""
         ...
 
-    def record_delivery(self, order: Order_contra) -> None:
-        """Write what the buyer gets. May break a constraint: then the order is given up."""
+    def delivery(self, order: Order_contra) -> Sequence[Statement]:
+        """What writes down what the buyer gets. May break a constraint: then the order is given up."""
         ...
 
     def give_back(self, order: Order_contra) -> timedelta | None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import models
 
-from booking_templates.kit.db import write
 from booking_templates.kit.table import table
 from booking_templates.payments.ids import new_id
 from booking_templates.payments.states import SETTLING, State, public
@@ -72,7 +71,7 @@ class PayableOrder(models.Model):
         In a transaction that fails afterwards this object is ahead of its row: read it again.
         """
         changes = {"state": to, "version": self.version + 1, **changes}
-        if not write(lambda: table(type(self)).update(changes, id=self.pk, version=self.version)):
+        if not table(type(self)).update(changes, id=self.pk, version=self.version):
             return False
         for name, value in changes.items():
             setattr(self, name, value)

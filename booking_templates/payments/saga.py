@@ -19,6 +19,8 @@ from datetime import timedelta
 from django.db import IntegrityError
 from django.db.models import Q
 
+from booking_templates.kit import batch
+from booking_templates.kit.batch import Statement
 from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.problems import Problem
@@ -90,12 +92,13 @@ class Saga(Refunding[Order]):
 
     def approved(self, order_id: str, token: str) -> None:
         """The buyer's browser came back with TOKEN. Replays, two tabs and orders that are past it change nothing."""
-        order = table(self.orders).get(id=order_id)
-        while order is not None and order.state == State.PAYING:
-            if order.change(State.APPROVING, token=token, next_at=clock() + LEASE, attempts=0):
-                self._approve(order, is_first=True)
-                return
-            order.refresh_from_db()
+        orders = table(self.orders)
+        changes = {"state": State.APPROVING, "token": token, "next_at": clock() + LEASE, "attempts": 0}
+        # Whoever finds it in PAYING has taken it out: no other thread comes past this statement.
+        taken = orders.change(changes, counter="version", id=order_id, state=State.PAYING)
+        counts, found = batch.run_and_read([taken], orders.query(id=order_id))
+        if counts[0]:
+            self._approve(orders.read(found)[0], is_first=True)
 
     def turned_away(self, order_id: str) -> None:
         """The browser came back saying that the payment was given up or failed. Anyone can say so: the provider is asked."""
@@ -238,22 +241,22 @@ class Saga(Refunding[Order]):
             if capture is not None:
                 # Taken money is put on record at once; delivery goes on when the peer answers.
                 soon = clock() + timedelta(seconds=1)
-                self._move(order, State.CAPTURED, next_at=soon, attempts=0, token="", also=lambda: self._book_capture(order, capture))
+                self._move_with(order, State.CAPTURED, lambda: [self._booking_of(order, capture)], next_at=soon, attempts=0, token="")
                 return
             self._again_later(order)
             if not is_paid:
                 raise
             return
 
-        def record() -> None:
-            for name, value in changes.items():
-                setattr(order, name, value)
-            if capture is not None:
-                self._book_capture(order, capture)
-            self.fulfilment.record_delivery(order)
+        for name, value in changes.items():
+            setattr(order, name, value)
+
+        def writes() -> list[Statement]:
+            booked = [] if capture is None else [self._booking_of(order, capture)]
+            return [*booked, *self.fulfilment.delivery(order)]
 
         try:
-            moved = self._move(order, State.ISSUED, issued_at=clock(), next_at=None, token="", also=record, **changes)
+            moved = self._move_with(order, State.ISSUED, writes, issued_at=clock(), next_at=None, token="", **changes)
         except (IntegrityError, Undeliverable) as error:
             # Another live ticket has the place: the constraint decides, whatever was said before.
             reason = error.reason if isinstance(error, Undeliverable) else "taken"

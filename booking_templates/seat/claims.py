@@ -15,8 +15,9 @@ from typing import NamedTuple
 from django.db import IntegrityError, connection
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 
+from booking_templates.kit import batch
 from booking_templates.kit.db import retry_transaction
-from booking_templates.seat import batch, slots, taken
+from booking_templates.seat import slots, taken
 from booking_templates.seat.clock import NowMs, now_ms, now_sql
 from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, EndedHold, Sale, State, claim_id, claims_of, claims_on
 
@@ -88,7 +89,11 @@ class Row(NamedTuple):
 
 def rows_of(hold: int) -> list[Row]:
     """The claims of HOLD in the order in which they were asked for; empty when it has ended or never was."""
-    return _read(Claim.objects.filter(hold=hold).order_by("ordinal"))
+    return [Row(*values) for values in batch.read(_rows_of(hold))[0]]
+
+
+def _rows_of(hold: int) -> batch.Statement:
+    return f"SELECT {', '.join(Row._fields)} FROM seat_claim WHERE hold = {hold:d} ORDER BY ordinal", ()  # noqa: S608 - an int
 
 
 def rows_of_order(order_id: str) -> list[Row]:
@@ -303,20 +308,21 @@ def extend(hold: int, buyer: str, by_ms: int) -> bool:
     return batch.run([(sql, [buyer])])[0] > 0
 
 
-def pin(hold: int, buyer: str, order_id: str) -> bool:
-    """Keep BUYER's HOLD beyond its time for the order; whether this call did it. Raises OrderTaken."""
+def pin(hold: int, buyer: str, order_id: str) -> tuple[bool, list[Row]]:
+    """Keep BUYER's HOLD beyond its time for the order; whether this call did it, and the hold's claims now. Raises OrderTaken."""
     sql = (
         f"UPDATE seat_claim SET state = {State.PINNED:d}, order_id = %s WHERE hold = {hold:d} AND buyer = %s"  # noqa: S608
         f" AND state = {State.HELD:d} AND expires_ms > {now_sql()}"
     )
-    return _for_order([(sql, [order_id, buyer]), _sale(hold, order_id)])
+    return _for_order(hold, [(sql, [order_id, buyer]), _sale(hold, order_id)])
 
 
-def _for_order(statements: Sequence[batch.Statement]) -> bool:
+def _for_order(hold: int, statements: Sequence[batch.Statement]) -> tuple[bool, list[Row]]:
     try:
-        return batch.run(statements)[0] > 0
+        counts, rows = batch.run_and_read(statements, _rows_of(hold))
     except IntegrityError as error:
         raise OrderTaken("the order is for another hold") from error
+    return counts[0] > 0, [Row(*values) for values in rows]
 
 
 def _sale(hold: int, order_id: str) -> batch.Statement:
@@ -340,25 +346,24 @@ def unpin(hold: int, order_id: str) -> bool:
     return is_unpinned
 
 
-def sell(rows: Sequence[Row], order_id: str) -> bool:
-    """Make the places of a hold, whose claims ROWS are, the order's; whether this call did it.
+def sell(hold: int, buyer: str | None, order_id: str) -> tuple[bool, list[Row]]:
+    """Make the places of BUYER's HOLD (None: whose ever it is) the order's; whether this call did it, and the hold's claims now.
 
     A hold that is pinned for the order is sold whatever the time. One that is not pinned is sold as long as it is there: had anybody
     else wanted an expired one, it would be gone. Raises OrderTaken.
     """
-    performance, hold = rows[0].performance, rows[0].hold
+    whose = f"hold = {hold:d} AND (buyer = %s OR buyer = '')" if buyer else f"hold = {hold:d}"  # '' once the account was closed
     update = (
-        f"UPDATE seat_claim SET state = {State.SOLD:d}, order_id = %s, expires_ms = NULL WHERE hold = {hold:d}"  # noqa: S608
+        f"UPDATE seat_claim SET state = {State.SOLD:d}, order_id = %s, expires_ms = NULL WHERE {whose}"  # noqa: S608 - an int
         f" AND (state = {State.HELD:d} OR state = {State.PINNED:d} AND order_id = %s)"
     )
-    places = ",".join(str(row.place) for row in rows)
-    # Only if the update found them: between reading ROWS and here they may have been freed.
     change = (
         "INSERT INTO seat_change (performance, hold, state, places)"  # noqa: S608
-        f" SELECT {performance:d}, {hold:d}, {State.SOLD:d}, '{places}' FROM seat_claim"
-        f" WHERE hold = {hold:d} AND state = {State.SOLD:d} AND order_id = %s LIMIT 1"
+        f" SELECT performance, hold, state, GROUP_CONCAT(place) FROM seat_claim"
+        f" WHERE hold = {hold:d} AND state = {State.SOLD:d} AND order_id = %s GROUP BY performance, hold, state"
     )
-    return _for_order([(update, [order_id, order_id]), (change, [order_id]), _sale(hold, order_id)])
+    parameters = [order_id, buyer, order_id] if buyer else [order_id, order_id]
+    return _for_order(hold, [(update, parameters), (change, [order_id]), _sale(hold, order_id)])
 
 
 def unblock(performance: int, places: Collection[int]) -> None:

@@ -18,10 +18,8 @@ TICKET = service("ticket")
 AUTH = service("auth")
 
 
-def _rows(hold_id: str, buyer: str | None) -> list[claims.Row]:
-    """Raises NotFound or Gone. A hold that is somebody else's is not there."""
-    hold = parse_hold_id(hold_id)
-    rows = claims.rows_of(hold) if hold is not None else []
+def _checked(hold: int | None, rows: list[claims.Row], buyer: str | None) -> list[claims.Row]:
+    """ROWS, the claims of HOLD. Raises NotFound or Gone. A hold that is somebody else's is not there."""
     if not rows:
         raise holds.unknown(hold)
     if buyer and rows[0].buyer not in (buyer, ""):  # "" once its buyer has closed the account
@@ -32,7 +30,9 @@ def _rows(hold_id: str, buyer: str | None) -> list[claims.Row]:
 @endpoint(auth=TICKET, query=HoldQuery, returns={200: Hold}, problems=("hold_unknown", "hold_expired", "performance_called_off"))
 def read_hold(request: Request, query: HoldQuery, hold_id: str) -> Hold:
     """A hold and its places, if it is that buyer's."""
-    return hold_of(house.current(), _rows(hold_id, query.buyer))
+    hold = parse_hold_id(hold_id)
+    rows = claims.rows_of(hold) if hold is not None else []
+    return hold_of(house.current(), _checked(hold, rows, query.buyer))
 
 
 @endpoint(
@@ -46,13 +46,11 @@ def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
     if not variant.has_pins():
         raise Conflict("pins_not_offered", _("Bookings are confirmed at once here."))
     hold = parse_hold_id(hold_id)
-    if hold is not None:
-        try:
-            claims.pin(hold, body.buyer_id, body.order_id)
-        except OrderTaken as error:
-            raise _order_taken() from error
-    rows = _rows(hold_id, body.buyer_id)
-    first = rows[0]
+    try:
+        _is_pinned, rows = claims.pin(hold, body.buyer_id, body.order_id) if hold is not None else (False, [])
+    except OrderTaken as error:
+        raise _order_taken() from error
+    first = _checked(hold, rows, body.buyer_id)[0]
     if first.order_id == body.order_id:
         return hold_of(house.current(), rows)
     if first.state == State.PINNED:
@@ -81,18 +79,15 @@ def unpin(request: Request, body: OrderRequest, hold_id: str) -> Reply:
 def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
     """The hold's places are sold to the order. 409 `hold_lost`: they are somebody else's now, or free again."""
     hold = parse_hold_id(hold_id)
-    rows = claims.rows_of(hold) if hold is not None else []
-    if rows and not (body.buyer_id and rows[0].buyer not in (body.buyer_id, "")):
-        try:
-            claims.sell(rows, body.order_id)
-        except OrderTaken as error:
-            raise _order_taken() from error
-        rows = claims.rows_of(rows[0].hold)
-        if rows and rows[0].state == State.SOLD and rows[0].order_id == body.order_id:
-            return hold_of(house.current(), rows)
-    elif rows:
-        raise holds.unknown(None)
-    if hold is not None and calling_off.has_ended(hold):
+    try:
+        _is_sold, rows = claims.sell(hold, body.buyer_id, body.order_id) if hold is not None else (False, [])
+    except OrderTaken as error:
+        raise _order_taken() from error
+    if rows and rows[0].state == State.SOLD and rows[0].order_id == body.order_id:
+        return hold_of(house.current(), rows)
+    if rows:
+        _checked(hold, rows, body.buyer_id)
+    elif hold is not None and calling_off.has_ended(hold):
         raise holds.called_off()
     raise Conflict("hold_lost", _("These places are not held for this order any more."))
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from booking_templates.kit import batch
 from booking_templates.kit.db import writer
 from booking_templates.kit.table import table
 from booking_templates.standin.errors import KakaoError
@@ -53,8 +54,7 @@ def ready(call: Ready) -> Payment:
         method=call.payment_method_type or "MONEY",
         created_at=timezone.now(),
     )
-    with writer():
-        table(Payment).insert([payment])
+    table(Payment).insert([payment])
     return payment
 
 
@@ -68,10 +68,9 @@ def authenticate(payment: Payment) -> str:
     token = secrets.token_hex(10)
     if is_expired(payment):
         return ""
-    with writer():
-        changed = payment.status in OPEN and table(Payment).update(
-            {"status": AUTHENTICATED, "pg_token": token}, tid=payment.tid, status=payment.status
-        )
+    changed = payment.status in OPEN and table(Payment).update(
+        {"status": AUTHENTICATED, "pg_token": token}, tid=payment.tid, status=payment.status
+    )
     if changed:
         return token
     payment.refresh_from_db()
@@ -104,12 +103,11 @@ def approve(call: Approve) -> tuple[Payment, Action]:
     if call.total_amount is not None and call.total_amount != payment.total:
         raise KakaoError(-704)
     now = timezone.now()
-    with writer(), transaction.atomic():
-        changes = {"status": "SUCCESS_PAYMENT", "approved_at": now}
-        if not table(Payment).update(changes, tid=payment.tid, status=AUTHENTICATED):
-            raise KakaoError(-702)
-        action = Action(payment_id=payment.pk, type="PAYMENT", amount=payment.total, payload=call.payload, at=now)
-        table(Action).insert([action])
+    changes = {"status": "SUCCESS_PAYMENT", "approved_at": now}
+    action = Action(payment_id=payment.pk, type="PAYMENT", amount=payment.total, payload=call.payload, at=now)
+    captured = table(Payment).change(changes, tid=payment.tid, status=AUTHENTICATED)
+    if not batch.run_if(captured, lambda: [table(Action).insertion([action])]):
+        raise KakaoError(-702)
     payment.status, payment.approved_at = "SUCCESS_PAYMENT", now
     return payment, action
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 from django.conf import settings
 
 from booking_templates.kit import outbox
+from booking_templates.kit.batch import Statement
 from booking_templates.kit.db import clock
 from booking_templates.kit.table import table
 from booking_templates.payments.answers import refused
@@ -57,7 +59,7 @@ class Tickets:
             raise Undeliverable(CALLED_OFF)
         return {} if order.is_paid else _fields(hold)
 
-    def record_delivery(self, order: Order) -> None:
+    def delivery(self, order: Order) -> Sequence[Statement]:
         now = clock()
         tickets = [
             Ticket(
@@ -74,7 +76,7 @@ class Tickets:
             )
             for place in msgspec.convert(order.places, list[Place])
         ]
-        table(Ticket).insert(tickets)
+        return [table(Ticket).insertion(tickets)]
 
     def give_back(self, order: Order) -> timedelta | None:
         self.seat.unpin(hold_id=order.hold_id, order_id=order.pk)

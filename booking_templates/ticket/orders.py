@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
 from django.db import IntegrityError
 
-from booking_templates.kit.db import clock, write
+from booking_templates.kit import batch
+from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.principal import Principal
 from booking_templates.kit.problems import NotFound, Unprocessable
@@ -62,7 +61,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
             next_at=now + PENDING_FOR,
         )
         try:
-            write(functools.partial(table(Order).insert, [order]))
+            table(Order).insert([order])
         except IntegrityError:
             if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key):
                 return found, False
@@ -91,6 +90,15 @@ def own(buyer_id: str, order_id: str) -> Order:
     if order is None:
         raise NotFound("not_found")
     return order
+
+
+def own_with_tickets(buyer_id: str, order_id: str) -> tuple[Order, list[Ticket]]:
+    """The buyer's order and its tickets. Raises NotFound as `own` does."""
+    orders, tickets = table(Order), table(Ticket)
+    found, its_tickets = batch.read(orders.query(id=order_id, buyer_id=buyer_id), tickets.query(order_id=order_id))
+    if not found:
+        raise NotFound("not_found")
+    return orders.read(found)[0], tickets.read(its_tickets)
 
 
 def cancel(order: Order) -> None:

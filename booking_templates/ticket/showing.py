@@ -24,9 +24,10 @@ from booking_templates.ticket.terms import Terms
 HAS_TICKETS = frozenset({State.ISSUED, State.REFUNDING, State.REFUNDED, State.CANCELLED})
 
 
-def shown(order: Order, request: HttpRequest) -> OrderOut:
-    """One order with its tickets."""
-    tickets = table(Ticket).rows(order_id=order.pk) if order.state in HAS_TICKETS else []
+def shown(order: Order, request: HttpRequest, tickets: list[Ticket] | None = None) -> OrderOut:
+    """One order with its tickets, which are read if they are not given."""
+    if tickets is None:
+        tickets = table(Ticket).rows(order_id=order.pk) if order.state in HAS_TICKETS else []
     return _order(order, tickets, request, clock())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.gate import TOO_MANY_AT_ONCE, admits
 from booking_templates.kit.principal import BUYER
 from booking_templates.kit.problems import Gone, NotFound
 from booking_templates.kit.table import table
@@ -28,6 +29,8 @@ from booking_templates.ticket.showing import shown, shown_all, shown_quote, show
 
 PAGE = 20
 TICKETS_MAX = 500
+ORDERS_AT_ONCE = 24
+"""Of 32 threads: the others are for buyers who come back from paying, and for reading."""
 
 
 @endpoint(
@@ -47,8 +50,10 @@ TICKETS_MAX = 500
         "payment_unavailable",
         "idempotency_key_too_long",
         "idempotency_key_reused",
+        TOO_MANY_AT_ONCE,
     ),
 )
+@admits(ORDERS_AT_ONCE)
 def create_order(request: Request, body: NewOrder) -> Reply:
     """Order what a hold is for, and get the address of the payment, or the tickets where nothing is to be paid.
 
@@ -72,7 +77,8 @@ def list_orders(request: Request, query: Page) -> Orders:
 @endpoint(auth=BUYER, returns={200: OrderOut}, problems=("not_found",))
 def read_order(request: Request, order_id: object) -> OrderOut:
     """One of the buyer's orders."""
-    return shown(orders.own(request.principal.id, str(order_id)), request)
+    order, tickets = orders.own_with_tickets(request.principal.id, str(order_id))
+    return shown(order, request, tickets)
 
 
 @endpoint(
