@@ -1,11 +1,12 @@
-"""Tickets as buyers keep them: PDF and calendar entry."""
+"""Tickets as buyers keep them, in the language they read: PDF and calendar entry."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.db import clock
@@ -13,6 +14,7 @@ from booking_templates.kit.problems import Gone, NotFound
 from booking_templates.ticket import codes, event
 from booking_templates.ticket.documents import calendar, pdf
 from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.place_words import place_name
 
 DEFAULT_LENGTH = timedelta(hours=2)
 
@@ -30,14 +32,19 @@ def _page(ticket: Ticket, order: Order, known: event.Snapshot) -> pdf.Page:
     performance = known.performances.get(ticket.performance_id)
     lines = [pdf.Line(known.title, 16)]
     if performance is not None:
-        starts = timezone.localtime(performance.starts_at)
-        weekday = date_format(starts, "D").removesuffix("요일")
-        lines.append(pdf.Line(f"{starts:%Y. %m. %d.} ({weekday}) {starts:%H:%M}", 12))
+        lines.append(pdf.Line(_when(timezone.localtime(performance.starts_at)), 12))
     lines.append(pdf.Line(known.venue, 10, 0.3))
-    lines.append(pdf.Line(ticket.label, 18))
+    lines.append(pdf.Line(place_name(ticket.label), 18))
     price = _("%(price)s won") % {"price": f"{ticket.price_krw:,}"}
     lines.append(pdf.Line(" · ".join(part for part in (ticket.grade, price, order.buyer_name) if part), 10, 0.3))
     return pdf.Page(lines, codes.sign(ticket), order.number)
+
+
+def _when(starts: datetime) -> str:
+    if get_language() != "ko":
+        return date_format(starts, "D j M Y, H:i")
+    weekday = date_format(starts, "D").removesuffix("요일")
+    return f"{starts:%Y. %m. %d.} ({weekday}) {starts:%H:%M}"
 
 
 def as_calendar(ticket: Ticket, order: Order) -> bytes:
@@ -50,7 +57,7 @@ def as_calendar(ticket: Ticket, order: Order) -> bytes:
         uid=f"{ticket.pk}@clove",
         title=known.title,
         place=known.venue,
-        note=f"{ticket.label}\n{order.number}",
+        note=f"{place_name(ticket.label)}\n{order.number}",
         starts_at=performance.starts_at,
         ends_at=performance.ends_at or performance.starts_at + DEFAULT_LENGTH,
         made_at=clock(),

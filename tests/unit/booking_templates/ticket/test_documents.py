@@ -15,11 +15,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from booking_templates.ticket.documents import calendar, pdf, tables
 from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.place_words import place_name
 from tests.booking_fakes import FakeSeat
 
 JSON = "application/json"
@@ -116,6 +118,64 @@ def test_a_ticket_is_a_pdf_with_a_page_a_ticket(
     assert buyer_client.get(f"{URL}/tickets/{ticket.pk}/ticket.pdf").json()["code"] == "ticket_cancelled"
 
 
+SEAT_IN_KOREAN, SEAT_IN_ENGLISH = "1층 A구역 5열 12번", "1층 A구역 row 5 seat 12"
+
+
+@pytest.mark.parametrize("written", [SEAT_IN_KOREAN, SEAT_IN_ENGLISH])
+@pytest.mark.parametrize(
+    ("headers", "cookie", "place", "price", "when"),
+    [
+        ({"Accept-Language": "ko"}, "", SEAT_IN_KOREAN, "원", "2027. 01. 10. (일) 19:30"),
+        ({"Accept-Language": "en-GB,ko;q=0.5"}, "", SEAT_IN_ENGLISH, "won", "Sun 10 Jan 2027, 19:30"),
+        ({"Accept-Language": "ko"}, "en", SEAT_IN_ENGLISH, "won", "Sun 10 Jan 2027, 19:30"),
+        ({"Accept-Language": "en"}, "ko", SEAT_IN_KOREAN, "원", "2027. 01. 10. (일) 19:30"),
+    ],
+    ids=["korean", "english", "the cookie before the header", "and the other way round"],
+)
+def test_papers_are_in_the_language_of_who_asks(
+    headers: dict[str, str],
+    cookie: str,
+    place: str,
+    price: str,
+    when: str,
+    written: str,
+    staff_client: Any,
+    buyer_client: Any,
+    buy: Buy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00"}]}
+    staff_client.put(f"{URL}/content", body, content_type=JSON)
+    order_id = buy()
+    Ticket.objects.update(label=written)
+    ticket = Ticket.objects.order_by("pk")[0]
+    made: list[str] = []
+    plain = pdf.document
+
+    def document(pages: list[pdf.Page], title: str) -> bytes:
+        made.extend(line.text for page in pages for line in page.lines)
+        return plain(pages, title=title)
+
+    monkeypatch.setattr(pdf, "document", document)
+    if cookie:
+        buyer_client.cookies["clove_lang"] = cookie
+    for path in (f"tickets/{ticket.pk}/ticket.pdf", f"orders/{order_id}/tickets.pdf"):
+        made.clear()
+        assert buyer_client.get(f"{URL}/{path}", headers=headers).content.startswith(b"%PDF")
+        assert {place, when} <= set(made)
+        assert any(line.find(f"{ticket.price_krw:,}") >= 0 and price in line for line in made)
+    entry = buyer_client.get(f"{URL}/tickets/{ticket.pk}/event.ics", headers=headers).content.decode()
+    assert f"DESCRIPTION:{place}\\n" in entry.replace("\r\n ", "")
+
+
+@pytest.mark.parametrize("label", ["스탠딩", "box A", "Loge 3 · 4", "row", "", "열 번"])
+def test_what_the_seller_worded_stays(label: str) -> None:
+    with translation.override("en"):
+        assert place_name(label) == label
+    with translation.override("ko"):
+        assert place_name(label) == label
+
+
 @given(st.text(max_size=300), st.floats(6, 30))
 def test_any_text_fits_the_page(text: str, size: float) -> None:
     content = pdf.document([pdf.Page([pdf.Line(text, size)], "A" * 200, text[:20])], title=text)
@@ -128,7 +188,7 @@ def test_the_performance_is_an_entry_for_a_calendar(staff_client: Any, buyer_cli
     body = {"title": "A, B; C", "venue": "홀 " * 60, "performances": [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00"}]}
     staff_client.put(f"{URL}/content", body, content_type=JSON)
     buy(seats=1)
-    ticket = Ticket.objects.get()
+    ticket = Ticket.objects.order_by("pk")[0]
     answer = buyer_client.get(f"{URL}/tickets/{ticket.pk}/event.ics")
     raw = answer.content
     assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
