@@ -1,5 +1,7 @@
 """The checker of I1–I7: reads the databases of one booking system and the payment stand-in's own ledger, and counts violations by name.
 
+Beside those: places that nobody can have any more, and performances that were called off and are not off everywhere.
+
 It is run when nothing is under way any more (`unsettled` says what is), after every load and fault test. It asks with queries of its
 own and shares no code with the services it checks.
 
@@ -108,8 +110,10 @@ def check(
     _limits(findings, tickets, seats)
     _areas(findings, tickets, seats)
     _left_over(findings, tickets, seats)
+    _called_off(findings, tickets, seats)
     if merch:
         shop = Database(merch)
+        _beside_called_off(findings, tickets, shop)
         known |= _money(findings, shop, "merch", payments, has_payments=has_payments)
         _stock(findings, shop)
     for payment in payments:
@@ -119,8 +123,13 @@ def check(
 
 
 def unsettled(*, ticket: str, merch: str = "") -> int:
-    """Orders that are still on their way, and calls that are still to be made: check when it is 0."""
+    """Orders that are still on their way or have to be taken back, and calls that are still to be made: check when it is 0."""
     count = 0
+    off = "JOIN ticket_performance p ON p.id = o.performance_id WHERE p.cancelled_at IS NOT NULL AND o.state IN ('PAYING', 'ISSUED')"
+    count += int(Database(ticket).rows(f"SELECT COUNT(*) FROM ticket_order o {off}")[0][0])
+    if merch:
+        beside = "JOIN merch_withdrawntickets w ON w.ticket_order = o.ticket_order WHERE o.state IN ('PAYING', 'ISSUED')"
+        count += int(Database(merch).rows(f"SELECT COUNT(*) FROM merch_order o {beside} AND o.picked_up_at IS NULL")[0][0])
     for url, service in ((ticket, "ticket"), (merch, "merch")):
         if url:
             database = Database(url)
@@ -309,6 +318,33 @@ def _left_over(findings: Findings, tickets: Database, seats: Database) -> None:
     for (order,) in seats.rows(f"SELECT DISTINCT order_id FROM seat_claim WHERE state = {PINNED}"):
         if order not in paying:
             findings.add("lost places", f"pinned for {order}, which is not being paid")
+
+
+# What is off is off everywhere
+
+
+def _called_off(findings: Findings, tickets: Database, seats: Database) -> None:
+    off = {performance for (performance,) in tickets.rows("SELECT id FROM ticket_performance WHERE cancelled_at IS NOT NULL")}
+    live = "SELECT performance_id, COUNT(*) FROM ticket_ticket WHERE status = 'LIVE' GROUP BY performance_id"
+    for performance, count in tickets.rows(live):
+        if performance in off:
+            findings.add("called off", f"{count} live tickets of {performance}, which is called off")
+    known = seats.rows("SELECT id, number, called_off_at FROM seat_performance")
+    numbers = {performance: (number, since) for performance, number, since in known}
+    taken = dict(seats.rows(f"SELECT performance, COUNT(*) FROM seat_claim WHERE state IN ({HELD}, {SOLD}, {PINNED}) GROUP BY performance"))
+    for performance in off:
+        number, since = numbers.get(performance, (0, None))
+        if since is None:
+            findings.add("called off", f"{performance} is called off, and still sold by seat")
+        if taken.get(number):
+            findings.add("called off", f"{taken[number]} places of {performance} are taken, which is called off")
+
+
+def _beside_called_off(findings: Findings, tickets: Database, shop: Database) -> None:
+    off = {order for (order,) in tickets.rows("SELECT id FROM ticket_order WHERE reason = 'performance_called_off'")}
+    for order, beside in shop.rows("SELECT id, ticket_order FROM merch_order WHERE state = 'ISSUED' AND picked_up_at IS NULL"):
+        if beside in off:
+            findings.add("called off", f"merch {order} stands beside {beside}, whose performance is called off")
 
 
 def _content(seats: Database) -> dict[str, Any] | None:

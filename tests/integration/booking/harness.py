@@ -86,7 +86,7 @@ class Booking:
         """Start every service at once and wait until all are ready. Raises DidNotStart."""
         try:
             for service in self._all:
-                self._ports[service] = _free_port()
+                self._ports[service] = free_port()
                 self._prepare(service)
             self._write_hosts()
             for service in self._all:
@@ -252,7 +252,7 @@ def _end_group(process: subprocess.Popen[bytes], sign: signal.Signals) -> None:
     process.wait(STOP_S)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

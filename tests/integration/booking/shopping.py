@@ -63,19 +63,29 @@ def open_sales(booking: Booking, content: dict[str, Any], *, products: list[dict
             assert answer.status == 200, answer.data
 
 
+def call_off(booking: Booking, performance: str) -> dict[str, Any]:
+    """The organiser calls PERFORMANCE off; how far its refunds are."""
+    headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
+    url = f"{booking.url('ticket')}/api/ticket/performances/{performance}/cancellation"
+    answer = urllib3.request("POST", url, json={}, headers=headers, timeout=30)
+    assert answer.status == 200, answer.data
+    told: dict[str, Any] = answer.json()
+    return told
+
+
 class Buyer:
     """One buyer at one booking system. Answers are urllib3's; a connection that breaks raises HTTPError."""
 
     def __init__(self, booking: Booking, *, name: str = "김클로") -> None:
         self.booking = booking
         self.id = str(uuid.uuid4())
-        self._headers = {"Authorization": f"Bearer {booking.keys.buyer_token(self.id, name=name, life_s=3600)}", "Accept-Language": "en"}
+        self.headers = {"Authorization": f"Bearer {booking.keys.buyer_token(self.id, name=name, life_s=3600)}", "Accept-Language": "en"}
         self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=urllib3.Timeout(30))
 
     def call(self, method: str, service: str, path: str, body: Any = None, **headers: str) -> urllib3.BaseHTTPResponse:
         """Straight to the process of SERVICE."""
         url = f"{self.booking.url(service)}/api/{service}/{path}"
-        sent = self._headers | headers
+        sent = self.headers | headers
         return self._pool.request(method, url, headers=sent, **({} if body is None else {"json": body}))
 
     def hold(self, seats: list[str] | None = None, *, best: int = 0, area: int = 0, performance: str = "p1") -> urllib3.BaseHTTPResponse:

@@ -12,7 +12,7 @@ import pytest
 
 from bench.invariants import Findings, Payment, check
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import Buyer, Standin, addresses, open_sales, seats_content, settle
+from tests.integration.booking.shopping import Buyer, Standin, addresses, call_off, open_sales, seats_content, settle
 
 PRODUCTS = [{"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 3}]
 
@@ -29,7 +29,7 @@ class Honest:
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Honest]:
     with Booking(["seat", "ticket", "merch"], tmp_path_factory.mktemp("booking")) as booking:
-        open_sales(booking, seats_content(limit=2), products=PRODUCTS)
+        open_sales(booking, seats_content(limit=2, performances=2), products=PRODUCTS)
         buyer = Buyer(booking)
         order = buyer.buy(seats=["1-1", "1-2"])
         Buyer(booking).buy(seats=["1-7"])
@@ -37,6 +37,10 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Honest]:
         refunded.cancel(refunded.buy(seats=["1-5"])["id"])
         made = buyer.call("POST", "merch", "orders", {"items": [{"product": "program", "quantity": 2}]}).json()
         buyer.come_back(buyer.press(made), service="merch")
+        off = Buyer(booking)
+        beside = {"items": [{"product": "program", "quantity": 1}], "ticket_order": off.buy(seats=["3-1"], performance="p2")["id"]}
+        off.come_back(off.press(off.call("POST", "merch", "orders", beside).json()), service="merch")
+        call_off(booking, "p2")
         settle(booking)
         files = {service: Path(url.removeprefix("sqlite:///")) for service, url in addresses(booking).items()}
         yield Honest(files, Standin(booking).payments(), order["id"])
@@ -84,6 +88,10 @@ def test_an_honest_system_has_no_violation(judged: Callable[..., Findings], hone
         ("I7", "merch", "UPDATE merch_choice SET sold = 4"),
         ("I7", "merch", "UPDATE merch_choice SET sold = 1"),
         ("lost places", "seat", "UPDATE seat_claim SET state = 4 WHERE state = 2"),
+        ("called off", "ticket", "UPDATE ticket_ticket SET status = 'LIVE' WHERE performance_id = 'p2'"),
+        ("called off", "ticket", "UPDATE ticket_performance SET cancelled_at = '2026-11-21' WHERE id = 'p1'"),
+        ("called off", "seat", "UPDATE seat_performance SET called_off_at = NULL WHERE id = 'p2'"),
+        ("called off", "merch", "UPDATE merch_order SET state = 'ISSUED' WHERE reason = 'performance_called_off'"),
     ],
 )
 def test_a_violation_in_a_database_is_found(judged: Callable[..., Findings], invariant: str, service: str, sql: str) -> None:
@@ -105,7 +113,7 @@ def test_money_that_the_provider_took_twice_is_found(judged: Callable[..., Findi
 
 def test_a_refund_that_the_provider_did_not_make_is_found(judged: Callable[..., Findings], honest: Honest) -> None:
     kept = [dataclasses.replace(payment, cancelled_krw=0) for payment in honest.payments]
-    assert judged(payments=kept).counts["I2"] == 1
+    assert judged(payments=kept).counts["I2"] == 3, "the buyer's, and two of what was called off"
 
 
 def test_an_acknowledged_order_that_is_gone_is_found(judged: Callable[..., Findings]) -> None:
