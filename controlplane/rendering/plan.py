@@ -10,6 +10,7 @@ import msgspec
 
 from controlplane.rendering.adjustments import Adjustments, Autoscale
 from controlplane.rendering.database import URL_FILE, URL_KIND, DatabaseChoice, DatabasePlan, carried_over, database_plan
+from controlplane.rendering.egress import WORLD, Way
 from controlplane.rendering.images import PoolImage, ProbePlan, ResourcesPlan
 from controlplane.rendering.requirement import Requirement, digest
 
@@ -35,6 +36,8 @@ class Platform:
     """None: each service keeps its database in a file on a volume of its own."""
     outside: frozenset[str] = frozenset()
     """Parts of the configuration that are reached outside the cluster: an image that is given one may call there."""
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    """Part of the configuration -> where it leads, as far as that is known: the world by HTTPS otherwise."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,13 @@ class ServicePlan:
     """Another number replaces its pods."""
     autoscale: Autoscale | None = None
     """Decides the number of replicas, where it is set."""
+    ways: tuple[Way, ...] = ()
+    """Where it may call outside; see `ways_outside`."""
+
+    @property
+    def ways_outside(self) -> tuple[Way, ...]:
+        """Of a plan that is older than its ways, too."""
+        return self.ways or ((WORLD,) if self.calls_outside else ())
 
     @property
     def least_replicas(self) -> int:
@@ -231,7 +241,15 @@ def _service_plan(image: PoolImage, present: set[str], platform: Platform, datab
         liveness=image.liveness,
         readiness=image.readiness,
         startup=image.startup,
+        ways=_ways(image, platform),
     )
+
+
+def _ways(image: PoolImage, platform: Platform) -> tuple[Way, ...]:
+    given = [part for part in image.config if platform.config.get(part)]
+    known = {platform.ways[part] for part in given if part in platform.ways}
+    is_unknown = any(part in platform.outside and part not in platform.ways for part in given) or (image.calls_outside and not known)
+    return tuple(sorted(known | ({WORLD} if is_unknown else set())))
 
 
 def _adjusted(service: ServicePlan, adjustments: Adjustments) -> ServicePlan:

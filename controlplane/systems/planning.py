@@ -17,6 +17,7 @@ from controlplane.rendering import requirement as documents
 from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
 from controlplane.rendering.database import DatabaseChoice
+from controlplane.rendering.egress import way_to
 from controlplane.rendering.plan import SECRETS_DIR, Plan, Platform, Site, from_json, make_plan
 from controlplane.systems import pictures
 from controlplane.systems.errors import RequirementInvalid
@@ -44,6 +45,11 @@ def platform() -> Platform:
             "mail": {"CLOVE_MAIL_FILE": f"{SECRETS_DIR}/mail-url"} if settings.MAIL_URL else {},
         },
         outside=frozenset({"mail"}),
+        ways={
+            part: way
+            for part, url in (("kakaopay", settings.KAKAOPAY_URL), ("mail", settings.MAIL_URL))
+            if (way := way_to(url)) is not None
+        },
         gateway_namespace=settings.GATEWAY_NAMESPACE,
         gateway_name=settings.GATEWAY_NAME,
         database=_database(),
