@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from controlplane.lib import reasons
+from controlplane.systems.runtime_words import say_runtime
 
 
 def column(name: str, label: Any) -> Callable[[Any, Any], Any]:
@@ -98,4 +99,7 @@ def stored_words(owner: Any, prefix: str = "reason") -> str:
     """The reason that OWNER keeps in the columns `<prefix>_code`, `<prefix>` and `<prefix>_params`, in the reader's language."""
     code = getattr(owner, f"{prefix}_code")
     text: str = getattr(owner, prefix)
-    return reasons.words(code, getattr(owner, f"{prefix}_params"), gettext, otherwise=text) if code else text
+    params = dict(getattr(owner, f"{prefix}_params"))
+    if "message" in params:
+        params["message"] = say_runtime(params["message"])
+    return reasons.words(code, params, gettext, otherwise=text) if code else text

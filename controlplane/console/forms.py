@@ -81,6 +81,8 @@ class ScaleForm(AskForm):
         for requested, limit in (("cpu_request_m", "cpu_limit_m"), ("memory_request_mib", "memory_limit_mib")):
             if requested in given and limit in given and given[requested] > given[limit]:
                 self.add_error(limit, gettext("This is less than what is requested."))
+        if given.get("by") == AUTOSCALE and given.get("lowest") and given.get("highest") and given["lowest"] > given["highest"]:
+            self.add_error("highest", gettext("The lowest number is above the highest."))
         if not self.errors and self._ask(given) == Scale(self.service.name):
             self.add_error(None, gettext("This is how it runs already."))
         return given

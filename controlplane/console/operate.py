@@ -206,6 +206,7 @@ def operate(request: HttpRequest, system_id: int, action: str, about: str = "") 
         "action": chosen,
         "form": form,
         "shown": shown,
+        "costs": [f"{cost.per_month_krw:,}" for cost in (shown.cost_now, shown.cost_then)] if shown and shown.cost_now else [],
         "is_looked_at": is_looked_at,
         "has_fields": bool(chosen.form),
         "places": _places(doing) if isinstance(form, MoveForm) and not is_looked_at else [],

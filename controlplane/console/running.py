@@ -20,6 +20,7 @@ from controlplane.systems import selectors
 from controlplane.systems.models import BookingSystem, Operation, OperationStep, State
 from controlplane.systems.planning import live_plan
 from controlplane.systems.rollouts import ROLLED_OUT
+from controlplane.systems.runtime_words import say_runtime
 from controlplane.systems.steps import workload_json
 
 SHOWN = 20
@@ -44,6 +45,11 @@ class ServiceRow:
     @property
     def health(self) -> str:
         return health_words(self.workload["health"])
+
+    @property
+    def message(self) -> str:
+        """What the runtime says of it."""
+        return say_runtime(self.workload["message"])
 
     @property
     def copies(self) -> str:

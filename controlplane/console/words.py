@@ -1,44 +1,10 @@
-"""Names of things for admins; the keys are what the platform stores."""
+"""Names of things for admins."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-HEALTH = {
-    "absent": _("Not there"),
-    "progressing": _("Starting"),
-    "ready": _("Healthy"),
-    "degraded": _("Partly running"),
-    "failed": _("Failing"),
-    "suspended": _("Suspended"),
-    "deleting": _("Being removed"),
-}
-
-SERVICES = {
-    "auth": _("Buyer accounts"),
-    "event": _("Event information"),
-    "seat": _("Seats"),
-    "ticket": _("Orders and tickets"),
-    "merch": _("Merchandise"),
-    "web": _("Buyer pages"),
-}
-
-STEPS = {
-    "plan": _("Choose service images"),
-    "render": _("Write the manifests"),
-    "preview": _("See what changes"),
-    "apply": _("Hand over to the runtime"),
-    "start": _("Start the services"),
-    "content": _("Fill in event, seats and prices"),
-    "check": _("Try to hold a seat"),
-    "live": _("Open for buyers"),
-    "pause": _("Hold the rollout"),
-    "suspended": _("At rest"),
-    "archive": _("Archive orders and sales"),
-    "remove": _("Stop and remove the services"),
-    "forget": _("Free the address"),
-}
+from controlplane.systems.words import HEALTH, SERVICES, STEPS
 
 
 def health_words(health: str) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from controlplane.lib import reasons
 from controlplane.lib.reasons import Reason
 from controlplane.portal import words
-from controlplane.portal.runtime_words import say_runtime
+from controlplane.systems.runtime_words import say_runtime
 
 _NAMES: Mapping[str, Mapping[str, Any]] = {
     "service": words.SERVICES,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from controlplane.systems.words import HEALTH, SERVICES, STEPS  # noqa: F401  (pages take all their names from here)
+
 FIELDS = {
     "musical": _("Musical"),
     "theatre": _("Theatre"),
@@ -15,31 +17,6 @@ FIELDS = {
     "sports": _("Sports"),
     "exhibition": _("Exhibition"),
     "other": _("Other"),
-}
-
-SERVICES = {
-    "auth": _("Buyer accounts"),
-    "event": _("Event information"),
-    "seat": _("Seats"),
-    "ticket": _("Orders and tickets"),
-    "merch": _("Merchandise"),
-    "web": _("Buyer pages"),
-}
-
-STEPS = {
-    "plan": _("Choose service images"),
-    "render": _("Write the manifests"),
-    "preview": _("See what changes"),
-    "apply": _("Hand over to the runtime"),
-    "start": _("Start the services"),
-    "content": _("Fill in event, seats and prices"),
-    "check": _("Try to hold a seat"),
-    "live": _("Open for buyers"),
-    "pause": _("Hold the rollout"),
-    "suspended": _("At rest"),
-    "archive": _("Archive orders and sales"),
-    "remove": _("Stop and remove the services"),
-    "forget": _("Free the address"),
 }
 
 ARCHIVE_TABLES = {
@@ -104,16 +81,6 @@ ARCHIVE_VALUES = {
     "refund": _("Refund"),
 }
 """What the services write, for people; anything else is shown as it is."""
-
-HEALTH = {
-    "absent": _("Not there"),
-    "progressing": _("Starting"),
-    "ready": _("Healthy"),
-    "degraded": _("Partly running"),
-    "failed": _("Failing"),
-    "suspended": _("Suspended"),
-    "deleting": _("Being removed"),
-}
 
 COSTS = {"cpu": _("Processor"), "memory": _("Memory"), "storage": _("Storage")}
 

@@ -19,8 +19,8 @@ from controlplane.lib.reasons import Reason
 from controlplane.portal import words
 from controlplane.portal.icons import FIELD_ICONS, ICONS
 from controlplane.portal.refund_words import refund_lines
-from controlplane.portal.runtime_words import say_runtime
 from controlplane.portal.speech import say_reason, say_stored
+from controlplane.systems.runtime_words import say_runtime
 
 register = template.Library()
 

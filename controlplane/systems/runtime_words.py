@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
-from controlplane.portal import words
+from controlplane.systems.words import SERVICES
 
 _LAST_LINES = ". Its last lines:\n"
 _SHAPES: tuple[tuple[str, str], ...] = (
@@ -35,6 +35,11 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"The image (?P<image>\S+) was not found", gettext_noop("The image %(image)s was not found")),
     (r"The image (?P<image>\S+) cannot be pulled: (?P<detail>.+)", gettext_noop("The image %(image)s cannot be pulled: %(detail)s")),
     (r"It fits on no node: (?P<detail>.+)", gettext_noop("It fits on no node: %(detail)s")),
+    (r"Starting", gettext_noop("Starting")),
+    (
+        r"Its rollout is held: the copies stay as they are until it goes on",
+        gettext_noop("Its rollout is held: the copies stay as they are until it goes on"),
+    ),
     (r"The node ended the pod", gettext_noop("The node ended the pod")),
     (r"it has no port to probe", gettext_noop("it has no port to probe")),
     (r"no answer on (?P<path>\S+) within (?P<seconds>\S+) s", gettext_noop("no answer on %(path)s within %(seconds)s s")),
@@ -48,8 +53,8 @@ _OF_SERVICE = re.compile(r"(?P<service>[a-z][a-z0-9-]{0,39}): (?P<rest>.+)", re.
 def say_runtime(text: Any) -> str:
     """TEXT as a runtime wrote it, in the reader's language as far as its shape is known."""
     whole = str(text or "")
-    if (of := _OF_SERVICE.fullmatch(whole)) and of["service"] in words.SERVICES:
-        return f"{words.SERVICES[of['service']]}: {say_runtime(of['rest'])}"
+    if (of := _OF_SERVICE.fullmatch(whole)) and of["service"] in SERVICES:
+        return f"{SERVICES[of['service']]}: {say_runtime(of['rest'])}"
     said, found, lines = whole.partition(_LAST_LINES)
     if found:
         return f"{_say(said)}. {gettext('Its last lines:')}\n{lines}"

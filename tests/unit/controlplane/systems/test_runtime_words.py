@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from controlplane.portal.runtime_words import say_runtime
+from controlplane.systems.runtime_words import say_runtime
 from controlplane.portal.speech import say
 
 
