@@ -10,6 +10,7 @@ import importlib.util
 import json
 import sys
 import traceback
+from pathlib import Path
 
 from bench.bots import __main__ as bots
 from bench.measure import Row, machine
@@ -25,7 +26,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./clove bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(there))
     parser.add_argument("--json", action="store_true", help="an object a line instead of the table")
+    cluster = parser.add_argument_group("deploy on a cluster, instead of on this machine")
+    cluster.add_argument("--kubeconfig", metavar="FILE", type=Path, help="whose cluster may be used; this machine is one of its nodes")
+    cluster.add_argument("--kubectl", metavar="PATH", default="kubectl", help="what to compare with (default: the one in PATH)")
     arguments = parser.parse_args()
+    if arguments.kubeconfig and arguments.names != ["deploy"]:
+        parser.error("--kubeconfig is for the measure deploy alone")
     if unknown := set(arguments.names) - set(there):
         parser.error(f"there is no measure {', '.join(sorted(unknown))}; there are {', '.join(there)}")
     broken = False
@@ -34,7 +40,7 @@ def main() -> int:
         print(f"{'measure':52} {'value':>12} {'unit':14} {'floor':>10} {'ratio':>7} {'violations':>10}", flush=True)
     for name in arguments.names or there:
         try:
-            rows = importlib.import_module(f"bench.{name}").run()
+            rows = _measure(name, arguments)
         except Exception:
             traceback.print_exc()
             print(f"{name}: broke", file=sys.stderr)
@@ -44,6 +50,14 @@ def main() -> int:
             print(json.dumps(row.as_dict(), ensure_ascii=False) if arguments.json else _line(row), flush=True)
             broken = broken or bool(row.violations)
     return 1 if broken else 0
+
+
+def _measure(name: str, arguments: argparse.Namespace) -> list[Row]:
+    if arguments.kubeconfig:
+        on_cluster: list[Row] = importlib.import_module("bench.deploy_cluster").run(arguments.kubeconfig, arguments.kubectl)
+        return on_cluster
+    here: list[Row] = importlib.import_module(f"bench.{name}").run()
+    return here
 
 
 def _line(row: Row) -> str:

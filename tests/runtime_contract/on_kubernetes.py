@@ -95,9 +95,9 @@ def on_kubernetes() -> Iterator[OnKubernetes]:
 
 
 @contextlib.contextmanager
-def volumes(api: Api) -> Iterator[None]:
-    """Room for claims, where the cluster makes none by itself."""
-    made = [] if api.items(STORAGE_CLASS) else [_make_volume(api) for _ in range(VOLUMES)]
+def volumes(api: Api, *, count: int = VOLUMES, size: str = "1Gi") -> Iterator[None]:
+    """Room for COUNT claims, where the cluster makes none by itself."""
+    made = [] if api.items(STORAGE_CLASS) else [_make_volume(api, size) for _ in range(count)]
     try:
         yield
     finally:
@@ -106,7 +106,7 @@ def volumes(api: Api) -> Iterator[None]:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _make_volume(api: Api) -> tuple[str, Path]:
+def _make_volume(api: Api, size: str) -> tuple[str, Path]:
     name = f"clove-test-{os.getpid()}-{next(_numbers)}"
     path = Path(os.environ.get("CLOVE_TEST_VOLUMES", "/tmp/clove-test-volumes")) / name
     path.mkdir(parents=True)
@@ -116,7 +116,7 @@ def _make_volume(api: Api) -> tuple[str, Path]:
         "kind": "PersistentVolume",
         "metadata": {"name": name},
         "spec": {
-            "capacity": {"storage": "1Gi"},
+            "capacity": {"storage": size},
             "accessModes": ["ReadWriteOnce"],
             "persistentVolumeReclaimPolicy": "Retain",
             "hostPath": {"path": str(path)},

@@ -25,7 +25,7 @@ class _Server(ThreadingHTTPServer):
 class Front:
     """Serves `http://<host>:<port>/`; BASE_OF gives a service's address, or None when it has none now."""
 
-    def __init__(self, base_of: Callable[[str], str | None], services: list[str]) -> None:
+    def __init__(self, base_of: Callable[[str], str | None], services: list[str], *, address: str = "127.0.0.1") -> None:
         self._base_of = base_of
         self._services = frozenset(services)
         self._pool = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(30))
@@ -42,7 +42,7 @@ class Front:
             def log_message(self, format: str, *args: object) -> None:
                 """Quiet: a test's output is its own."""
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server((address, 0), Handler)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
@@ -58,12 +58,16 @@ class Front:
         parts = path.split("?", 1)[0].split("/")
         return parts[2] if len(parts) > 2 and parts[1] == "api" and parts[2] in self._services else "web"
 
+    def base_for(self, host: str, path: str) -> str | None:
+        """The address that a request to HOST for PATH goes to; None when there is none now."""
+        return self._base_of(self.service_of(path))
+
     def forward(self, handler: BaseHTTPRequestHandler) -> None:
         """Pass one request on and its answer back; 503 when the service does not answer."""
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)) or None
         headers = {name: value for name, value in handler.headers.items() if name.lower() not in DROPPED}
         headers |= {"X-Forwarded-For": handler.client_address[0], "Host": handler.headers.get("Host", "")}
-        base = self._base_of(self.service_of(handler.path))
+        base = self.base_for(handler.headers.get("Host", ""), handler.path)
         try:
             if base is None:
                 raise urllib3.exceptions.HTTPError("no address")

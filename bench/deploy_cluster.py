@@ -1,0 +1,200 @@
+"""`deploy --kubeconfig FILE`: from the seller's submit to the first ticket sold on a cluster, beside `kubectl apply` of the same objects.
+
+The control plane runs here, booking systems there: MariaDB in the namespace, the pool's images and MariaDB's present on its nodes. This
+machine is one of the nodes, for Services are reached at their own addresses and pods reach the payment stand-in here.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bench.deploy import FirstSale, first_sale
+from bench.measure import Row
+from controlplane.runtime.kubernetes.api import Api
+from controlplane.runtime.kubernetes.resources import NAMESPACE, NODE
+from tests.integration.runtime_kubernetes.conftest import api_of
+from tests.integration.runtime_kubernetes.edge import Edge
+from tests.runtime_contract.on_kubernetes import volumes
+from tests.stack import ROOT, free_ports, running, until
+
+ROUNDS = 3
+BOUND_S = 180.0
+STANDIN_KEY = "key-of-the-bench"
+
+
+def run(kubeconfig: Path, kubectl: str) -> list[Row]:
+    """ROUNDS of either way, in turn, each alone on the cluster."""
+    api = api_of(kubeconfig)
+    ours: list[FirstSale] = []
+    theirs: list[float] = []
+    loads: list[float] = []
+    steps: dict[str, list[float]] = defaultdict(list)
+    with (
+        tempfile.TemporaryDirectory(prefix="clove-bench-") as name,
+        volumes(api, count=4 * ROUNDS, size="20Gi"),
+        standin(Path(name), _address(api)) as standin_url,
+        contextlib.closing(_Closing(Edge(api))) as edge,
+        running(Path(name) / "home", "--empty", env=environment(kubeconfig, edge.port, standin_url)) as stack,
+    ):
+        session = stack.api()
+        control = Kubectl(kubectl, kubeconfig, Path(name))
+        for number in range(ROUNDS):
+
+            def look(address: str) -> None:
+                """Before it is deleted: what it took, and of what it is made."""
+                for step, seconds in _steps(session, address):
+                    steps[step].append(seconds)
+                control.learn(session, address)
+
+            ours.append(first_sale(stack, session, number, site_port=edge.port, before_it_goes=look))
+            until("the namespace is gone", lambda: api.get(NAMESPACE, control.source) is None, timeout_s=BOUND_S)
+            loads.append(os.getloadavg()[0])
+            theirs.append(control.deploy())
+    sold, floor = statistics.median(one.sold_s for one in ours), statistics.median(theirs)
+    return [
+        Row(f"deploy on a cluster: submit to live, median of {ROUNDS}", statistics.median(one.live_s for one in ours), "s"),
+        Row("the same: submit to first ticket sold; floor: kubectl until ready", sold, "s", floor, sold / floor),
+        Row("the same: slowest; floor: kubectl's slowest", max(one.sold_s for one in ours), "s", max(theirs)),
+        *(Row(f"the same: step {name}, median", statistics.median(seconds), "s") for name, seconds in steps.items()),
+        Row("the same: load average of a minute, highest", max(loads), ""),
+    ]
+
+
+def environment(kubeconfig: Path, port: int, standin_url: str) -> dict[str, str]:
+    """Of a control plane here whose booking systems are on the cluster, reached by the proxy at PORT."""
+    return {
+        "RUNTIME": "kubernetes",
+        "KUBECONFIG": str(kubeconfig.resolve()),
+        "ROUTING": "service",
+        "CLOVE_CONNECT_URL": f"http://127.0.0.1:{port}",
+        "CLOVE_PUBLIC_PORT": str(port),
+        "KAKAOPAY_URL": standin_url,
+        "KAKAOPAY_SECRET_KEY": STANDIN_KEY,
+    }
+
+
+@contextlib.contextmanager
+def standin(directory: Path, address: str) -> Iterator[str]:
+    """The payment stand-in, where pods reach it."""
+    (port,) = free_ports(1)
+    url = f"http://{address}:{port}"
+    home = directory / "standin"
+    (home / "secrets").mkdir(parents=True)
+    (home / "secrets" / "django-secret").write_text("x" * 50)
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "CLOVE_SERVICE": "standin",
+        "CLOVE_SYSTEM": "standin",
+        "BIND": address,
+        "PORT": str(port),
+        "CLOVE_PUBLIC_URL": url,
+        "CLOVE_SECRETS_DIR": str(home / "secrets"),
+        "CLOVE_DATABASE": f"sqlite:///{home / 'db.sqlite3'}",
+        "STANDIN_SECRET_KEY": STANDIN_KEY,
+    }
+    env.pop("DJANGO_SETTINGS_MODULE", None)
+    with open(home / "log", "wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "booking_templates", "serve"], cwd=ROOT, env=env, stdout=log, stderr=log)
+    try:
+        until("the stand-in", lambda: _answers(url + "/readyz"), timeout_s=60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+class Kubectl:
+    """The objects of a booking system that Clove deployed, once more in another namespace, by kubectl."""
+
+    def __init__(self, program: str, kubeconfig: Path, directory: Path) -> None:
+        self._command = [program, f"--kubeconfig={kubeconfig}"]
+        self._file = directory / "objects.json"
+        self.source = self._namespace = ""
+
+    def learn(self, session: requests.Session, address: str) -> None:
+        """Take the manifests of the live revision at ADDRESS, and the Secrets beside them."""
+        number = session.get(address, timeout=30).json()["live_revision"]
+        manifests = session.get(f"{address}/revisions/{number}", timeout=30).json()["manifests"]
+        namespace, *rest = (item for item in manifests if item["kind"] != "HTTPRoute")
+        self.source = namespace["metadata"]["name"]
+        self._namespace = f"{self.source}-by-kubectl"
+        secrets = json.loads(self._run("get", "secrets", "-n", self.source, "-o", "json"))["items"]
+        items = [self._moved(item) for item in (namespace, *(_bare(secret) for secret in secrets), *rest)]
+        self._file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, ensure_ascii=False))
+
+    def deploy(self) -> float:
+        """Seconds from the command until every Deployment is available; all is gone afterwards."""
+        started = time.monotonic()
+        try:
+            self._run("apply", "-f", str(self._file))
+            self._run("wait", "deployment", "--all", "-n", self._namespace, "--for=condition=Available", f"--timeout={BOUND_S:.0f}s")
+            return time.monotonic() - started
+        finally:
+            self._run("delete", "namespace", self._namespace, "--wait=true", f"--timeout={BOUND_S:.0f}s")
+
+    def _moved(self, item: dict[str, Any]) -> dict[str, Any]:
+        moved: dict[str, Any] = json.loads(self._renamed(json.dumps(item, ensure_ascii=False)))
+        for name, text in (moved.get("data") or {}).items() if item["kind"] == "Secret" else ():
+            moved["data"][name] = base64.b64encode(self._renamed(base64.b64decode(text).decode()).encode()).decode()
+        # Not a system of Clove's: its watcher is to leave it alone.
+        moved["metadata"].setdefault("labels", {})["app.kubernetes.io/managed-by"] = "kubectl"
+        return moved
+
+    def _renamed(self, text: str) -> str:
+        return re.sub(rf"\b{self.source}\b(?!-)", self._namespace, text)
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run([*self._command, *arguments], capture_output=True, text=True, timeout=2 * BOUND_S, check=False)
+        if done.returncode:
+            raise RuntimeError(f"kubectl {arguments[0]}: {done.stderr[-1000:]}")
+        return done.stdout
+
+
+class _Closing:
+    """A front that ends as files do."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.port, self.close = edge.port, edge.stop
+
+
+def _bare(secret: dict[str, Any]) -> dict[str, Any]:
+    metadata = {key: value for key, value in secret["metadata"].items() if key in ("name", "namespace", "labels")}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": secret["type"], "data": secret.get("data") or {}}
+
+
+def _steps(session: requests.Session, address: str) -> Iterator[tuple[str, float]]:
+    """The steps of the first operation, with their seconds."""
+    operations = session.get(f"{address}/operations", timeout=30).json()["results"]
+    for step in session.get(f"{address}/operations/{operations[-1]['id']}", timeout=30).json()["steps"]:
+        if step["ended_at"]:
+            began, ended = (datetime.fromisoformat(step[name]) for name in ("started_at", "ended_at"))
+            yield step["name"], (ended - began).total_seconds()
+
+
+def _address(api: Api) -> str:
+    """Of this machine as a node of the cluster."""
+    addresses = [one for node in api.items(NODE) for one in node["status"].get("addresses") or ()]
+    return next(one["address"] for one in addresses if one["type"] == "InternalIP")
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(url, timeout=5).status_code == 200
+    return False
