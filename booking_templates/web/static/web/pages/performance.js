@@ -74,8 +74,9 @@ function closeBooth() {
   sessionStorage.removeItem(memory);
   if ($("best-dialog").open) $("best-dialog").close();
   for (const part of ["loading", "numbered", "areas", "view", "best", "panel"]) show($(part), false);
-  note(notices, "warn", `${t("called_off_title")}. ${t("called_off_choose_text")}`, h("a", { class: "button button--small", href: "/#booking" }, t("other_date")));
-  announce(`${t("called_off_title")}. ${t("called_off_choose_text")}`, { now: true });
+  const text = `${t("called_off_title")}. ${t("called_off_choose_text")}`;
+  note(notices, "warn", text);
+  announce(text, { now: true });
 }
 
 /** Seats may be looked at before and after the sale; that they cannot be had is said at once, not when one tries. */
