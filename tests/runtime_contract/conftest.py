@@ -10,7 +10,7 @@ import pytest
 
 from controlplane.runtime.fake import FakeRuntime
 from controlplane.runtime.port import Health, Observation, Runtime, SystemRef
-from tests.runtime_contract.on_kubernetes import OnKubernetes, on_kubernetes
+from tests.runtime_contract.on_kubernetes import BOUND_S, OnKubernetes, on_kubernetes
 from tests.runtime_contract.supervised import Supervised, eventually, supervised
 from tests.runtime_contract.systems import with_env
 
@@ -88,7 +88,7 @@ def on_cluster() -> Iterator[OnKubernetes]:
     yield from on_kubernetes()
 
 
-@pytest.fixture(params=["fake", "local", "kubernetes"])
+@pytest.fixture(params=["fake", "local", pytest.param("kubernetes", marks=pytest.mark.timeout(3 * BOUND_S))])
 def on(request: pytest.FixtureRequest) -> OnFake | OnLocal | OnKubernetes:
     """A runtime under contract, with what a test needs to bring about beside the port."""
     if request.param == "fake":

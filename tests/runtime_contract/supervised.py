@@ -25,7 +25,7 @@ BOUND_S = 30.0
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], *, bound_s: float = BOUND_S, until: Callable[[T], bool] = bool) -> T:
+def eventually(look: Callable[[], T], *, bound_s: float = BOUND_S, until: Callable[[T], bool] = bool, every_s: float = 0.02) -> T:
     """What LOOK returns once UNTIL holds of it; fails with the last look when that does not come about."""
     deadline = time.monotonic() + bound_s
     while True:
@@ -33,7 +33,7 @@ def eventually(look: Callable[[], T], *, bound_s: float = BOUND_S, until: Callab
         if until(seen):
             return seen
         assert time.monotonic() < deadline, f"still {seen!r}"
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 class Supervised:

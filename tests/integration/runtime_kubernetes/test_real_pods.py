@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import urllib3
@@ -32,14 +32,19 @@ from tests.controlplane import areas_requirement
 from tests.controlplane import plan as hall
 from tests.integration.booking.shopping import Buyer, open_sales, seats_content
 from tests.integration.runtime_kubernetes.cluster import Cluster
-from tests.runtime_contract import on_kubernetes
-from tests.runtime_contract.supervised import eventually
+from tests.runtime_contract import on_kubernetes, supervised
+from tests.runtime_contract.on_kubernetes import BOUND_S, LOOK_EVERY_S
 
-BOUND_S = 100.0
+pytestmark = pytest.mark.timeout(3 * BOUND_S)
+T = TypeVar("T")
 SYSTEM = SystemRef(901, "clove-901", "seller-1")
 PLATFORM = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove", DatabaseChoice(image="docker.io/library/mariadb:11.4"))
 VOLUME_MIB = 512
 SITE = Site(901, SYSTEM.namespace, SYSTEM.seller, "phantom", "phantom.localhost", "http://phantom.localhost:8080")
+
+
+def eventually(look: Callable[[], T], *, until: Callable[[T], bool] = bool) -> T:
+    return supervised.eventually(look, until=until, bound_s=BOUND_S, every_s=LOOK_EVERY_S)
 
 
 class OnCluster:
@@ -63,7 +68,7 @@ class OnCluster:
         assert seen.fingerprint == fingerprint(objects, self.secrets)
         # A node learns of a Service's new endpoints a moment after they are ready.
         for service in self.services:
-            eventually(lambda service=service: self.ask(service), until=lambda seen: seen[1] == "200", bound_s=BOUND_S)  # type: ignore[misc]
+            eventually(lambda service=service: self.ask(service), until=lambda seen: seen[1] == "200")  # type: ignore[misc]
         return seen
 
     def ask(self, service: str) -> tuple[str, str]:
@@ -76,7 +81,7 @@ class OnCluster:
             return service, str(error)
 
     def await_health(self, health: Health) -> Observation:
-        return eventually(lambda: self.runtime.observe(SYSTEM), until=lambda seen: seen.health is health, bound_s=BOUND_S)
+        return eventually(lambda: self.runtime.observe(SYSTEM), until=lambda seen: seen.health is health)
 
     def url(self, service: str) -> str:
         if service not in self._urls:
@@ -131,7 +136,7 @@ def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnCluster]:
             yield made
         finally:
             made.runtime.delete(SYSTEM)
-            eventually(lambda: api.get(NAMESPACE, SYSTEM.namespace) is None, bound_s=BOUND_S)
+            eventually(lambda: api.get(NAMESPACE, SYSTEM.namespace) is None)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +164,7 @@ def test_a_killed_service_comes_back_and_knows_what_was_sold(selling: OnCluster)
     pod = _pod_of(selling.api, "seat")
     Cluster(selling.api).delete(f"{POD.path(pod, SYSTEM.namespace)}?gracePeriodSeconds=0")
 
-    eventually(lambda: _pod_of(selling.api, "seat") not in ("", pod), bound_s=BOUND_S)
+    eventually(lambda: _pod_of(selling.api, "seat") not in ("", pod))
     selling.await_health(Health.READY)
 
     assert Buyer(selling).hold(["1-1"]).status == 409  # type: ignore[arg-type]
@@ -225,7 +230,6 @@ def test_logs_are_read_from_all_services(selling: OnCluster) -> None:
         assert selling.runtime.logs(SYSTEM, service, 5), service
 
 
-@pytest.mark.timeout(400)
 def test_a_backup_brings_back_what_was_sold_when_it_was_made(selling: OnCluster) -> None:
     cluster, jobs = Cluster(selling.api), BY_KIND["Job"].collection(SYSTEM.namespace)
     order = Buyer(selling).buy(seats=["1-10"])  # type: ignore[arg-type]
@@ -240,7 +244,7 @@ def test_a_backup_brings_back_what_was_sold_when_it_was_made(selling: OnCluster)
     for service in selling.services:
         plan = changed(plan, service, replicas=0)
     selling.runtime.apply(SYSTEM, render(plan), selling.secrets)
-    eventually(lambda: _running(selling.api) == {"mariadb"}, bound_s=BOUND_S)
+    eventually(lambda: _running(selling.api) == {"mariadb"})
     restore = cluster.create(jobs, render_restore(plan, "latest"))
     _await_job(selling.api, restore["metadata"]["name"])
     selling.apply(selling.plan)
@@ -254,9 +258,9 @@ def test_the_database_comes_back_after_its_pod_is_killed_and_knows_what_was_sold
     order = Buyer(selling).buy(seats=["1-20"])  # type: ignore[arg-type]
     Cluster(selling.api).delete(f"{POD.path('mariadb-0', SYSTEM.namespace)}?gracePeriodSeconds=0")
 
-    eventually(lambda: selling.runtime.observe(SYSTEM).health is not Health.READY, bound_s=BOUND_S)
+    eventually(lambda: selling.runtime.observe(SYSTEM).health is not Health.READY)
     selling.await_health(Health.READY)
-    eventually(lambda: selling.ask("seat"), until=lambda seen: seen[1] == "200", bound_s=BOUND_S)
+    eventually(lambda: selling.ask("seat"), until=lambda seen: seen[1] == "200")
 
     assert order["status"] == "ISSUED"
     assert Buyer(selling).hold(["1-20"]).status == 409  # type: ignore[arg-type]
@@ -283,7 +287,7 @@ def _await_job(api: Api, name: str) -> None:
         assert "Failed" not in conditions, job["status"]
         return "Complete" in conditions
 
-    eventually(done, bound_s=BOUND_S)
+    eventually(done)
 
 
 def _running(api: Api) -> set[str]:
