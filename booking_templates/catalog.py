@@ -16,6 +16,8 @@ PORT = 8000
 LABEL_PREFIX = "dev.clove."
 
 SERVE = ("python", "-m", "booking_templates", "serve")
+PAYING_THREADS = "48"
+"""Of a service that pays: most of a request it waits for the provider, the seats or the disk."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def _paid(
         f"be-{service}-{'kakao' if pays else 'no-kakao'}",
         service,
         capabilities={"kakaopay": "yes" if pays else "no"},
-        env={"PAYMENT_PROVIDER": provider},
+        env={"PAYMENT_PROVIDER": provider, "CLOVE_THREADS": PAYING_THREADS},
         secrets={**(secrets or {}), **({"kakaopay-secret-key": "kakaopay"} if pays else {})},
         needed_when=needed_when,
         requires=requires,

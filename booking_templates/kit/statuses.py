@@ -25,6 +25,7 @@ STATUS = {
     "invalid": 422,
     "not_a_picture": 422,
     "out_of_range": 422,
+    "too_many_at_once": 429,
     "busy": 503,
     "database_unreachable": 503,
 }

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern
 
 from booking_templates.kit.api import Endpoint, Request, endpoint, route
+from booking_templates.payments.admission import GATE
 from booking_templates.payments.saga import Saga
 
 TOKEN_MAX = 100
@@ -28,6 +29,7 @@ def urls(saga: Saga[Any], page_of: Callable[[str], str]) -> list[URLPattern]:
         return HttpResponse(status=303, headers={"Location": page_of(order_id), "Cache-Control": "no-store"})
 
     @endpoint(query=Returned, returns={303: None})
+    @GATE.counts
     def payment_approved(request: Request, query: Returned, order_id: object) -> HttpResponse:
         """The buyer has confirmed the payment at the provider: capture it and deliver."""
         if 0 < len(query.pg_token) <= TOKEN_MAX:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.api import Reply, Request, endpoint
-from booking_templates.kit.gate import TOO_MANY_AT_ONCE, admits
+from booking_templates.kit.gate import TOO_MANY_AT_ONCE
 from booking_templates.kit.principal import BUYER
 from booking_templates.kit.problems import Gone, NotFound
 from booking_templates.kit.table import table
+from booking_templates.payments.admission import GATE
 from booking_templates.payments.keys import key_of
 from booking_templates.payments.schemas import Page
 from booking_templates.ticket import codes, event, orders, papers
@@ -29,8 +30,6 @@ from booking_templates.ticket.showing import shown, shown_all, shown_quote, show
 
 PAGE = 20
 TICKETS_MAX = 500
-ORDERS_AT_ONCE = 24
-"""Of 32 threads: the others are for buyers who come back from paying, and for reading."""
 
 
 @endpoint(
@@ -53,7 +52,7 @@ ORDERS_AT_ONCE = 24
         TOO_MANY_AT_ONCE,
     ),
 )
-@admits(ORDERS_AT_ONCE)
+@GATE.admits
 def create_order(request: Request, body: NewOrder) -> Reply:
     """Order what a hold is for, and get the address of the payment, or the tickets where nothing is to be paid.
 

@@ -24,6 +24,7 @@ from types import TracebackType
 import psutil
 import urllib3
 
+from booking_templates import catalog
 from tests.booking_keys import Keyring
 from tests.integration.booking.front import Front
 
@@ -228,6 +229,7 @@ class Booking:
             "KAKAOPAY_URL": standin,
             "KAKAOPAY_CID": "TC0ONETIME",
             **{f"CLOVE_PEER_{name.upper()}": f"http://{name}:{CLUSTER_PORT}" for name in self.services if name != "web"},
+            **({"CLOVE_THREADS": catalog.PAYING_THREADS} if service in ("ticket", "merch") else {}),
             **({"CLOVE_PUBLIC_URL": standin, "STANDIN_ADMIN_KEY": STANDIN_ADMIN_KEY} if service == "standin" else {}),
             **self._environ,
         }

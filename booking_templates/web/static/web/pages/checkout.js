@@ -15,6 +15,7 @@ const id = $("page").dataset.hold;
 const path = `/api/seat/holds/${encodeURIComponent(id)}`;
 const form = $("checkout");
 const TOLD_AT_S = [180, 60, 30, 10];
+const EXTEND_BELOW_S = 60; // nobody loses seats by waiting for others' orders
 let hold = null;
 let until = 0;
 let before = Infinity;
@@ -150,7 +151,7 @@ async function pay() {
   isPaying = true;
   try {
     const json = { hold_id: id, name: form.elements.name.value.trim(), phone: form.elements.phone.value.trim() };
-    const { body: order } = await api("POST", "/api/ticket/orders", { json, key: stableKey(id), timeoutMs: 40000 });
+    const order = await makeOrder(json);
     const next = order.payment?.redirect_url;
     location.assign(next && /^https?:\/\//.test(next) ? next : `/orders/${encodeURIComponent(order.id)}`);
     await new Promise(() => {}); // stay busy until the next page is there
@@ -162,6 +163,22 @@ async function pay() {
     else {
       if (problem.code === "idempotency_key_reused") dropKey(id);
       showProblem(form, $("problem"), problem);
+    }
+  }
+}
+
+/** The order of JSON. While very many order at once the server asks to come again: the seats stay held, and this page tries again by itself. */
+async function makeOrder(json) {
+  for (;;) {
+    try {
+      return (await api("POST", "/api/ticket/orders", { json, key: stableKey(id), timeoutMs: 40000 })).body;
+    } catch (problem) {
+      if (problem.code !== "too_many_at_once") throw problem;
+      note($("problem"), "info", t("order_waits"));
+      announce(t("order_waits"));
+      if (hold.can_extend && left(until, performance.now()) < EXTEND_BELOW_S) await api("POST", `${path}/extend`).then(({ body }) => take(body), () => {});
+      // Not all at the same moment again.
+      await new Promise((resolve) => setTimeout(resolve, ((problem.retryAfter ?? 1) + Math.random()) * 1000));
     }
   }
 }
