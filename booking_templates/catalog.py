@@ -85,7 +85,7 @@ class Image:
     """Services it calls when they are in the system: it gets their address, and the network lets it through."""
     calls_outside: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """Its secret files: name -> kind (random, service-key, token-key, signing-key, or a secret of the platform's settings)."""
+    """Its secret files: name -> kind (random, service-key, token-key, signing-key, sign-in, or a secret of the platform's settings)."""
     config: tuple[str, ...] = ()
     """Parts of the system's configuration it is given, beyond what every service gets."""
     storage_mib: int = 1024
@@ -201,9 +201,9 @@ IMAGES: tuple[Image, ...] = (
     _image(
         "be-auth",
         "auth",
-        secrets={"token-key.json": "token-key", "mail-url": "mail"},
+        secrets={"token-key.json": "token-key", "mail-url": "mail", "oidc-client-secret": "sign-in"},
         calls=("merch", "seat", "ticket"),
-        config=("mail",),
+        config=("mail", "sign-in"),
     ),
     _image("be-event", "event"),
     *(_seat(numbered, pin) for numbered in ("yes", "no") for pin in ("yes", "no")),

@@ -15,7 +15,7 @@ from rest_framework import serializers as fields
 
 from controlplane.api import serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import history, live, operating, others, pictures, systems
+from controlplane.api.views import history, live, operating, others, pictures, secrets, systems
 from controlplane.systems.models import State
 
 PREFIX = "/api/v1/"
@@ -208,6 +208,15 @@ _WORDS_OF = (
     Words("me", others.Me, "get", "Account", {200: _ME}),
     Words("events_list", others.Events, "get", "Events", {200: _EVENTS}, is_public=True),
     Words("pictures_keep", pictures.Pictures, "post", _SYSTEMS, {201: serializers.PictureSerializer}, (409, 413, 422), body=_PICTURE),
+    Words(
+        "secrets_keep",
+        secrets.Secrets,
+        "post",
+        _SYSTEMS,
+        {201: serializers.SecretSerializer},
+        (409, *_WITH_BODY),
+        body=serializers.NewSecretSerializer,
+    ),
     Words("pictures_read", pictures.Picture, "get", _SYSTEMS, _bytes("image/png", "image/jpeg", "image/webp"), _OF_ONE),
     Words(
         "preview",

@@ -336,6 +336,14 @@ class StockSerializer(serializers.Serializer):
     stock = serializers.DictField(child=serializers.IntegerField(), help_text="Product, or `product/option`, -> how much there ever was.")
 
 
+class NewSecretSerializer(serializers.Serializer):
+    secret = serializers.CharField(max_length=1_000, write_only=True, trim_whitespace=False, help_text="Such as an OpenID client's secret.")
+
+
+class SecretSerializer(serializers.Serializer):
+    reference = serializers.CharField(help_text="What `sign_in.client_secret_ref` of a requirement says.")
+
+
 class PictureSerializer(serializers.Serializer):
     digest = serializers.CharField(help_text="SHA-256 of the bytes; what `products[].picture` of a requirement says.")
     media_type = serializers.CharField()

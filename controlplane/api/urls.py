@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from controlplane.api.views import base, history, live, operating, others, pictures, reference, systems
+from controlplane.api.views import base, history, live, operating, others, pictures, reference, secrets, systems
 
 app_name = "api"
 
@@ -13,6 +13,7 @@ endpoints = [
     path("events", others.Events.as_view(), name="events"),
     path("pictures", pictures.Pictures.as_view(), name="pictures"),
     path("pictures/<slug:digest>", pictures.Picture.as_view(), name="picture"),
+    path("secrets", secrets.Secrets.as_view(), name="secrets"),
     path("preview", systems.Preview.as_view(), name="preview"),
     path("systems", systems.Systems.as_view(), name="systems"),
     path("systems/<int:system_id>", systems.System.as_view(), name="system"),

@@ -25,6 +25,7 @@
 | CLOVE_BOOKING_DATABASE_URL | of mysql: mysql://admin:password@host:3306/mysql, an account that may make schemas and users | |
 | CLOVE_BOOKING_DATABASE_NETWORKS | of mysql: the CIDRs where that server is, which the services' network policies open | |
 | CLOVE_MAIL | `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, `file:///directory` | no mail is sent |
+| CLOVE_OIDC_PRIVATE | whether buyers may sign in with a provider on this machine or in a private network | no |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
 """
 
@@ -76,6 +77,7 @@ KAKAOPAY_SECRET_KEY = env.text("KAKAOPAY_SECRET_KEY", "DEV_CLOVE_STANDIN_KEY")
 MAIL_URL = env.text("CLOVE_MAIL")
 globals().update(env.mail_server(MAIL_URL))
 PLATFORM_SECRETS = {"kakaopay": KAKAOPAY_SECRET_KEY, "mail": MAIL_URL}
+OIDC_PRIVATE = env.flag("CLOVE_OIDC_PRIVATE")
 # The Gateway of the cluster that the booking systems' routes join.
 GATEWAY_NAMESPACE, GATEWAY_NAME = env.pair("CLOVE_GATEWAY", "clove-gateway/clove")
 KUBE_CONTEXT = env.text("CLOVE_KUBE_CONTEXT")

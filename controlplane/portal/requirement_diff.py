@@ -26,6 +26,10 @@ _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("payment", _("Payment"), "payment"),
     ("merchandise", _("Merchandise"), "flag"),
     ("refund_policy", _("Cancelling and refunds"), "refunds"),
+    ("sign_in.issuer", _("Address of the provider (issuer)"), "text"),
+    ("sign_in.client_id", _("Client ID"), "text"),
+    ("sign_in.client_secret_ref", _("Client secret"), "secret"),
+    ("sign_in.name", _("Name on the button"), "text"),
 )
 _LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
     ("grades", "name", _("Grade"), (("price_krw", "won"),)),
@@ -116,6 +120,8 @@ def _values(kind: str, value: Any) -> tuple[Value, ...]:
         return (Value("text", words.VALUES["yes" if value else "no"]),)
     if kind == "field":
         return (Value("text", words.FIELDS.get(value, value)),)
+    if kind == "secret":
+        return (Value("text", str(_("kept, never shown"))),)
     if kind == "picture":
         return (Value("text", str(_("picture %(digest)s…")) % {"digest": str(value)[:8]}),)
     if kind == "options":

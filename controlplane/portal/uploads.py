@@ -1,4 +1,4 @@
-"""Pictures of products in the requirement form: chosen files become pictures that the form names by digest."""
+"""What comes with the requirement form and is not kept in it: chosen pictures, and a secret; the form only names them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from controlplane.accounts.models import User
 from controlplane.portal.requirement_form.fields import FormProblem
 from controlplane.portal.requirement_form.state import FormState
 from controlplane.portal.speech import say_reason
-from controlplane.systems.errors import PictureRefused
+from controlplane.systems.errors import PictureRefused, Refused
 from controlplane.systems.models import Picture
 from controlplane.systems.pictures import BYTES_MAX, picture_keep
+from controlplane.systems.sealed import secret_keep
 
 ROWS, FILE = "products", "picture_file"
+SECRET = "oidc_secret"  # noqa: S105  (the name of its input)
 
 
 def read(file: UploadedFile | None) -> bytes:
@@ -52,3 +54,15 @@ def take_away(typed: FormState, key: str) -> None:
     for row in typed.rows[ROWS]:
         if row.key == key:
             row.values["picture"] = ""
+
+
+def take_secret(request: HttpRequest, owner: User, typed: FormState) -> list[FormProblem]:
+    """Keep the secret that was typed, and name it in TYPED; the text itself goes no further."""
+    text = request.POST.get(SECRET, "")
+    if not text.strip() or typed["sign_in"] != "yes":
+        return []
+    try:
+        typed.values["oidc_secret_ref"] = secret_keep(owner=owner, text=text).reference
+    except Refused as error:
+        return [FormProblem(SECRET, say_reason(error.reason))]
+    return []

@@ -45,6 +45,7 @@ declare(
         "products_without_merchandise": gettext_noop("Products need merchandise to be switched on."),
         "stock_and_options": gettext_noop("A product has a stock, or options with a stock each, not both."),
         "nothing_to_pay": gettext_noop("With payment at least one grade or product needs a price above 0."),
+        "bad_issuer": gettext_noop("An issuer is an https address such as https://id.example.com, without a port or a question mark."),
         # Choosing images
         "chosen_only": gettext_noop("It is the image of the %(service)s service."),
         "chosen_capability": gettext_noop("%(capability)s is %(value)s, as the requirement asks."),
@@ -57,6 +58,7 @@ declare(
         "no_image": gettext_noop("The container pool has no image of the %(service)s service."),
         "no_image_fits": gettext_noop("No image of the %(service)s service in the container pool fits: %(missing)s."),
         "no_pages": gettext_noop("The container pool has no image that serves the buyer's pages."),
+        "no_image_signs_in": gettext_noop("No image in the container pool signs buyers in with an outside provider."),
         "bad_labels": gettext_noop("The image's label %(label)s cannot be used: %(value)s."),
     }
 )

@@ -13,6 +13,8 @@ from controlplane.rendering.database import URL_FILE, URL_KIND, DatabaseChoice, 
 from controlplane.rendering.egress import WORLD, Way
 from controlplane.rendering.images import PoolImage, ProbePlan, ResourcesPlan
 from controlplane.rendering.requirement import Requirement, digest
+from controlplane.rendering.sign_in import CONFIG as SIGN_IN
+from controlplane.rendering.sign_in import SECRET_KIND, SignIn, reference_of, secret_kind
 
 SERVICE_PORT = 8000
 DATA_DIR = "/var/lib/clove"
@@ -93,6 +95,11 @@ class ServicePlan:
     @property
     def most_replicas(self) -> int:
         return self.autoscale.highest if self.autoscale else self.replicas
+
+    @property
+    def given_secrets(self) -> str:
+        """Which of the seller's secrets it reads, by reference: another one replaces its pods, for they read it at the start."""
+        return " ".join(reference for kind in self.secret_files.values() if (reference := reference_of(kind)))
 
     @property
     def secret(self) -> str:
@@ -181,6 +188,7 @@ def make_plan(
     present = {image.service for image in chosen}
     database = _database(chosen, site, platform, live)
     adjustments = adjustments or Adjustments()
+    platform = _with_sign_in(platform, requirement)
     return Plan(
         system_id=site.system_id,
         namespace=site.namespace,
@@ -199,7 +207,7 @@ def make_plan(
             "CLOVE_TIME_ZONE": platform.time_zone,
             "CLOVE_TRUST_DIR": TRUST_DIR,
         },
-        services=tuple(_adjusted(_service_plan(image, present, platform, database), adjustments) for image in chosen),
+        services=tuple(_adjusted(_service_plan(image, present, platform, database, requirement.sign_in), adjustments) for image in chosen),
         database=database,
         adjustments=adjustments,
     )
@@ -213,7 +221,26 @@ def _database(images: list[PoolImage], site: Site, platform: Platform, live: Pla
     return database_plan(images, platform.database, namespace=site.namespace, number=site.system_id, time_zone=platform.time_zone)
 
 
-def _service_plan(image: PoolImage, present: set[str], platform: Platform, database: DatabasePlan | None) -> ServicePlan:
+def _with_sign_in(platform: Platform, requirement: Requirement) -> Platform:
+    """PLATFORM with the event's own part of the configuration: the provider is outside, wherever it is."""
+    env = requirement.sign_in.env if requirement.sign_in else {}
+    return replace(platform, config={**platform.config, SIGN_IN: env}, outside=platform.outside | {SIGN_IN})
+
+
+def _secret_files(image: PoolImage, sign_in: SignIn | None) -> dict[str, str]:
+    """The image's secret files; the one for an outside provider says which secret it is, and is left out without one."""
+    files = dict(image.secrets)
+    reference = sign_in.client_secret_ref if sign_in else None
+    for name in [name for name, kind in files.items() if kind == SECRET_KIND]:
+        del files[name]
+        if reference:
+            files[name] = secret_kind(reference)
+    return files
+
+
+def _service_plan(
+    image: PoolImage, present: set[str], platform: Platform, database: DatabasePlan | None, sign_in: SignIn | None
+) -> ServicePlan:
     calls = tuple(sorted(present.intersection(image.calls)))
     env = {f"CLOVE_PEER_{peer.upper().replace('-', '_')}": f"http://{peer}:{SERVICE_PORT}" for peer in calls}
     has_file = image.is_stateful and database is None
@@ -233,7 +260,7 @@ def _service_plan(image: PoolImage, present: set[str], platform: Platform, datab
         port=image.port,
         path=image.path,
         env=dict(sorted(env.items())),
-        secret_files=dict(sorted({**image.secrets, **database_file}.items())),
+        secret_files=dict(sorted({**_secret_files(image, sign_in), **database_file}.items())),
         calls=calls,
         calls_outside=image.calls_outside or any(part in platform.outside and platform.config.get(part) for part in image.config),
         storage_mib=image.storage_mib if has_file else 0,

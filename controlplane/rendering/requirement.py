@@ -16,6 +16,7 @@ from controlplane.rendering.reader import Fields, Problems
 from controlplane.rendering.refunds import BEFORE_POLICIES, RefundPolicy, policy_json, read_refund_policy
 from controlplane.rendering.refunds import DEFAULT as DEFAULT_REFUND_POLICY
 from controlplane.rendering.seating import MAX_CAPACITY, AreaSeating, NumberedSeating, read_areas, read_plan
+from controlplane.rendering.sign_in import SignIn, read_sign_in
 
 FIELDS = ("musical", "theatre", "concert", "classical", "dance", "festival", "sports", "exhibition", "other")
 PAYMENTS = ("kakaopay", "none")
@@ -26,7 +27,7 @@ RESERVED_SLUGS = frozenset(
 )
 DEFAULT_HOLD_MINUTES = 7
 
-_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Requirement:
     merchandise: bool
     products: tuple[Product, ...]
     refund_policy: RefundPolicy = BEFORE_POLICIES
+    sign_in: SignIn | None = None
 
     @property
     def is_numbered(self) -> bool:
@@ -89,6 +91,7 @@ class Requirement:
             "merchandise": self.merchandise,
             "products": [product.to_json() for product in self.products],
             "refund_policy": policy_json(self.refund_policy),
+            **({"sign_in": self.sign_in.to_json()} if self.sign_in else {}),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -110,6 +113,7 @@ class Requirement:
             "payment": self.payment,
             "merchandise": self.merchandise,
             "refund_policy": policy_json(self.refund_policy),
+            "sign_in": self.sign_in.shown_name if self.sign_in else "",
         }
 
 
@@ -151,6 +155,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     merchandise = fields.flag("merchandise")
     products = read_products(fields)
     refund_policy = read_refund_policy(fields, default=_refund_default(now, previous))
+    sign_in = read_sign_in(fields)
     fields.done()
     _check_together(fields, seating, grades, limit, payment, merchandise, products)
     if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
@@ -173,6 +178,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
         merchandise=bool(merchandise),
         products=tuple(products),
         refund_policy=refund_policy,
+        sign_in=sign_in,
     )
 
 
@@ -188,7 +194,7 @@ def _slug(fields: Fields) -> str | None:
     slug = fields.text("slug", limit=200, is_required=False)
     if not slug:
         return None
-    if not _SLUG.fullmatch(slug) or slug.startswith("xn--"):
+    if not SLUG.fullmatch(slug) or slug.startswith("xn--"):
         fields.add("slug", "bad_slug")
         return None
     if slug in RESERVED_SLUGS:

@@ -17,7 +17,7 @@ from controlplane.lib import audit, queue
 from controlplane.rendering.parts import Option, Product
 from controlplane.rendering.plan import from_json
 from controlplane.rendering.requirement import Requirement
-from controlplane.systems import content, pictures, planning
+from controlplane.systems import content, pictures, planning, sealed
 from controlplane.systems.booking_api import Silent
 from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
 from controlplane.systems.giving import put_content
@@ -169,6 +169,7 @@ def _record(lease: Lease, service: str, document: Document, patch: Document, act
         stored = StoredRequirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
         stored.save()
         pictures.note_use(stored, wanted)
+        sealed.note_use(stored, wanted)
         generation, now = system.generation + 1, timezone.now()
         operation = Operation.objects.create(
             system=system,

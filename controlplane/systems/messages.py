@@ -34,6 +34,18 @@ declare(
         "not_a_picture": gettext_noop("This is not a PNG, JPEG or WebP picture of at most %(side)s pixels a side."),
         "too_many_pictures": gettext_noop("You have %(limit)s pictures already. Those that nothing names are forgotten after a week."),
         "unknown_picture": gettext_noop("This picture is not kept here any more. Upload it again."),
+        "bad_secret": gettext_noop("A secret has between 1 and %(limit)s characters, in one line."),
+        "too_many_secrets": gettext_noop("You have typed %(limit)s secrets already. Those that nothing names are forgotten after a week."),
+        "unknown_secret": gettext_noop("This secret is not kept here. Type it again."),
+        # A provider to sign in with
+        "issuer_private": gettext_noop("%(host)s is in a private network, where booking systems of this platform do not sign anybody in."),
+        "issuer_silent": gettext_noop("%(host)s does not answer. Check the address, or try again later."),
+        "issuer_none": gettext_noop(
+            "No OpenID Connect provider answers at %(host)s: its description /.well-known/openid-configuration is missing or unreadable."
+            " (HTTP %(status)s)"
+        ),
+        "issuer_differs": gettext_noop("The provider that answers there calls itself “%(issuer)s”. Write exactly that."),
+        "issuer_endpoint": gettext_noop("The provider's description has no usable %(endpoint)s: an https address is needed."),
         # Why an operation failed
         "superseded": gettext_noop("A later change took its place."),
         "no_progress": gettext_noop("Nothing moved for %(seconds)s seconds. Last seen: %(last)s"),

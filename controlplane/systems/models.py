@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from controlplane.rendering.sign_in import CALLBACK
 from controlplane.runtime.port import SystemRef
 from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.kept_models import Picture, SellerSecret
@@ -142,6 +143,11 @@ class BookingSystem(models.Model):
         default = {"http": 80, "https": 443}[settings.PUBLIC_SCHEME]
         port = "" if default == settings.PUBLIC_PORT else f":{settings.PUBLIC_PORT}"
         return f"{settings.PUBLIC_SCHEME}://{self.host}{port}"
+
+    @property
+    def sign_in_redirect_uri(self) -> str:
+        """What a provider that buyers sign in with must be told of this system; empty once deleted."""
+        return self.public_url + CALLBACK if self.slug else ""
 
     @property
     def is_live(self) -> bool:

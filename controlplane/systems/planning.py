@@ -19,7 +19,8 @@ from controlplane.rendering.choose import Chosen, NoImageFits, choose
 from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.egress import way_to
 from controlplane.rendering.plan import SECRETS_DIR, Plan, Platform, Site, from_json, make_plan
-from controlplane.systems import pictures
+from controlplane.rendering.sign_in import CONFIG as SIGN_IN
+from controlplane.systems import issuers, pictures, sealed
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Requirement
 
@@ -115,8 +116,8 @@ def read_requirement(
     read = documents.validate(document, now=now, previous=previous)
     if isinstance(read, list):
         raise RequirementInvalid(read)
-    if missing := pictures.problems_with(read, owner):
-        raise RequirementInvalid(missing)
+    if wrong := [*pictures.problems_with(read, owner), *sealed.problems_with(read, owner), *_wrong_issuer(read)]:
+        raise RequirementInvalid(wrong)
     if system and system.slug:
         if read.slug not in (None, system.slug):
             raise RequirementInvalid([Problem("slug_fixed", {}, "slug")])
@@ -124,10 +125,17 @@ def read_requirement(
     elif read.slug and BookingSystem.objects.filter(slug=read.slug).exists():
         raise RequirementInvalid([Problem("slug_taken", {"slug": read.slug}, "slug")])
     try:
-        plan_for(read, draft_site(read.slug or ""))
+        planned = plan_for(read, draft_site(read.slug or ""))
     except NoImageFits as error:
         raise RequirementInvalid([Problem(error.reason.code, error.reason.params, "")]) from error
+    if read.sign_in and not any(SIGN_IN in image.config for image in planned.chosen.images):
+        raise RequirementInvalid([Problem("no_image_signs_in", {}, "sign_in")])
     return read
+
+
+def _wrong_issuer(read: documents.Requirement) -> list[Problem]:
+    problem = issuers.problem_without_asking(read.sign_in.issuer) if read.sign_in else None
+    return [problem] if problem else []
 
 
 def stored_requirement(system: BookingSystem) -> documents.Requirement | None:

@@ -17,7 +17,7 @@ from controlplane.rendering.diff import changes_to_json, revision_diff
 from controlplane.rendering.plan import Plan, from_json
 from controlplane.rendering.render import render
 from controlplane.runtime.port import Objects, Runtime
-from controlplane.systems import planning
+from controlplane.systems import issuers, planning
 from controlplane.systems.asks import Ask, adjusted
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Revision
@@ -60,13 +60,16 @@ class Preview:
 def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem | None = None) -> Preview:
     """What deploying REQUIREMENT for SELLER would give, or, with SYSTEM, updating it. Nothing is written.
 
-    Never raises for bad input: `Preview.problems` has it all, and where no image fits, `near_misses` says why.
+    Never raises for bad input: `Preview.problems` has it all, and where no image fits, `near_misses` says why. A provider to sign in with
+    that is new is asked who it is, which may take seconds.
     """
     try:
         read = planning.read_requirement(requirement, owner=system.seller if system else seller, now=timezone.now(), system=system)
     except RequirementInvalid as error:
         misses = error.__cause__.misses if isinstance(error.__cause__, NoImageFits) else ()
         return Preview(problems=tuple(error.problems), near_misses=_near_misses(misses))
+    if problem := _problem_with_issuer(read, system):
+        return Preview(problems=(problem,))
     site = planning.site_of(system) if system else planning.draft_site(read.slug or "")
     planned = planning.plan_for(read, site, system=system)
     live = system.live_revision if system else None
@@ -109,6 +112,13 @@ def _change_preview(system: BookingSystem, plan: Plan, objects: Objects, runtime
     live = planning.live_plan(system)
     changes = changes_to_json(runtime.preview(system.ref, objects))
     return ChangePreview(tuple(changes), estimate(live) if live else None, estimate(plan))
+
+
+def _problem_with_issuer(read: documents.Requirement, system: BookingSystem | None) -> Problem | None:
+    """A provider that is used already is not asked: its being away for a moment must not stop another change."""
+    before = planning.stored_requirement(system) if system else None
+    known = before.sign_in.issuer if before and before.sign_in else None
+    return issuers.problem_with(read.sign_in.issuer) if read.sign_in and read.sign_in.issuer != known else None
 
 
 def _near_misses(misses: tuple[Miss, ...]) -> tuple[NearMiss, ...]:

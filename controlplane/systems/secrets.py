@@ -2,8 +2,9 @@
 
 Their kinds are what images ask for by the label `secrets`: `random`, `service-key` and `token-key` (signing keys that the system trusts for
 the service's own issuer), `signing-key` (trusted by nobody here), `database-url` (where the plan gives the service a schema: the password
-is what is kept, and the address is made of it), and names of secrets in the platform's settings (`kakaopay`), which are
-never kept with the system, so that a changed one reaches it at the next look.
+is what is kept, and the address is made of it), `sign-in` (in a plan `sign-in:<reference>`: what the seller has typed, see sealed.py), and
+names of secrets in the platform's settings (`kakaopay`), which are never kept with the system, so that a changed one reaches it at the
+next look.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from django.conf import settings
 
 from controlplane.rendering.database import URL_FILE, URL_KIND
 from controlplane.rendering.plan import TRUST_SECRET, Plan, secret_of
-from controlplane.systems import databases, keys
+from controlplane.rendering.sign_in import reference_of
+from controlplane.systems import databases, keys, sealed
 from controlplane.systems.models import BookingSystem, SystemSecret
 
 TRUSTED_KINDS = ("service-key", "token-key")
@@ -35,12 +37,12 @@ def secrets_for(system: BookingSystem, plan: Plan) -> dict[str, dict[str, str]]:
     trusted = [keys.public_part(keys.staff_key()) | {"clove_iss": keys.STAFF_ISSUER}]
     for service in plan.services:
         files = _unseal(kept[service.secret]) if service.secret in kept else {}
-        made = {name: _generate(kind) for name, kind in service.secret_files.items() if name not in files and not _is_platforms(kind)}
+        made = {name: _generate(kind) for name, kind in service.secret_files.items() if name not in files and not _is_kept_elsewhere(kind)}
         if made:
             files |= made
             SystemSecret.objects.update_or_create(system=system, name=service.secret, defaults={"sealed": _seal(files)})
         wanted = {
-            name: settings.PLATFORM_SECRETS[kind] if _is_platforms(kind) else files[name] for name, kind in service.secret_files.items()
+            name: _elsewhere(system, kind) if _is_kept_elsewhere(kind) else files[name] for name, kind in service.secret_files.items()
         }
         if plan.database and URL_FILE in wanted:
             wanted[URL_FILE] = databases.service_url(plan.database, service.name, wanted[URL_FILE])
@@ -87,12 +89,23 @@ def public_token_keys(system: BookingSystem, plan: Plan) -> set[str]:
 
 
 def destroy(system: BookingSystem) -> None:
-    """Forget all secrets of SYSTEM."""
+    """Forget all secrets of SYSTEM, and those of its seller's that no other system needs."""
     system.secrets.all().delete()
+    sealed.forget_of(system)
 
 
-def _is_platforms(kind: str) -> bool:
-    return kind in settings.PLATFORM_SECRETS
+def _is_kept_elsewhere(kind: str) -> bool:
+    return kind in settings.PLATFORM_SECRETS or reference_of(kind) is not None
+
+
+def _elsewhere(system: BookingSystem, kind: str) -> str:
+    reference = reference_of(kind)
+    if reference is None:
+        return settings.PLATFORM_SECRETS[kind]
+    text = sealed.secret_text(system.seller_id, reference)
+    if text is None:
+        raise UnknownKind(kind)
+    return text
 
 
 def _generate(kind: str) -> str:

@@ -16,7 +16,7 @@ from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.plan import from_json
-from controlplane.systems import keys, pictures, slugs, tickets
+from controlplane.systems import keys, pictures, sealed, slugs, tickets
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
@@ -144,7 +144,8 @@ def staff_token(*, system: BookingSystem, user: User, scopes: list[str]) -> str:
 
 def _in_the_shape_of(old: documents.Requirement, wanted: documents.Requirement) -> documents.Requirement:
     """WANTED, with what OLD's plan was chosen by: the two must agree, or the next update would undo the rollback."""
-    shaped = replace(wanted, payment=old.payment, merchandise=old.merchandise, products=wanted.products if old.merchandise else ())
+    products = wanted.products if old.merchandise else ()
+    shaped = replace(wanted, payment=old.payment, merchandise=old.merchandise, products=products, sign_in=old.sign_in)
     if old.is_numbered != wanted.is_numbered:
         shaped = replace(shaped, seating=old.seating, grades=old.grades)
     return shaped
@@ -166,6 +167,7 @@ def _store_requirement(system: BookingSystem, wanted: documents.Requirement, act
     stored = Requirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
     stored.save()
     pictures.note_use(stored, wanted)
+    sealed.note_use(stored, wanted)
     system.requirement = stored
     system.title = wanted.title
     system.save(update_fields=["requirement", "title"])

@@ -83,6 +83,13 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         "merchandise": has_shop,
         "refund_policy": _refund_policy(state, tiers),
     }
+    if state["sign_in"] == "yes":
+        requirement["sign_in"] = _present(
+            issuer=state["oidc_issuer"].strip(),
+            client_id=state["oidc_client_id"].strip(),
+            name=state["oidc_name"].strip(),
+            client_secret_ref=state["oidc_secret_ref"].strip(),
+        )
     if has_shop:
         requirement["products"] = [
             _present(
@@ -134,6 +141,9 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         "payment": _text(requirement.get("payment")),
         "merchandise": "yes" if requirement.get("merchandise") else "no",
     }
+    if sign_in := requirement.get("sign_in"):
+        state.values |= {"sign_in": "yes", "oidc_secret_ref": _text(sign_in.get("client_secret_ref"))}
+        state.values |= {f"oidc_{name}": _text(sign_in.get(name)) for name in ("issuer", "client_id", "name")}
     _fill_refund_policy(state, requirement.get("refund_policy"))
     for grade in requirement.get("grades", []):
         state.add("plan_grades" if is_numbered else "grades", **_texts(grade, "name", "price_krw", "color"))

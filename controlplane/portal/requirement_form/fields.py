@@ -33,6 +33,11 @@ _INPUTS = {
     "payment": "payment",
     "merchandise": "merchandise",
     "products": "products",
+    "sign_in": "sign_in",
+    "sign_in.issuer": "oidc_issuer",
+    "sign_in.client_id": "oidc_client_id",
+    "sign_in.name": "oidc_name",
+    "sign_in.client_secret_ref": "oidc_secret",
     "refund_policy": "refund",
     "refund_policy.tiers": "refund_tiers",
     "refund_policy.free": "refund_free_hours",
@@ -66,7 +71,7 @@ _IN_A_FORM = {
 }
 """Words for a code at a path, or with what was wanted."""
 
-SECTIONS = ("event", "seating", "prices", "performances", "sales", "extras", "refunds")
+SECTIONS = ("event", "seating", "prices", "performances", "sales", "extras", "refunds", "signin")
 _SECTION_OF = {
     **dict.fromkeys(("title", "slug", "field", "description"), "event"),
     **dict.fromkeys(("venue_name", "venue_address", "numbered", "plan", "plan_file", "plan_source", "areas"), "seating"),
@@ -77,6 +82,7 @@ _SECTION_OF = {
     **dict.fromkeys(
         ("refund", "refund_tiers", "refund_free_hours", "refund_free_days", "refund_cut_off_days", "refund_cut_off_at"), "refunds"
     ),
+    **dict.fromkeys(("sign_in", "oidc_issuer", "oidc_client_id", "oidc_secret", "oidc_name"), "signin"),
 }
 
 
@@ -107,6 +113,11 @@ _LABELS = {
     "payment": _("Payment"),
     "merchandise": _("Merchandise"),
     "products": _("Products"),
+    "sign_in": _("Signing in"),
+    "oidc_issuer": _("Address of the provider (issuer)"),
+    "oidc_client_id": _("Client ID"),
+    "oidc_secret": _("Client secret"),
+    "oidc_name": _("Name on the button"),
     "refund": _("Cancelling and refunds"),
     "refund_tiers": _("Fees"),
     "refund_free_hours": _("Free for so many hours after booking"),

@@ -33,6 +33,11 @@ SCALARS: Mapping[str, str] = {
     "refund_free_days": "",
     "refund_cut_off_days": "",
     "refund_cut_off_at": "",
+    "sign_in": "no",
+    "oidc_issuer": "",
+    "oidc_client_id": "",
+    "oidc_name": "",
+    "oidc_secret_ref": "",
 }
 """Single fields and what a new form starts with."""
 

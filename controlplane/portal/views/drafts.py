@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.formats import time_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import condition, require_GET, require_http_methods, require_POST
 
 from controlplane.lib.romanize import latin_name
@@ -31,8 +32,11 @@ from controlplane.portal.requirement_form.fields import FormProblem
 from controlplane.portal.requirement_form.page import FormPage
 from controlplane.portal.requirement_form.state import ROWS, FormState, from_post
 from controlplane.portal.speech import say_reason
+from controlplane.rendering.requirement import SLUG
+from controlplane.rendering.sign_in import CALLBACK
 from controlplane.systems import selectors
 from controlplane.systems.errors import GenerationConflict, Refused
+from controlplane.systems.planning import draft_site
 
 _CHANGED = gettext_lazy("This form was changed in another tab meanwhile. What you typed here is still below; saving again keeps it.")
 
@@ -78,6 +82,7 @@ def new(request: AuthenticatedRequest) -> HttpResponse:
     return render(request, "portal/drafts/new.html", context)
 
 
+@sensitive_post_parameters(uploads.SECRET)
 @require_http_methods(["GET", "POST"])
 @with_draft
 def form(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpResponse:
@@ -87,7 +92,8 @@ def form(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpResponse
         return _form_page(request, draft, drafts.form_of(draft), problems)
     typed = from_post(request.POST)
     action, _, rest = request.POST.get("action", "save").partition(":")
-    problems = uploads.take(request, kept.owner_of(draft), typed)
+    owner = kept.owner_of(draft)
+    problems = [*uploads.take(request, owner, typed), *uploads.take_secret(request, owner, typed)]
     try:
         if problems:
             drafts.draft_save(draft=draft, form=typed, version=_version(request, draft))
@@ -139,7 +145,9 @@ def _act(request: AuthenticatedRequest, draft: RequirementDraft, typed: FormStat
     if action == "later":
         messages.success(request, gettext("The draft is saved. You find it among your booking systems."))
         return redirect("portal:systems")
-    section = {"add": rest, "remove": rest.partition(":")[0], "many": "performances", "unpicture": "products"}.get(action, "seating")
+    section = {"add": rest, "remove": rest.partition(":")[0], "many": "performances", "unpicture": "products", "unsecret": "signin"}.get(
+        action, "seating"
+    )
     return redirect(f"{reverse('portal:draft', args=[draft.pk])}#{section}")
 
 
@@ -151,6 +159,8 @@ def _change_rows(request: HttpRequest, typed: FormState, action: str, rest: str)
         rows, _, key = rest.partition(":")
         if rows in ROWS:
             typed.remove(rows, key)
+    elif action == "unsecret":
+        typed.values["oidc_secret_ref"] = ""
     elif action == "unpicture":
         uploads.take_away(typed, rest)
     elif action == "many":
@@ -193,8 +203,17 @@ def _form_page(
         "zone": drafts.zone().key,
         "payment_is_test": settings.PAYMENT_IS_TEST,
         "refund_policies": REFUND_POLICIES,
+        "redirect_uri": _redirect_uri(draft, typed),
     }
     return render(request, "portal/drafts/form.html", context, status=status)
+
+
+def _redirect_uri(draft: RequirementDraft, typed: FormState) -> str:
+    """Where a provider sends buyers back to; empty while the address of the buyer site is open."""
+    slug = typed["slug"].strip()
+    if draft.system:
+        return draft.system.sign_in_redirect_uri
+    return draft_site(slug).public_url + CALLBACK if SLUG.fullmatch(slug) else ""
 
 
 @require_GET
