@@ -6,7 +6,7 @@
     @GATE.admits
     def create_order(request: Request, body: NewOrder) -> Reply: ...
 
-Nothing is written for a request that is refused. docs/decisions/0021-orders-are-admitted.md says why.
+Nothing is written for a request that is refused. docs/decisions/0022-orders-are-admitted.md says why.
 """
 
 from __future__ import annotations
