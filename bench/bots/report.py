@@ -41,6 +41,8 @@ def text(told: Told) -> str:
     for step, latencies in _by_step(told).items():
         figures = [f"{percentile(latencies, percent) * 1000:8.0f}" for percent in (50, 90, 99, 100)]
         lines.append(f"{step:14} {len(latencies):7} {' '.join(figures)}  {_statuses(told, step)}")
+    if told.order_waits_s:
+        lines.append(f"{'order, in all':14} {len(told.order_waits_s):7} {' '.join(_waits(told))}  with having been asked to come again")
     lines.append("outcomes: " + ", ".join(f"{outcome} {count}" for outcome, count in told.outcomes.most_common()))
     return "\n".join(lines)
 
@@ -62,6 +64,7 @@ def write_html(told: Told, path: Path, *, title: str) -> None:
         f"<p>{sum(told.outcomes.values()):,} bots, {len(told.records):,} requests in {told.seconds:.1f} s. "
         f"They ran on: {escape(about)}.</p>"
         f"<h2>How it ended</h2><div><table><tr><th>outcome</th><th>bots</th></tr>{outcomes}</table></div>"
+        f"{_order_waits(told)}"
         "<h2>Latency in ms, from when each request was due</h2><div><table>"
         "<tr><th>step</th><th>requests</th><th>p50</th><th>p90</th><th>p99</th>"
         f"<th>p99.9</th><th>max</th><th>answers</th></tr>{rows}</table></div>"
@@ -76,6 +79,17 @@ def _by_step(told: Told) -> dict[str, list[float]]:
     for record in told.records:
         steps[record.step].append(record.latency_s)
     return dict(steps)
+
+
+def _waits(told: Told) -> list[str]:
+    return [f"{percentile(told.order_waits_s, percent) * 1000:8.0f}" for percent in (50, 90, 99, 100)]
+
+
+def _order_waits(told: Told) -> str:
+    if not told.order_waits_s:
+        return ""
+    p50, p90, p99, most = _waits(told)
+    return f"<p>An order, with having been asked to come again, took {p50} ms (p50), {p90} (p90), {p99} (p99), {most} at most.</p>"
 
 
 def _statuses(told: Told, step: str) -> str:

@@ -60,6 +60,8 @@ class Visit:
     token: str = ""
     records: list[Record] = field(default_factory=list)
     order_id: str = ""
+    order_wait_s: float | None = None
+    """From when the order was due until it was there, whatever was asked of the bot in between."""
 
     async def buy(self) -> str:
         """From the first page to the ticket; `ticket`, `sold out`, or where it ended instead."""
@@ -85,11 +87,13 @@ class Visit:
             return "sold out"
         if not pays:
             return "held"
+        await self._ask("page", "GET", f"/checkout/{hold}", {200})
+        await self._ask("hold read", "GET", f"/api/seat/holds/{hold}", {200})
         self._think()
-        key = {"Idempotency-Key": uuid.UUID(int=self.dice.getrandbits(128)).hex}
-        made = json.loads((await self._ask("order", "POST", "/api/ticket/orders", {201}, body={"hold_id": hold}, headers=key)).body)
+        made = await self._order(hold)
         if made["payment"]:
             await self._pay(made)
+        await self._ask("page", "GET", f"/orders/{made['id']}", {200})
         read = json.loads((await self._ask("read", "GET", f"/api/ticket/orders/{made['id']}", {200})).body)
         if read["status"] != "ISSUED":
             raise Ended(f"order {read['status']}")
@@ -121,6 +125,18 @@ class Visit:
             if said["code"] not in SOLD_OUT | {"seats_taken"}:
                 raise Ended(f"hold {said['code']}")
         raise Ended("hold: no luck")
+
+    async def _order(self, hold: str) -> dict[str, Any]:
+        """The order of HOLD. Who is asked to come again does as the page would; how long that took in all is kept as well."""
+        key = {"Idempotency-Key": uuid.UUID(int=self.dice.getrandbits(128)).hex}
+        wanted = self.due
+        while True:
+            answer = await self._ask("order", "POST", "/api/ticket/orders", {201, 429}, body={"hold_id": hold}, headers=key)
+            if answer.status == 201:
+                self.order_wait_s = self.due - wanted
+                made: dict[str, Any] = json.loads(answer.body)
+                return made
+            self.due += int(answer.headers["retry-after"]) + self.dice.random()
 
     async def _pay(self, order: dict[str, Any]) -> None:
         """At the provider's page, which must be the stand-in's, and back."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import open_sales, seats_content
@@ -185,6 +185,30 @@ def test_pressing_pay_twice_orders_once(context: BrowserContext, page: Page) -> 
     page.get_by_test_id("pay").dblclick()
     expect(page.get_by_test_id("ticket")).to_have_count(2)
     assert len(context.request.get("/api/ticket/orders").json()["orders"]) == 1
+
+
+def test_while_very_many_order_the_page_says_so_and_comes_again_by_itself(context: BrowserContext, page: Page) -> None:
+    asked: list[str] = []
+
+    def refuse_twice(route: Route) -> None:
+        asked.append(route.request.headers["idempotency-key"])
+        if len(asked) > 2:
+            route.continue_()
+            return
+        problem = {"code": "too_many_at_once", "status": 429, "title": "", "detail": ""}
+        route.fulfill(status=429, json=problem, headers={"Retry-After": "0", "Content-Type": "application/problem+json"})
+
+    sign_up(context)
+    page.goto("/performances/p1")
+    choose(page, "10-1")
+    page.get_by_test_id("hold").click()
+    page.get_by_test_id("agree").check()
+    context.route("**/api/ticket/orders", refuse_twice)
+    page.get_by_test_id("pay").click()
+    expect(page.locator("#problem")).to_contain_text("Your places stay held")
+    expect(page.get_by_test_id("ticket")).to_have_count(1)
+    assert len(asked) == 3
+    assert len(set(asked)) == 1, "the same order each time"
 
 
 def test_somebody_elses_booking_is_not_told_apart_from_none(context: BrowserContext, page: Page) -> None:
