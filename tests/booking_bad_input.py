@@ -187,34 +187,34 @@ def _bad_paths(pattern: str, own: Mapping[str, str]) -> Iterator[dict[str, str]]
 def _bad_bodies(kind: Any) -> Iterator[bytes]:
     yield from NASTY_BODIES
     schema = msgspec.json.schema(kind)
-    good = _of_schema(schema, schema.get("$defs", {}))
+    good = of_schema(schema, schema.get("$defs", {}))
     yield json.dumps(good).encode()
-    for path in _paths(good):
+    for path in paths_in(good):
         for value in NASTY_VALUES:
-            yield json.dumps(_with(good, path, value)).encode()
+            yield json.dumps(with_other(good, path, value)).encode()
         if isinstance(path[-1], str):
-            yield json.dumps(_with(good, path, ABSENT)).encode()
+            yield json.dumps(with_other(good, path, ABSENT)).encode()
     yield json.dumps(good | {"nobody": 1, "is_admin": True}).encode()
 
 
 ABSENT = object()
 
 
-def _paths(value: Any) -> Iterator[tuple[str | int, ...]]:
+def paths_in(value: Any) -> Iterator[tuple[str | int, ...]]:
     """Where in VALUE something could be another thing: every key and index, at any depth."""
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
         yield (key,)
-        for deeper in _paths(part):
+        for deeper in paths_in(part):
             yield (key, *deeper)
 
 
-def _with(value: Any, path: tuple[str | int, ...], other: Any) -> Any:
+def with_other(value: Any, path: tuple[str | int, ...], other: Any) -> Any:
     """VALUE with OTHER at PATH, or without it."""
     copy = list(value) if isinstance(value, list) else dict(value)
     key, *rest = path
     if rest:
-        copy[key] = _with(copy[key], tuple(rest), other)
+        copy[key] = with_other(copy[key], tuple(rest), other)
     elif other is ABSENT:
         del copy[key]
     else:
@@ -222,26 +222,26 @@ def _with(value: Any, path: tuple[str | int, ...], other: Any) -> Any:
     return copy
 
 
-def _of_schema(schema: dict[str, Any], parts: dict[str, Any]) -> Any:
+def of_schema(schema: dict[str, Any], parts: dict[str, Any]) -> Any:
     """A value of SCHEMA with all of its fields, as good as its type tells."""
     if "$ref" in schema:
-        return _of_schema(parts[schema["$ref"].rsplit("/", 1)[1]], parts)
+        return of_schema(parts[schema["$ref"].rsplit("/", 1)[1]], parts)
     if "anyOf" in schema:
-        return _of_schema(schema["anyOf"][0], parts)
+        return of_schema(schema["anyOf"][0], parts)
     if "enum" in schema:
         return schema["enum"][0]
     match schema.get("type"):
         case "object":
-            return {name: _of_schema(part, parts) for name, part in schema.get("properties", {}).items()}
+            return {name: of_schema(part, parts) for name, part in schema.get("properties", {}).items()}
         case "array":
-            return [_of_schema(schema["items"], parts)]
+            return [of_schema(schema["items"], parts)]
         case "integer":
             return schema.get("minimum", 1)
         case "string" if schema.get("format") == "date-time":
             return "2027-01-10T19:30:00+09:00"
         case "string":
             pattern = re.compile(schema.get("pattern", ""))
-            return next(each for each in EXAMPLES if pattern.search(each))
+            return next((each for each in EXAMPLES if pattern.search(each)), "x")
         case "boolean":
             return True
         case _:
