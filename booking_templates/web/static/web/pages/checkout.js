@@ -169,13 +169,17 @@ async function pay() {
 
 /** The order of JSON. While very many order at once the server asks to come again: the seats stay held, and this page tries again by itself. */
 async function makeOrder(json) {
+  let isToldToWait = false;
   for (;;) {
     try {
       return (await api("POST", "/api/ticket/orders", { json, key: stableKey(id), timeoutMs: 40000 })).body;
     } catch (problem) {
       if (problem.code !== "too_many_at_once") throw problem;
-      note($("problem"), "info", t("order_waits"));
-      announce(t("order_waits"));
+      if (!isToldToWait) {
+        note($("problem"), "info", t("order_waits")).scrollIntoView({ block: "center" });
+        announce(t("order_waits"));
+        isToldToWait = true;
+      }
       if (hold.can_extend && left(until, performance.now()) < EXTEND_BELOW_S) await api("POST", `${path}/extend`).then(({ body }) => take(body), () => {});
       // Not all at the same moment again.
       await new Promise((resolve) => setTimeout(resolve, ((problem.retryAfter ?? 1) + Math.random()) * 1000));
