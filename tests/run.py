@@ -72,6 +72,8 @@ def suites() -> list[Suite]:
         Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e"), is_alone=True),
         # The control plane on the database that it has in a cluster: three minutes.
         Suite("controlplane-mariadb", ("-m", "tests.on_mariadb"), is_pytest=False, is_alone=True, is_default=False),
+        # Images pushed to a real registry, where buildah and docker-registry are installed: ten seconds.
+        Suite("images", ("tests/integration/images",), is_alone=True, is_default=False),
         # checkov over all that is rendered: two minutes.
         Suite("policy", ("tests/policy",), is_alone=True, is_default=False),
         # All eight variants, thousands of made-up requests to every service, every page looked at by axe: about ten minutes.
