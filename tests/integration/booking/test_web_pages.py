@@ -189,10 +189,11 @@ def test_pressing_pay_twice_orders_once(context: BrowserContext, page: Page) -> 
 
 def test_while_very_many_order_the_page_says_so_and_comes_again_by_itself(context: BrowserContext, page: Page) -> None:
     asked: list[str] = []
+    is_told: list[bool] = []
 
-    def refuse_twice(route: Route) -> None:
+    def refuse(route: Route) -> None:
         asked.append(route.request.headers["idempotency-key"])
-        if len(asked) > 2:
+        if is_told:
             route.continue_()
             return
         problem = {"code": "too_many_at_once", "status": 429, "title": "", "detail": ""}
@@ -203,11 +204,12 @@ def test_while_very_many_order_the_page_says_so_and_comes_again_by_itself(contex
     choose(page, "10-1")
     page.get_by_test_id("hold").click()
     page.get_by_test_id("agree").check()
-    context.route("**/api/ticket/orders", refuse_twice)
+    context.route("**/api/ticket/orders", refuse)
     page.get_by_test_id("pay").click()
     expect(page.locator("#problem")).to_contain_text("Your places stay held")
+    is_told.append(True)
     expect(page.get_by_test_id("ticket")).to_have_count(1)
-    assert len(asked) == 3
+    assert len(asked) >= 2
     assert len(set(asked)) == 1, "the same order each time"
 
 
