@@ -90,7 +90,10 @@ def put(
     sales_close_at: datetime | UnsetType | None = UNSET,
     refund_policy: Policy | Preset | UnsetType = UNSET,
 ) -> None:
-    """Replace what is known; what is UNSET stays. Raises Conflict `would_orphan` naming performances whose live tickets would have none."""
+    """Replace what is known; what is UNSET stays. Raises Conflict `would_orphan` naming performances whose live tickets would have none.
+
+    A performance that was called off stays whether it is named or not: its refunds go on, and put back it is called off still.
+    """
     wanted = {performance.id for performance in performances}
     live = Ticket.objects.filter(status=Ticket.Status.LIVE).exclude(performance_id__in=wanted)
     orphans = sorted(live.values_list("performance_id", flat=True).distinct())
@@ -100,7 +103,7 @@ def put(
     if refund_policy is not UNSET:
         told["refund_policy"] = msgspec.to_builtins(refund_policy)
     Event.objects.update_or_create(pk=Event.ONLY, defaults={name: value for name, value in told.items() if value is not UNSET})
-    Performance.objects.exclude(pk__in=wanted).delete()
+    Performance.objects.exclude(pk__in=wanted).filter(cancelled_at=None).delete()
     for performance in performances:
         times = {"starts_at": performance.starts_at, "ends_at": performance.ends_at}
         Performance.objects.update_or_create(pk=performance.id, defaults=times)

@@ -93,6 +93,23 @@ def test_a_hold_that_seat_has_ended_for_it_cannot_be_ordered(
     assert (Order.objects.get().state, Order.objects.get().reason, provider.calls) == ("CANCELLED", "performance_called_off", [])
 
 
+def test_left_out_of_the_content_and_put_back_it_stays_called_off(
+    staff_client: Any, client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat
+) -> None:
+    order_id = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    token = provider.authenticate(tid_of(order_id))
+    call_off(staff_client)
+    both = staff_client.get(f"{URL}/content").json()
+    less = both | {"performances": [each for each in both["performances"] if each["id"] == "p2"]}
+    assert staff_client.put(f"{URL}/content", less, content_type=JSON).status_code == 200
+    client.get(f"{URL}/payments/{order_id}/approved", {"pg_token": token})
+    assert Order.objects.get().state == "REFUNDED", "refunds go on"
+
+    assert staff_client.put(f"{URL}/content", both, content_type=JSON).status_code == 200
+    told = {each["id"]: each["is_called_off"] for each in client.get(f"{URL}/terms").json()["performances"]}
+    assert told == {"p1": True, "p2": False}
+
+
 def test_merch_is_told_of_each_order_that_ends_by_it(
     staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat, recover: Callable[[], None]
 ) -> None:
