@@ -52,6 +52,7 @@ app.conf.update(
             "kwargs": {"everything": True},
             "options": {"expires": FULL_SWEEP_EVERY_S},
         },
+        "forget-unnamed": {"task": "jobs.forget_unnamed", "schedule": EXPIRY_EVERY_S, "options": {"expires": EXPIRY_EVERY_S}},
         "expire-archives": {"task": "jobs.expire_archives", "schedule": EXPIRY_EVERY_S, "options": {"expires": EXPIRY_EVERY_S}},
     },
 )

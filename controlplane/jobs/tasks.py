@@ -7,7 +7,7 @@ from celery import shared_task
 from controlplane import bootstrap
 from controlplane.lib import queue
 from controlplane.systems import converge as systems
-from controlplane.systems import retention
+from controlplane.systems import forgetting, retention
 
 
 @shared_task(name=systems.CONVERGE)
@@ -30,3 +30,9 @@ def sweep(everything: bool = False) -> None:
 def expire_archives() -> None:
     """Erase what was kept of booking systems that are gone, once the law asks for it no longer."""
     retention.expire()
+
+
+@shared_task(name="jobs.forget_unnamed")
+def forget_unnamed() -> None:
+    """Delete pictures and secrets of sellers that nothing names any more."""
+    forgetting.forget_unnamed()

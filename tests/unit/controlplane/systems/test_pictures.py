@@ -11,10 +11,11 @@ import pytest
 from django.utils import timezone
 
 from controlplane.accounts.models import User
-from controlplane.systems import pictures, services, shop
+from controlplane.jobs import tasks
+from controlplane.systems import pictures, sealed, services, shop
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import PictureRefused, Refused, RequirementInvalid
-from controlplane.systems.models import BookingSystem, Picture, State
+from controlplane.systems.models import BookingSystem, Picture, SellerSecret, State
 from tests.controlplane import Site, SiteRuntime, numbered_requirement
 from tests.pictures import png
 from tests.unit.controlplane.pages import deployed, person
@@ -173,6 +174,20 @@ def test_a_new_picture_is_not_forgotten_before_anything_could_name_it(seller: Us
     pictures.picture_keep(owner=seller, content=RED)
     pictures.forget_unused(seller)
     assert Picture.objects.count() == 1
+
+
+def test_what_nothing_names_goes_without_its_seller_coming_back(seller: User) -> None:
+    other = person("other@example.kr")
+    old(pictures.picture_keep(owner=seller, content=RED))
+    pictures.picture_keep(owner=other, content=RED)
+    secret = sealed.secret_keep(owner=other, text="vertippt")
+    SellerSecret.objects.update(given_at=timezone.now() - sealed.FORGET_AFTER - timedelta(hours=1))
+
+    tasks.forget_unnamed()
+    tasks.forget_unnamed()
+
+    assert [picture.seller for picture in Picture.objects.all()] == [other]
+    assert not SellerSecret.objects.filter(pk=secret.pk).exists()
 
 
 def test_what_a_failed_change_gave_is_taken_back_with_its_picture(seller: User, runtime: SiteRuntime, merch: Shop, site: Site) -> None:

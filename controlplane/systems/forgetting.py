@@ -1,0 +1,17 @@
+"""Forgets what sellers have given and nothing names any more, also of those who never give anything again."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from controlplane.accounts.models import User
+from controlplane.systems import pictures, sealed
+
+
+def forget_unnamed() -> None:
+    """Look at the pictures and secrets of every seller who has old ones. Twice is fine."""
+    now = timezone.now()
+    for owner in User.objects.filter(pictures__given_at__lt=now - pictures.FORGET_AFTER).distinct():
+        pictures.forget_unused(owner)
+    for owner in User.objects.filter(secrets__given_at__lt=now - sealed.FORGET_AFTER).distinct():
+        sealed.forget_unused(owner)
