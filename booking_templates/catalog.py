@@ -16,7 +16,7 @@ PORT = 8000
 LABEL_PREFIX = "dev.clove."
 
 SERVE = ("python", "-m", "booking_templates", "serve")
-PAYING_THREADS = "48"
+PAYING_THREADS = "32"
 """Of a service that pays: most of a request it waits for the provider, the seats or the disk."""
 
 

@@ -5,4 +5,4 @@ from __future__ import annotations
 from booking_templates.kit.gate import Gate
 
 GATE = Gate("payments", at_once=24)
-"""Half of the threads of such a service (`catalog.PAYING_THREADS`): the others read, refuse, and take in who comes back."""
+"""Of the threads of such a service (`catalog.PAYING_THREADS`): the others read and refuse, which is soon done."""
