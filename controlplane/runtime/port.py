@@ -41,6 +41,14 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True)
+class Resize:
+    """How the last apply gave a workload's pods another size: to those that run, or, for the reason `why`, to new ones."""
+
+    is_in_place: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Workload:
     """One Deployment (or StatefulSet, Job) as it runs."""
 
@@ -59,6 +67,8 @@ class Workload:
     restarts: int = 0
     memory_bytes: int | None = None
     cpu_seconds: float | None = None
+    resize: Resize | None = None
+    """None when the last apply changed no size, or when the runtime knows of no difference."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,10 @@ class Runtime(Protocol):
         """What `apply` would change, without changing anything. Also finds what `apply` would refuse."""
 
     def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
-        """Make OBJECTS the desired state, all or what the order allows; prune what fell out. Returns before anything is ready."""
+        """Make OBJECTS the desired state, all or what the order allows; prune what fell out. Returns before anything is ready.
+
+        Where nothing but the size of pods changes, those that run are resized if that can be; it is waited for, some seconds at most.
+        """
 
     def observe(self, system: SystemRef) -> Observation:
         """The state now; health ABSENT when nothing was applied or all is gone."""

@@ -176,7 +176,19 @@ def _start(run: Run) -> None:
         raise _why_failed(seen)
     if not _is_as_wanted(seen, is_suspended=is_suspended) or seen.fingerprint != run.operation.fingerprint:
         raise Waiting(code, **counts)
-    run.done("start", code, **counts, then="" if is_suspended else "content")
+    told = _resized(seen) or Reason(code)
+    run.done("start", told.code, **counts, **told.params, then="" if is_suspended else "content")
+
+
+def _resized(seen: Observation) -> Reason | None:
+    """What became of another size, if there was one."""
+    resizes = [(workload.name, workload.resize) for workload in seen.workloads if workload.resize]
+    if not resizes:
+        return None
+    for name, resize in resizes:
+        if not resize.is_in_place:
+            return Reason("step_resized_anew", {"service": name, "why": resize.why})
+    return Reason("step_resized", {"services": ", ".join(name for name, _ in resizes)})
 
 
 def _is_as_wanted(seen: Observation, *, is_suspended: bool) -> bool:

@@ -73,6 +73,10 @@ declare(
         "step_objects": gettext_noop("%(count)s objects."),
         "step_changes": gettext_noop("%(create)s to create, %(update)s to change, %(delete)s to remove."),
         "step_ready": gettext_noop("%(ready)s of %(wanted)s services are ready."),
+        "step_resized": gettext_noop("%(ready)s of %(wanted)s services are ready. Resized without a restart: %(services)s."),
+        "step_resized_anew": gettext_noop(
+            "%(ready)s of %(wanted)s services are ready. The %(service)s service got new copies for its new size: %(why)s"
+        ),
         "step_content": gettext_noop("Given to: %(services)s."),
         "step_content_same": gettext_noop("Nothing changed; what was edited live stays."),
         "step_checked": gettext_noop("Keys verify, the page opens, a place was held and released."),

@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.holding import held
-from controlplane.runtime.port import FieldChange, Health, Objects, Observation, Workload
+from controlplane.runtime.port import FieldChange, Health, Objects, Observation, Resize, Workload
 from tests.runtime_contract.conftest import OnFake, OnLocal
 from tests.runtime_contract.on_kubernetes import OnKubernetes
 from tests.runtime_contract.supervised import eventually
@@ -141,3 +141,17 @@ def test_a_suspended_system_rests_and_comes_back(on: On) -> None:
     on.runtime.apply(SYSTEM, objects, SECRETS)
     seat = seat_of(on.await_health(SYSTEM, Health.READY))
     assert (seat.ready, seat.wanted) == (1, 1)
+
+
+def test_another_size_is_given_without_a_gap(on: On) -> None:
+    objects = serving(on)
+    larger = copy.deepcopy(objects)
+    for item in larger:
+        if item["kind"] == "Deployment":
+            item["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] = {"cpu": "2", "memory": "160Mi"}
+
+    seat = roll_out(on, larger)
+
+    assert (seat.ready, seat.updated, seat.restarts) == (1, 1, 0)
+    assert seat.resize in (None, Resize(is_in_place=True))
+    assert on.runtime.preview(SYSTEM, larger) == []

@@ -28,6 +28,7 @@ FIELD_MANAGER = "clove"
 
 _APPLY = "application/apply-patch+yaml"
 _JSON = "application/json"
+_MERGE = "application/strategic-merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 PAGE = 500
 
@@ -102,6 +103,12 @@ class Api:
         path = resource.path(metadata["name"], metadata.get("namespace", ""))
         answer = self._call("PATCH", path, query, body=item, content_type=_APPLY, name=name, repeats=True)
         return Applied(answer.json(), answer.warnings)
+
+    def merge(self, path: str, change: Mapping[str, Any], *, name: str) -> dict[str, Any]:
+        """Strategic merge of CHANGE into what is at PATH (an object or a subresource of it), whoever owns the fields."""
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        changed: dict[str, Any] = self._call("PATCH", path, query, body=change, content_type=_MERGE, name=name, repeats=True).json()
+        return changed
 
     def try_create(self, item: Mapping[str, Any], resource: Resource, namespace: str) -> None:
         """A dry run of a creation: nothing is persisted."""

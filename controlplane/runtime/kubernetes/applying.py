@@ -6,11 +6,12 @@ only after the last one it names what is. So whoever looks in between sees an un
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 
 from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.kubernetes import bundle, handover, inventory
+from controlplane.runtime.kubernetes import bundle, handover, inventory, resizing
 from controlplane.runtime.kubernetes.api import Api, Applied
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.extensions import check_extensions
@@ -43,15 +44,26 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
     after_fingerprint = fingerprint(objects, secrets)
     if before.fingerprint != after_fingerprint or not before.entries.keys() >= set(keys):
         inventory.write(api, system, before.beginning(keys))
+    resizes = dict(before.resizes) if before.fingerprint == after_fingerprint else {}
     for item in rest:
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
             handover.end_autoscaling(api, item, before)
+        begun = resizing.begin(api, system, item, functools.partial(_tried, api, item, is_forced=is_taken_back))
         applied = api.apply(item, resource_of(item), force=True).item if is_taken_back else _apply(api, item)
+        if begun.is_marked:
+            resizing.end(api, system, item)
+        if begun.resize:
+            resizes[item["metadata"]["name"]] = begun.resize
         entries[key_of(item)] = inventory.entry_of(applied)
     _prune(api, system, before, keep=entries.keys())
     hosts = hostnames(objects)
-    inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else ""))
+    inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else "", resizes))
+
+
+def _tried(api: Api, item: Item, *, is_forced: bool) -> Item:
+    """ITEM as applying it would leave it."""
+    return api.apply(item, resource_of(item), dry_run=True, force=True).item if is_forced else apply_fairly(api, item, dry_run=True).item
 
 
 def _apply(api: Api, item: Item) -> Item:

@@ -11,7 +11,7 @@ from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.ownership import ownership
 from controlplane.runtime.kubernetes.resources import CONFIG_MAP
 from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL, ObjectKey, key_of
-from controlplane.runtime.port import SystemRef
+from controlplane.runtime.port import Resize, SystemRef
 
 NAME = "clove-inventory"
 
@@ -30,10 +30,12 @@ class Inventory:
     fingerprint: str = ""
     entries: Mapping[ObjectKey, Entry] = field(default_factory=dict)
     host: str = ""
+    resizes: Mapping[str, Resize] = field(default_factory=dict)
+    """Deployment -> what became of another size that this apply gave its pods."""
 
     def beginning(self, keys: Iterable[ObjectKey]) -> Inventory:
         """This one while KEYS are being applied: what was and what comes, so that a crash in between leaves nothing forgotten."""
-        return replace(self, fingerprint="", entries=dict.fromkeys(keys, Entry()) | dict(self.entries))
+        return replace(self, fingerprint="", resizes={}, entries=dict.fromkeys(keys, Entry()) | dict(self.entries))
 
 
 def entry_of(item: Mapping[str, Any]) -> Entry:
@@ -48,14 +50,18 @@ def read(api: Api, system: SystemRef) -> Inventory:
     try:
         rows = json.loads(stored.get("objects") or "[]")
         entries = {ObjectKey(group, kind, name): Entry(uid, owned) for group, kind, name, uid, owned in rows}
-    except (ValueError, TypeError):  # changed by hand: the next apply writes it anew
+        resizes = {name: Resize(*told) for name, told in json.loads(stored.get("resizes") or "{}").items()}
+    except (ValueError, TypeError, AttributeError):  # changed by hand: the next apply writes it anew
         return Inventory()
-    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""))
+    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""), resizes)
 
 
 def write(api: Api, system: SystemRef, inventory: Inventory) -> None:
     """Store INVENTORY; it is nobody else's, so it is taken whoever wrote to it."""
     rows = sorted((*key, *entry) for key, entry in inventory.entries.items())
+    data = {"fingerprint": inventory.fingerprint, "host": inventory.host, "objects": json.dumps(rows)}
+    if inventory.resizes:
+        data["resizes"] = json.dumps({name: (told.is_in_place, told.why) for name, told in sorted(inventory.resizes.items())})
     item = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -64,7 +70,7 @@ def write(api: Api, system: SystemRef, inventory: Inventory) -> None:
             "namespace": system.namespace,
             "labels": {MANAGED_LABEL: MANAGED_BY, SYSTEM_LABEL: str(system.system_id), "app.kubernetes.io/component": "inventory"},
         },
-        "data": {"fingerprint": inventory.fingerprint, "host": inventory.host, "objects": json.dumps(rows)},
+        "data": data,
     }
     api.apply(item, CONFIG_MAP, force=True)
 

@@ -35,7 +35,7 @@ def observe(api: Api, system: SystemRef) -> Observation:
     applied = inventory.read(api, system)
     kinds = {key.kind for key in applied.entries}
     items = {kind: api.items(BY_KIND[kind], system.namespace, selector=selector(system)) for kind in _WORKLOADS if kind in kinds}
-    found = _workloads(api, system, items) if items else ()
+    found = tuple(replace(one, resize=applied.resizes.get(one.name)) for one in _workloads(api, system, items)) if items else ()
     health, reason, message = system_health(found)
     drifted = drift(api, system, applied, namespace, items)
     if drifted and not reason:

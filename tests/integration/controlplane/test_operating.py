@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from controlplane.lib.models import AuditRow
 from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.errors import RuntimeUnavailable
-from controlplane.runtime.port import Node
+from controlplane.runtime.port import Node, Observation, Resize, SystemRef
 from controlplane.systems import operating, services
 from controlplane.systems.asks import Scale
 from controlplane.systems.converge import converge
@@ -78,6 +79,31 @@ def test_scaling_is_a_revision_of_its_own_that_a_rollback_takes_back(live: Booki
     services.system_update(system=live, requirement=numbered_requirement(title="Another"), acting_user=seller)
     settle(live, nodes)
     assert spec_of(live, nodes, "seat")["replicas"] == 1
+
+
+@pytest.mark.parametrize(
+    ("resize", "code", "words"),
+    [
+        (Resize(is_in_place=True), "step_resized", "Resized without a restart: seat."),
+        (Resize(is_in_place=False, why="No room on n1."), "step_resized_anew", "new copies for its new size: No room on n1."),
+    ],
+)
+def test_the_step_says_how_a_new_size_was_given(
+    live: BookingSystem, nodes: SiteRuntime, seller: User, monkeypatch: pytest.MonkeyPatch, resize: Resize, code: str, words: str
+) -> None:
+    observe = nodes.observe
+
+    def with_resize(system: SystemRef) -> Observation:
+        seen = observe(system)
+        return replace(seen, workloads=tuple(replace(one, resize=resize) if one.name == "seat" else one for one in seen.workloads))
+
+    monkeypatch.setattr(nodes, "observe", with_resize)
+    operating.system_scale(system=live, service="seat", resources=SMALL, acting_user=seller)
+    settle(live, nodes)
+
+    step = last(live).steps.get(name="start")
+    assert (step.state, step.message_code) == ("done", code)
+    assert words in step.message
 
 
 def test_what_was_scaled_stays_so_through_an_update(live: BookingSystem, nodes: SiteRuntime, seller: User) -> None:

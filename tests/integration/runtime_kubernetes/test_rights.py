@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import yaml
 
 from controlplane.runtime.errors import Forbidden
 from controlplane.runtime.kubernetes import KubernetesRuntime, Routing, RoutingChoice
-from controlplane.runtime.kubernetes.resources import BY_KIND, RESOURCES, Resource
-from controlplane.runtime.port import Health, SystemRef
+from controlplane.runtime.kubernetes.resources import BY_KIND, REPLICA_SET, RESOURCES, Resource
+from controlplane.runtime.port import Health, Resize, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.conftest import api_of, find
+from tests.integration.runtime_kubernetes.played import COMPLETE, Played
 from tests.integration.runtime_kubernetes.server import ADMIN_TOKEN, ApiServer
 from tests.runtime_contract.systems import SECRETS, system_objects
 
@@ -56,6 +58,21 @@ def test_the_control_planes_account_may_do_all_that_the_runtime_does(account: Pa
     assert next(event for event in runtime.events() if event)
     runtime.delete(system)
     assert runtime.observe(system).health is Health.DELETING
+
+
+def test_the_control_planes_account_may_resize_what_runs(account: Path, cluster: Cluster, system: SystemRef) -> None:
+    runtime, objects = KubernetesRuntime(api_of(account), RoutingChoice(Routing.GATEWAY)), system_objects(system)
+    runtime.apply(system, objects, SECRETS)
+    seat, larger = Played(runtime, cluster, system), copy.deepcopy(objects)
+    resources = {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "128Mi"}}
+    find(larger, "Deployment", "seat")["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    seat.deployment(COMPLETE, ready=1)
+    seat.pod({"ready": True, "state": {"running": {}}, "resources": resources})
+    cluster.play(REPLICA_SET.path("seat-1", system.namespace), {"replicas": 1, "readyReplicas": 1, "observedGeneration": 99})
+
+    runtime.apply(system, larger, SECRETS)
+
+    assert runtime.observe(system).workload("seat").resize == Resize(is_in_place=True)  # type: ignore[union-attr]
 
 
 def test_the_account_may_not_touch_what_is_no_business_of_clove(account: Path) -> None:
