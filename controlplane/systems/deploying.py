@@ -27,6 +27,7 @@ from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
+from controlplane.systems.orphans import refuse_orphans
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.steps import Run, end, no_reason, workload_json
@@ -131,8 +132,12 @@ def _preview(run: Run, revision: Revision) -> None:
     run.begin("preview")
     changes = run.runtime.preview(run.system.ref, revision.manifests)
     count = {kind.value: sum(change.kind is kind for change in changes) for kind in ChangeKind}
-    if run.system.live_revision_id and run.system.state != State.SUSPENDED and not from_json(revision.plan).adjustments.is_suspended:
-        _ask_first(run, revision)
+    if live := run.system.live_revision:
+        rests = run.system.state == State.SUSPENDED
+        if live.requirement_id != revision.requirement_id:
+            refuse_orphans(run, was=live.requirement.data, wanted=read(revision.requirement), is_suspended=rests)
+        if not rests and not from_json(revision.plan).adjustments.is_suspended:
+            _ask_first(run, revision)
     with run.lease.transaction():
         run.operation.result = run.operation.result | {"changes": changes_to_json(changes)}
         run.operation.save(update_fields=["result"])

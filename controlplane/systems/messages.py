@@ -62,6 +62,17 @@ declare(
         "content_refused": gettext_noop("The %(service)s service refused its content: %(detail)s"),
         "pictures_missing": gettext_noop("%(count)s pictures of products are not kept any more. Upload them again."),
         "would_orphan": gettext_noop("Places are sold or held that the new plan or performances no longer have: %(places)s."),
+        "would_orphan_seats": gettext_noop(
+            "Places are sold or held, so numbered seats and areas cannot take each other's place: %(performances)s."
+        ),
+        "would_orphan_payments": gettext_noop(
+            "Without the payment provider, what was paid could not be refunded: %(payments)s payments under way, %(tickets)s paid tickets, "
+            "%(goods)s paid orders of merchandise."
+        ),
+        "would_orphan_goods": gettext_noop(
+            "Merchandise cannot go: %(goods)s paid orders wait to be picked up, %(payments)s payments are under way."
+        ),
+        "shape_while_suspended": gettext_noop("Resume it first: whether something was sold can only be asked of services that run."),
         "service_silent": gettext_noop("The %(service)s service does not answer: %(detail)s"),
         "check_keys": gettext_noop("The token keys that the auth service publishes are not those it was given."),
         "check_page": gettext_noop("The buyer's page %(path)s answers %(status)s."),

@@ -66,6 +66,35 @@ def test_an_event_is_edited_called_off_and_leaves_its_sales_behind(clove: Stack)
     assert order["places"][0]["label"] in refused["reason"]["message"]
     assert len(site.get("/api/seat/plan")["zones"][0]["rows"][0]["seats"]) == 4
 
+    # So is one that somebody holds, and one that is being paid for.
+    other = clove.site("seller-numbered")
+    other.sign_up("seller-numbered-2@example.kr")
+    hold = other.hold_any(skip=1)
+    for begins in (lambda: None, lambda: other.call("POST", "/api/ticket/orders", json={"hold_id": hold["id"]})):
+        begun = begins()
+        lacking = plan(4)
+        del lacking["zones"][0]["rows"][0]["seats"][1]
+        asked = {"requirement": {**wanted, "seating": {"numbered": True, "plan": lacking}}}
+        refused = seller.outcome(seller.call("PUT", f"systems/{system}/requirement", asked))
+        assert (refused["state"], refused["reason"]["code"]) == ("failed", "would_orphan")
+        assert hold["places"][0]["label"] in refused["reason"]["message"]
+    assert begun is not None
+    assert begun.json()["status"] == "PAYING"
+
+    # And another shape, which would know nothing of them.
+    areas = {"numbered": False, "areas": [{"id": "floor", "name": "스탠딩", "capacity": 300, "grade": "R"}]}
+    for change, code, named in (
+        ({"seating": areas}, "would_orphan_seats", "2090-01-10 19:30 (2)"),
+        ({"payment": "none"}, "would_orphan_payments", "1 payments under way, 1 paid tickets"),
+    ):
+        refused = seller.outcome(seller.call("PUT", f"systems/{system}/requirement", {"requirement": {**wanted, **change}}))
+        assert (refused["state"], refused["reason"]["code"]) == ("failed", code), refused["reason"]
+        assert named in refused["reason"]["message"]
+    assert site.get(f"/api/ticket/orders/{order['id']}")["status"] == "ISSUED"
+    given_up = other.call("POST", f"/api/ticket/orders/{begun.json()['id']}/cancel")
+    assert given_up.status_code == 200
+    assert other.call("DELETE", f"/api/seat/holds/{hold['id']}").status_code == 204
+
     # So is deleting it, and calling a performance off by another name.
     assert seller.call("DELETE", f"systems/{system}?name=seller-numbered").json()["code"] == "paid_tickets_stand"
     address = f"systems/{system}/performances/p1/cancellation"
@@ -81,14 +110,14 @@ def test_an_event_is_edited_called_off_and_leaves_its_sales_behind(clove: Stack)
     archive = seller.get(f"systems/{system}/archive")
     assert archive["state"] == "complete"
     assert {name: archive["tables"][f"ticket/{name}"] for name in ("orders", "tickets", "payments", "refunds")} == {
-        "orders": 1,
+        "orders": 2,
         "tickets": 1,
         "payments": 2,
         "refunds": 1,
     }
     assert archive["settlement"]["kept_krw"] == 0
-    kept = seller.get(f"systems/{system}/archive/ticket/orders")["results"][0]
-    assert kept["number"] == order["number"]
+    kept = seller.get(f"systems/{system}/archive/ticket/orders")["results"]
+    assert [each["number"] for each in kept if each["state"] == "REFUNDED"] == [order["number"]]
     assert "김하나" not in str(kept)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from controlplane.lib.models import AuditRow
 from controlplane.runtime.errors import Forbidden, QuotaFull, Rejected
 from controlplane.runtime.port import Health
-from controlplane.systems import selectors, services
+from controlplane.systems import operating, selectors, services
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import DeletionRefused, GenerationConflict, Refused
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
@@ -216,6 +216,74 @@ def test_an_update_that_would_orphan_a_seat_is_refused_before_anything_is_applie
     assert "A-4 (p1)" in system.reason
     assert ("apply", system.namespace) not in runtime.calls
     assert system.live_revision.number == 1  # type: ignore[union-attr]
+
+
+AREAS = {"numbered": False, "areas": [{"id": "floor", "name": "스탠딩", "capacity": 300, "grade": "R"}]}
+STANDS = {"paid_tickets_for_coming": 2, "open_payments": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "answer", "code", "named"),
+    [
+        (
+            {"seating": AREAS},
+            "/api/seat/summary",
+            {"performances": [{"id": "p1", "held": 1, "sold": 0}]},
+            "would_orphan_seats",
+            "2090-01-10 19:30 (1)",
+        ),
+        ({"payment": "none"}, "/api/ticket/open", STANDS, "would_orphan_payments", "1 payments under way, 2 paid tickets"),
+        ({"payment": "none"}, "/api/merch/open", {"paid_orders_to_pick_up": 3}, "would_orphan_payments", "3 paid orders of merchandise"),
+        ({"merchandise": False, "products": []}, "/api/merch/open", {"open_payments": 4}, "would_orphan_goods", "4 payments are under way"),
+    ],
+    ids=["seats become areas", "no payment", "no payment for merchandise", "no merchandise"],
+)
+def test_a_change_of_shape_that_would_orphan_is_refused_before_anything_is_applied(
+    changes: dict[str, Any], path: str, answer: dict[str, Any], code: str, named: str, seller: Any, runtime: SiteRuntime, site: Site
+) -> None:
+    system = deployed(seller, runtime)
+    site.answers["GET", path] = (200, answer)
+    runtime.calls.clear()
+    site.calls.clear()
+
+    services.system_update(system=system, requirement=numbered_requirement(**changes), acting_user=seller)
+    settle(system, runtime)
+
+    assert (system.state, system.reason_code) == (State.LIVE, code)
+    assert named in system.reason
+    assert ("apply", system.namespace) not in runtime.calls
+    assert site.puts() == []
+
+    del site.answers["GET", path]
+    services.system_retry(system=system, acting_user=seller)
+    settle(system, runtime)
+    assert (system.state, system.reason_code, last(system).state) == (State.LIVE, "", "succeeded")
+
+
+def test_while_nobody_says_what_is_sold_the_shape_stays(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    site.answers["GET", "/api/ticket/open"] = (502, {})
+    runtime.calls.clear()
+
+    services.system_update(system=system, requirement=numbered_requirement(payment="none"), acting_user=seller)
+    for _ in range(3):
+        converge(system.pk, runtime=runtime)
+    assert ("apply", system.namespace) not in runtime.calls
+    del site.answers["GET", "/api/ticket/open"]
+    assert settle(system, runtime).state == State.LIVE
+    assert last(system).state == "succeeded"
+
+
+def test_a_system_that_rests_keeps_its_shape(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    operating.system_suspend(system=system, acting_user=seller)
+    settle(system, runtime)
+    services.system_update(system=system, requirement=numbered_requirement(payment="none"), acting_user=seller)
+    settle(system, runtime)
+
+    assert (last(system).state, last(system).reason_code) == ("failed", "shape_while_suspended")
+    assert system.live_revision
+    assert system.live_revision.requirement.data["payment"] == "kakaopay"
 
 
 def test_an_update_that_fails_leaves_the_live_revision_and_its_content(seller: Any, runtime: SiteRuntime, site: Site) -> None:
