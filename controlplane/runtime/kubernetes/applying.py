@@ -7,6 +7,7 @@ only after the last one it names what is. So whoever looks in between sees an un
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Collection
 
 from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
@@ -45,11 +46,12 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
     if before.fingerprint != after_fingerprint or not before.entries.keys() >= set(keys):
         inventory.write(api, system, before.beginning(keys))
     resizes = dict(before.resizes) if before.fingerprint == after_fingerprint else {}
+    deadline = time.monotonic() + resizing.LONGEST_S
     for item in rest:
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
             handover.end_autoscaling(api, item, before)
-        begun = resizing.begin(api, system, item, functools.partial(_tried, api, item, is_forced=is_taken_back))
+        begun = resizing.begin(api, system, item, functools.partial(_tried, api, item, is_forced=is_taken_back), deadline=deadline)
         applied = api.apply(item, resource_of(item), force=True).item if is_taken_back else _apply(api, item)
         if begun.is_marked:
             resizing.end(api, system, item)

@@ -28,8 +28,8 @@ from controlplane.runtime.port import Resize, SystemRef
 
 MARK = "clove-resize"
 DEPLOYMENT = BY_KIND["Deployment"]
-LONGEST_S = 8.0
-"""For one Deployment, all its waits together; a node resizes within a second or two, or says that it cannot."""
+LONGEST_S = 10.0
+"""For all waits of one apply; a node resizes within a second or two, or says that it cannot."""
 LOOK_EVERY_S = 0.1
 _SIZED = ("cpu", "memory")
 _SIZE = re.compile(r"spec\.containers\[[^\]]+\]\.resources(\.(requests|limits)(\.(cpu|memory))?)?")
@@ -46,10 +46,10 @@ class Begun:
     is_marked: bool = False
 
 
-def begin(api: Api, system: SystemRef, item: Item, dry_run: Callable[[], Mapping[str, Any]]) -> Begun:
+def begin(api: Api, system: SystemRef, item: Item, dry_run: Callable[[], Mapping[str, Any]], *, deadline: float) -> Begun:
     """Before ITEM is applied: resize its pods when nothing but their size changes. DRY_RUN is the item as applying it would leave it.
 
-    Waits for the node and the controller, LONGEST_S at most. May be asked again after a crash at any point.
+    Waits for the node and the controller, until DEADLINE (by the monotonic clock). May be asked again after a crash at any point.
     """
     if item["kind"] != "Deployment":
         return Begun()
@@ -62,7 +62,6 @@ def begin(api: Api, system: SystemRef, item: Item, dry_run: Callable[[], Mapping
         return Begun(is_marked=is_marked)  # marked all the same: a worker died in between
     if is_held(item) or not _is_complete(found, is_marked=is_marked) or not _changes_size_alone(found, dry_run()):
         return Begun(is_marked=is_marked)
-    deadline = time.monotonic() + LONGEST_S
     try:
         _resize(api, system, found, wanted, deadline)
     except (Permanent, _NotInPlace) as error:
