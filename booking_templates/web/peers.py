@@ -67,7 +67,7 @@ class Source(Generic[T]):
             answer = peers.call(self._peer, "GET", self._path, timeout_s=TIMEOUT_S, tries=TRIES, headers=headers)
             if answer.status == 200:
                 value = self._decoder.decode(answer.content)
-                self._etag = (answer.headers or {}).get("ETag", "")
+                self._etag = (answer.headers or {}).get("etag", "")
             is_answering = answer.status in (200, 304)
         except (peers.PeerError, msgspec.DecodeError):
             pass

@@ -82,7 +82,7 @@ def test_one_connection_serves_call_after_call(server: Server, connections: Conn
     assert b"X-B: 2\r\n" in server.requests[0]
 
 
-def test_headers_are_found_in_any_case(server: Server, connections: Connections) -> None:
+def test_names_of_headers_come_in_small_letters(server: Server, connections: Connections) -> None:
     server.answers = [OK]
     answer = connections.request("GET", server.url, body=None, headers={}, connect_s=1, read_s=1)
     assert (answer.status, answer.headers.get("x-a")) == (200, "1")
@@ -126,3 +126,27 @@ def test_where_nobody_listens_nothing_was_sent(connections: Connections) -> None
             connections.request("POST", url, body=b"x", headers={}, connect_s=1, read_s=1)
     with pytest.raises(NotSent):
         connections.request("POST", "http://no-such-host.invalid/", body=b"x", headers={}, connect_s=1, read_s=1)
+
+
+def test_an_answer_that_comes_in_pieces_is_put_together(server: Server, get: Callable[[], bytes]) -> None:
+    server.answers = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"]
+    assert get() == b"abcde"
+
+
+def test_an_answer_without_a_body_needs_no_length(server: Server, get: Callable[[], bytes]) -> None:
+    server.answers = [b"HTTP/1.1 204 No Content\r\n\r\n", OK]
+    assert [get(), get()] == [b"", b"ok"]
+    assert server.accepted == 1
+
+
+def test_a_connection_that_the_other_side_will_close_is_not_kept(server: Server, get: Callable[[], bytes]) -> None:
+    server.answers = [b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", OK]
+    assert [get(), get()] == [b"ok", b"ok"]
+    assert server.accepted == 2
+
+
+@pytest.mark.parametrize(("path", "headers"), [("/a b", {}), ("/", {"X-A": "1\r\nX-B: 2"}), ("/", {"X-A\n": "1"})])
+def test_nothing_in_a_request_becomes_structure(server: Server, connections: Connections, path: str, headers: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="head"):
+        connections.request("GET", server.url + path, body=None, headers=headers, connect_s=1, read_s=1)
+    assert server.requests == []
