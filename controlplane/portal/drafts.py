@@ -19,7 +19,7 @@ from controlplane.portal.models import RequirementDraft
 from controlplane.portal.requirement_form import convert, state
 from controlplane.portal.requirement_form.fields import FormProblem, form_problems
 from controlplane.portal.requirement_form.state import FormState
-from controlplane.systems import selectors, services
+from controlplane.systems import forgetting, selectors, services
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.preview import Preview
@@ -165,6 +165,12 @@ def draft_deploy(*, draft: RequirementDraft, user: User) -> BookingSystem:
 def draft_delete(*, draft: RequirementDraft) -> None:
     """Throw DRAFT away; one that is gone already is fine."""
     RequirementDraft.objects.filter(pk=draft.pk).delete()
+
+
+def drafts_forget(*, user: User) -> None:
+    """Throw away all that USER, whose account is closed, has typed and given."""
+    RequirementDraft.objects.filter(seller=user).delete()
+    forgetting.forget_all_of(user)
 
 
 def _follow(draft: RequirementDraft) -> RequirementDraft:

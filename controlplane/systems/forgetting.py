@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from controlplane.accounts.models import User
@@ -15,3 +17,9 @@ def forget_unnamed() -> None:
         pictures.forget_unused(owner)
     for owner in User.objects.filter(secrets__given_at__lt=now - sealed.FORGET_AFTER).distinct():
         sealed.forget_unused(owner)
+
+
+def forget_all_of(owner: User) -> None:
+    """Of an account that is closed: new or old, for no system of it stands any more."""
+    pictures.forget_unused(owner, older_than=timedelta(0))
+    sealed.forget_unused(owner, older_than=timedelta(0))

@@ -82,11 +82,11 @@ def note_use(stored: StoredRequirement, wanted: Requirement) -> None:
         stored.pictures.set(stored.system.seller.pictures.filter(digest__in=named).defer("image"))
 
 
-def forget_unused(owner: User) -> None:
+def forget_unused(owner: User, *, older_than: timedelta = FORGET_AFTER) -> None:
     """Delete pictures of OWNER that no standing system's requirement since its live one names, nor anything else, and that are not new."""
     standing = StoredRequirement.objects.filter(pictures=OuterRef("pk")).exclude(system__state=State.DELETED)
     is_named = standing.filter(Q(system__live_revision=None) | Q(number__gte=F("system__live_revision__requirement__number")))
-    old = owner.pictures.filter(~Exists(is_named), given_at__lt=timezone.now() - FORGET_AFTER)
+    old = owner.pictures.filter(~Exists(is_named), given_at__lt=timezone.now() - older_than)
     for picture in old.defer("image"):
         try:
             with transaction.atomic():

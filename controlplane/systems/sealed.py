@@ -55,13 +55,13 @@ def note_use(stored: StoredRequirement, wanted: Requirement) -> None:
         stored.secrets.set(stored.system.seller.secrets.filter(reference=wanted.sign_in.client_secret_ref))
 
 
-def forget_unused(owner: User) -> None:
+def forget_unused(owner: User, *, older_than: timedelta = FORGET_AFTER) -> None:
     """Delete secrets of OWNER that no requirement of a standing system names, nor anything else, and that are not new.
 
     Those of earlier requirements stay: a rollback needs them.
     """
     standing = StoredRequirement.objects.filter(secrets=OuterRef("pk")).exclude(system__state=State.DELETED)
-    _delete(owner.secrets.filter(~Exists(standing), given_at__lt=timezone.now() - FORGET_AFTER))
+    _delete(owner.secrets.filter(~Exists(standing), given_at__lt=timezone.now() - older_than))
 
 
 def forget_of(system: BookingSystem) -> None:

@@ -21,6 +21,7 @@ from controlplane.accounts.errors import AdminStays, NoSuchToken, SystemsStandin
 from controlplane.accounts.forms import CloseAccountForm, ProfileForm, TokenForm
 from controlplane.accounts.models import User
 from controlplane.accounts.selectors import tokens_of
+from controlplane.portal import drafts
 from controlplane.portal.http import AuthenticatedRequest
 from controlplane.systems import selectors
 
@@ -100,6 +101,7 @@ def close(request: AuthenticatedRequest) -> HttpResponse:
     except AdminStays:
         form.add_error(None, gettext("An admin's account is not closed here. Ask another admin."))
         return _page(request, close_form=form)
+    drafts.drafts_forget(user=request.user)
     logout(request)
     messages.success(request, gettext("Your account is closed and your personal data erased."))
     return redirect("portal:events")

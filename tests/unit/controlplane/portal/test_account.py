@@ -8,6 +8,12 @@ import pytest
 
 from controlplane.accounts.models import ApiToken, Role, User
 from controlplane.accounts.selectors import user_of_token
+from controlplane.portal import drafts
+from controlplane.portal.models import RequirementDraft
+from controlplane.systems.models import Picture, SellerSecret
+from controlplane.systems.pictures import picture_keep
+from controlplane.systems.sealed import secret_keep
+from tests.pictures import png
 from tests.unit.controlplane.pages import PASSWORD, client_of, person
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +98,19 @@ def test_closing_logs_out_and_erases(mine, user):
     assert "erased" in response.content.decode()
     assert not User.objects.filter(email="me@example.kr").exists()
     assert mine.get("/account").status_code == 302
+
+
+def test_closing_throws_away_what_was_typed_and_given(mine, user):
+    kept, secret = picture_keep(owner=user, content=png()), secret_keep(owner=user, text="geheim")
+    draft = drafts.draft_start(user=user)
+    form = drafts.form_of(draft)
+    form.add("products", name="티셔츠", picture=kept.digest)
+    form.values |= {"sign_in": "yes", "oidc_secret_ref": secret.reference}
+    drafts.draft_save(draft=draft, form=form, version=draft.version)
+
+    mine.post("/account/close", {"password": PASSWORD})
+
+    assert [model.objects.count() for model in (RequirementDraft, Picture, SellerSecret)] == [0, 0, 0]
 
 
 def test_closing_is_refused_while_booking_systems_stand_and_names_them(live, seller):
