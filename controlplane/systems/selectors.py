@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from controlplane.accounts.models import User
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import SystemNotFound
+from controlplane.systems.looks import looked
 from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision, State
 
 STEPS: dict[str, tuple[str, ...]] = {
@@ -145,7 +146,7 @@ class AttendeePage:
 
 
 def attendees(system: BookingSystem, *, user: User, query: str = "", page: int = 1, performance: str = "") -> AttendeePage:
-    """Who booked, asked of the ticket service; at most 3 s."""
+    """Who booked, asked of the ticket service; at most 3 s. That USER looked is written down."""
     answer = _ask(
         system,
         user,
@@ -154,6 +155,7 @@ def attendees(system: BookingSystem, *, user: User, query: str = "", page: int =
     )
     if answer is None:
         return AttendeePage(is_available=False)
+    looked(system, user, "attendees")
     rows = tuple(row for row in answer.get("attendees") or () if isinstance(row, dict))
     return AttendeePage(True, rows, int(answer.get("total") or 0), int(answer.get("page") or page), int(answer.get("pages") or 1))
 

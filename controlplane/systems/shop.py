@@ -10,6 +10,7 @@ from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.systems import live_edits, pictures
 from controlplane.systems.errors import Refused, RequirementInvalid
+from controlplane.systems.looks import looked
 from controlplane.systems.models import BookingSystem, Operation, Picture, Requirement
 from controlplane.systems.staff import Document, ask
 
@@ -41,8 +42,12 @@ def shop_summary(*, system: BookingSystem, user: User) -> Document:
 
 
 def pick_ups(*, system: BookingSystem, user: User, query: str = "", state: str = "waiting", page: int = 1) -> PickUps:
-    """Orders to hand over (`waiting`), those that were (`done`), or all; QUERY is looked for in names, numbers and phones."""
+    """Orders to hand over (`waiting`), those that were (`done`), or all; QUERY is looked for in names, numbers and phones.
+
+    That USER looked is written down.
+    """
     found = ask(system, user, ATTENDEES, lambda api: api.get(PICKUPS, q=query, state=state, page=page))
+    looked(system, user, "pickups")
     rows = tuple(row for row in found.get("orders") or () if isinstance(row, dict))
     return PickUps(rows, int(found.get("total") or 0), int(found.get("page") or page), int(found.get("pages") or 1))
 

@@ -10,9 +10,12 @@ from django.utils.translation import get_language
 from controlplane.accounts.models import User
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
+from controlplane.systems.looks import looked
 from controlplane.systems.models import BookingSystem, Desired, State
 
 Document = dict[str, Any]
+PERSONAL = "attendees"
+"""The scope of what shows buyers' names and phones."""
 
 
 def api_for(system: BookingSystem, user: User, scope: str) -> BookingApi:
@@ -46,7 +49,10 @@ def document_of(answer: Answer) -> Document:
 
 
 def download(system: BookingSystem, user: User, scope: str, path: str, **query: Any) -> tuple[str, Iterator[bytes]]:
-    """A file of a service: its media type, and its bytes as they come. Raises as `ask` does, before the first byte."""
+    """A file of a service: its media type, and its bytes as they come. Raises as `ask` does, before the first byte.
+
+    One that shows buyers' names is written down.
+    """
     api = api_for(system, user, scope)
     try:
         found = api.stream(path, **query)
@@ -57,6 +63,8 @@ def download(system: BookingSystem, user: User, scope: str, path: str, **query: 
         api.__exit__()
         document_of(found)
         raise ServiceUnavailable(f"HTTP {found.status}")
+    if scope == PERSONAL:
+        looked(system, user, path.rsplit("/", 1)[-1])
     media_type, chunks = found
     return media_type, _closing(api, chunks)
 

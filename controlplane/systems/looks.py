@@ -1,0 +1,14 @@
+"""Who looked at buyers' names and phones, and when: a row of the audit trail a look, which names no buyer and no search."""
+
+from __future__ import annotations
+
+from controlplane.accounts.models import User
+from controlplane.lib import audit
+from controlplane.systems.models import BookingSystem
+
+ACTION = "personal.look"
+
+
+def looked(system: BookingSystem, user: User, what: str) -> None:
+    """Write down that USER was shown WHAT (`attendees`, `attendees.csv`, `pickups`) of SYSTEM. Called once it is known to have been."""
+    audit.record(ACTION, system, acting_user=user, what=what)
