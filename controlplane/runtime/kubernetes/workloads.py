@@ -53,7 +53,10 @@ def deployment(item: Mapping[str, Any], replica_sets: Sequence[Mapping[str, Any]
         wanted=wanted,
         ready=status.get("readyReplicas", 0),
         updated=updated,
-        ready_updated=(newest or {}).get("status", {}).get("availableReplicas", 0) if is_observed else 0,
+        # The ReplicaSet is counted first and the Deployment a moment later; what is said of both shall agree.
+        ready_updated=min((newest or {}).get("status", {}).get("availableReplicas", 0), status.get("availableReplicas", 0))
+        if is_observed
+        else 0,
         old=status.get("replicas", 0) - updated,
         has_failed=bool(trouble and trouble.is_final),
         was_complete=is_observed and progressing.get("reason") == "NewReplicaSetAvailable",

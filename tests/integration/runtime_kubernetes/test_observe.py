@@ -38,6 +38,13 @@ def test_a_generation_that_no_controller_saw_yet_is_progress(seat: Played) -> No
     assert seat.look().health is Health.PROGRESSING
 
 
+def test_a_copy_that_only_its_set_has_counted_is_not_ready_yet(seat: Played, cluster: Cluster) -> None:
+    seat.deployment(GOING_ON, ready=1)
+    cluster.play(seat.path, {"readyReplicas": 0, "availableReplicas": 0})
+
+    assert seat.look().health is Health.PROGRESSING
+
+
 @pytest.mark.parametrize(
     ("waiting", "reason", "words"),
     [
