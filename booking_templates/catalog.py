@@ -166,7 +166,9 @@ def _seat(numbered: str, pin: str) -> Image:
 
 
 def _ticket(provider: str) -> Image:
-    return _paid("ticket", provider, secrets={"ticket-key.json": "signing-key"}, requires=("auth", "seat"), calls=("merch", "seat"))
+    return _paid(
+        "ticket", provider, secrets={"ticket-key.json": "signing-key"}, requires=("auth", "seat"), calls=("event", "merch", "seat")
+    )
 
 
 def _merch(provider: str) -> Image:

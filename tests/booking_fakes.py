@@ -186,6 +186,7 @@ class FakeSeat:
         self.faults: dict[str, list[str | tuple[int, str] | None]] = {}
         self.calls: list[str] = []
         self.closed: list[str] = []
+        self.told_event: list[str] = []
         self.told_shop: list[str] = []
         """Ids of orders: what ticket told merch."""
         self._numbers = itertools.count(1)
@@ -220,6 +221,10 @@ class FakeSeat:
         if peer == "merch":
             assert path == "/internal/ticket-orders/withdrawn"
             self.told_shop.append(json["ticket_order"])
+            return PeerResponse(204, b"")
+        if peer == "event":
+            assert path.endswith("/close")
+            self.told_event.append(path.split("/")[3])
             return PeerResponse(204, b"")
         assert peer == "seat"
         _, internal, kind, identity, name = path.split("/")

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from booking_templates.event.models import CONTENT_ID, Content, Notice, Performance, Poster
+from booking_templates.event.models import CONTENT_ID, CalledOff, Content, Notice, Performance, Poster
 from booking_templates.event.schemas import (
     NOTICES_MAX,
     EventContent,
@@ -21,6 +21,7 @@ from booking_templates.event.schemas import (
     NoticeBody,
     NoticeChange,
     NoticeInfo,
+    PerformanceInfo,
     PerformanceTimes,
     PosterInfo,
     Sales,
@@ -108,12 +109,13 @@ def read_info() -> EventInfo:
     row = _row()
     content = _content_of(row)
     poster = Poster.objects.defer("image").first()
+    off = set(CalledOff.objects.values_list("performance", flat=True))
     return EventInfo(
         title=content.title,
         field=content.field,
         description=content.description,
         venue=content.venue,
-        performances=content.performances,
+        performances=[PerformanceInfo(each.id, each.starts_at, each.ends_at, each.id in off) for each in content.performances],
         sales=content.sales,
         notices=[notice_info(notice) for notice in Notice.objects.all()],
         payment=content.payment,
@@ -221,6 +223,15 @@ def delete_notice(notice_id: int) -> None:
     if Notice.objects.filter(pk=notice_id).exists():
         _touch()
         Notice.objects.filter(pk=notice_id).delete()
+
+
+@retry_transaction
+def call_off(performance_id: str) -> None:
+    """Show the performance as called off from now on. Twice is once; one that is in no content (yet) is noted all the same."""
+    now = db_now()
+    # Queues with every other change, so two at once do not both find nothing.
+    Content.objects.filter(pk=CONTENT_ID).update(version=F("version") + 1, updated_at=now)
+    CalledOff.objects.bulk_create([CalledOff(performance=performance_id, at=now)], ignore_conflicts=True)
 
 
 @retry_transaction

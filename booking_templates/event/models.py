@@ -41,6 +41,13 @@ class Performance(models.Model):
         ordering = ["starts_at", "id"]
 
 
+class CalledOff(models.Model):
+    """A performance that its organiser called off. No part of the content, so no change of the content takes it back."""
+
+    performance = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+
 class Notice(models.Model):
     title = models.CharField(max_length=TEXT_MAX)
     body = models.TextField(blank=True, default="")

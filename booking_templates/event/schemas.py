@@ -31,6 +31,15 @@ class PerformanceTimes(Struct, forbid_unknown_fields=True):
     ends_at: Time | None = None
 
 
+class PerformanceInfo(Struct):
+    """What buyers see of a performance."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime | None
+    is_called_off: bool
+
+
 class Sales(Struct, forbid_unknown_fields=True):
     opens_at: Time
     closes_at: Time
@@ -90,7 +99,7 @@ class EventInfo(Struct):
     field: str
     description: str
     venue: Venue
-    performances: list[PerformanceTimes]
+    performances: list[PerformanceInfo]
     sales: Sales
     notices: list[NoticeInfo]
     payment: str

@@ -1,3 +1,4 @@
+from booking_templates.event import internal as between
 from booking_templates.event import views
 from booking_templates.kit.api import route
 
@@ -9,3 +10,5 @@ urlpatterns = [
     route("poster", PUT=views.put_poster, DELETE=views.delete_poster),
     route("poster/<str:digest>", GET=views.read_poster),
 ]
+
+internal = [route("performances/<str:performance_id>/close", POST=between.close_performance)]

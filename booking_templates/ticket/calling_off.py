@@ -1,6 +1,7 @@
 """An organiser calls a performance off: everybody gets the whole price back, and is owed a compensation outside the provider.
 
-Seat is told so by the outbox of the same transaction, and sells nothing of it any more; merch is told of each order that ends by it.
+Seat is told so by the outbox of the same transaction, and sells nothing of it any more, and event, which shows it so; merch is told of each
+order that ends by it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def call_off(performance_id: str, *, compensation_percent: int) -> CallingOff:
 def _mark(performance_id: str, compensation_percent: int) -> None:
     unmarked = Performance.objects.filter(pk=performance_id, cancelled_at=None)
     if unmarked.update(cancelled_at=clock(), compensation_percent=compensation_percent):
-        outbox.put("seat", f"/internal/performances/{quote(performance_id, safe='')}/close", {})
+        path = f"/internal/performances/{quote(performance_id, safe='')}/close"
+        outbox.put("seat", path, {})
+        outbox.put("event", path, {})
 
 
 def progress(performance_id: str) -> CallingOff:

@@ -24,6 +24,7 @@ class EventPerformance(msgspec.Struct, frozen=True):
     id: str
     starts_at: datetime
     ends_at: datetime | None = None
+    is_called_off: bool = False
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -115,7 +116,10 @@ def performances(event: Event | None, seat: tuple[SeatPerformance, ...] | None) 
             for item in seat
         ]
     elif event:
-        found = [Performance(item.id, item.starts_at, item.ends_at, is_on_sale=True, sales=event.sales) for item in event.performances]
+        found = [
+            Performance(item.id, item.starts_at, item.ends_at, not item.is_called_off, event.sales, is_called_off=item.is_called_off)
+            for item in event.performances
+        ]
     else:
         found = []
     return sorted(found, key=lambda item: (item.starts_at, item.id))

@@ -71,10 +71,11 @@ def event(request: HttpRequest) -> HttpResponse:
 def performance(request: HttpRequest, performance_id: str) -> HttpResponse:
     """Seats or areas of one performance, or that it was called off. Where its id can be checked an unknown one is a 404."""
     on_sale, known = content.PERFORMANCES.get(), content.EVENT.get()
-    offered = {item.id for item in on_sale or (known.performances if known else ())}
+    told = on_sale or (known.performances if known else ())
+    offered = {item.id for item in told}
     if on_sale and performance_id not in offered:
         raise Http404
-    is_called_off = any(item.is_called_off for item in on_sale or () if item.id == performance_id)
+    is_called_off = any(item.is_called_off for item in told if item.id == performance_id)
 
     def build() -> dict[str, Any]:
         given, plan = _offers(), content.PLAN.last

@@ -29,8 +29,8 @@ def test_the_event_is_read_by_anybody(client, buyer_client, published):
 def test_times_are_told_with_the_venues_offset(client, published):
     body = client.get(PATH).json()
     assert body["performances"] == [
-        {"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00", "ends_at": "2027-01-10T22:00:00+09:00"},
-        {"id": "p2", "starts_at": "2027-01-11T14:00:00+09:00", "ends_at": None},
+        {"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00", "ends_at": "2027-01-10T22:00:00+09:00", "is_called_off": False},
+        {"id": "p2", "starts_at": "2027-01-11T14:00:00+09:00", "ends_at": None, "is_called_off": False},
     ]
     assert body["sales"]["opens_at"] == "2026-12-01T10:00:00+09:00"
     assert body["updated_at"].endswith("+09:00")

@@ -60,7 +60,7 @@ def test_seat_is_told_once_however_often_it_is_called_off(staff_client: Any, sea
     call_off(staff_client)
     assert seat.calls == [], "after the transaction, not in it"
     outbox.deliver_due()
-    assert (seat.closed, OutboxMessage.objects.count()) == (["p1"], 0)
+    assert (seat.closed, seat.told_event, OutboxMessage.objects.count()) == (["p1"], ["p1"], 0)
 
 
 def test_seat_is_told_when_it_answers_again(staff_client: Any, seat: FakeSeat, recover: Callable[[], None]) -> None:

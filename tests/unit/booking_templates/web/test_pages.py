@@ -61,6 +61,17 @@ def test_the_event_page_tells_what_is_called_off_from_what_is_sold_out(client, s
     assert '"is_called_off": true' in page, "the page's module is told too"
 
 
+def test_while_the_seat_service_says_nothing_the_event_service_still_knows(client, services):
+    event = services.documents["/api/event/"]
+    performances = [each | {"is_called_off": each["id"] == "p1"} for each in event["performances"]]
+    services.documents["/api/event/"] = event | {"performances": performances}
+    del services.documents["/api/seat/performances"]
+    page = client.get("/", headers={"Accept-Language": "en"}).content.decode()
+    assert page.count("Called off") >= 1
+    assert 'href="/performances/p1"' not in page
+    assert 'href="/performances/p2"' in page
+
+
 @pytest.mark.parametrize(("code", "said"), [("ko", "이 회차는 취소되었습니다"), ("en", "This performance was called off")])
 def test_the_page_of_a_performance_that_is_called_off_says_so_and_offers_no_seats(client, services, code, said):
     before = client.get("/performances/p1", headers={"Accept-Language": code})
