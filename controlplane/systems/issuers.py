@@ -6,14 +6,17 @@ the connection goes to the very address that was looked at. CLOVE_OIDC_PRIVATE=y
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import json
 import socket
-import time
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
 from django.conf import settings
 
 import controlplane.systems.messages  # noqa: F401  (declares the words)
@@ -101,22 +104,47 @@ def is_public(address: str) -> bool:
 
 def _fetch(address: str, scheme: str, host: str, port: int | None, path: str) -> tuple[int, bytes]:
     """Status and body of a GET, from ADDRESS and no other; the certificate must be HOST's. No redirect is followed."""
-    timeout = urllib3.Timeout(connect=CONNECT_S, read=READ_S)
-    deadline = time.monotonic() + LONGEST_S
-    at = f"{host}:{port}" if port else host
-    pool = (
-        urllib3.HTTPSConnectionPool(address, port or 443, timeout=timeout, retries=False, server_hostname=host, assert_hostname=host)
-        if scheme == "https"
-        else urllib3.HTTPConnectionPool(address, port or 80, timeout=timeout, retries=False)
-    )
+    headers = {"Host": f"{host}:{port}" if port else host, "Accept": "application/json", "Connection": "close"}
     try:
-        with pool:
-            answer = pool.request("GET", path, headers={"Host": at, "Accept": "application/json"}, redirect=False, preload_content=False)
-            content = b""
-            for chunk in answer.stream(16 * 1024):
-                content += chunk
-                if len(content) > BYTES_MAX or time.monotonic() > deadline:
-                    raise _Refused("issuer_none", host=host, status=answer.status)
-            return answer.status, content
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        with closing(_connected(address, scheme, host, port)) as sock, _no_longer_than(sock, LONGEST_S):
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
+            connection = http.client.HTTPConnection(host)
+            connection.sock = sock
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read(BYTES_MAX + 1)
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise _Refused("issuer_silent", host=host) from error
+    return answer.status, content if len(content) <= BYTES_MAX else b""
+
+
+def _connected(address: str, scheme: str, host: str, port: int | None) -> socket.socket:
+    """A socket to ADDRESS, for HTTPS one whose handshake is still to come."""
+    sock = socket.create_connection((address, port or 443), timeout=CONNECT_S)
+    sock.settimeout(READ_S)
+    if scheme != "https":
+        return sock
+    try:
+        return ssl.create_default_context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    except BaseException:
+        sock.close()
+        raise
+
+
+@contextmanager
+def _no_longer_than(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """Shut SOCK after so long: its own timeout begins anew with every byte, and whoever sends one now and then would hold us for ever."""
+    timer = threading.Timer(seconds, _shut, (sock,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself meanwhile
+        # The plain socket's method: an SSLSocket's own takes its state away from the thread that reads.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)

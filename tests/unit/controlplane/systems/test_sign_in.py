@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +12,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
 from controlplane.accounts.models import User
@@ -224,6 +229,83 @@ def test_what_cannot_be_read_is_none(provider: Provider, body: bytes) -> None:
 def test_a_description_that_will_not_do_is_told_by_what_is_wrong(provider: Provider, changes: dict[str, Any], code: str) -> None:
     provider.says(**changes)
     assert code_of(provider.issuer) == code
+
+
+def test_one_that_sends_a_byte_now_and_then_is_not_listened_to_for_ever(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OIDC_PRIVATE = True
+    monkeypatch.setattr(issuers, "LONGEST_S", 0.3)
+    ended = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        taken, _ = listening.accept()
+        with taken:
+            taken.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not ended.wait(0.05):
+                try:
+                    taken.sendall(b"x")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=drip, args=(listening,), daemon=True).start()
+        assert code_of(f"http://127.0.0.1:{listening.getsockname()[1]}/o") == "issuer_none"
+        ended.set()
+
+
+def test_a_certificate_of_nobodys_is_not_believed(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server with a certificate that it has signed itself, at the address that the name leads to."""
+    settings.OIDC_PRIVATE = True
+    context = self_signed(tmp_path, "id.example.com")
+    refused: list[str] = []
+
+    def serve(listening: socket.socket) -> None:
+        taken, _ = listening.accept()
+        try:
+            context.wrap_socket(taken, server_side=True).close()
+        except OSError as error:
+            refused.append(str(error))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        look_up, connect = socket.getaddrinfo, socket.create_connection
+        named = {"id.example.com": "127.0.0.1"}
+        monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: look_up(named.get(host, host), *rest, **more))
+        # An unprivileged port in place of 443.
+        monkeypatch.setattr(socket, "create_connection", lambda address, **more: connect((address[0], port), **more))
+        server = threading.Thread(target=serve, args=(listening,), daemon=True)
+        server.start()
+        assert code_of("https://id.example.com") == "issuer_silent"
+        server.join(10)
+        assert "UNKNOWN_CA" in "".join(refused).upper().replace(" ", "_")
+
+        trusted = ssl.create_default_context(cafile=str(tmp_path / "certificate.pem"))
+        monkeypatch.setattr(ssl, "create_default_context", lambda: trusted)
+        threading.Thread(target=answer, args=(listening, context), daemon=True).start()
+        assert code_of("https://id.example.com") == ""
+
+
+def answer(listening: socket.socket, context: ssl.SSLContext) -> None:
+    ends = {name: f"https://id.example.com/{name}" for name in issuers.ENDPOINTS}
+    body = json.dumps({"issuer": "https://id.example.com", **ends}).encode()
+    taken, _ = listening.accept()
+    with context.wrap_socket(taken, server_side=True) as tls:
+        assert b"Host: id.example.com\r\n" in tls.recv(1_000)
+        tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+def self_signed(directory: Any, name: str) -> ssl.SSLContext:
+    """The server's side of a certificate for NAME, which lies in DIRECTORY."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), timezone.now()
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(1)
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False).sign(key, hashes.SHA256())
+    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (directory / "key.pem").write_bytes(key.private_bytes(*pem))
+    (directory / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
+    return context
 
 
 def test_nobody_answering_is_told(provider: Provider) -> None:
