@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import call_off
+from tests.integration.booking.shopping import call_off, until
 from tests.integration.booking.site import WAIT_MS, approve, buy, call, hold, sign_up
 
 
@@ -98,6 +98,10 @@ def test_a_performance_that_is_called_off_says_so_everywhere(site: Booking, tab:
     expect(paying.get_by_role("heading", level=1)).to_have_text("This performance was called off")
     paying.context.close()
 
+    def told() -> list[str]:
+        return [each["id"] for each in call(visitor, "GET", "/api/event/")["performances"] if each["is_called_off"]]
+
+    until("the event service is told", lambda: told() == ["p3"])
     tab.goto("/")
     expect(tab.locator(".day.is-closed")).to_have_count(1)
     expect(tab.get_by_role("radio", name="Called off")).to_have_count(1)
