@@ -64,11 +64,13 @@ def take(run: Run) -> Archive:
     if not _adds_up(archive, summaries):
         _forget(run, archive)
         raise Retry("archive_moved")
+    run.lease.renew()
+    archive.completed_at, archive.pseudonym_key = timezone.now(), ""
+    archive.kept_until = retention.ends_at(archive, requirement_of(run.system))
+    # With the booking system sales end, and no money is under way: nothing of it can change any more.
+    archive.settlement, archive.summaries = settlement and settlement | {"is_final": True}, summaries
+    archive.state = Archive.State.COMPLETE
     with run.lease.transaction():
-        archive.state, archive.completed_at, archive.pseudonym_key = Archive.State.COMPLETE, timezone.now(), ""
-        # With the booking system sales end, and no money is under way: nothing of it can change any more.
-        archive.settlement, archive.summaries = settlement and settlement | {"is_final": True}, summaries
-        archive.kept_until = retention.ends_at(archive, requirement_of(run.system))
         archive.save()
     return archive
 
