@@ -33,7 +33,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": gettext("Operations page"),
         "counts": [(state, State(state).label, counts.get(state, 0)) for state in State.values],
         "health": [(health, health_words(health), count) for health, count in healths],
-        "running": [(operation, now - operation.started_at, operation.progress_at < now - SLOW) for operation in running],
+        "running": [
+            (operation, now - operation.started_at, operation.progress_at < now - SLOW and not operation.is_paused) for operation in running
+        ],
         "failed": [(operation, stored_words(operation)) for operation in ended.filter(state=Operation.State.FAILED)[:50]],
         "succeeded": ended.filter(state=Operation.State.SUCCEEDED).count(),
         "sellers": User.objects.filter(role=Role.SELLER, is_active=True).count(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -184,6 +185,10 @@ def test_a_rollout_is_held_goes_on_and_is_given_up(admin: Client, live: BookingS
     assert "held since" in shown
     assert "Held by root@example.kr" in shown
     assert "Go on" in shown
+    live.operations.filter(state="running").update(progress_at=live.created_at - timedelta(hours=1))
+    overview = text_of(admin.get("/console/overview/"))
+    assert "held" in overview
+    assert "nothing moves" not in overview
 
     admin.post(f"{page}unpause/", confirmation(admin.get(f"{page}unpause/")))
     assert "under way since" in text_of(admin.get(page))
