@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from controlplane.systems.runtime_words import say_runtime
 from controlplane.portal.speech import say
+from controlplane.systems.runtime_words import say_runtime
 
 
 @pytest.mark.parametrize(
