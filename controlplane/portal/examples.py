@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
+from controlplane.accounts.models import User
 from controlplane.rendering.example import load_example
+from controlplane.rendering.loading import load_pictures
+from controlplane.systems.pictures import with_pictures
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,13 @@ def examples() -> list[Example]:
         return []
 
 
-def example_requirement(name: str) -> dict[str, Any] | None:
-    """One of `examples()` with its plan inlined and its days counted from today, or None."""
+def example_requirement(name: str, owner: User) -> dict[str, Any] | None:
+    """One of `examples()` with its plan inlined, its days counted from today, and its pictures kept for OWNER; or None."""
     if name not in {example.name for example in examples()}:
         return None
-    requirement: dict[str, Any] = load_example(_folder() / f"{name}.json", timezone.now(), ZoneInfo(settings.BOOKING_TIME_ZONE))
-    return requirement
+    path = _folder() / f"{name}.json"
+    requirement: dict[str, Any] = load_example(path, timezone.now(), ZoneInfo(settings.BOOKING_TIME_ZONE))
+    return with_pictures(requirement, load_pictures(path), owner)
 
 
 def _folder() -> Path:

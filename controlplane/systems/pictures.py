@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, RestrictedError
@@ -63,6 +65,16 @@ def picture_bytes(owner: User, digest: str) -> tuple[str, bytes] | None:
     """Media type and bytes of OWNER's picture."""
     found = owner.pictures.filter(digest=digest).values_list("media_type", "image").first()
     return (found[0], bytes(found[1])) if found else None
+
+
+def with_pictures(document: dict[str, Any], images: Mapping[int, bytes], owner: User) -> dict[str, Any]:
+    """The requirement DOCUMENT with IMAGES, by the number of their product, kept for OWNER and named. Raises PictureRefused."""
+    if not images:
+        return document
+    products = list(document["products"])
+    for number, image in images.items():
+        products[number] = {**products[number], "picture": picture_keep(owner=owner, content=image).digest}
+    return {**document, "products": products}
 
 
 def problems_with(wanted: Requirement, owner: User) -> list[Problem]:

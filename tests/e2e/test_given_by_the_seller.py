@@ -73,6 +73,14 @@ def test_buyers_see_the_picture_of_a_product_and_each_change_of_it(clove: Stack,
     assert [each["left"] for each in product(site)["options"]] == [27, 5]
 
 
+def test_the_examples_shop_has_pictures_from_the_start(clove: Stack) -> None:
+    site = clove.site("star-station")
+    shown = [each["picture"] for each in site.get("/api/merch/products")["products"]]
+
+    assert [bool(picture) for picture in shown] == [True, False, True]
+    assert site.call("GET", shown[0]["url"]).headers["Content-Type"] == "image/jpeg"
+
+
 @pytest.fixture(scope="module")
 def provider(clove: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
     """A real provider that knows the system's address."""

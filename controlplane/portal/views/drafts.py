@@ -63,7 +63,11 @@ def new(request: AuthenticatedRequest) -> HttpResponse:
         source = request.POST.get("source", "")
         requirement = None
         if source.startswith("example:"):
-            requirement = example_requirement(source.removeprefix("example:"))
+            try:
+                requirement = example_requirement(source.removeprefix("example:"), request.user)
+            except Refused as error:  # as many pictures as one may have
+                messages.error(request, say_reason(error.reason))
+                return redirect("portal:draft-new")
             if requirement is None:
                 raise Http404
         elif source.startswith("system:"):

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from controlplane.accounts.models import User
 from controlplane.rendering.example import load_example
-from controlplane.rendering.loading import Unreadable
+from controlplane.rendering.loading import Unreadable, load_pictures
 from controlplane.systems import selectors, services
-from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.errors import PictureRefused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
+from controlplane.systems.pictures import with_pictures
 
 LOOK_EVERY_S = 0.1
 
@@ -33,10 +34,10 @@ class Command(BaseCommand):
         if seller is None:
             raise CommandError(f"there is no account {options['seller']}")
         try:
-            system = services.system_create(
-                requirement=load_example(options["requirement"], timezone.now()), acting_user=seller, deploy=True
-            )
-        except Unreadable as error:
+            path = options["requirement"]
+            requirement = with_pictures(load_example(path, timezone.now()), load_pictures(path), seller)
+            system = services.system_create(requirement=requirement, acting_user=seller, deploy=True)
+        except (Unreadable, PictureRefused) as error:
             raise CommandError(str(error)) from error
         except RequirementInvalid as error:
             raise CommandError("\n".join(f"{problem.path or 'requirement'}: {problem.message}" for problem in error.problems)) from error

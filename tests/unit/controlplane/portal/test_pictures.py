@@ -115,6 +115,16 @@ def test_an_admin_who_edits_a_sellers_event_gives_pictures_in_the_sellers_name(n
     assert Picture.objects.get().seller == seller
 
 
+def test_an_example_brings_its_pictures_along(browser: Any, seller: Any) -> None:
+    browser.post("/systems/new", {"source": "example:musical"})
+    draft = drafts.drafts_of(seller).get()
+
+    checked = drafts.draft_check(draft)
+    assert [bool(product.get("picture")) for product in checked.requirement["products"]] == [True, False, True]
+    assert checked.problems == []
+    assert seller.pictures.count() == 2
+
+
 # --- A live shop ---
 
 

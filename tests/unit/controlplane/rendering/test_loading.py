@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.rendering.loading import Unreadable, load_requirement
+from controlplane.rendering.loading import Unreadable, load_pictures, load_requirement
 
 
 def write(path: Path, document: Any) -> Path:
@@ -42,6 +42,25 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 
     with pytest.raises(Unreadable):
         load_requirement(path)
+
+
+def test_pictures_in_files_beside_are_read_by_their_products_and_named_by_none(tmp_path: Path) -> None:
+    (tmp_path / "hat.png").write_bytes(b"picture")
+    path = write(tmp_path / "event.json", {"products": [{"id": "cap"}, {"id": "hat", "picture_file": "hat.png"}, 5]})
+
+    assert load_pictures(path) == {1: b"picture"}
+    assert load_requirement(path) == {"products": [{"id": "cap"}, {"id": "hat"}, 5]}
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "none.png", "a\x00b", "", 7, None])
+def test_a_picture_elsewhere_is_not_read(tmp_path: Path, name: Any) -> None:
+    (tmp_path / "secret.png").write_bytes(b"picture")
+    path = write(tmp_path / "events" / "event.json", {"products": [{"picture_file": name}]})
+
+    with pytest.raises(Unreadable) as caught:
+        load_pictures(path)
+
+    assert (caught.value.problem.path, caught.value.problem.code) == ("products[0].picture_file", "no_such_file")
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", "[" * 100_000, '{"a": ' + "1" * 5_000 + "}"])
