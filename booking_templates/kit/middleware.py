@@ -39,7 +39,8 @@ SECURITY_HEADERS = {
 
 
 def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    hsts = "max-age=31536000" if settings.ENV.is_https else ""
+    given_to_all = SECURITY_HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if settings.ENV.is_https else {})
+    fixed = {name.lower(): (name, value) for name, value in given_to_all.items()}
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
@@ -54,10 +55,8 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
             response: HttpResponseBase = NotFound("not_found").response()
         else:
             response = get_response(request)
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        if hsts:
-            response["Strict-Transport-Security"] = hsts
+        for key, header in fixed.items():
+            response.headers._store.setdefault(key, header)  # type: ignore[attr-defined]  # what `setdefault` does, less its checks
         response["X-Request-Id"] = request_id.get()
         elapsed = time.perf_counter() - started
         if path not in QUIET:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import logging
 import multiprocessing
 import os
@@ -96,6 +97,8 @@ def serve() -> None:
 
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork", force=True)  # not the default any more from Python 3.14 on
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: neither looked through again and again, nor copied after the fork
     env = settings.ENV
     log.info("serving", extra={"fields": {"bind": env.bind, "port": env.port}})
     Server(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booking_templates.kit.settings")
@@ -25,8 +25,11 @@ class Handler(WSGIHandler):
     """Django's, less what it does around each request for things that no service has: script names, caches, several databases, URL
     configurations by thread, a warning a refusal. Half of what a small request cost was that."""
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        response = self.get_response(WSGIRequest(environ))
+    _middleware_chain: Callable[[HttpRequest], HttpResponseBase]
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        """A list of one piece, or the response itself where it is streamed."""
+        response: Any = self.get_response(WSGIRequest(environ))
         cookies = [("Set-Cookie", each.output(header="")) for each in response.cookies.values()]
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *cookies])
         if response.streaming:
@@ -37,7 +40,7 @@ class Handler(WSGIHandler):
         return content
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = self._middleware_chain(request)
+        response: Any = self._middleware_chain(request)
         response._resource_closers.append(request.close)
         return response
 
