@@ -38,10 +38,18 @@ class _Refused(Exception):
 
 
 def problem_without_asking(issuer: str) -> Problem | None:
-    """What is wrong with ISSUER by the platform's settings alone."""
-    if is_on_this_machine(issuer) and not settings.OIDC_PRIVATE:
-        return Problem("issuer_private", {"host": urlsplit(issuer).hostname or ""}, PATH)
+    """What is wrong with ISSUER by the platform's settings alone: names are looked up at the review."""
+    host = urlsplit(issuer).hostname or ""
+    if not settings.OIDC_PRIVATE and (is_on_this_machine(issuer) or _is_private_literal(host)):
+        return Problem("issuer_private", {"host": host}, PATH)
     return None
+
+
+def _is_private_literal(host: str) -> bool:
+    try:
+        return not is_public(host)
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def problem_with(issuer: str) -> Problem | None:

@@ -325,6 +325,13 @@ def test_nothing_inside_is_asked_unless_the_platform_allows_it(provider: Provide
     assert provider.paths == []
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]", "localhost", "a.localhost"])
+def test_an_address_inside_is_refused_without_a_look(seller: User, host: str) -> None:
+    wanted = areas_requirement(sign_in={"issuer": f"https://{host}", "client_id": "clove"})
+    with pytest.raises(RequirementInvalid, match="private network"):
+        services.system_create(requirement=wanted, acting_user=seller)
+
+
 @pytest.mark.parametrize(
     "address",
     [
