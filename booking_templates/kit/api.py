@@ -28,6 +28,8 @@ from booking_templates.kit.principal import PUBLIC, Principal, Rule
 from booking_templates.kit.problems import BadRequest, MethodNotAllowed, TooLarge, Unprocessable, UnsupportedMediaType
 
 MAX_BODY = 64 * 1024
+SWALLOWED_MAX = 4 * 1024 * 1024
+CHUNK = 64 * 1024
 _encoder = msgspec.json.Encoder()
 
 
@@ -139,6 +141,7 @@ def _decode_body(found: Endpoint, request: Request) -> Any:
     except ValueError as error:
         raise BadRequest("bad_length") from error
     if length > found.max_body:
+        _swallow(request, length)
         raise TooLarge("body_too_large", max_bytes=found.max_body)
     raw = request.body
     if len(raw) > found.max_body:
@@ -153,6 +156,13 @@ def _decode_body(found: Endpoint, request: Request) -> Any:
         raise Unprocessable("invalid", errors=_errors_by_field(raw, found.body) or dict([_explain(str(error))])) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("bad_json", _("The body is not valid JSON.")) from error
+
+
+def _swallow(request: Request, length: int) -> None:
+    """Read what is on its way and forget it: a server that stops reading cuts the connection, and the refusal may be lost with it."""
+    if length <= SWALLOWED_MAX:
+        while request.read(CHUNK):
+            pass
 
 
 def _decode_query(found: Endpoint, request: Request) -> Any:
