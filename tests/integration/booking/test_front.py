@@ -59,9 +59,9 @@ def test_a_caller_that_leaves_is_nothing_to_tell(base: str, capfd: pytest.Captur
         with socket.create_connection(("127.0.0.1", front.port)) as caller:
             caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves with a reset
             caller.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-            until(lambda: len(working()) == 1)
+            until(lambda: len(working(front)) == 1)
         Slow.gone.set()
-        until(lambda: not working())
+        until(lambda: not working(front))
         assert requests.get(f"http://127.0.0.1:{front.port}/", timeout=WAIT_S, headers={"Connection": "close"}).text == "xx"
     finally:
         front.stop()
@@ -81,11 +81,7 @@ def test_a_fault_of_the_front_itself_is_told(capfd: pytest.CaptureFixture[str]) 
     assert "nobody knows" in capfd.readouterr().err
 
 
-def working() -> list[threading.Thread]:
-    """The front's threads that have a request in hand."""
-    return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name and _is_fronts(thread)]
-
-
-def _is_fronts(thread: threading.Thread) -> bool:
-    server = getattr(getattr(thread, "_target", None), "__self__", None)
-    return type(server).__name__ == "_Server"
+def working(front: Front) -> list[threading.Thread]:
+    """FRONT's threads that have a caller; another front's in this process are none of its."""
+    of_front = [thread for thread in threading.enumerate() if getattr(getattr(thread, "_target", None), "__self__", None) is front._server]
+    return [thread for thread in of_front if thread is not front._thread]
