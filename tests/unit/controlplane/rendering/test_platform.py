@@ -84,6 +84,19 @@ def test_manifests_name_secrets_and_hold_none_and_each_that_is_named_is_made() -
         assert not [env for container in pod["containers"] for env in container.get("env", ()) if "valueFrom" in env]
 
 
+def test_whatever_reads_the_settings_has_every_file_that_they_may_name() -> None:
+    reading = {
+        (name, container["name"]): {mount["mountPath"] for mount in container["volumeMounts"]}
+        for name, pod in pods(objects_of()).items()
+        for container in (*pod["containers"], *pod.get("initContainers", ()))
+        if {"configMapRef": {"name": "controlplane"}} in container.get("envFrom", ())
+    }
+
+    assert len(reading) == 2 * len(PROCESSES) + 1
+    for container, paths in reading.items():
+        assert paths >= {"/etc/clove/secrets", "/etc/clove/extra", "/var/lib/clove/keys"}, container
+
+
 def test_passwords_that_would_need_quoting_are_refused() -> None:
     with pytest.raises(ValueError, match="redis"):
         platform_secrets({**PASSWORDS, "redis": "a b" * 20}, fernet_key="", staff_key="")
