@@ -118,7 +118,9 @@ def _paying() -> Texts:
         "method_unknown_text": _("How to pay is shown when you go on."),
         "minutes": pgettext("number of minutes", "{count} min"),
         "payment": _("Payment"),
-        "order_waits": _("Very many people are paying right now. Your places stay held; we keep trying for you, so please leave this page open."),
+        "order_waits": _(
+            "Very many people are paying right now. Your places stay held; we keep trying for you, so please leave this page open."
+        ),
         "pay_amount": _("Go on: {amount}"),
         "pay_door": _("Confirm booking"),
         "pay_free": _("Book free of charge"),
