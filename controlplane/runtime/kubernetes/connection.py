@@ -20,7 +20,11 @@ def configuration(*, context: str = "") -> Callable[[], Configuration]:
     def read() -> Configuration:
         wanted = Configuration()
         try:
-            config.load_config(client_configuration=wanted, context=context or None)
+            if context:
+                config.load_kube_config(client_configuration=wanted, context=context)
+            else:
+                # Not given a context even as None: a pod's own account takes none.
+                config.load_config(client_configuration=wanted)
         except (ConfigException, OSError, ValueError) as error:
             raise RuntimeUnavailable(f"No cluster is configured: {error}") from error
         return wanted
