@@ -33,6 +33,8 @@ class ServiceRow:
 
     workload: dict[str, Any]
     plan: ServicePlan | None
+    newest: int | None
+    """Number of the revision that was handed to the runtime last."""
 
     @property
     def name(self) -> str:
@@ -82,10 +84,12 @@ class ServiceRow:
         return self.plan.node if self.plan else ""
 
     @property
-    def updated(self) -> str:
-        """How many copies are of the newest revision, while not all are."""
+    def revision(self) -> str:
+        """Which one it runs; with how many copies, while not all of them do."""
+        if self.newest is None:
+            return ""
         updated, wanted = self.workload["updated"], self.workload["wanted"]
-        return f"{updated}/{wanted}" if updated != wanted else ""
+        return f"{self.newest}: {updated}/{wanted}" if updated != wanted else str(self.newest)
 
     @property
     def image(self) -> str:
@@ -104,7 +108,7 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "why": stored_words(system),
         "health": health_words(system.health),
         "trouble": trouble,
-        "services": _rows(plan, workloads),
+        "services": _rows(plan, workloads, _newest(system, running)),
         "running": running,
         "steps": _steps(running) if running else [],
         "is_rollout": bool(running and plan and running.kind in ROLLED_OUT),
@@ -146,5 +150,11 @@ def _workloads(system: BookingSystem) -> tuple[list[dict[str, Any]], str]:
     return [workload_json(workload) for workload in seen.workloads], ""
 
 
-def _rows(plan: Plan | None, workloads: list[dict[str, Any]]) -> list[ServiceRow]:
-    return [ServiceRow(workload, plan.service(workload["name"]) if plan else None) for workload in workloads]
+def _newest(system: BookingSystem, running: Operation | None) -> int | None:
+    revision = running.revision if running and running.revision else system.live_revision
+    return revision.number if revision else None
+
+
+def _rows(plan: Plan | None, workloads: list[dict[str, Any]], newest: int | None) -> list[ServiceRow]:
+    found = [(workload, plan.service(workload["name"]) if plan else None) for workload in workloads]
+    return [ServiceRow(workload, service, newest if service else None) for workload, service in found]

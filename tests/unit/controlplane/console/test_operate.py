@@ -183,6 +183,7 @@ def test_a_rollout_is_held_goes_on_and_is_given_up(admin: Client, live: BookingS
     converge(live.pk, runtime=fake)
     shown = text_of(admin.get(page))
     assert "held since" in shown
+    assert "2: 0/1 fe-ticket:1.0.0" in shown
     assert "Held by root@example.kr" in shown
     assert "Go on" in shown
     live.operations.filter(state="running").update(progress_at=live.created_at - timedelta(hours=1))
