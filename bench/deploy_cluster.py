@@ -13,7 +13,6 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -26,16 +25,15 @@ import requests
 
 from bench.deploy import FirstSale, first_sale
 from bench.measure import Row
-from controlplane.runtime.kubernetes.api import Api
-from controlplane.runtime.kubernetes.resources import NAMESPACE, NODE
+from controlplane.runtime.kubernetes.resources import NAMESPACE
+from tests.integration.runtime_kubernetes.beside import STANDIN_KEY, address_of_a_node, standin
 from tests.integration.runtime_kubernetes.conftest import api_of
 from tests.integration.runtime_kubernetes.edge import Edge
 from tests.runtime_contract.on_kubernetes import volumes
-from tests.stack import ROOT, free_ports, running, until
+from tests.stack import running, until
 
 ROUNDS = 3
 BOUND_S = 180.0
-STANDIN_KEY = "key-of-the-bench"
 
 
 def run(kubeconfig: Path, kubectl: str) -> list[Row]:
@@ -48,7 +46,7 @@ def run(kubeconfig: Path, kubectl: str) -> list[Row]:
     with (
         tempfile.TemporaryDirectory(prefix="clove-bench-") as name,
         volumes(api, count=4 * ROUNDS, size="20Gi"),
-        standin(Path(name), _address(api)) as standin_url,
+        standin(Path(name), address_of_a_node(api)) as standin_url,
         contextlib.closing(_Closing(Edge(api))) as edge,
         running(Path(name) / "home", "--empty", env=environment(kubeconfig, edge.port, standin_url)) as stack,
     ):
@@ -87,37 +85,6 @@ def environment(kubeconfig: Path, port: int, standin_url: str) -> dict[str, str]
         "KAKAOPAY_URL": standin_url,
         "KAKAOPAY_SECRET_KEY": STANDIN_KEY,
     }
-
-
-@contextlib.contextmanager
-def standin(directory: Path, address: str) -> Iterator[str]:
-    """The payment stand-in, where pods reach it."""
-    (port,) = free_ports(1)
-    url = f"http://{address}:{port}"
-    home = directory / "standin"
-    (home / "secrets").mkdir(parents=True)
-    (home / "secrets" / "django-secret").write_text("x" * 50)
-    env = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "CLOVE_SERVICE": "standin",
-        "CLOVE_SYSTEM": "standin",
-        "BIND": address,
-        "PORT": str(port),
-        "CLOVE_PUBLIC_URL": url,
-        "CLOVE_SECRETS_DIR": str(home / "secrets"),
-        "CLOVE_DATABASE": f"sqlite:///{home / 'db.sqlite3'}",
-        "STANDIN_SECRET_KEY": STANDIN_KEY,
-    }
-    env.pop("DJANGO_SETTINGS_MODULE", None)
-    with open(home / "log", "wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "booking_templates", "serve"], cwd=ROOT, env=env, stdout=log, stderr=log)
-    try:
-        until("the stand-in", lambda: _answers(url + "/readyz"), timeout_s=60)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 class Kubectl:
@@ -186,15 +153,3 @@ def _steps(session: requests.Session, address: str) -> Iterator[tuple[str, float
         if step["ended_at"]:
             began, ended = (datetime.fromisoformat(step[name]) for name in ("started_at", "ended_at"))
             yield step["name"], (ended - began).total_seconds()
-
-
-def _address(api: Api) -> str:
-    """Of this machine as a node of the cluster."""
-    addresses = [one for node in api.items(NODE) for one in node["status"].get("addresses") or ()]
-    return next(one["address"] for one in addresses if one["type"] == "InternalIP")
-
-
-def _answers(url: str) -> bool:
-    with contextlib.suppress(requests.RequestException):
-        return requests.get(url, timeout=5).status_code == 200
-    return False
