@@ -127,6 +127,7 @@ class ServicePort(Shape):
 class ServiceSpec(Shape):
     selector: Labels
     ports: Annotated[list[ServicePort], Meta(min_length=1)]
+    publish_not_ready_addresses: bool = False
 
 
 class Service(Shape, tag_field="kind"):
