@@ -139,8 +139,8 @@ ACTIONS: dict[str, Action] = {
     "pause": Action(
         title=_("Hold the rollout of %(what)s"),
         about=_(
-            "Copies of the old and of the new revision stay as they are, and what serves goes on serving. However long it takes, the change "
-            "is not given up meanwhile."
+            "Copies of the old and of the new revision stay as they are, and what serves goes on serving. However long it takes, the "
+            "change is not given up meanwhile."
         ),
         button=_("Hold it"),
         act=lambda doing, form, generation: rollouts.rollout_pause(

@@ -62,7 +62,7 @@ def text_of(answer: Any) -> str:
 def confirmation(answer: Any) -> dict[str, str]:
     """What the confirmation's form would send."""
     html = answer.content.decode().partition('class="confirm"')[2]
-    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html)
+    hidden = re.findall(r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)">', html)
     return {**dict(hidden), "confirm": "yes"}
 
 
