@@ -38,6 +38,11 @@ SECURITY_HEADERS = {
 }
 
 
+def is_inside(path: str) -> bool:
+    """Whether PATH is for callers inside the namespace. What they did is in the line of the request that made them call."""
+    return path.startswith(INSIDE)
+
+
 def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
     given_to_all = SECURITY_HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if settings.ENV.is_https else {})
     fixed = {name.lower(): (name, value) for name, value in given_to_all.items()}
@@ -50,7 +55,7 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
             _language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
         )
         path = request.path_info
-        if path.startswith(INSIDE) and "HTTP_X_FORWARDED_FOR" in request.META:
+        if is_inside(path) and "HTTP_X_FORWARDED_FOR" in request.META:
             # The router or gateway adds this header to whatever comes from outside, and a caller cannot take it away.
             response: HttpResponseBase = NotFound("not_found").response()
         else:
@@ -62,7 +67,7 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
         if path not in QUIET:
             route = _route(request)
             metrics.observe(route, request.method or "", response.status_code, elapsed)
-            if response.status_code >= 500 or elapsed > SLOW_S or request.method not in ("GET", "HEAD"):
+            if response.status_code >= 500 or elapsed > SLOW_S or (request.method not in ("GET", "HEAD") and not is_inside(path)):
                 fields = {"route": route, "method": request.method, "status": response.status_code, "ms": round(elapsed * 1000, 1)}
                 log.log(logging.ERROR if response.status_code >= 500 else logging.INFO, "request", extra={"fields": fields})
         request_id.reset(token)

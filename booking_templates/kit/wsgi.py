@@ -36,12 +36,15 @@ class Handler(WSGIHandler):
             return response
         # As a list, the server sends it with its length in one go, and not chunk by chunk.
         content = [response.content]
-        response.close()  # ends the request for Django, as the server would have done after the last chunk
+        for close in response._resource_closers:
+            close()
+        end_of_request()
         return content
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         response: Any = self._middleware_chain(request)
         response._resource_closers.append(request.close)
+        response._handler_class = type(self)
         return response
 
     def make_view_atomic(self, view: Callable[..., Any]) -> Callable[..., Any]:
