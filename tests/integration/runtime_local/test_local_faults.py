@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from controlplane.runtime.holding import held
 from controlplane.runtime.local.process import start_mark
 from controlplane.runtime.port import Health
 from tests.integration.runtime_local.load import Load
@@ -274,3 +275,32 @@ def test_a_change_whose_poke_was_lost_is_found(supervisor: Supervised) -> None:
     runtime.apply(SYSTEM, with_env(system_objects(SYSTEM), "seat", VERSION="2"), SECRETS)
 
     eventually(lambda: supervisor.get(SYSTEM, "/api/seat/x")[1]["version"], until=lambda version: version == "2")
+
+
+def test_a_hold_outlives_the_supervisor_and_a_crash_of_what_serves(supervisor: Supervised) -> None:
+    objects = system_objects(SYSTEM)
+    _up(supervisor, objects)
+    newer = with_env(objects, "seat", VERSION="2")
+    supervisor.runtime.apply(SYSTEM, held(newer), SECRETS)
+    pid, _ = _facts(supervisor)
+
+    supervisor.kill()
+    supervisor.start()
+    os.kill(pid, signal.SIGKILL)
+
+    def serving() -> int:
+        seat = supervisor.runtime.observe(SYSTEM).workload("seat")
+        assert seat
+        assert (seat.reason, seat.updated) == ("Paused", 0)
+        return seat.ready
+
+    eventually(lambda: supervisor.get(SYSTEM, "/api/seat/x")[0], until=lambda status: status == 200, bound_s=10)
+    eventually(serving, until=lambda ready: ready == 1, bound_s=10)
+    supervisor.runtime.apply(SYSTEM, newer, SECRETS)
+    supervisor.await_health(SYSTEM, Health.READY)
+
+
+def test_a_hold_of_nothing_that_serves_holds_nothing(supervisor: Supervised) -> None:
+    supervisor.runtime.apply(SYSTEM, held(system_objects(SYSTEM)), SECRETS)
+
+    supervisor.await_health(SYSTEM, Health.READY)
