@@ -1,4 +1,7 @@
-"""Complete purchases a second: hold, order, the provider's page, back, tickets; `kakaopay` code against the stand-in, on this machine."""
+"""Complete purchases a second: hold, order, the provider's page, back, tickets; `kakaopay` code against the stand-in, on this machine.
+
+The floor is `bench.bare_shop`: as many requests among as many processes, with as many commits.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ import uvloop
 from bench.client import Line
 from bench.load import request
 from bench.measure import Row
-from bench.seats import DATABASES, arena, buyer_tokens, guids
+from bench.seats import DATABASES, arena, bare_view, buyer_tokens, guids
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import findings, open_sales, settle
 from tests.mariadb import MariaDB
@@ -29,6 +32,7 @@ WARM_UP = 300
 BUYERS = 24
 """How many buy at the same time."""
 FORM = b"action=approve"
+BARE = "bench.bare_shop"
 
 
 def run() -> list[Row]:
@@ -42,12 +46,13 @@ def _measure(kind: str) -> Row:
         if kind == "sqlite":
             return _on(kind, "sqlite", directory)
         with MariaDB(directory / "mariadb") as server:
-            for service in ("seat", "ticket"):
-                server.create(f"clove_{service}")
+            for schema in ("clove_seat", "clove_ticket", "bench_seat", "bench_ticket"):
+                server.create(schema)
             return _on(kind, server.url, directory)
 
 
 def _on(kind: str, url: str, directory: Path) -> Row:
+    floor = _floor(kind, url, directory)
     content = arena(limit=4)
     with Booking(["seat", "ticket"], directory / "booking", database=url) as booking:
         open_sales(booking, content)
@@ -60,7 +65,49 @@ def _on(kind: str, url: str, directory: Path) -> Row:
             print(found)
         if len(sales.issued) != PURCHASES:
             raise RuntimeError(f"not every purchase came through: {dict(sales.statuses)}")
-        return Row(f"complete purchases, {kind}", len(sales.issued) / sales.seconds, "purchases/s", violations=found.total)
+        rate = len(sales.issued) / sales.seconds
+        return Row(f"complete purchases, {kind}", rate, "purchases/s", floor, rate / floor, found.total)
+
+
+def _floor(kind: str, url: str, directory: Path) -> float:
+    """Bare purchases a second."""
+
+    def database(name: str) -> str:
+        return f"{url}/bench_{name}" if kind == "mariadb" and name != "provider" else f"sqlite:///{directory}/bench-{name}.sqlite3"
+
+    with (
+        bare_view(database("seat"), BARE) as seat,
+        bare_view(database("provider"), BARE) as provider,
+        bare_view(database("ticket"), BARE, BENCH_SEAT=_at(seat), BENCH_PROVIDER=_at(provider)) as ticket,
+    ):
+        ports = {"seat": seat, "provider": provider, "ticket": ticket}
+        uvloop.run(_bare_purchases(ports, range(WARM_UP)))
+        started = time.perf_counter()
+        uvloop.run(_bare_purchases(ports, range(WARM_UP, WARM_UP + PURCHASES)))
+        return PURCHASES / (time.perf_counter() - started)
+
+
+def _at(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+async def _bare_purchases(ports: dict[str, int], numbers: range) -> None:
+    left = iter(numbers)
+    steps = (("seat", "begin/{}"), ("ticket", "order/{}"), ("provider", "move/{}/2"), ("ticket", "back/{}"), ("ticket", "read/{}"))
+
+    async def buyer() -> None:
+        shop = {name: await Line.to(_at(port)) for name, port in ports.items()}
+        for number in left:
+            for name, step in steps:
+                status, _headers, body = await shop[name].send(request("POST", "/" + step.format(number)))
+                if status != 200:
+                    raise RuntimeError(f"{step}: {status}")
+            if body != b"4":
+                raise RuntimeError("a bare purchase did not come through")
+        for line in shop.values():
+            line.close()
+
+    await asyncio.gather(*(buyer() for _ in range(BUYERS)))
 
 
 @dataclass

@@ -119,13 +119,13 @@ def buyer_tokens(keys: Keyring, count: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def bare_view(database_url: str) -> Iterator[int]:
-    """The bare Django view on DATABASE_URL; its port."""
+def bare_view(database_url: str, module: str = "bench.bare_app", **more: str) -> Iterator[int]:
+    """The bare Django views of MODULE on DATABASE_URL, with MORE in their environment; their port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "BENCH_DATABASE": database_url, "BENCH_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-m", "bench.bare_app"], env=environ, start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-m", module], env=environ | more, start_new_session=True)
     try:
         _wait_for(port, process)
         yield port
