@@ -5,31 +5,17 @@ BENCH_DATABASE=mysql://… BENCH_PORT=… python -m bench.bare_app      serves P
 
 from __future__ import annotations
 
-import os
-
-import django
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from booking_templates.kit.env import database_settings
+from bench.bare import serve, set_up
 
 ROWS = 60_000
-THREADS = 8
 
-if not settings.configured:  # once in the server's parent, once in its worker
-    settings.configure(
-        ALLOWED_HOSTS=["*"],
-        ROOT_URLCONF="bench.bare_app",
-        DATABASES={"default": database_settings(os.environ["BENCH_DATABASE"], "")},
-        MIDDLEWARE=[],
-        INSTALLED_APPS=[],
-        USE_TZ=True,
-        LOGGING_CONFIG=None,
-    )
-    django.setup()
+MODULE = "bench.bare_app"
+set_up(MODULE)
 
 
 def take(request: HttpRequest, row: int) -> HttpResponse:
@@ -58,22 +44,8 @@ def make_table() -> None:
 
 
 def main() -> None:
-    from granian.constants import Interfaces
-    from granian.server import Server
-
     make_table()
-    Server(
-        "bench.bare_app:application",
-        address="127.0.0.1",
-        port=int(os.environ["BENCH_PORT"]),
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=THREADS,
-        blocking_threads_idle_timeout=600,
-        backlog=4096,
-        log_enabled=False,
-        websockets=False,
-    ).serve()
+    serve(MODULE)
 
 
 if __name__ == "__main__":

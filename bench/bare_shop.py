@@ -9,30 +9,18 @@ from __future__ import annotations
 
 import os
 
-import django
 import urllib3
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from booking_templates.kit.env import database_settings
+from bench.bare import THREADS, serve, set_up
 
-THREADS = 8
 SEAT, PROVIDER = os.environ.get("BENCH_SEAT", ""), os.environ.get("BENCH_PROVIDER", "")
 
-if not settings.configured:  # once in the server's parent, once in its worker
-    settings.configure(
-        ALLOWED_HOSTS=["*"],
-        ROOT_URLCONF="bench.bare_shop",
-        DATABASES={"default": database_settings(os.environ["BENCH_DATABASE"], "")},
-        MIDDLEWARE=[],
-        INSTALLED_APPS=[],
-        USE_TZ=True,
-        LOGGING_CONFIG=None,
-    )
-    django.setup()
+MODULE = "bench.bare_shop"
+set_up(MODULE)
 
 peers = urllib3.PoolManager(maxsize=THREADS, retries=False)
 
@@ -92,24 +80,10 @@ application = WSGIHandler()
 
 
 def main() -> None:
-    from granian.constants import Interfaces
-    from granian.server import Server
-
     _write("CREATE TABLE bench_thing (id INTEGER PRIMARY KEY, state INTEGER NOT NULL)")
     _write("CREATE TABLE bench_ticket (id INTEGER PRIMARY KEY, thing INTEGER NOT NULL)")
     connections.close_all()
-    Server(
-        "bench.bare_shop:application",
-        address="127.0.0.1",
-        port=int(os.environ["BENCH_PORT"]),
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=THREADS,
-        blocking_threads_idle_timeout=600,
-        backlog=4096,
-        log_enabled=False,
-        websockets=False,
-    ).serve()
+    serve(MODULE)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from booking_templates.kit import logs, worker
 
 class Handler(WSGIHandler):
     """Django's, less what it does around each request for things that no service has: script names, caches, several databases, URL
-    configurations by thread, a warning a refusal. Half of what a small request cost was that."""
+    configurations by thread, a warning a refusal. A fifth of what the smallest request cost was that."""
 
     _middleware_chain: Callable[[HttpRequest], HttpResponseBase]
 
