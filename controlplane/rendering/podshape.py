@@ -12,6 +12,7 @@ Host = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Cpu = Annotated[str, Meta(pattern=r"^[1-9][0-9]*m$")]
 Mebibytes = Annotated[str, Meta(pattern=r"^[0-9]+Mi$")]
+Nothing = Literal["0"]
 Count = Annotated[str, Meta(pattern=r"^[0-9]+$")]
 Seconds = Annotated[int, Meta(ge=1, le=3600)]
 Path = Annotated[str, Meta(pattern=r"^/[A-Za-z0-9/_.-]*$")]
@@ -38,6 +39,12 @@ class Amounts(msgspec.Struct, forbid_unknown_fields=True):
     cpu: Cpu
     memory: Mebibytes
     scratch: Mebibytes = msgspec.field(name="ephemeral-storage")
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True):
+    cpu: Cpu
+    memory: Mebibytes
+    scratch: Nothing = msgspec.field(name="ephemeral-storage")
 
 
 class Seccomp(Shape):
@@ -81,7 +88,7 @@ class EnvVar(Shape):
 
 
 class ContainerResources(Shape):
-    requests: Amounts
+    requests: Asked
     limits: Amounts
 
 

@@ -172,9 +172,13 @@ CONTAINER_SECURITY = {
 
 
 def amounts(resources: ResourcesPlan) -> dict[str, dict[str, str]]:
-    """What a container asks for and what it may use at most."""
+    """What a container asks for and what it may use at most.
+
+    No disk is asked for: services write nothing but their log, and no pod would fit on a node whose kubelet does not count its disk
+    (`localStorageCapacityIsolation: false`, which a kubelet without access to its file system's figures needs).
+    """
     scratch = f"{resources.scratch_mib}Mi"
     return {
-        "requests": {"cpu": f"{resources.cpu_request_m}m", "memory": f"{resources.memory_request_mib}Mi", "ephemeral-storage": scratch},
+        "requests": {"cpu": f"{resources.cpu_request_m}m", "memory": f"{resources.memory_request_mib}Mi", "ephemeral-storage": "0"},
         "limits": {"cpu": f"{resources.cpu_limit_m}m", "memory": f"{resources.memory_limit_mib}Mi", "ephemeral-storage": scratch},
     }

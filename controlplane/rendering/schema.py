@@ -15,12 +15,14 @@ from msgspec import Meta
 from controlplane.rendering.databaseshape import CronJobSpec, JobSpec, StatefulSetSpec
 from controlplane.rendering.podshape import (
     Amounts,
+    Asked,
     Count,
     Cpu,
     Host,
     Labels,
     Mebibytes,
     Name,
+    Nothing,
     Path,
     PodTemplate,
     Port,
@@ -52,7 +54,7 @@ class Hard(msgspec.Struct, forbid_unknown_fields=True):
     cpu_limits: Cpu = msgspec.field(name="limits.cpu")
     memory_requests: Mebibytes = msgspec.field(name="requests.memory")
     memory_limits: Mebibytes = msgspec.field(name="limits.memory")
-    scratch_requests: Mebibytes = msgspec.field(name="requests.ephemeral-storage")
+    scratch_requests: Nothing = msgspec.field(name="requests.ephemeral-storage")
     scratch_limits: Mebibytes = msgspec.field(name="limits.ephemeral-storage")
     volumes: Count = msgspec.field(name="persistentvolumeclaims")
     storage: Mebibytes = msgspec.field(name="requests.storage")
@@ -73,7 +75,7 @@ class ResourceQuota(Shape, tag_field="kind"):
 class Limit(Shape):
     type: Literal["Container"]
     default: Amounts
-    default_request: Amounts
+    default_request: Asked
     max: Amounts
 
 
