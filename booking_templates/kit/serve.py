@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from booking_templates.kit import logs
 
 log = logging.getLogger("clove.serve")
 
+BACKLOG = 4096
 MIGRATION_LOCK_S = 120
 DATABASE_WAIT_S = 60
 """A database that starts with its services is not there yet; ending at once would cost the runtime's growing back-off."""
@@ -33,10 +35,11 @@ def main(command: str) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booking_templates.kit.settings")
     django.setup()
     logs.setup(settings.ENV.service)
+    listener = listen() if command == "serve" else None
     if settings.ENV.database_url:
         migrate()
-    if command == "serve":
-        serve()
+    if listener:
+        serve(listener)
     elif command == "worker":
         work()
     return 0
@@ -64,7 +67,7 @@ def _wait_for_database() -> None:
             if time.monotonic() > deadline:
                 raise
             log.warning("waiting for the database", extra={"fields": {"code": error.args[0] if error.args else ""}})
-            time.sleep(0.5)
+            time.sleep(0.2)
         else:
             return
 
@@ -88,10 +91,26 @@ def _migration_lock() -> Iterator[None]:
             cursor.execute("SELECT RELEASE_LOCK(%s)", [name])
 
 
-def serve() -> None:
-    """Serve until SIGTERM; requests under way are finished. The application is imported before the fork, so its pages are shared."""
+def listen() -> socket.socket:
+    """Take the port, before anything slow: whoever asks meanwhile waits in its queue and is answered the moment that serving begins.
+
+    A probe that comes once a second would find out half a second late.
+    """
+    env = settings.ENV
+    family = socket.AF_INET6 if ":" in env.bind else socket.AF_INET
+    listener = socket.create_server((env.bind, env.port), family=family, backlog=BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve at LISTENER until SIGTERM; requests under way are finished.
+
+    The application is imported before the fork, so its pages are shared.
+    """
     from granian.constants import Interfaces
-    from granian.server import Server
+    from granian.net import SocketHolder
+    from granian.server.mp import MPServer
 
     import booking_templates.kit.urls  # noqa: F401 - imports the views, for the same reason
 
@@ -99,9 +118,21 @@ def serve() -> None:
         multiprocessing.set_start_method("fork", force=True)  # not the default any more from Python 3.14 on
     gc.collect()
     gc.freeze()  # what is loaded by now stays: neither looked through again and again, nor copied after the fork
+
+    class Listening(MPServer):
+        """Its worker is given the port rather than taking it, so one that is started anew finds who came in between."""
+
+        def _init_shared_socket(self) -> None:
+            if multiprocessing.get_start_method() != "fork":  # the worker would not have it
+                listener.close()
+                super()._init_shared_socket()
+                return
+            # The server closes it once it stops: nobody is let in any more to wait for nothing.
+            self._ssp, self._shd, self._sso = None, SocketHolder(listener.fileno(), False, BACKLOG), listener  # type: ignore[assignment, call-arg]
+
     env = settings.ENV
     log.info("serving", extra={"fields": {"bind": env.bind, "port": env.port}})
-    Server(
+    Listening(
         "booking_templates.kit.wsgi:application",
         address=env.bind,
         port=env.port,
@@ -109,7 +140,7 @@ def serve() -> None:
         workers=1,
         blocking_threads=env.threads,
         blocking_threads_idle_timeout=600,
-        backlog=4096,
+        backlog=BACKLOG,
         respawn_failed_workers=True,
         respawn_interval=0.1,
         workers_kill_timeout=20,
