@@ -65,7 +65,7 @@ def first_sale(
         assert system["state"] != "failed", system
         return bool(system["state"] == "live")
 
-    until("live", is_live, timeout_s=180, every_s=0.05)
+    until("live", is_live, timeout_s=180, every_s=0.1)
     live_s = time.monotonic() - started
     site = stack.site(f"bench-{number}", port=site_port)
     site.sign_up(f"buyer{number}@example.com")

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 MERGE_S = 0.1
 """Events of one system that follow each other this fast are one: six services that start together report a dozen changes."""
+MERGE_ON_A_CLUSTER_S = 0.3
+"""A look at a cluster is seven requests and more: pods that start there need the processor for themselves."""
 AGAIN_AFTER_S = 1.0
 
 
@@ -51,9 +53,9 @@ class Merger:
         self._send(system_id)
 
 
-def watch(runtime: Runtime, stop: threading.Event) -> None:
+def watch(runtime: Runtime, stop: threading.Event, *, merge_s: float = MERGE_S) -> None:
     """Until STOP is set. A stream that ends or breaks is begun anew; the runtime then tells of every system again."""
-    merger = Merger(lambda system_id: queue.send(CONVERGE, system_id=system_id))
+    merger = Merger(lambda system_id: queue.send(CONVERGE, system_id=system_id), merge_s=merge_s)
     while not stop.is_set():
         try:
             for ref in runtime.events():

@@ -29,7 +29,7 @@ URL_FILE = "database-url"
 URL_KIND = "database-url"
 
 _SCRIPTS = Path(__file__).resolve().parent.parent.parent / "manifests" / "database"
-_SERVER_RESOURCES = ResourcesPlan(cpu_request_m=100, cpu_limit_m=2000, memory_request_mib=256, memory_limit_mib=768, scratch_mib=256)
+_SERVER_RESOURCES = ResourcesPlan(cpu_request_m=250, cpu_limit_m=2000, memory_request_mib=256, memory_limit_mib=768, scratch_mib=256)
 _CLIENT_RESOURCES = ResourcesPlan(cpu_request_m=20, cpu_limit_m=1000, memory_request_mib=32, memory_limit_mib=128, scratch_mib=64)
 _BUFFER_SHARE = 0.4
 """Of the memory limit; connections, temporary tables and the server itself take the rest."""

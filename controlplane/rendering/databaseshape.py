@@ -63,6 +63,17 @@ class ExecProbe(Shape):
     failure_threshold: Seconds
 
 
+class TcpSocket(Shape):
+    port: Name
+
+
+class TcpProbe(Shape):
+    tcp_socket: TcpSocket
+    period_seconds: Seconds
+    timeout_seconds: Seconds
+    failure_threshold: Seconds
+
+
 class ServerContainer(Shape):
     name: Name
     image: Image
@@ -71,7 +82,7 @@ class ServerContainer(Shape):
     ports: list[ContainerPort]
     env: list[EnvVar]
     resources: ContainerResources
-    startup_probe: ExecProbe
+    startup_probe: TcpProbe
     liveness_probe: ExecProbe
     readiness_probe: ExecProbe
     security_context: ContainerSecurity

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
+from controlplane.lib import together
 from controlplane.rendering.plan import Plan
 from controlplane.systems import secrets
 from controlplane.systems.booking_api import BookingApi
@@ -14,16 +18,30 @@ def check(system: BookingSystem, plan: Plan, api: BookingApi, *, performance_id:
 
     What a plan has no service for is not checked. Raises Failed for a wrong answer, booking_api.Silent for none.
     """
-    if wanted := secrets.public_token_keys(system, plan):
-        answer = api.get("/api/auth/jwks.json")
-        published = answer.document.get("keys", []) if isinstance(answer.document, dict) else []
-        if not wanted <= {key.get("kid") for key in published if isinstance(key, dict)}:
-            raise Failed("check_keys")
-    for path in ("/", f"/performances/{performance_id}"):
+    wanted = secrets.public_token_keys(system, plan)
+
+    def keys() -> None:
+        if wanted:
+            answer = api.get("/api/auth/jwks.json")
+            published = answer.document.get("keys", []) if isinstance(answer.document, dict) else []
+            if not wanted <= {key.get("kid") for key in published if isinstance(key, dict)}:
+                raise Failed("check_keys")
+
+    def page(path: str) -> None:
         answer = api.get(path)
         if answer.status != 200:
             raise Failed("check_page", path=path, status=answer.status)
-    if plan.service("seat"):
-        answer = api.post("/api/seat/probe", {})
-        if not answer.is_success:
-            raise Failed("check_probe", detail=answer.detail)
+
+    def probe() -> None:
+        if plan.service("seat"):
+            answer = api.post("/api/seat/probe", {})
+            if not answer.is_success:
+                raise Failed("check_probe", detail=answer.detail)
+
+    looks: tuple[Callable[[], None], ...] = (
+        keys,
+        functools.partial(page, "/"),
+        functools.partial(page, f"/performances/{performance_id}"),
+        probe,
+    )
+    together.each(lambda look: look(), looks)

@@ -23,6 +23,11 @@ def documents_for(requirement: Requirement, plan: Plan) -> dict[str, Document]:
     return {name: write(requirement) for name, write in _WRITERS.items() if plan.service(name)}
 
 
+def path_of(service: str) -> str:
+    """Where SERVICE takes its content."""
+    return f"/api/{service}/content"
+
+
 def digests(documents: dict[str, Document]) -> dict[str, str]:
     """Service -> digest of its document."""
     return {name: digest(document) for name, document in documents.items()}
@@ -91,4 +96,6 @@ def _merch(requirement: Requirement) -> Document:
 
 
 _WRITERS: dict[str, Callable[[Requirement], Document]] = {"seat": _seat, "ticket": _ticket, "merch": _merch, "event": _event}
+SERVICES = frozenset(_WRITERS)
+"""Those that are told something."""
 MAY_REFUSE = ("seat", "ticket", "merch")

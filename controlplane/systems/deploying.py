@@ -11,7 +11,7 @@ import msgspec
 from django.db.models import Max
 from django.utils import timezone
 
-from controlplane.lib import audit
+from controlplane.lib import audit, together
 from controlplane.lib.reasons import Reason
 from controlplane.rendering.choose import NoImageFits
 from controlplane.rendering.diff import changes_to_json
@@ -19,6 +19,7 @@ from controlplane.rendering.plan import Plan, from_json
 from controlplane.rendering.render import render
 from controlplane.rendering.requirement import Requirement as Wanted
 from controlplane.rendering.schema import BadObject
+from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.holding import held
 from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation
@@ -51,12 +52,16 @@ def carry_out(run: Run) -> None:
     if plan.adjustments.is_suspended:
         _live(run, revision, endpoint, state=State.SUSPENDED)
         return
-    with BookingApi(connect_url=endpoint.connect_url, host=endpoint.host, namespace=run.system.namespace, scopes=PLATFORM_SCOPES) as api:
+    with _api(run, endpoint) as api:
         if not run.is_done("content"):
             _content(run, api, wanted, plan)
         if not run.is_done("check"):
             _check(run, api, wanted, plan)
     _live(run, revision, endpoint)
+
+
+def _api(run: Run, endpoint: Endpoint) -> BookingApi:
+    return BookingApi(connect_url=endpoint.connect_url, host=endpoint.host, namespace=run.system.namespace, scopes=PLATFORM_SCOPES)
 
 
 def _revision(run: Run) -> Revision:
@@ -180,9 +185,28 @@ def _start(run: Run) -> None:
     if seen.health is Health.FAILED:
         raise _why_failed(seen)
     if not _is_as_wanted(seen, is_suspended=is_suspended) or seen.fingerprint != run.operation.fingerprint:
+        _give_early(run, seen)
         raise Waiting(code, **counts)
     told = _resized(seen) or Reason(code)
     run.done("start", told.code, **counts, **told.params, then="" if is_suspended else "content")
+
+
+def _give_early(run: Run, seen: Observation) -> None:
+    """Content to those services of a new system that are up, while others still start: nobody sees it yet.
+
+    Whatever is wrong now may be right once all have started, and is told then.
+    """
+    up = {workload.name for workload in seen.workloads if workload.health is Health.READY}
+    if run.system.live_revision_id or not up & content.SERVICES - run.system.content_given.keys():
+        return
+    revision = _revision(run)
+    documents = content.documents_for(read(revision.requirement), from_json(revision.plan))
+    try:
+        endpoint = run.runtime.endpoint(run.system.ref)
+        with _api(run, endpoint) as api:
+            give_content(run, api, {name: document for name, document in documents.items() if name in up})
+    except (Failed, Retry, RuntimeFailure) as error:
+        log.info("system %s: content waits until all is up: %s", run.system.pk, error.reason)
 
 
 def _resized(seen: Observation) -> Reason | None:
@@ -220,7 +244,10 @@ def _why_failed(seen: Observation) -> Failed:
 
 def _content(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:
     run.begin("content")
-    given = give_content(run, api, content.documents_for(wanted, plan))
+    documents = content.documents_for(wanted, plan)
+    given = give_content(run, api, documents)
+    if not run.system.live_revision_id:
+        given = list(documents)  # some of them before
     if given:
         run.done("content", "step_content", services=", ".join(given), then="check")
     else:
@@ -232,13 +259,13 @@ def give_content(run: Run, api: BookingApi, documents: dict[str, content.Documen
 
     Raises Failed for a refusal, Retry when a service does not answer or breaks.
     """
-    given = []
-    for service, digest in content.digests(documents).items():
-        if run.system.content_given.get(service) == digest:
-            continue
+    pending = {service: digest for service, digest in content.digests(documents).items() if run.system.content_given.get(service) != digest}
+    # A new system refuses nothing for what is sold, so none need be asked before another.
+    answers = {} if run.system.live_revision_id else _put_together(run, api, {service: documents[service] for service in pending})
+    for service, digest in pending.items():
         run.lease.renew()
         try:
-            answer = put_content(api, run.system, service, documents[service], between=run.lease.renew)
+            answer = put_content(api, run.system, service, documents[service], first=answers.get(service), between=run.lease.renew)
         except Silent as error:
             raise Retry("service_silent", service=service, detail=str(error)) from error
         if not answer.is_success:
@@ -246,8 +273,20 @@ def give_content(run: Run, api: BookingApi, documents: dict[str, content.Documen
             raise refusal if answer.status < 500 or run.system.attempts >= TRIES else Retry(refusal.reason.code, **refusal.reason.params)
         with run.lease.transaction():
             run.lease.write(content_given=run.system.content_given | {service: digest})
-        given.append(service)
-    return given
+    return list(pending)
+
+
+def _put_together(run: Run, api: BookingApi, documents: dict[str, content.Document]) -> dict[str, Answer]:
+    """PUT all at once, for the first request takes a service longest. The answers of those that answered."""
+    run.lease.renew()
+
+    def put(service: str) -> Answer | None:
+        try:
+            return api.put(content.path_of(service), documents[service])
+        except Silent:
+            return None
+
+    return {service: answer for service, answer in zip(documents, together.each(put, list(documents)), strict=True) if answer}
 
 
 def _refusal(service: str, answer: Answer) -> Failed:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from controlplane.systems import pictures
 from controlplane.systems.booking_api import Answer, BookingApi
-from controlplane.systems.content import Document
+from controlplane.systems.content import Document, path_of
 from controlplane.systems.models import BookingSystem
 
 UNKNOWN_PICTURES = "unknown_pictures"
@@ -19,15 +19,16 @@ def put_content(
     document: Document,
     *,
     timeout_s: float = 20.0,
+    first: Answer | None = None,
     between: Callable[[], None] | None = None,
 ) -> Answer:
     """PUT DOCUMENT; pictures that the service says it lacks are given to it first, and then DOCUMENT once more.
 
-    BETWEEN is called before each further request, which may take seconds. What the seller no longer keeps stays missing: the answer is
-    `unknown_pictures` then. Raises Silent.
+    FIRST is the answer to the first PUT, where that was made already. BETWEEN is called before each further request, which may take
+    seconds. What the seller no longer keeps stays missing: the answer is `unknown_pictures` then. Raises Silent.
     """
-    path = f"/api/{service}/content"
-    answer = api.put(path, document, timeout_s=timeout_s)
+    path = path_of(service)
+    answer = first or api.put(path, document, timeout_s=timeout_s)
     if answer.code != UNKNOWN_PICTURES:
         return answer
     for digest in missing_of(answer):

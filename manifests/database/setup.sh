@@ -7,7 +7,7 @@ until said=$(mariadb --defaults-file="$CLIENT_CNF" -e 'SELECT 1' 2>&1); do
     echo "The database did not answer: $said" >&2
     exit 1
   fi
-  sleep 0.3
+  sleep 0.2
 done
 mariadb --defaults-file="$CLIENT_CNF" <"$SETUP_SQL"
 echo "Schemas and users are as they should be."

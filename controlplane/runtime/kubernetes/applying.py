@@ -1,4 +1,4 @@
-"""Makes a bundle the desired state of a namespace: applies it in order, then prunes what fell out.
+"""Makes a bundle the desired state of a namespace: applies it in order, kind after kind, then prunes what fell out.
 
 It may die at any point. Before the first change the inventory names all that was and all that comes and loses its fingerprint;
 only after the last one it names what is. So whoever looks in between sees an unfinished apply, and the next one finishes it.
@@ -7,9 +7,11 @@ only after the last one it names what is. So whoever looks in between sees an un
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from collections.abc import Collection
 
+from controlplane.lib import together
 from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.kubernetes import bundle, handover, inventory, resizing
@@ -47,7 +49,8 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         inventory.write(api, system, before.beginning(keys))
     resizes = dict(before.resizes) if before.fingerprint == after_fingerprint else {}
     deadline = time.monotonic() + resizing.LONGEST_S
-    for item in rest:
+
+    def one(item: Item) -> None:
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
             handover.end_autoscaling(api, item, before)
@@ -58,6 +61,9 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         if begun.resize:
             resizes[item["metadata"]["name"]] = begun.resize
         entries[key_of(item)] = inventory.entry_of(applied)
+
+    for _, same in itertools.groupby(rest, key=lambda item: item["kind"]):
+        together.each(one, list(same))
     _prune(api, system, before, keep=entries.keys())
     hosts = hostnames(objects)
     inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else "", resizes))

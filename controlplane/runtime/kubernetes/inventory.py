@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.ownership import ownership
+from controlplane.runtime.kubernetes.podstate import parse_time
 from controlplane.runtime.kubernetes.resources import CONFIG_MAP
 from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL, ObjectKey, key_of
 from controlplane.runtime.port import Resize, SystemRef
@@ -32,6 +34,8 @@ class Inventory:
     host: str = ""
     resizes: Mapping[str, Resize] = field(default_factory=dict)
     """Deployment -> what became of another size that this apply gave its pods."""
+    written_at: datetime | None = None
+    """By the API server's clock."""
 
     def beginning(self, keys: Iterable[ObjectKey]) -> Inventory:
         """This one while KEYS are being applied: what was and what comes, so that a crash in between leaves nothing forgotten."""
@@ -53,7 +57,9 @@ def read(api: Api, system: SystemRef) -> Inventory:
         resizes = {name: Resize(*told) for name, told in json.loads(stored.get("resizes") or "{}").items()}
     except (ValueError, TypeError, AttributeError):  # changed by hand: the next apply writes it anew
         return Inventory()
-    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""), resizes)
+    times = [managed["time"] for managed in (item or {}).get("metadata", {}).get("managedFields") or () if managed.get("time")]
+    written_at = max(map(parse_time, times), default=None)
+    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""), resizes, written_at)
 
 
 def write(api: Api, system: SystemRef, inventory: Inventory) -> None:

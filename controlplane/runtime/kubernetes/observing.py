@@ -11,6 +11,7 @@ from controlplane.runtime.health import system_health
 from controlplane.runtime.kubernetes import inventory, logs, warnings, workloads
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.drift import drift
+from controlplane.runtime.kubernetes.inventory import Inventory
 from controlplane.runtime.kubernetes.ownership import is_ours, selector
 from controlplane.runtime.kubernetes.podstate import parse_time, read_pod
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, REPLICA_SET
@@ -22,6 +23,9 @@ LAST_WORDS = 5
 """Lines of a crashed container that are shown."""
 SLOW_START_S = 8.0
 """Until then a probe that nobody answers is no news."""
+FRESH_S = 10.0
+"""So long after an apply, nothing but what has to start is looked at while it starts: the looks are many then, and each costs the machine
+that the pods start on."""
 _WORKLOADS = ("Deployment", "StatefulSet", "Job")
 
 
@@ -37,13 +41,18 @@ def observe(api: Api, system: SystemRef) -> Observation:
     items = {kind: api.items(BY_KIND[kind], system.namespace, selector=selector(system)) for kind in _WORKLOADS if kind in kinds}
     found = tuple(replace(one, resize=applied.resizes.get(one.name)) for one in _workloads(api, system, items)) if items else ()
     health, reason, message = system_health(found)
-    drifted = drift(api, system, applied, namespace, items)
+    is_starting = health is Health.PROGRESSING and _is_fresh(applied)
+    drifted = "" if is_starting else drift(api, system, applied, namespace, items)
     if drifted and not reason:
         reason, message = "Drifted", drifted
     if not applied.entries or not (found or applied.fingerprint):
         # An apply died before it came to anything that runs.
         health, reason = Health.PROGRESSING, "Rolling"
     return Observation(health, found, "" if drifted else applied.fingerprint, reason, message)
+
+
+def _is_fresh(applied: Inventory) -> bool:
+    return applied.written_at is not None and (datetime.now(UTC) - applied.written_at).total_seconds() < FRESH_S
 
 
 def _workloads(api: Api, system: SystemRef, items: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Workload, ...]:

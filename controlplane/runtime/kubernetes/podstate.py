@@ -43,6 +43,8 @@ class PodState:
     is_leaving: bool
     restarts: int
     trouble: Trouble | None
+    is_done: bool = False
+    """It ran to its end, and well."""
 
 
 def read_pod(pod: Mapping[str, Any], now: datetime) -> PodState:
@@ -58,7 +60,12 @@ def read_pod(pod: Mapping[str, Any], now: datetime) -> PodState:
         is_leaving=bool(metadata.get("deletionTimestamp")),
         restarts=sum(container.get("restartCount", 0) for container in containers),
         trouble=None if is_ready else _trouble(pod, containers, now),
+        is_done=bool(containers) and all(_ended(container).get("exitCode") == 0 for container in containers),
     )
+
+
+def _ended(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (container.get("state") or {}).get("terminated") or {}
 
 
 def _trouble(pod: Mapping[str, Any], containers: list[Mapping[str, Any]], now: datetime) -> Trouble:

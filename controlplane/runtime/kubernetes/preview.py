@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from controlplane.lib import together
 from controlplane.runtime.diff import field_changes
 from controlplane.runtime.errors import RuntimeBusy
 from controlplane.runtime.kubernetes import bundle, inventory
@@ -38,14 +39,14 @@ def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
         if namespace["metadata"].get("deletionTimestamp"):
             raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
     _make_trial_namespace(api)
-    changes = []
     before, keys = inventory.read(api, system) if namespace else Inventory(), inventory.keys_of(objects)
-    for item in objects:
+
+    def change_of(item: Mapping[str, Any]) -> Change | None:
         _try_pod(api, item)
         is_forced = is_taken_back(item, before, keys)
-        change = _in_trial(api, item) if namespace is None else _in_place(api, system, item, is_forced=is_forced)
-        if change:
-            changes.append(change)
+        return _in_trial(api, item) if namespace is None else _in_place(api, system, item, is_forced=is_forced)
+
+    changes = [change for change in together.each(change_of, objects) if change]
     return changes + (_pruned(api, system, objects) if namespace else [])
 
 

@@ -91,14 +91,19 @@ def stateful_set(item: Mapping[str, Any], pods: Sequence[PodState], now: datetim
 
 
 def job(item: Mapping[str, Any], pods: Sequence[PodState]) -> Seen:
-    """Ready once it is Complete, failed once it is Failed."""
+    """Ready once it is Complete, failed once it is Failed.
+
+    Complete comes up to three seconds after the work is done (seen with 1.36: the kubelet's and the controller's own rounds), so pods that
+    ended well count already.
+    """
     status = item.get("status") or {}
     mine = [pod for pod in pods if pod.owner_uid == item["metadata"]["uid"]]
     wanted, done = item["spec"].get("completions", 1), status.get("succeeded", 0)
     failed = _condition(status, "Failed")
     trouble, pod = _worst([one for one in mine if not one.is_leaving])
     health = Health.PROGRESSING
-    if _condition(status, "Complete").get("status") == "True":
+    done = max(done, sum(pod.is_done for pod in mine))
+    if _condition(status, "Complete").get("status") == "True" or done >= wanted:
         health = Health.READY
     elif failed.get("status") == "True":
         health, trouble = Health.FAILED, trouble or Trouble(failed.get("reason", "Failed"), failed.get("message", ""), True)

@@ -6,10 +6,11 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from controlplane import bootstrap
-from controlplane.jobs.watching import watch
+from controlplane.jobs.watching import MERGE_ON_A_CLUSTER_S, MERGE_S, watch
 
 
 class Command(BaseCommand):
@@ -26,4 +27,4 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, ask_to_stop)
         signal.signal(signal.SIGINT, ask_to_stop)
-        watch(bootstrap.runtime(), stop)
+        watch(bootstrap.runtime(), stop, merge_s=MERGE_ON_A_CLUSTER_S if settings.RUNTIME == "kubernetes" else MERGE_S)
