@@ -25,6 +25,7 @@ from controlplane.systems.outcomes import Failed, Held, Outcome, Retry, backoff_
 from controlplane.systems.planning import live_plan
 from controlplane.systems.settling import LOOK_AGAIN_S, settle
 from controlplane.systems.steps import Run, columns_of, end
+from controlplane.systems.taking_back import take_back
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ def _fail(run: Run, reason: Reason) -> None:
         has_begun = was_deleting and run.is_done("archive")
         end(run, Operation.State.FAILED, reason)
         run.lease.write(
+            adjustments=take_back(system, run.operation),
             state=_serving(system) if system.live_revision_id and not has_begun else State.FAILED,
             desired_state=Desired.LIVE if was_deleting and not has_begun else system.desired_state,
             observed_generation=run.operation.generation,

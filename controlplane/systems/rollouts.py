@@ -19,6 +19,7 @@ from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
 from controlplane.systems.planning import live_plan
 from controlplane.systems.steps import PAUSE, columns_of
+from controlplane.systems.taking_back import take_back
 from controlplane.systems.wishes import Kind, check_generation, lock, refuse_deleted
 
 ROLLED_OUT = (Kind.UPDATE, Kind.ROLLBACK, Kind.SCALE, Kind.MOVE, Kind.RESTART)
@@ -84,9 +85,7 @@ def rollout_abandon(*, system: BookingSystem, acting_user: User, expected_genera
         now, reason = timezone.now(), Reason("abandoned", {"who": str(acting_user)})
         operation.steps.filter(state=OperationStep.State.RUNNING).update(state=OperationStep.State.FAILED, ended_at=now, **_said(reason))
         operation.state, operation.ended_at = Operation.State.FAILED, now
-        live = live_plan(system)
-        assert live is not None  # noqa: S101  (a rollout replaces something)
-        system.adjustments = live.adjustments.to_json()
+        system.adjustments = take_back(system, operation)
         for owner in (operation, system):
             for name, value in columns_of(reason).items():
                 setattr(owner, name, value)

@@ -21,6 +21,7 @@ from controlplane.systems.errors import DeletionRefused, Refused, RequirementInv
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
 from controlplane.systems.preview import requirement_preview
+from controlplane.systems.taking_back import ASKED
 from controlplane.systems.wishes import Document, Kind, check_generation, lock, refuse_deleted, wish
 
 __all__ = [
@@ -116,21 +117,21 @@ def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: U
         if wanted is None or system.desired_state == Desired.DRAFT:
             raise Refused("not_deployed")
         _store_requirement(system, _in_the_shape_of(read_stored(revision.requirement), wanted), acting_user)
-        # What was adjusted since would come back with the next change otherwise; a suspended system stays so until it is resumed.
-        adjusted = replace(from_json(revision.plan).adjustments, is_suspended=False)
-        system.adjustments = adjusted.to_json()
+        # What was adjusted since would come back with the next change otherwise.
+        system.adjustments = from_json(revision.plan).adjustments.to_json()
         audit.record("system.rollback", system, acting_user=acting_user, revision=revision.number)
         return wish(system, Kind.ROLLBACK, acting_user, rollback_to=revision)
 
 
 def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
-    """Try again what failed last. Raises Refused (`nothing_failed`)."""
+    """Try again what failed last, as it was asked for then. Raises Refused (`nothing_failed`)."""
     with transaction.atomic():
         lock(system)
         last = system.operations.exclude(kind=Kind.EDIT).first()
         if last is None or last.state != Operation.State.FAILED or system.state == State.DELETED:
             raise Refused("nothing_failed")
         audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)
+        system.adjustments = last.result.get(ASKED, system.adjustments)
         # A revision that was made already is made again: the pool or the platform's settings may be what was mended.
         return wish(
             system, Kind(last.kind), acting_user, rollback_to=last.rollback_to, result=last.result if last.kind == Kind.DELETE else {}

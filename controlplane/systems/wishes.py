@@ -12,6 +12,7 @@ from controlplane.lib import queue
 from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Revision, State
+from controlplane.systems.taking_back import ASKED
 
 Document = dict[str, Any]
 Kind = Operation.Kind
@@ -63,7 +64,7 @@ def wish(
         generation=system.generation,
         requirement_id=system.requirement_id,
         rollback_to=rollback_to,
-        result=result or {},
+        result={**(result or {}), ASKED: system.adjustments},
         created_by=acting_user,
     )
     queue.send_on_commit(CONVERGE, system_id=system.pk)

@@ -23,6 +23,7 @@ STEPS = {
     "check": _("Try to hold a seat"),
     "live": _("Open for buyers"),
     "pause": _("Hold the rollout"),
+    "taken_back": _("Take back what was asked"),
     "suspended": _("At rest"),
     "archive": _("Archive orders and sales"),
     "remove": _("Stop and remove the services"),

@@ -11,7 +11,7 @@ from controlplane.accounts.models import User
 from controlplane.lib.models import AuditRow
 from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
-from controlplane.runtime.errors import RuntimeUnavailable
+from controlplane.runtime.errors import QuotaFull, RuntimeUnavailable
 from controlplane.runtime.port import Node, Observation, Resize, SystemRef
 from controlplane.systems import operating, services
 from controlplane.systems.asks import Scale
@@ -303,3 +303,80 @@ def test_what_was_decided_about_an_older_state_is_refused(live: BookingSystem, s
         operating.system_ask(system=live, ask=Scale("web", replicas=2), acting_user=seller, expected_generation=decided)
     with pytest.raises(GenerationConflict):
         services.system_rollback(system=live, revision=live.live_revision, acting_user=seller, expected_generation=decided)
+
+
+def failing(system: BookingSystem, runtime: SiteRuntime, act: Any, seller: User, **arguments: Any) -> Operation:
+    """ACT, which comes to nothing; the runtime is well again afterwards."""
+    runtime.raises("preview", QuotaFull("no room"))
+    act(system=system, acting_user=seller, **arguments)
+    settle(system, runtime)
+    operation = last(system)
+    assert (operation.state, operation.reason_code) == ("failed", "quota_full")
+    return operation
+
+
+def test_what_failed_is_not_repeated_by_the_next_change(live: BookingSystem, nodes: SiteRuntime, seller: User) -> None:
+    operating.system_scale(system=live, service="web", replicas=2, acting_user=seller)
+    settle(live, nodes)
+
+    failed = failing(live, nodes, operating.system_scale, seller, service="seat", replicas=9)
+
+    told = failed.steps.get(name="taken_back")
+    assert (told.state, told.message_code, told.message_params) == ("done", "step_taken_back", {"number": live.live_revision.number})  # type: ignore[union-attr]
+    services.system_update(system=live, requirement=numbered_requirement(title="Another"), acting_user=seller)
+    settle(live, nodes)
+    assert last(live).state == "succeeded"
+    assert (spec_of(live, nodes, "seat")["replicas"], spec_of(live, nodes, "web")["replicas"]) == (1, 2)
+
+
+def test_what_failed_is_tried_again_as_it_was_asked_for(live: BookingSystem, nodes: SiteRuntime, seller: User) -> None:
+    failing(live, nodes, operating.system_scale, seller, service="seat", replicas=3)
+
+    services.system_retry(system=live, acting_user=seller)
+    settle(live, nodes)
+
+    assert (last(live).kind, last(live).state, spec_of(live, nodes, "seat")["replicas"]) == ("scale", "succeeded", 3)
+    assert live.adjustments["services"]["seat"]["replicas"] == 3
+
+
+def test_what_could_not_be_suspended_or_resumed_can_be_asked_again(live: BookingSystem, nodes: SiteRuntime, seller: User) -> None:
+    failing(live, nodes, operating.system_suspend, seller)
+    assert live.state == State.LIVE
+    operating.system_scale(system=live, service="web", replicas=2, acting_user=seller)
+    settle(live, nodes)
+    assert (live.state, last(live).state) == (State.LIVE, "succeeded")
+
+    operating.system_suspend(system=live, acting_user=seller)
+    settle(live, nodes)
+    failing(live, nodes, operating.system_resume, seller)
+    assert live.state == State.SUSPENDED
+    operating.system_resume(system=live, acting_user=seller)
+    settle(live, nodes)
+    assert (live.state, spec_of(live, nodes, "web")["replicas"]) == (State.LIVE, 2)
+
+
+def test_an_update_that_fails_takes_back_also_the_wish_that_it_took_the_place_of(
+    live: BookingSystem, nodes: SiteRuntime, seller: User
+) -> None:
+    operating.system_scale(system=live, service="web", replicas=5, acting_user=seller)
+
+    failing(live, nodes, services.system_update, seller, requirement=numbered_requirement(title="Another"))
+
+    assert live.adjustments["services"] == {}
+    assert spec_of(live, nodes, "web")["replicas"] == 1
+
+
+def test_a_rollback_to_a_suspended_revision_can_be_resumed(live: BookingSystem, nodes: SiteRuntime, seller: User) -> None:
+    operating.system_suspend(system=live, acting_user=seller)
+    settle(live, nodes)
+    rested = live.live_revision
+    assert rested
+    operating.system_resume(system=live, acting_user=seller)
+    settle(live, nodes)
+
+    services.system_rollback(system=live, revision=rested, acting_user=seller)
+    settle(live, nodes)
+    assert live.state == State.SUSPENDED
+    operating.system_resume(system=live, acting_user=seller)
+    settle(live, nodes)
+    assert live.state == State.LIVE

@@ -121,6 +121,9 @@ def test_a_new_copy_that_fails_while_held_is_shown_and_decided_by_whoever_holds_
     for _ in range(6):
         converge(restarting.pk, runtime=slow)
     assert newest(restarting).reason_code == "workload_failed"
+    restarting.refresh_from_db()
+    assert restarting.adjustments["services"] == {}
+    assert steps_of(newest(restarting))["taken_back"] == ("done", "step_taken_back")
 
 
 def test_time_held_counts_against_no_deadline_afterwards(restarting: BookingSystem, slow: SiteRuntime, root: User) -> None:
@@ -191,7 +194,10 @@ def test_a_rollout_that_is_given_up_leaves_what_was_live(
     assert restarting.adjustments["services"] == {}
     assert slow.observe(restarting.ref).fingerprint == restarting.live_fingerprint
     assert all(state != "running" for state, _ in steps_of(operation).values())
+    assert steps_of(operation)["taken_back"] == ("done", "step_taken_back")
     services.system_retry(system=restarting, acting_user=root)
+    settle(restarting, slow)
+    assert restarting.adjustments["services"]["web"]["restarts"] == 1
 
 
 def test_a_later_change_takes_the_place_of_a_held_one(restarting: BookingSystem, slow: SiteRuntime, seller: User, root: User) -> None:
