@@ -96,6 +96,8 @@ def lines_of(operation: Operation) -> list[StepLine]:
 def announcement(system: BookingSystem, progress: Progress) -> str:
     """One sentence for a screen reader, which changes only when something happened."""
     operation, running = progress.operation, progress.running_line
+    if operation and operation.is_paused:
+        return gettext("Held")
     if operation and operation.is_running:
         return str(words.STEPS.get(running.name, running.name)) if running else gettext("Waiting to begin")
     if operation and operation.state == Operation.State.FAILED:

@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.accounts.models import Role
 from controlplane.portal.figures import figures
-from controlplane.systems import services
+from controlplane.systems import rollouts, services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.selectors import SalesSummary
@@ -294,6 +294,25 @@ def test_revisions_and_operations_are_listed(live, browser, seller, runtime):
     assert "Bring back" in page
     assert "Update" in page
     assert "Succeeded" in page
+
+
+@pytest.mark.parametrize(("language", "held", "running"), [("en", "Held", "Running"), ("ko", "멈춤", "진행 중")])
+def test_a_change_that_is_held_is_called_so_wherever_it_is_shown(live, browser, seller, language, held, running):
+    operation = services.system_update(system=live, requirement=areas_requirement(title="Another"), acting_user=seller)
+    pages = ["/history", f"/operations/{operation.pk}", ""]
+    badges = {True: f'<span class="badge badge--warn">{held}</span>', False: f'<span class="badge badge--work">{running}</span>'}
+
+    def shown(is_held):
+        texts = [page_of(browser.get(url(live, page), headers={"Accept-Language": language})) for page in pages]
+        return [badges[is_held] in text and badges[not is_held] not in text for text in texts]
+
+    assert shown(False) == [True, True, True]
+    rollouts.rollout_pause(system=live, acting_user=seller)
+    assert shown(True) == [True, True, True]
+    progress = browser.get(url(live, "/progress"), headers={"Accept-Language": language})
+    assert held in json.dumps(progress.json(), ensure_ascii=False)
+    rollouts.rollout_resume(system=live, acting_user=seller)
+    assert shown(False) == [True, True, True]
 
 
 def test_two_revisions_are_compared_in_a_sellers_words(live, browser, seller, runtime):
