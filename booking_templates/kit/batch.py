@@ -2,15 +2,17 @@
 
 Across the wire most of the cost of a transaction would be waiting between its statements, and most of a statement's own is what cursors
 and their wrappers do around it. What would be decided between statements is decided by constraints and conditions instead: a constraint
-that fails ends the transaction. Inside somebody else's transaction, and on SQLite, Django's cursors run them one by one.
+that fails ends the transaction. SQLite's driver runs them one by one, and inside somebody else's transaction Django's cursors do.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, OperationalError, connections, transaction
@@ -44,8 +46,10 @@ def run_and_read(statements: Sequence[Statement], query: Statement | None) -> tu
     """The same, and afterwards the rows of QUERY, which sees what was committed."""
 
     def once(connection: Any) -> tuple[list[int], list[Values]]:
-        if not _takes_packets(connection):
+        if connection.in_atomic_block:
             return _one_by_one(connection, statements, query)
+        if connection.vendor == "sqlite":
+            return _by_driver(connection, statements, query)
         mysql = _connected(connection)
         texts = [_text(mysql, each) for each in statements]
         whole = texts if len(texts) == 1 else [_BEGIN, *texts, _COMMIT]
@@ -64,8 +68,15 @@ def run_if(first: Statement, rest: Callable[[], Sequence[Statement]]) -> bool:
     """
 
     def once(connection: Any) -> bool:
-        if not _takes_packets(connection):
+        if connection.in_atomic_block:
             return _one_if(connection, first, rest)
+        if connection.vendor == "sqlite":
+            with _writing(connection) as sqlite:
+                if not _execute(sqlite, first).rowcount:
+                    return False
+                for each in rest():
+                    _execute(sqlite, each)
+            return True
         mysql = _connected(connection)
         if not _send(connection, [_BEGIN, _text(mysql, first)], is_open=True)[1][0]:
             _roll_back(connection)
@@ -85,7 +96,11 @@ def read(*queries: Statement) -> list[list[Values]]:
     """The rows of each of QUERIES."""
 
     def once(connection: Any) -> list[list[Values]]:
-        if _takes_packets(connection):
+        if connection.vendor == "sqlite":
+            with connection.wrap_database_errors:
+                sqlite = _opened(connection)
+                return [_execute(sqlite, query).fetchall() for query in queries]
+        if not connection.in_atomic_block:
             mysql = _connected(connection)
             return [rows for _count, rows in _send(connection, [_text(mysql, each) for each in queries], is_open=False)]
         found = []
@@ -110,23 +125,17 @@ def _repeatedly(once: Callable[[Any], R]) -> R:
     raise AssertionError("unreachable")
 
 
-# By Django's cursors
+# By Django's cursors, in somebody else's transaction
 
 
 def _one_by_one(connection: Any, statements: Sequence[Statement], query: Statement | None) -> tuple[list[int], list[Values]]:
-    counts = []
-    with writer():
-        if len(statements) == 1 and not connection.in_atomic_block:
-            with connection.cursor() as cursor:
-                counts.append(_count(cursor, statements[0]))
-        else:
-            with transaction.atomic(), connection.cursor() as cursor:
-                counts = [_count(cursor, each) for each in statements]
+    with transaction.atomic(), connection.cursor() as cursor:
+        counts = [_count(cursor, each) for each in statements]
     return counts, read(query)[0] if query else []
 
 
 def _one_if(connection: Any, first: Statement, rest: Callable[[], Sequence[Statement]]) -> bool:
-    with writer(), transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         if not _count(cursor, first):
             return False
         for each in rest():
@@ -139,11 +148,50 @@ def _count(cursor: Any, statement: Statement) -> int:
     return int(cursor.rowcount)
 
 
+# SQLite's driver, in this process's turn to write
+
+
+@contextlib.contextmanager
+def _writing(connection: Any) -> Iterator[Any]:
+    """The driver's connection in a transaction of its own."""
+    with writer(), connection.wrap_database_errors:
+        sqlite = _opened(connection)
+        sqlite.execute("BEGIN IMMEDIATE")
+        try:
+            yield sqlite
+            sqlite.execute("COMMIT")
+        finally:
+            if sqlite.in_transaction:
+                sqlite.execute("ROLLBACK")
+
+
+def _by_driver(connection: Any, statements: Sequence[Statement], query: Statement | None) -> tuple[list[int], list[Values]]:
+    if len(statements) == 1:
+        with writer(), connection.wrap_database_errors:
+            counts = [_execute(_opened(connection), statements[0]).rowcount]
+    else:
+        with _writing(connection) as sqlite:
+            counts = [_execute(sqlite, each).rowcount for each in statements]
+    return counts, read(query)[0] if query else []
+
+
+def _opened(connection: Any) -> Any:
+    if connection.connection is None:
+        connection.ensure_connection()
+    return connection.connection
+
+
+def _execute(sqlite: Any, statement: Statement) -> Any:
+    return sqlite.execute(_marked(statement[0]), statement[1])
+
+
+@functools.lru_cache(maxsize=1024)
+def _marked(sql: str) -> str:
+    """SQL as SQLite's driver has it."""
+    return sql.replace("%s", "?")
+
+
 # As packets
-
-
-def _takes_packets(connection: Any) -> bool:
-    return connection.vendor == "mysql" and not connection.in_atomic_block
 
 
 def _text(mysql: Any, statement: Statement) -> str:
