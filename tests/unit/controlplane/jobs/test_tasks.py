@@ -127,3 +127,17 @@ def test_events_become_work_and_a_stream_that_breaks_is_begun_anew(sent: list[An
     watch(Streaming(stop), stop)  # type: ignore[arg-type]
 
     assert sent == [("jobs.converge", {"system_id": 1}, 0.0), ("jobs.converge", {"system_id": 2}, 0.0)]
+
+
+def test_how_long_events_are_merged_is_the_callers_to_say(sent: list[Any]) -> None:
+    stop = threading.Event()
+
+    class Repeating:
+        def events(self) -> Iterator[SystemRef | None]:
+            yield from [SystemRef(1, "clove-1")] * 3
+            stop.set()
+            yield None
+
+    watch(Repeating(), stop, merge_s=0.0)  # type: ignore[arg-type]
+
+    assert sent == [("jobs.converge", {"system_id": 1}, 0.0)] * 3

@@ -18,7 +18,8 @@ DROP = object()
 
 
 class Script:
-    """`answers` are given in turn, the last one for ever: (status, JSON document), a list of watch events, or DROP."""
+    """`answers` are given in turn, the last one for ever: (status, JSON document), a list of watch events, DROP, or what a function of the
+    request's line makes: one of these."""
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
@@ -41,7 +42,10 @@ def scripted() -> Iterator[tuple[Script, Api]]:
 
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = script.take(f"{self.command} {self.path}")
+            line = f"{self.command} {self.path}"
+            answer = script.take(line)
+            if callable(answer):
+                answer = answer(line)
             if answer is DROP:
                 self.close_connection = True
                 return
