@@ -142,8 +142,10 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
         parameters += [
             {"name": name, "in": "query", "required": name in required, "schema": kind} for name, kind in schema["properties"].items()
         ]
-    if getattr(found.function, "takes_idempotency_key", False):
-        about = "The same request with the same key changes something once and is answered alike, for a day."
+    is_recorded = getattr(found.function, "takes_idempotency_key", False)
+    # An endpoint that keeps the key with what it makes, for as long as that stands, says so by its problems.
+    if is_recorded or "idempotency_key_reused" in found.problems:
+        about = f"The same request with the same key changes something once and is answered alike{', for a day' if is_recorded else ''}."
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": about, "schema": _KEY})
     responses: dict[str, Any] = {}
     for status, kind in found.returns.items():

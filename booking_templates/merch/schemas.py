@@ -138,7 +138,7 @@ class NewRefund(msgspec.Struct, forbid_unknown_fields=True):
     items: Annotated[list[GivenBack], Meta(min_length=1, max_length=50)]
 
 
-class OptionContent(msgspec.Struct):
+class OptionContent(msgspec.Struct, forbid_unknown_fields=True):
     """A size, a colour, or one of both: each has a stock of its own, and a surcharge on the product's price if need be."""
 
     id: ProductId
@@ -147,7 +147,7 @@ class OptionContent(msgspec.Struct):
     extra_krw: Price = 0
 
 
-class ProductContent(msgspec.Struct):
+class ProductContent(msgspec.Struct, forbid_unknown_fields=True):
     """A product as the seller describes it. It has `stock`, or `options` with stocks of their own.
 
     Stock counts all that were ever there to sell, those sold included. `picture` is the digest of one that was put before.
@@ -163,7 +163,7 @@ class ProductContent(msgspec.Struct):
     options: Annotated[list[OptionContent], Meta(max_length=50)] = []
 
 
-class Content(msgspec.Struct):
+class Content(msgspec.Struct, forbid_unknown_fields=True):
     products: Annotated[list[ProductContent], Meta(max_length=200)]
 
 

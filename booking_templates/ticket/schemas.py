@@ -135,7 +135,7 @@ class Keys(msgspec.Struct):
     keys: list[dict[str, Any]]
 
 
-class PerformanceContent(msgspec.Struct):
+class PerformanceContent(msgspec.Struct, forbid_unknown_fields=True):
     id: Id
     starts_at: Moment
     ends_at: Moment | None = None
@@ -144,7 +144,7 @@ class PerformanceContent(msgspec.Struct):
         _check_years(self.starts_at, self.ends_at)
 
 
-class Content(msgspec.Struct):
+class Content(msgspec.Struct, forbid_unknown_fields=True):
     """What ticket needs to know of the event; the last three stay as they are when they are left out.
 
     Buyers cannot cancel after `cancel_until`; each performance's start is a limit anyway. `refund_policy` says what cancelling costs:

@@ -87,3 +87,26 @@ def test_staff_need_their_scope(client: Any, buyer_client: Any, client_for: Call
     assert client.get(f"/api/merch/{path}").status_code == 401
     assert buyer_client.get(f"/api/merch/{path}").status_code == 403
     assert client_for(keys.staff_token("probe")).get(f"/api/merch/{path}").json()["code"] == "scope_missing"
+
+
+def test_a_field_that_is_not_known_is_refused_by_name(staff_client: Any) -> None:
+    put(staff_client, PRODUCTS)
+    option = {"id": "m", "name": "M", "stock": 3, "colour": "red"}
+    shirt = {"id": "shirt", "name": "티셔츠", "price_krw": 30_000, "options": [option]}
+    for body, field in (
+        ({"products": PRODUCTS, "currency": "KRW"}, "currency"),
+        ({"products": [PRODUCTS[0] | {"weight_g": 3}]}, "products[0].weight_g"),
+        ({"products": [shirt]}, "products[0].options[0].colour"),
+    ):
+        answer = staff_client.put(URL, body, content_type=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+        assert list(answer.json()["errors"]) == [field]
+    assert staff_client.get(URL).json() == {"products": PRODUCTS}
+
+
+def test_the_openapi_document_says_what_content_and_an_order_take(client: Any) -> None:
+    document = client.get("/api/merch/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    assert [schemas[name]["additionalProperties"] for name in ("Content", "ProductContent", "OptionContent")] == [False] * 3
+    headers = [each for each in document["paths"]["/api/merch/orders"]["post"]["parameters"] if each["in"] == "header"]
+    assert [(each["name"], each["required"], each["schema"]["maxLength"]) for each in headers] == [("Idempotency-Key", False, 100)]

@@ -198,3 +198,24 @@ def test_the_openapi_document_names_every_public_path_and_no_internal_one(client
     paths = client.get(f"{URL}/openapi.json").json()["paths"]
     assert f"{URL}/orders/{{order_id}}/cancel" in paths
     assert not [path for path in paths if "erase" in path]
+
+
+def test_a_field_of_content_that_is_not_known_is_refused_by_name(staff_client: Any) -> None:
+    staff_client.put(f"{URL}/content", content(), content_type=JSON)
+    for unknown, field in (
+        (content(sales_closes_at="2027-01-10T18:30:00+09:00"), "sales_closes_at"),
+        (content(performances=[{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00", "end": "?"}]), "performances[0].end"),
+    ):
+        answer = staff_client.put(f"{URL}/content", unknown, content_type=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+        assert list(answer.json()["errors"]) == [field]
+    assert staff_client.get(f"{URL}/content").json() == content()
+
+
+def test_the_openapi_document_says_what_content_and_an_order_take(client: Any) -> None:
+    document = client.get(f"{URL}/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    assert [schemas[name]["additionalProperties"] for name in ("Content", "PerformanceContent")] == [False, False]
+    headers = [each for each in document["paths"][f"{URL}/orders"]["post"]["parameters"] if each["in"] == "header"]
+    assert [(each["name"], each["required"], each["schema"]["maxLength"]) for each in headers] == [("Idempotency-Key", False, 100)]
+    assert "day" not in headers[0]["description"]
