@@ -228,7 +228,7 @@ class Booking:
             "PAYMENT_TEST": "yes",
             "KAKAOPAY_URL": standin,
             "KAKAOPAY_CID": "TC0ONETIME",
-            **{f"CLOVE_PEER_{name.upper()}": f"http://{name}:{CLUSTER_PORT}" for name in self.services if name != "web"},
+            **{f"CLOVE_PEER_{name.upper()}": f"http://{name}:{CLUSTER_PORT}" for name in self.services if name in called_by(service)},
             **({"CLOVE_THREADS": catalog.PAYING_THREADS} if service in ("ticket", "merch") else {}),
             **({"CLOVE_PUBLIC_URL": standin, "STANDIN_ADMIN_KEY": STANDIN_ADMIN_KEY} if service == "standin" else {}),
             **self._environ,
@@ -245,6 +245,11 @@ class Booking:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+
+def called_by(service: str) -> frozenset[str]:
+    """The services whose address SERVICE gets, in whichever variant, as its image says: from here a plan takes them, and the network."""
+    return frozenset(peer for image in catalog.IMAGES if image.service == service for peer in image.calls)
 
 
 def _end_group(process: subprocess.Popen[bytes], sign: signal.Signals) -> None:
