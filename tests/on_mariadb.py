@@ -18,12 +18,18 @@ SUITES = (
 )
 
 
+def chosen(arguments: list[str]) -> list[str]:
+    """pytest's ARGUMENTS, with all suites unless they name a file or directory themselves."""
+    names = any((ROOT / argument.partition("::")[0]).exists() for argument in arguments)
+    return arguments if names else [*SUITES, *arguments]
+
+
 def main() -> int:
     """pytest's exit code; what follows on the command line is pytest's."""
     # Nobody pulls this machine's plug to see what a test's database keeps.
     with tempfile.TemporaryDirectory(prefix="clove-mariadb-") as name, MariaDB(Path(name), "--innodb-flush-log-at-trx-commit=0") as server:
         environ = {**os.environ, "DATABASE_URL": server.create("clove")}
-        command = [sys.executable, "-m", "pytest", "-q", *(sys.argv[1:] or SUITES)]
+        command = [sys.executable, "-m", "pytest", "-q", *chosen(sys.argv[1:])]
         return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
 
 

@@ -40,12 +40,13 @@ WIDE = ("variants", "schemathesis", "web_access", "web_halls")
 
 @dataclass(frozen=True)
 class Suite:
-    """One run of a command; PYTEST suites are counted."""
+    """One run of a module; those that take pytest's options are counted by its report."""
 
     name: str
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
-    is_pytest: bool = True
+    module: str = "pytest"
+    is_counted: bool = True
     is_alone: bool = False
     """Runs by itself: it measures nothing, but it is full of processes of its own."""
     is_default: bool = True
@@ -61,7 +62,7 @@ def suites() -> list[Suite]:
         if (ROOT / "tests/unit/booking_templates" / name).exists()
     ]
     return [
-        Suite("check", ("-m", "tests.check"), is_pytest=False),
+        Suite("check", module="tests.check", is_counted=False),
         *services,
         Suite("unit-controlplane", ("tests/unit/controlplane", "tests/architecture")),
         Suite("integration-controlplane", ("tests/integration/controlplane",)),
@@ -71,7 +72,7 @@ def suites() -> list[Suite]:
         Suite("integration-booking", ("-c", "tests/booking_http.ini", "tests/integration/booking"), is_alone=True),
         Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e"), is_alone=True),
         # The control plane on the database that it has in a cluster: three minutes.
-        Suite("controlplane-mariadb", ("-m", "tests.on_mariadb"), is_pytest=False, is_alone=True, is_default=False),
+        Suite("controlplane-mariadb", module="tests.on_mariadb", is_alone=True, is_default=False),
         # Images pushed to a real registry, where buildah and docker-registry are installed: ten seconds.
         Suite("images", ("tests/integration/images",), is_alone=True, is_default=False),
         # checkov over all that is rendered: two minutes.
@@ -109,8 +110,9 @@ class Outcome:
 def run(suite: Suite, directory: Path, extra: list[str]) -> Outcome:
     """Run SUITE with its output in a file; pytest's exit 5 (no tests) is a failure like any other."""
     output, report = directory / f"{suite.name}.txt", directory / f"{suite.name}.xml"
-    command = [sys.executable]
-    command += ["-m", "pytest", *suite.arguments, f"--junitxml={report}", "-q", *extra] if suite.is_pytest else list(suite.arguments)
+    command = [sys.executable, "-m", suite.module, *suite.arguments]
+    if suite.is_counted:
+        command += [f"--junitxml={report}", "-q", *extra]
     started = time.monotonic()
     with open(output, "wb") as file:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **suite.env}, stdout=file, stderr=file, start_new_session=True)
@@ -123,10 +125,8 @@ def run(suite: Suite, directory: Path, extra: list[str]) -> Outcome:
             outcome.failed += broken
             outcome.skipped += skipped
             outcome.passed += total - broken - skipped
-    print(
-        f"{'ok    ' if code == 0 else 'FAILED'} {suite.name}: {outcome.passed} passed, {outcome.failed} failed ({outcome.seconds:.0f} s)",
-        flush=True,
-    )
+    counts = f": {outcome.passed} passed, {outcome.failed} failed" if suite.is_counted else ""
+    print(f"{'ok    ' if code == 0 else 'FAILED'} {suite.name}{counts} ({outcome.seconds:.0f} s)", flush=True)
     if code:
         print(output.read_text(errors="replace"), flush=True)
     return outcome
