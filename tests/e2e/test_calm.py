@@ -50,6 +50,12 @@ ZOOM = """async (button) => {
   return seen.size;
 }"""
 
+RESTART = """async (path) => {
+  const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
+  const answer = await fetch(path, {method: 'POST', headers: {'X-CSRFToken': token}});
+  if (!answer.ok) throw new Error(`${path} ${answer.status} ${await answer.text()}`);
+}"""
+
 
 @contextmanager
 def reader(browser: Browser, motion: Any) -> Iterator[Page]:
@@ -131,6 +137,22 @@ def as_seller(walk: Walk, clove: Stack) -> None:
     system = page.url
     for path in ("settlement", "attendees", "event"):
         walk.to(f"{system}/{path}")
+    see_a_change(walk, system)
+
+
+def see_a_change(walk: Walk, system: str) -> None:
+    """The page of a booking system while it is being changed: steps that run, times that count, then all done."""
+    page = walk.page
+    page.goto(system)
+    page.evaluate(RESTART, f"/api/v1/systems/{system.rsplit('/', 1)[-1]}/services/web/restart")
+    page.reload()
+    expect(page.locator("[data-progress][data-busy=yes]")).to_be_attached()
+    expect(page.locator(".step--running").first).to_be_visible()
+    expect(page.locator("[data-elapsed]").first).to_be_visible()
+    walk.look()
+    expect(page.locator("[data-progress][data-busy=no]")).to_be_attached(timeout=PAGE_MS)
+    expect(page.locator("[data-part=steps] .badge--ok")).to_be_visible()
+    walk.look()
 
 
 def test_nothing_moves_for_who_asks_for_less_motion(clove: Stack, browser: Browser) -> None:
@@ -149,6 +171,6 @@ def test_for_everybody_else_motion_is_seen_where_it_is(clove: Stack, browser: Br
         walk = Walk(page)
         pictures = as_buyer(walk, site, "lively@example.com")
         as_seller(walk, clove)
-    for what in ("animation turn", "transition of", "smooth scrolling"):
+    for what in ("animation turn", "animation breathe", "transition of", "smooth scrolling"):
         assert any(found.startswith(what) for found in walk.moved), (what, sorted(walk.moved))
     assert pictures > 2
