@@ -35,6 +35,11 @@ class ServiceAdjustment:
     node: str = ""
     restarts: int = 0
 
+    @property
+    def most_replicas(self) -> int:
+        """How many there may be."""
+        return self.autoscale.highest if self.autoscale else 1 if self.replicas is None else self.replicas
+
 
 @dataclass(frozen=True)
 class Adjustments:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from controlplane.rendering.adjustments import MAX_REPLICAS
+from controlplane.rendering.connections import SMALLEST, connections_of, memory_mib
 from controlplane.rendering.images import PoolImage, ResourcesPlan
 
 SERVER = "mariadb"
@@ -60,8 +62,8 @@ class ServerPlan:
     backup_at: str
     """A cron schedule, in `time_zone`."""
     time_zone: str
-    max_connections: int = 400
-    """A replica of a service holds about twelve. Not made to measure: another number restarts the server."""
+    max_connections: int = SMALLEST
+    """For as many replicas as may ever be asked for, because another number restarts the server. See `connections`."""
     resources: ResourcesPlan = _SERVER_RESOURCES
     client_resources: ResourcesPlan = _CLIENT_RESOURCES
 
@@ -100,13 +102,16 @@ def database_plan(images: Iterable[PoolImage], choice: DatabaseChoice, *, namesp
         return DatabasePlan(choice.host, choice.port, schemas, networks=choice.networks)
     size_mib = sum(image.storage_mib for image in stateful)
     server = ServerPlan(choice.image, size_mib, size_mib, choice.backups_kept, backup_at=f"{number % 60} 4 * * *", time_zone=time_zone)
-    return DatabasePlan(SERVER, PORT, schemas, server=server)
+    return DatabasePlan(SERVER, PORT, schemas, server=_bearing(server, stateful))
 
 
-def carried_over(live: DatabasePlan, images: Iterable[PoolImage], choice: DatabaseChoice | None, *, namespace: str) -> DatabasePlan:
+def carried_over(
+    live: DatabasePlan, images: Iterable[PoolImage], choice: DatabaseChoice | None, *, namespace: str, replicas: Mapping[str, int]
+) -> DatabasePlan:
     """The plan for a system that has its data in LIVE: they stay there, whatever is chosen now.
 
-    The schema of a service that left stays and is backed up; volumes never shrink.
+    The schema of a service that left stays and is backed up; volumes never shrink. REPLICAS says how many there may be of a service: a
+    server that does not bear their connections is given room for all, which restarts it.
     """
     stateful = [image for image in images if image.is_stateful]
     schemas = dict(sorted((live.schemas | _schemas(stateful, namespace, is_outside=live.server is None)).items()))
@@ -117,7 +122,17 @@ def carried_over(live: DatabasePlan, images: Iterable[PoolImage], choice: Databa
     server = replace(live.server, storage_mib=max(size_mib, live.server.storage_mib), backup_mib=max(size_mib, live.server.backup_mib))
     if of_its_kind:
         server = replace(server, image=of_its_kind.image, backups_kept=of_its_kind.backups_kept)
+    if connections_of(stateful, replicas) > server.max_connections:
+        server = _bearing(server, stateful)
     return replace(live, schemas=schemas, server=server)
+
+
+def _bearing(server: ServerPlan, images: list[PoolImage]) -> ServerPlan:
+    """SERVER with room for the connections of IMAGES, however many replicas of them are asked for."""
+    most = max(SMALLEST, connections_of(images, {image.service: MAX_REPLICAS for image in images}))
+    resources = server.resources
+    limit_mib = max(resources.memory_limit_mib, memory_mib(most, buffer_share=_BUFFER_SHARE))
+    return replace(server, max_connections=most, resources=replace(resources, memory_limit_mib=limit_mib))
 
 
 def _schemas(images: Iterable[PoolImage], namespace: str, *, is_outside: bool) -> dict[str, str]:

@@ -12,6 +12,7 @@
 | secrets | its secret files, `name=kind` (systems/secrets.py makes each kind) | django-secret=random |
 | config | keys of the system's configuration it is given | kakaopay |
 | stateful, storage-mib | has a database of its own; the size of its volume | yes, 1024 |
+| connections | to that database, of one replica at most: its threads, and its passes | 33 |
 | resources | requests and limits: millicores and MiB | cpu=50/1000 memory=96/256 scratch=128 |
 | probe.liveness, .readiness, .startup | path, and seconds | /readyz period=2 timeout=2 failures=3 |
 """
@@ -26,6 +27,8 @@ import controlplane.rendering.messages  # noqa: F401  (declares the words)
 from controlplane.lib.reasons import Reason
 
 PREFIX = "dev.clove."
+DEFAULT_CONNECTIONS = 33
+"""The 32 threads of a bundled service that pays, and its passes: none has more."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
 
@@ -77,6 +80,7 @@ class PoolImage:
     config: tuple[str, ...]
     is_stateful: bool
     storage_mib: int
+    connections: int
     resources: ResourcesPlan
     liveness: ProbePlan
     readiness: ProbePlan
@@ -127,6 +131,7 @@ def from_labels(*, ref: str, labels: Mapping[str, str], digest: str = "", is_ena
         config=read.names("config"),
         is_stateful=read.flag("stateful", default="yes"),
         storage_mib=read.number("storage-mib", default=1024, high=10_000_000),
+        connections=read.number("connections", default=DEFAULT_CONNECTIONS, high=200),
         resources=sizes,
         liveness=liveness,
         readiness=read.probe("probe.readiness", default="/readyz period=2 timeout=2 failures=3"),

@@ -186,8 +186,8 @@ def make_plan(
     """
     chosen = sorted(images, key=lambda image: image.service)
     present = {image.service for image in chosen}
-    database = _database(chosen, site, platform, live)
     adjustments = adjustments or Adjustments()
+    database = _database(chosen, site, platform, live, adjustments)
     platform = _with_sign_in(platform, requirement)
     return Plan(
         system_id=site.system_id,
@@ -213,9 +213,12 @@ def make_plan(
     )
 
 
-def _database(images: list[PoolImage], site: Site, platform: Platform, live: Plan | None) -> DatabasePlan | None:
+def _database(images: list[PoolImage], site: Site, platform: Platform, live: Plan | None, adjustments: Adjustments) -> DatabasePlan | None:
+    if live and live.database:
+        replicas = {image.service: adjustments.of(image.service).most_replicas for image in images}
+        return carried_over(live.database, images, platform.database, namespace=site.namespace, replicas=replicas)
     if live:
-        return carried_over(live.database, images, platform.database, namespace=site.namespace) if live.database else None
+        return None
     if platform.database is None:
         return None
     return database_plan(images, platform.database, namespace=site.namespace, number=site.system_id, time_zone=platform.time_zone)

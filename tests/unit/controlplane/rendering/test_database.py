@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking_templates import catalog
+from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice, outside_schema, script
 from controlplane.rendering.images import from_labels
@@ -27,11 +28,12 @@ POOL = [from_labels(ref=entry.ref, labels=entry.labels) for entry in catalog.IMA
 STATEFUL = {"auth", "event", "merch", "seat", "ticket"}
 
 
-def plan_of(choice: DatabaseChoice | None, *, live: Plan | None = None, **changes: Any) -> Plan:
+def plan_of(choice: DatabaseChoice | None, *, live: Plan | None = None, adjustments: Adjustments | None = None, **changes: Any) -> Plan:
     requirement = validate(numbered_requirement(**changes))
     assert isinstance(requirement, Requirement), requirement
     platform = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove", choice)
-    return make_plan(requirement, choose(POOL, requirement.facts).images, site=SITE, platform=platform, live=live)
+    images = choose(POOL, requirement.facts).images
+    return make_plan(requirement, images, site=SITE, platform=platform, live=live, adjustments=adjustments)
 
 
 def objects_of(plan: Plan) -> dict[tuple[str, str], dict[str, Any]]:
@@ -95,7 +97,7 @@ def test_the_quota_and_the_limits_have_room_for_the_server_its_setup_and_a_backu
     assert int(hard["pods"]) == files.total(surge=True)["pods"] + 3
     assert hard["persistentvolumeclaims"] == "2"
     server = objects["StatefulSet", "mariadb"]["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
-    assert objects["LimitRange", "booking"]["spec"]["limits"][0]["max"] == server | {"memory": "768Mi"}
+    assert objects["LimitRange", "booking"]["spec"]["limits"][0]["max"] == server
 
 
 def test_the_setup_is_another_job_when_the_schemas_are_others() -> None:
