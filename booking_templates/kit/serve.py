@@ -98,7 +98,8 @@ def listen() -> socket.socket:
     """
     env = settings.ENV
     family = socket.AF_INET6 if ":" in env.bind else socket.AF_INET
-    listener = socket.create_server((env.bind, env.port), family=family, backlog=BACKLOG)
+    # The worker of a killed parent may still have it for a moment.
+    listener = socket.create_server((env.bind, env.port), family=family, backlog=BACKLOG, reuse_port=True)
     listener.setblocking(False)
     return listener
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import socket
 import sqlite3
@@ -10,6 +11,8 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -108,6 +111,37 @@ def test_a_worker_that_is_killed_is_replaced_at_once(booking):
     booking.wait_ready("event")
     assert title(booking) == "Phantom"
     assert booking._processes["event"].poll() is None
+
+
+def test_nobody_is_refused_while_a_killed_worker_is_replaced(booking):
+    (worker,) = processes(booking)[1:]
+    worker.kill()
+    for _ in range(3):
+        assert requests.get(booking.url("event") + "/healthz", timeout=10).text == "ok"
+
+
+def test_who_asks_before_it_serves_is_answered_once_it_does(booking):
+    booking.kill("event")
+    port = urlsplit(booking.url("event")).port
+    eventually(lambda: not is_open(port), "the killed one's port is closed")
+    with open(booking.database_path("event").with_suffix(".migrate.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # so that it does not come to serving
+        booking._spawn("event")
+        eventually(lambda: is_open(port), "it listens")
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(requests.get, booking.url("event") + "/healthz", timeout=20)
+            with pytest.raises(FutureTimeout):
+                asked.result(timeout=0.3)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert asked.result().text == "ok"
+
+
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_when_its_parent_is_killed_nothing_is_left_behind(booking):
