@@ -28,7 +28,7 @@ from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
-from controlplane.systems.orphans import refuse_orphans
+from controlplane.systems.orphans import is_closed, refuse_orphans
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.steps import Run, end, no_reason, workload_json
@@ -154,11 +154,12 @@ def _ask_first(run: Run, revision: Revision) -> None:
     """Let those have their new content that may refuse it, before anything is applied: then nothing has changed.
 
     Only while the same image goes on running: another variant may not take what the old one does not understand. A service that is down
-    is asked when it is up again: this very change may be what mends it.
+    is asked when it is up again: this very change may be what mends it. One that was closed stays so until the new revision runs.
     """
     live, plan = run.system.live_revision, from_json(revision.plan)
     running = {service.name: service.image for service in from_json(live.plan).services} if live else {}
-    same = [service.name for service in plan.services if service.name in content.MAY_REFUSE and running.get(service.name) == service.image]
+    asked = [name for name in content.MAY_REFUSE if not is_closed(run, name)]
+    same = [service.name for service in plan.services if service.name in asked and running.get(service.name) == service.image]
     documents = content.documents_for(read(revision.requirement), plan)
     with BookingApi.of(run.system, scopes=PLATFORM_SCOPES) as api:
         try:

@@ -69,6 +69,9 @@ declare(
             "Without the payment provider, what was paid could not be refunded: %(payments)s payments under way, %(tickets)s paid tickets, "
             "%(goods)s paid orders of merchandise."
         ),
+        "bookings_under_way": gettext_noop(
+            "Buyers are booking just now: %(places)s places are held that could still be paid for. Try again in some minutes."
+        ),
         "would_orphan_goods": gettext_noop(
             "Merchandise cannot go: %(goods)s paid orders wait to be picked up, %(payments)s payments are under way."
         ),

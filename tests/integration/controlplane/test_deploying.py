@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from controlplane.lib.models import AuditRow
-from controlplane.runtime.errors import Forbidden, QuotaFull, Rejected
+from controlplane.runtime.errors import Forbidden, QuotaFull, Rejected, RuntimeUnavailable
 from controlplane.runtime.port import Health
 from controlplane.systems import operating, selectors, services
 from controlplane.systems.converge import converge
@@ -258,6 +258,104 @@ def test_a_change_of_shape_that_would_orphan_is_refused_before_anything_is_appli
     services.system_retry(system=system, acting_user=seller)
     settle(system, runtime)
     assert (system.state, system.reason_code, last(system).state) == (State.LIVE, "", "succeeded")
+
+
+def is_closed(site: Site, service: str) -> bool:
+    """Whether nothing can be begun at SERVICE with the content that it was given last."""
+    given = site.content[service]
+    return given["sales"]["closes_at"] < "2001" if service == "seat" else not given["products"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "closed", "path", "answer", "code"),
+    [
+        ({"payment": "none"}, "seat", "/api/seat/summary", {"performances": [{"id": "p1", "held": 2}]}, "bookings_under_way"),
+        ({"payment": "none"}, "seat", "/api/ticket/open", {"open_payments": 1}, "would_orphan_payments"),
+        ({"payment": "none"}, "merch", "/api/merch/open", {"open_payments": 1}, "would_orphan_payments"),
+        ({"merchandise": False, "products": []}, "merch", "/api/merch/open", {"open_payments": 1}, "would_orphan_goods"),
+    ],
+    ids=["a hold", "an order", "an order of goods", "an order of goods that go"],
+)
+def test_what_begins_after_the_services_were_asked_stops_the_change_too(
+    changes: dict[str, Any],
+    closed: str,
+    path: str,
+    answer: dict[str, Any],
+    code: str,
+    seller: Any,
+    runtime: SiteRuntime,
+    site: Site,
+) -> None:
+    system = deployed(seller, runtime)
+    before = {service: document for service, document in site.content.items()}
+    runtime.calls.clear()
+
+    def begin(method: str, asked: str) -> None:
+        """The last one to begin anything does so just before the service is closed."""
+        if (method, asked) == ("PUT", f"/api/{closed}/content"):
+            site.answers["GET", path] = (200, answer)
+
+    site.before_answer = begin
+    services.system_update(system=system, requirement=numbered_requirement(**changes), acting_user=seller)
+    settle(system, runtime)
+
+    assert (system.state, system.reason_code) == (State.LIVE, code)
+    assert ("apply", system.namespace) not in runtime.calls
+    # It is open again for everybody else.
+    assert site.content == before
+    assert system.content_given == system.content_live
+
+    site.before_answer = lambda method, asked: None
+    del site.answers["GET", path]
+    services.system_retry(system=system, acting_user=seller)
+    settle(system, runtime)
+    assert (system.state, last(system).state) == (State.LIVE, "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("changes", "closed"),
+    [({"payment": "none"}, {"seat", "merch"}), ({"merchandise": False, "products": []}, {"merch"}), ({"title": "Another"}, set())],
+    ids=["no payment", "no merchandise", "no change of shape"],
+)
+def test_while_what_would_be_orphaned_is_taken_away_nothing_can_begin(
+    changes: dict[str, Any], closed: set[str], seller: Any, runtime: SiteRuntime, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = deployed(seller, runtime)
+    apply, found = runtime.apply, []
+
+    def look_and_apply(*arguments: Any) -> None:
+        found.append(({service for service in ("seat", "merch") if is_closed(site, service)}, site.calls[-1][0]))
+        apply(*arguments)
+
+    monkeypatch.setattr(runtime, "apply", look_and_apply)
+    runtime.raises("preview", RuntimeUnavailable("away"))
+    services.system_update(system=system, requirement=numbered_requirement(**changes), acting_user=seller)
+    settle(system, runtime)
+
+    assert last(system).state == "succeeded"
+    assert [shut for shut, _ in found] == [closed]
+    if closed:
+        assert found[0][1] == "GET", "asked after it was closed"
+    open_ones = {"seat", *({"merch"} if system.live_revision.requirement.data["merchandise"] else ())}  # type: ignore[union-attr]
+    assert not any(is_closed(site, service) for service in open_ones)
+
+
+@pytest.mark.parametrize("error", [RuntimeUnavailable("away"), Rejected("unknown field")])
+def test_what_was_closed_for_a_change_that_fails_is_opened_again(seller: Any, runtime: SiteRuntime, site: Site, error: Any) -> None:
+    system = deployed(seller, runtime)
+    before = dict(site.content)
+    site.calls.clear()
+    runtime.raises("apply", error)
+
+    services.system_update(system=system, requirement=numbered_requirement(payment="none"), acting_user=seller)
+    settle(system, runtime)
+
+    if isinstance(error, Rejected):
+        assert (system.state, system.reason_code, site.content) == (State.LIVE, "rejected", before)
+    else:
+        assert last(system).state == "succeeded"
+        assert not is_closed(site, "seat")
+    assert site.puts().count("seat") == 2, "closed once, opened once"
 
 
 def test_while_nobody_says_what_is_sold_the_shape_stays(seller: Any, runtime: SiteRuntime, site: Site) -> None:
