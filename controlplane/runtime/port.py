@@ -146,7 +146,10 @@ class Runtime(Protocol):
         """
 
     def observe(self, system: SystemRef) -> Observation:
-        """The state now; health ABSENT when nothing was applied or all is gone."""
+        """The state now; health ABSENT when nothing was applied or all is gone.
+
+        Of a system that was applied seconds ago and is still starting, a change by hand may be found only at a later look.
+        """
 
     def delete(self, system: SystemRef) -> None:
         """Remove the system and its volumes. Deleting what is gone succeeds; returns before all is gone."""

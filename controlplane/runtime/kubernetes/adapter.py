@@ -9,7 +9,7 @@ from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.applying import apply
 from controlplane.runtime.kubernetes.logs import logs
 from controlplane.runtime.kubernetes.nodes import nodes
-from controlplane.runtime.kubernetes.observing import observe
+from controlplane.runtime.kubernetes.observing import FRESH_S, observe
 from controlplane.runtime.kubernetes.ownership import check_ours
 from controlplane.runtime.kubernetes.preview import preview
 from controlplane.runtime.kubernetes.resources import NAMESPACE
@@ -18,11 +18,15 @@ from controlplane.runtime.port import Change, Endpoint, Node, Objects, Observati
 
 
 class KubernetesRuntime:
-    """Runs booking systems on the cluster behind API, a namespace each, routed as ROUTING says."""
+    """Runs booking systems on the cluster behind API, a namespace each, routed as ROUTING says.
 
-    def __init__(self, api: Api, routing: RoutingChoice | None = None) -> None:
+    So long as FRESH_S after an apply, what somebody changed by hand is not looked for in a system that still starts.
+    """
+
+    def __init__(self, api: Api, routing: RoutingChoice | None = None, *, fresh_s: float = FRESH_S) -> None:
         self._api = api
         self._routing = routing or RoutingChoice()
+        self._fresh_s = fresh_s
 
     def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
         return preview(self._api, system, routed(objects, self._routing))
@@ -31,7 +35,7 @@ class KubernetesRuntime:
         apply(self._api, system, objects, secrets, routed=routed(objects, self._routing))
 
     def observe(self, system: SystemRef) -> Observation:
-        return observe(self._api, system)
+        return observe(self._api, system, fresh_s=self._fresh_s)
 
     def delete(self, system: SystemRef) -> None:
         namespace = self._api.get(NAMESPACE, system.namespace)

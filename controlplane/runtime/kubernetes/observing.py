@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ that the pods start on."""
 _WORKLOADS = ("Deployment", "StatefulSet", "Job")
 
 
-def observe(api: Api, system: SystemRef) -> Observation:
+def observe(api: Api, system: SystemRef, *, fresh_s: float = FRESH_S) -> Observation:
     """The state now. A namespace that was made for another system is not this one's, so this one is ABSENT."""
     namespace = api.get(NAMESPACE, system.namespace)
     if namespace is None or not is_ours(namespace, system):
@@ -41,7 +42,7 @@ def observe(api: Api, system: SystemRef) -> Observation:
     items = {kind: api.items(BY_KIND[kind], system.namespace, selector=selector(system)) for kind in _WORKLOADS if kind in kinds}
     found = tuple(replace(one, resize=applied.resizes.get(one.name)) for one in _workloads(api, system, items)) if items else ()
     health, reason, message = system_health(found)
-    is_starting = health is Health.PROGRESSING and _is_fresh(applied)
+    is_starting = health is Health.PROGRESSING and _age_s(applied) < fresh_s
     drifted = "" if is_starting else drift(api, system, applied, namespace, items)
     if drifted and not reason:
         reason, message = "Drifted", drifted
@@ -51,8 +52,9 @@ def observe(api: Api, system: SystemRef) -> Observation:
     return Observation(health, found, "" if drifted else applied.fingerprint, reason, message)
 
 
-def _is_fresh(applied: Inventory) -> bool:
-    return applied.written_at is not None and (datetime.now(UTC) - applied.written_at).total_seconds() < FRESH_S
+def _age_s(applied: Inventory) -> float:
+    """Since it was applied. Without the sign: by a clock far behind the API server's, nothing is fresh."""
+    return abs((datetime.now(UTC) - applied.written_at).total_seconds()) if applied.written_at else math.inf
 
 
 def _workloads(api: Api, system: SystemRef, items: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Workload, ...]:

@@ -58,7 +58,8 @@ def api(cluster: Cluster) -> Api:
 
 @pytest.fixture
 def runtime(api: Api) -> KubernetesRuntime:
-    return KubernetesRuntime(api, RoutingChoice(Routing.GATEWAY))
+    """One that looks for drift at once: without controllers a system starts for ever."""
+    return KubernetesRuntime(api, RoutingChoice(Routing.GATEWAY), fresh_s=0.0)
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ class StageOnServer:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._runtime = KubernetesRuntime(cluster.api, RoutingChoice(Routing.GATEWAY))
+        # Without controllers a system starts for ever, so drift is looked for at once.
+        self._runtime = KubernetesRuntime(cluster.api, RoutingChoice(Routing.GATEWAY), fresh_s=0.0)
         self._played: dict[str, Played] = {}
 
     @property

@@ -105,8 +105,9 @@ def test_once_it_is_ready_what_somebody_deleted_meanwhile_is_found(server: tuple
     assert paths[-1] == f"{IN_NAMESPACE}/services"
 
 
-def test_one_that_starts_for_longer_is_looked_at_whole(server: tuple[Script, Api]) -> None:
-    seen, paths = look(server, Applied(age_s=2 * FRESH_S, ready=0))
+@pytest.mark.parametrize("age_s", [2 * FRESH_S, -3600.0], ids=["longer", "by a clock that is an hour behind"])
+def test_one_that_starts_for_longer_is_looked_at_whole(server: tuple[Script, Api], age_s: float) -> None:
+    seen, paths = look(server, Applied(age_s=age_s, ready=0))
 
     assert (seen.health, seen.fingerprint) == (Health.PROGRESSING, "")
     assert paths[-1] == f"{IN_NAMESPACE}/services"
