@@ -287,7 +287,7 @@ def test_what_begins_after_the_services_were_asked_stops_the_change_too(
     site: Site,
 ) -> None:
     system = deployed(seller, runtime)
-    before = {service: document for service, document in site.content.items()}
+    before = dict(site.content)
     runtime.calls.clear()
 
     def begin(method: str, asked: str) -> None:
