@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,3 +97,31 @@ def test_without_the_ticket_service_products_are_sold_alone(booking: Booking) ->
         assert shop(buyer, {"product": "program", "quantity": 1})["status"] == "ISSUED"
     finally:
         booking.restart("ticket")
+
+
+def test_what_is_counted_after_everything_was_taken_off_sale_is_all_that_is_ever_ordered(tmp_path: Path) -> None:
+    """As the control plane does before it takes merchandise away: no payment may begin after the last look."""
+    badge = {"id": "badge", "name": "배지", "price_krw": 3_000, "stock": 100_000}
+    statuses: list[int] = []
+    until = time.monotonic() + 30
+    with Booking(["merch"], tmp_path) as booking:
+        assert staff(booking, "PUT", "content", json={"products": [badge]}).status == 200
+
+        def order() -> None:
+            body = {"items": [{"product": "badge", "quantity": 1}]}
+            while 404 not in statuses and time.monotonic() < until:
+                headers = {"Authorization": f"Bearer {booking.buyer_token()}"}
+                url = f"{booking.url('merch')}/api/merch/orders"
+                statuses.append(urllib3.request("POST", url, json=body, headers=headers, timeout=30).status)
+
+        with ThreadPoolExecutor(8) as buyers:
+            loops = [buyers.submit(order) for _ in range(8)]
+            while statuses.count(201) < 30 and time.monotonic() < until:
+                time.sleep(0.01)
+            assert staff(booking, "PUT", "content", json={"products": []}).status == 200
+            counted = staff(booking, "GET", "open").json()["open_payments"]
+        for loop in loops:
+            loop.result()
+
+        assert set(statuses) == {201, 404}
+        assert counted == staff(booking, "GET", "open").json()["open_payments"] == statuses.count(201)

@@ -278,3 +278,28 @@ def test_an_area_is_filled_to_the_last_place_and_no_further(database: MariaDB | 
         eventually(lambda: availability(booking)["areas"] == {"field": {"free": 0}}, "availability never came to what is")
     finally:
         booking.stop()
+
+
+def test_what_is_counted_after_sales_were_closed_is_all_that_is_ever_held(booking: Booking, content: dict[str, Any]) -> None:
+    tokens = buyer_tokens(booking.keys, 500)
+    wishes = [request("POST", HOLDS, token=token, body={"seats": [seat]}) for token, seat in zip(tokens, guids(content), strict=True)]
+    some_hold = threading.Event()
+    statuses: list[int] = []
+
+    def seen(status: int, _body: Any) -> None:
+        statuses.append(status)
+        if len(statuses) == 50:
+            some_hold.set()
+
+    buyers = threading.Thread(target=lambda: drive(port(booking), wishes, connections=8, seen=seen), daemon=True)
+    buyers.start()
+    assert some_hold.wait(60)
+
+    put_content(booking, content | {"sales": {"opens_at": "2000-01-01T00:00:00+00:00", "closes_at": "2000-01-02T00:00:00+00:00"}})
+    counted = call(booking, "GET", "/api/seat/summary", booking.staff_token("summary")).json()["performances"][0]["held"]
+    buyers.join(60)
+
+    assert set(statuses) == {201, 409}
+    assert len(statuses) == 500
+    assert [(counted,)] == query(booking, "SELECT COUNT(*) FROM seat_claim")
+    assert counted == statuses.count(201)
