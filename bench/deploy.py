@@ -46,12 +46,11 @@ def first_sale(
     number: int,
     requirement: dict[str, Any] | None = None,
     *,
-    site_port: int = 0,
     before_it_goes: Callable[[str], None] = lambda address: None,
 ) -> FirstSale:
     """From the POST of REQUIREMENT (or the example) to `live`, and to a ticket in a buyer's hands; the system is deleted then.
 
-    SITE_PORT is where buyer sites answer, when it is not the stack's own router. BEFORE_IT_GOES is given its address in the API.
+    BEFORE_IT_GOES is given its address in the API.
     """
     requirement = (requirement or load_example(ROOT / "examples" / "musical.json", datetime.now(UTC))) | {"slug": f"bench-{number}"}
     body = json.dumps({"requirement": requirement, "deploy": True}).encode()
@@ -67,7 +66,7 @@ def first_sale(
 
     until("live", is_live, timeout_s=180, every_s=0.1)
     live_s = time.monotonic() - started
-    site = stack.site(f"bench-{number}", port=site_port)
+    site = stack.site(f"bench-{number}")
     site.sign_up(f"buyer{number}@example.com")
     order = site.buy(site.hold_any())
     sold_s = time.monotonic() - started

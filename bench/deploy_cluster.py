@@ -7,7 +7,6 @@ machine is one of the nodes, for Services are reached at their own addresses and
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import re
@@ -26,9 +25,7 @@ import requests
 from bench.deploy import FirstSale, first_sale
 from bench.measure import Row
 from controlplane.runtime.kubernetes.resources import NAMESPACE
-from tests.integration.runtime_kubernetes.beside import STANDIN_KEY, address_of_a_node, standin
 from tests.integration.runtime_kubernetes.conftest import api_of
-from tests.integration.runtime_kubernetes.edge import Edge
 from tests.runtime_contract.on_kubernetes import volumes
 from tests.stack import running, until
 
@@ -46,9 +43,7 @@ def run(kubeconfig: Path, kubectl: str) -> list[Row]:
     with (
         tempfile.TemporaryDirectory(prefix="clove-bench-") as name,
         volumes(api, count=4 * ROUNDS, size="20Gi"),
-        standin(Path(name), address_of_a_node(api)) as standin_url,
-        contextlib.closing(_Closing(Edge(api))) as edge,
-        running(Path(name) / "home", "--empty", env=environment(kubeconfig, edge.port, standin_url)) as stack,
+        running(Path(name) / "home", "--empty", env=environment(kubeconfig)) as stack,
     ):
         session = stack.api()
         control = Kubectl(kubectl, kubeconfig, Path(name))
@@ -60,7 +55,7 @@ def run(kubeconfig: Path, kubectl: str) -> list[Row]:
                     steps[step].append(seconds)
                 control.learn(session, address)
 
-            ours.append(first_sale(stack, session, number, site_port=edge.port, before_it_goes=look))
+            ours.append(first_sale(stack, session, number, before_it_goes=look))
             until("the namespace is gone", lambda: api.get(NAMESPACE, control.source) is None, timeout_s=BOUND_S)
             loads.append(os.getloadavg()[0])
             theirs.append(control.deploy())
@@ -74,17 +69,9 @@ def run(kubeconfig: Path, kubectl: str) -> list[Row]:
     ]
 
 
-def environment(kubeconfig: Path, port: int, standin_url: str) -> dict[str, str]:
-    """Of a control plane here whose booking systems are on the cluster, reached by the proxy at PORT."""
-    return {
-        "RUNTIME": "kubernetes",
-        "KUBECONFIG": str(kubeconfig.resolve()),
-        "ROUTING": "service",
-        "CLOVE_CONNECT_URL": f"http://127.0.0.1:{port}",
-        "CLOVE_PUBLIC_PORT": str(port),
-        "KAKAOPAY_URL": standin_url,
-        "KAKAOPAY_SECRET_KEY": STANDIN_KEY,
-    }
+def environment(kubeconfig: Path) -> dict[str, str]:
+    """Of a control plane here whose booking systems are on the cluster, reached as `up` does it on a node."""
+    return {"RUNTIME": "kubernetes", "KUBECONFIG": str(kubeconfig.resolve()), "ROUTING": "service"}
 
 
 class Kubectl:
@@ -132,13 +119,6 @@ class Kubectl:
         if done.returncode:
             raise RuntimeError(f"kubectl {arguments[0]}: {done.stderr[-1000:]}")
         return done.stdout
-
-
-class _Closing:
-    """A front that ends as files do."""
-
-    def __init__(self, edge: Edge) -> None:
-        self.port, self.close = edge.port, edge.stop
 
 
 def _bare(secret: dict[str, Any]) -> dict[str, Any]:

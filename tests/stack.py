@@ -166,10 +166,9 @@ class Stack:
         session.headers["Authorization"] = "Bearer " + self.manage("token", "seller@clove.localhost").strip().splitlines()[-1]
         return session
 
-    def site(self, slug: str, *, port: int = 0) -> Site:
-        """The booking system at SLUG, reached as from code: by address and Host header. PORT is that of another router than the stack's."""
-        port = port or self.router_port
-        return Site(f"http://127.0.0.1:{port}", f"{slug}.localhost:{port}", self._session())
+    def site(self, slug: str) -> Site:
+        """The booking system at SLUG, reached as from code: by address and Host header."""
+        return Site(f"http://127.0.0.1:{self.router_port}", f"{slug}.localhost:{self.router_port}", self._session())
 
     def _session(self) -> requests.Session:
         session = self._sessions.enter_context(requests.Session())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from urllib.parse import urlsplit
 
 from controlplane.embedded.layout import ROOT, Layout, key
 from controlplane.embedded.processes import Child
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SYSTEMROOT")
+FRONT = (sys.executable, "-m", "controlplane.embedded.front")
 OWN_PREFIXES = ("CLOVE_", "KAKAOPAY_", "PAYMENT_", "EMAIL_")
 OWN_NAMES = ("DATABASE_URL", "REDIS_URL", "RUNTIME", "KUBECONFIG", "ROUTING")
 
@@ -29,8 +32,22 @@ def control_plane_env(layout: Layout) -> dict[str, str]:
     }
 
 
-def standin_env(layout: Layout) -> dict[str, str]:
+def beside_a_cluster(layout: Layout, env: dict[str, str]) -> tuple[dict[str, str], str]:
+    """What ENV lacks for booking systems on a cluster of which this machine is a node: the front before it, and payments where pods
+    reach them. And what is to be said to people, if it is no node or no cluster answers."""
+    more = {"CLOVE_CONNECT_URL": f"http://127.0.0.1:{layout.router_port}"} if uses_front(env) else {}
+    if not uses_standin(env):
+        return more, ""
+    asked = subprocess.run([*FRONT, "--address"], env=env, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    if asked.returncode:
+        reason = (asked.stderr.strip().splitlines() or ["The cluster's nodes are not known."])[-1]
+        return more, f"{reason} Pods reach no payment stand-in here: name a provider by KAKAOPAY_URL and KAKAOPAY_SECRET_KEY."
+    return more | {"KAKAOPAY_URL": f"http://{asked.stdout.strip()}:{layout.standin_port}"}, ""
+
+
+def standin_env(layout: Layout, env: dict[str, str]) -> dict[str, str]:
     """The payment stand-in's environment: it is a service of the booking half, and sees none of the control plane's keys."""
+    url = env.get("KAKAOPAY_URL", f"http://localhost:{layout.standin_port}")
     home = layout.home / "standin"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     key(layout, "standin-django-secret")
@@ -39,9 +56,9 @@ def standin_env(layout: Layout) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "CLOVE_SERVICE": "standin",
         "CLOVE_SYSTEM": "standin",
-        "BIND": "127.0.0.1",
+        "BIND": standin_address(env),
         "PORT": str(layout.standin_port),
-        "CLOVE_PUBLIC_URL": f"http://localhost:{layout.standin_port}",
+        "CLOVE_PUBLIC_URL": url,
         "CLOVE_DATABASE": f"sqlite:///{home / 'db.sqlite3'}",
         "STANDIN_SECRET_KEY": key(layout, "standin-secret-key"),
         "STANDIN_ADMIN_KEY": key(layout, "standin-admin-key"),
@@ -54,7 +71,27 @@ def is_local(env: dict[str, str]) -> bool:
 
 def uses_standin(env: dict[str, str]) -> bool:
     """Whether payments go to the stand-in: unless a provider's address was given."""
-    return "KAKAOPAY_URL" not in env
+    return "KAKAOPAY_URL" not in os.environ
+
+
+def uses_front(env: dict[str, str]) -> bool:
+    """Whether buyers come to a cluster through this machine: unless it was said how to connect to what leads them there."""
+    return not is_local(env) and env.get("ROUTING") == "service" and "CLOVE_CONNECT_URL" not in os.environ
+
+
+def standin_address(env: dict[str, str]) -> str:
+    """Where the stand-in listens."""
+    return (urlsplit(env["KAKAOPAY_URL"]).hostname if "KAKAOPAY_URL" in env else None) or "127.0.0.1"
+
+
+def front(layout: Layout, env: dict[str, str]) -> Child:
+    """What leads buyers to the cluster's Services."""
+    return Child(
+        name="front",
+        command=[*FRONT, "--port", str(layout.router_port)],
+        env={name: value for name, value in env.items() if name in (*PASSED_ON, "KUBECONFIG", "CLOVE_KUBE_CONTEXT", "PYTHONPATH")},
+        log=layout.logs / "front.log",
+    )
 
 
 def supervisor(layout: Layout) -> Child:
@@ -72,13 +109,13 @@ def supervisor(layout: Layout) -> Child:
     )
 
 
-def standin(layout: Layout) -> Child:
+def standin(layout: Layout, env: dict[str, str]) -> Child:
     return Child(
         name="payment stand-in",
         command=[sys.executable, "-m", "booking_templates", "serve"],
-        env=standin_env(layout),
+        env=standin_env(layout, env),
         log=layout.logs / "standin.log",
-        health_url=f"http://127.0.0.1:{layout.standin_port}/readyz",
+        health_url=f"http://{standin_address(env)}:{layout.standin_port}/readyz",
     )
 
 

@@ -87,11 +87,18 @@ class Up:
         self.env = fleet.control_plane_env(self.layout)
         if fleet.is_local(self.env):
             self._launch([fleet.supervisor(self.layout)])
+        else:
+            more, said = fleet.beside_a_cluster(self.layout, self.env)
+            self.env |= more
+            if said:
+                say(said)
+            if fleet.uses_front(self.env):
+                self._launch([fleet.front(self.layout, self.env)])
         self._prepare()
         # What sells comes first: two cores start only so many processes at once. Without worker and watcher nothing is lost, only later.
         self._launch([fleet.web(self.layout, self.env)])
         if fleet.uses_standin(self.env):
-            self._launch([fleet.standin(self.layout)])
+            self._launch([fleet.standin(self.layout, self.env)])
         self._await_ready()
         self._launch(fleet.background(self.layout, self.env))
         self._await_ready()

@@ -129,7 +129,7 @@ class Router:
         with contextlib.suppress(OSError):  # refused, or timed out
             async with asyncio.timeout(CONNECT_S):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: UpstreamConnection(upstream), "127.0.0.1", upstream.port
+                    lambda: UpstreamConnection(upstream), upstream.address, upstream.port
                 )
         done(connection)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+LOOPBACK = "127.0.0.1"
+
 
 class Absence(Enum):
     """Why a service has nobody to answer."""
@@ -25,12 +27,12 @@ class Waiting(Protocol):
 
 
 class Upstream:
-    """One replica of a service, at a PORT of this machine, with the connections kept open to it."""
+    """One replica of a service, at a PORT of this machine or of ADDRESS, with the connections kept open to it."""
 
-    __slots__ = ("idle", "in_flight", "is_leaving", "port")
+    __slots__ = ("address", "idle", "in_flight", "is_leaving", "port")
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, address: str = LOOPBACK) -> None:
+        self.port, self.address = port, address
         self.idle: list[Any] = []
         """`UpstreamConnection`s with nothing under way, the one used last at the end."""
         self.in_flight = 0
@@ -42,21 +44,23 @@ class Upstream:
 
 
 class Upstreams:
-    """All replicas ever routed to, by port: a port has one, whichever services lead there."""
+    """All replicas ever routed to, by address and port: there is one, whichever services lead there."""
 
     def __init__(self) -> None:
-        self._by_port: dict[int, Upstream] = {}
+        self._by_place: dict[tuple[str, int], Upstream] = {}
 
-    def at(self, port: int) -> Upstream:
-        if port not in self._by_port:
-            self._by_port[port] = Upstream(port)
-        return self._by_port[port]
+    def at(self, port: int, address: str = LOOPBACK) -> Upstream:
+        place = address, port
+        if place not in self._by_place:
+            self._by_place[place] = Upstream(port, address)
+        return self._by_place[place]
 
     def all(self) -> Iterable[Upstream]:
-        return self._by_port.values()
+        return self._by_place.values()
 
     def in_flight(self, ports: Iterable[int]) -> int:
-        return sum(self._by_port[port].in_flight for port in ports if port in self._by_port)
+        """To PORTS of this machine."""
+        return sum(self._by_place[LOOPBACK, port].in_flight for port in ports if (LOOPBACK, port) in self._by_place)
 
 
 class Backend:
@@ -70,9 +74,12 @@ class Backend:
         self._serving: list[Upstream] = []
         self._turn = 0
 
-    def serve_from(self, ports: Iterable[int], absence: Absence) -> None:
-        """Send requests to PORTS from now on; those under way elsewhere end there. ABSENCE is why there is none, should it be so."""
-        serving = [self._upstreams.at(port) for port in ports]
+    def serve_from(self, ports: Iterable[int], absence: Absence, *, address: str = LOOPBACK) -> None:
+        """Send requests to PORTS of ADDRESS from now on; those under way elsewhere end there.
+
+        ABSENCE is why there is none, should it be so.
+        """
+        serving = [self._upstreams.at(port, address) for port in ports]
         for upstream in self._serving:
             if upstream not in serving:
                 upstream.is_leaving = True
