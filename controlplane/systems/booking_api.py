@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from controlplane.systems.models import BookingSystem
 CONNECT_TIMEOUT_S = 1.0
 MAX_ANSWER_BYTES = 5_000_000
 CHUNK_BYTES = 64 * 1024
+AWAY = (502, 503, 504)
+PAUSE_S = 0.05
 
 
 class Silent(Exception):
@@ -60,7 +63,10 @@ class BookingApi:
         subject: str = "platform",
         scopes: Sequence[str] = (),
         language: str = "en",
+        patience_s: float = 0.0,
     ) -> None:
+        """PATIENCE_S: who is away is asked again for so long, whatever the request."""
+        self._patience_s = patience_s
         self._base = connect_url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between the two halves
@@ -118,7 +124,16 @@ class BookingApi:
         return self._call("POST", path, timeout_s, json=document)
 
     def _call(self, method: str, path: str, timeout_s: float, **arguments: Any) -> Answer:
-        return _answer(self._request(method, path, timeout_s, **arguments))
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                answer = _answer(self._request(method, path, timeout_s, **arguments))
+                if answer.status not in AWAY or time.monotonic() > deadline:
+                    return answer
+            except Silent:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE_S)
 
     def _request(
         self, method: str, path: str, timeout_s: float, *, headers: dict[str, str] | None = None, **arguments: Any
@@ -135,7 +150,7 @@ class BookingApi:
             )
         except requests.RequestException as error:
             raise Silent(type(error).__name__) from error
-        if response.status_code in (502, 503, 504) and "problem+json" not in response.headers.get("Content-Type", ""):
+        if response.status_code in AWAY and "problem+json" not in response.headers.get("Content-Type", ""):
             raise Silent(f"HTTP {response.status_code}")
         return response
 

@@ -36,6 +36,8 @@ from controlplane.systems.steps import Run, end, no_reason, workload_json
 log = logging.getLogger(__name__)
 
 PLATFORM_SCOPES = ("content", "probe")
+ROUTED_WITHIN_S = 1.5
+"""A node's proxy learns of a service up to a second after it is ready; the pause before another look would be longer."""
 TRIES = 6
 """How often a service may answer wrongly before its answer counts: right after a start a page may still fail."""
 
@@ -61,7 +63,10 @@ def carry_out(run: Run) -> None:
 
 
 def _api(run: Run, endpoint: Endpoint) -> BookingApi:
-    return BookingApi(connect_url=endpoint.connect_url, host=endpoint.host, namespace=run.system.namespace, scopes=PLATFORM_SCOPES)
+    namespace = run.system.namespace
+    return BookingApi(
+        connect_url=endpoint.connect_url, host=endpoint.host, namespace=namespace, scopes=PLATFORM_SCOPES, patience_s=ROUTED_WITHIN_S
+    )
 
 
 def _revision(run: Run) -> Revision:
