@@ -248,7 +248,8 @@ def test_one_that_sends_a_byte_now_and_then_is_not_listened_to_for_ever(settings
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=drip, args=(listening,), daemon=True).start()
-        assert code_of(f"http://127.0.0.1:{listening.getsockname()[1]}/o") == "issuer_none"
+        # It depends on how far it came within the time.
+        assert code_of(f"http://127.0.0.1:{listening.getsockname()[1]}/o") in ("issuer_none", "issuer_silent")
         ended.set()
 
 
