@@ -19,7 +19,10 @@ RUN /opt/clove/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-ha
 FROM ${BASE}
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libmariadb3 \
- && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/*
+ && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/* \
+ # Celery takes a group without a name for root's and warns of it at each start.
+ && groupadd --gid 10001 clove \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/clove --shell /usr/sbin/nologin clove
 COPY --from=packages /opt/clove /opt/clove
 COPY --from=packages /app /app
 ENV PATH=/opt/clove/bin:/usr/local/bin:/usr/bin:/bin \
