@@ -24,6 +24,8 @@ FILES = {
     "fernet-keys": ("keys", "fernet-keys"),
     "staff-key": ("keys", "staff-key.json"),
 }
+EXTRA = "extra"
+"""The directory beside them for what only this platform has, such as the payment provider's key."""
 
 
 class Command(BaseCommand):
@@ -50,6 +52,8 @@ class Command(BaseCommand):
             path = directory / name
             path.write_text(made[secret][file], encoding="utf-8")
             path.chmod(0o444)
+        (directory / EXTRA).mkdir(exist_ok=True)
+        (directory / EXTRA).chmod(0o755)
         self.stdout.write(
             f"Wrote {len(FILES)} files to {directory}. Put the cluster's kubeconfig there too, as kubeconfig, and keep a copy of all."
         )
