@@ -16,6 +16,8 @@ PORT = 8000
 LABEL_PREFIX = "dev.clove."
 
 SERVE = ("python", "-m", "booking_templates", "serve")
+THREADS = "8"
+"""Of a service that is not told otherwise (kit/env.py)."""
 PAYING_THREADS = "32"
 """Of a service that pays: most of a request it waits for the provider, the seats or the disk."""
 
@@ -112,6 +114,7 @@ class Image:
             LABEL_PREFIX + "secrets": _pairs(self.secrets),
             LABEL_PREFIX + "config": " ".join(self.config),
             LABEL_PREFIX + "storage-mib": str(self.storage_mib),
+            LABEL_PREFIX + "connections": str(int(self.env.get("CLOVE_THREADS", THREADS)) + 1),
             LABEL_PREFIX + "resources": self.resources.label,
             LABEL_PREFIX + "probe.liveness": self.liveness.label,
             LABEL_PREFIX + "probe.readiness": self.readiness.label,

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from booking_templates import catalog
+from booking_templates.kit import env
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -42,3 +45,7 @@ def test_it_never_loads_the_kubernetes_client(module: str) -> None:
 def test_the_catalog_imports_nothing_of_clove() -> None:
     others = {name for name in imported_by("booking_templates.catalog") if name.startswith(("controlplane", "booking_templates."))}
     assert others == {"booking_templates.catalog"}
+
+
+def test_the_catalog_counts_the_threads_that_a_service_has_when_it_is_not_told() -> None:
+    assert env.load({"CLOVE_SERVICE": "seat"}).threads == int(catalog.THREADS)
