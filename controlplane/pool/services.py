@@ -31,14 +31,17 @@ def image_register(*, ref: str, labels: Mapping[str, str], digest: str = "", act
 def register_bundled(references: Sequence[str] = ()) -> list[Image]:
     """Put the bundled images into the pool. Returns those that were new or changed.
 
-    REFERENCES say where a registry has them (`registry/clove/be-auth@sha256:…`); what is none of the bundled ones is passed over.
+    REFERENCES say where a registry has them, by digest or tag (`registry/clove/be-auth@sha256:…`); what is none of the bundled ones is
+    passed over.
     """
     results = []
     if references:
         for reference in references:
             entry, (repository, _, digest) = catalog.by_ref(reference), reference.partition("@")
             if entry:
-                tagged = f"{repository}:{catalog.VERSION}"
+                # A colon before the last slash is a registry's port.
+                is_tagged = ":" in repository.rpartition("/")[2]
+                tagged = repository if is_tagged else f"{repository}:{catalog.VERSION}"
                 results.append(image_register(ref=tagged, labels=entry.labels, digest=digest))
     else:
         results = [image_register(ref=entry.ref, labels=entry.labels) for entry in catalog.IMAGES]

@@ -27,6 +27,24 @@ def test_the_bundled_images_are_registered_once() -> None:
     assert {image.name for image in pool_images()} == {entry.name for entry in catalog.IMAGES}
 
 
+def test_a_registry_names_images_by_digest_or_tag_and_what_is_not_bundled_is_passed_over() -> None:
+    digest = "sha256:" + "a" * 64
+    services.register_bundled(
+        [
+            f"registry:5000/clove/be-auth@{digest}",
+            "registry:5000/clove/be-event:2.1",
+            "fe-ticket",
+            f"registry:5000/clove/controlplane@{digest}",
+        ]
+    )
+
+    assert {(image.ref, image.digest) for image in Image.objects.all()} == {
+        (f"registry:5000/clove/be-auth:{catalog.VERSION}", digest),
+        ("registry:5000/clove/be-event:2.1", ""),
+        (f"fe-ticket:{catalog.VERSION}", ""),
+    }
+
+
 def test_what_the_catalog_says_of_an_image_survives_its_labels() -> None:
     services.register_bundled()
     images = {image.name: image for image in pool_images()}
