@@ -46,7 +46,7 @@ def run_and_read(statements: Sequence[Statement], query: Statement | None) -> tu
     """The same, and afterwards the rows of QUERY, which sees what was committed."""
 
     def once(connection: Any) -> tuple[list[int], list[Values]]:
-        if connection.in_atomic_block:
+        if _takes_cursors(connection):
             return _one_by_one(connection, statements, query)
         if connection.vendor == "sqlite":
             return _by_driver(connection, statements, query)
@@ -68,7 +68,7 @@ def run_if(first: Statement, rest: Callable[[], Sequence[Statement]]) -> bool:
     """
 
     def once(connection: Any) -> bool:
-        if connection.in_atomic_block:
+        if _takes_cursors(connection):
             return _one_if(connection, first, rest)
         if connection.vendor == "sqlite":
             with _writing(connection) as sqlite:
@@ -96,11 +96,11 @@ def read(*queries: Statement) -> list[list[Values]]:
     """The rows of each of QUERIES."""
 
     def once(connection: Any) -> list[list[Values]]:
-        if connection.vendor == "sqlite":
+        if connection.vendor == "sqlite" and not connection.execute_wrappers:
             with connection.wrap_database_errors:
                 sqlite = _opened(connection)
                 return [_execute(sqlite, query).fetchall() for query in queries]
-        if not connection.in_atomic_block:
+        if connection.vendor == "mysql" and not connection.in_atomic_block:
             mysql = _connected(connection)
             return [rows for _count, rows in _send(connection, [_text(mysql, each) for each in queries], is_open=False)]
         found = []
@@ -125,22 +125,32 @@ def _repeatedly(once: Callable[[Any], R]) -> R:
     raise AssertionError("unreachable")
 
 
-# By Django's cursors, in somebody else's transaction
+# By Django's cursors: in somebody else's transaction, and where somebody listens to what is executed
 
 
 def _one_by_one(connection: Any, statements: Sequence[Statement], query: Statement | None) -> tuple[list[int], list[Values]]:
-    with transaction.atomic(), connection.cursor() as cursor:
-        counts = [_count(cursor, each) for each in statements]
+    counts = []
+    with writer():
+        if len(statements) == 1 and not connection.in_atomic_block:
+            with connection.cursor() as cursor:
+                counts.append(_count(cursor, statements[0]))
+        else:
+            with transaction.atomic(), connection.cursor() as cursor:
+                counts = [_count(cursor, each) for each in statements]
     return counts, read(query)[0] if query else []
 
 
 def _one_if(connection: Any, first: Statement, rest: Callable[[], Sequence[Statement]]) -> bool:
-    with transaction.atomic(), connection.cursor() as cursor:
+    with writer(), transaction.atomic(), connection.cursor() as cursor:
         if not _count(cursor, first):
             return False
         for each in rest():
             _count(cursor, each)
         return True
+
+
+def _takes_cursors(connection: Any) -> bool:
+    return bool(connection.in_atomic_block or (connection.vendor == "sqlite" and connection.execute_wrappers))
 
 
 def _count(cursor: Any, statement: Statement) -> int:
