@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 
 SERVICE = BY_KIND["Service"]
 SELECTOR = f"{MANAGED_LABEL}={MANAGED_BY}"
-SILENCE_S = 60.0
+SILENCE_S = 2.5
+"""The server ends the watch before that, and all are listed again: so long at most is a change unknown that no event told."""
 RETRY_S = 2.0
 GATHER_S = 0.1
 """The Services of a system come one after the other."""

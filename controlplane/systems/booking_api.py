@@ -37,6 +37,11 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def is_away(self) -> bool:
+        """Nobody of the system's answered: what leads there says so, and does not know of the service yet where it says 404."""
+        return self.status in AWAY or (self.status == 404 and not self.code)
+
+    @property
     def code(self) -> str:
         """The problem's code, or empty."""
         return str(self.document.get("code", "")) if isinstance(self.document, dict) else ""
@@ -128,7 +133,7 @@ class BookingApi:
         while True:
             try:
                 answer = _answer(self._request(method, path, timeout_s, **arguments))
-                if answer.status not in AWAY or time.monotonic() > deadline:
+                if not answer.is_away or time.monotonic() > deadline:
                     return answer
             except Silent:
                 if time.monotonic() > deadline:

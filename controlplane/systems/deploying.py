@@ -274,6 +274,8 @@ def give_content(run: Run, api: BookingApi, documents: dict[str, content.Documen
             answer = put_content(api, run.system, service, documents[service], first=answers.get(service), between=run.lease.renew)
         except Silent as error:
             raise Retry("service_silent", service=service, detail=str(error)) from error
+        if answer.status == 404 and answer.is_away:
+            raise Retry("service_silent", service=service, detail=answer.detail)
         if not answer.is_success:
             refusal = _refusal(service, answer)
             raise refusal if answer.status < 500 or run.system.attempts >= TRIES else Retry(refusal.reason.code, **refusal.reason.params)

@@ -66,6 +66,12 @@ def test_who_is_away_is_asked_again(opened: list[Site], content_type: str) -> No
         assert (api.get("/").status, site.asked) == (200, 3)
 
 
+def test_where_the_service_is_not_known_yet_it_is_asked_again(opened: list[Site]) -> None:
+    opened.append(site := Site([404, 404, 200], "text/html"))
+    with to(site, patience_s=60) as api:
+        assert (api.get("/").status, site.asked) == (200, 3)
+
+
 def test_what_is_wrong_is_asked_once(opened: list[Site], content_type: str) -> None:
     opened.append(site := Site([500, 200], content_type))
     with to(site, patience_s=60) as api:
