@@ -62,8 +62,6 @@ def server_secrets(database: DatabasePlan, own: Mapping[str, str], passwords: Ma
     assert database.server is not None  # noqa: S101  (the caller looked)
     root, backup = own["root-password"], own["backup-password"]
     statements = [
-        # Made without a password by some images' first start; the probes come from there.
-        "DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1'",
         *setup_statements(database, passwords),
         f"CREATE USER IF NOT EXISTS '{BACKUP_USER}'@'%' IDENTIFIED BY '{backup}'",
         f"ALTER USER '{BACKUP_USER}'@'%' IDENTIFIED BY '{backup}'",
