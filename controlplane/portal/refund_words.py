@@ -18,13 +18,16 @@ REFUND_POLICIES = {
 """The usual policies and what they are called, in the order of the form."""
 
 
-def refund_lines(policy: Any) -> list[str]:
-    """POLICY as it stands in a requirement's JSON, line by line; no line for what is none."""
+def refund_lines(policy: Any, *, is_paid: bool = True) -> list[str]:
+    """POLICY as it stands in a requirement's JSON, line by line; no line for what is none.
+
+    Where nothing is paid no fee can be kept, whatever the policy says: its last moment to cancel is what holds.
+    """
     if policy is None:
         return []
     if isinstance(policy, str):
-        return _lines(USUAL[policy]) if policy in USUAL else [policy]
-    return _lines(_rules(policy)) if isinstance(policy, Mapping) else []
+        return _lines(USUAL[policy], is_paid=is_paid) if policy in USUAL else [policy]
+    return _lines(_rules(policy), is_paid=is_paid) if isinstance(policy, Mapping) else []
 
 
 def _rules(policy: Mapping[str, Any]) -> RefundRules:
@@ -33,7 +36,9 @@ def _rules(policy: Mapping[str, Any]) -> RefundRules:
     return RefundRules(tuple(tiers), Free(**free) if free else None, CutOff(**cut_off) if cut_off else None)
 
 
-def _lines(rules: RefundRules) -> list[str]:
+def _lines(rules: RefundRules, *, is_paid: bool) -> list[str]:
+    if not is_paid:
+        return [_("Free of charge"), _until(rules.cut_off)]
     lines = [_free(rules.free)] if rules.free and rules.tiers else []
     above: int | None = None
     for number, tier in enumerate(rules.tiers):

@@ -85,9 +85,9 @@ def runtime_words(message: object) -> str:
 
 
 @register.filter
-def refund_terms(policy: Any) -> list[str]:
-    """What cancelling costs by a requirement's refund policy, line by line."""
-    return refund_lines(policy)
+def refund_terms(policy: Any, payment: str = "") -> list[str]:
+    """What cancelling costs by a requirement's refund policy and its way of paying, line by line."""
+    return refund_lines(policy, is_paid=payment != "none")
 
 
 @register.filter

@@ -87,6 +87,15 @@ def test_what_is_not_there_is_a_page_of_ours():
     assert "There is nothing here" in response.content.decode()
 
 
+def test_an_address_that_only_takes_forms_says_so(client):
+    response = client.get("/language", headers={"Accept": "text/html", "Accept-Language": "en"})
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "Nothing was sent" in response.content.decode()
+
+    for answer in (client.head("/language"), client.get("/language", headers={"Accept": "application/json"}), client.put("/language")):
+        assert (answer.status_code, answer["Allow"], answer.content) == (405, "POST", b"")
+
+
 def test_pages_allow_no_inline_script_and_no_frame():
     policy = get()["Content-Security-Policy"]
     assert "unsafe" not in policy

@@ -90,6 +90,11 @@ def test_the_market_policy_in_sentences():
     ]
 
 
+def test_where_nothing_is_paid_only_the_last_moment_holds():
+    assert refund_lines("market", is_paid=False) == ["Free of charge", "Cancelling ends at 17:00, 1 day before"]
+    assert refund_lines({"tiers": [{"days_before": 0, "percent": 90}]}, is_paid=False) == refund_lines("full")
+
+
 @pytest.mark.parametrize(
     ("policy", "lines"),
     [
