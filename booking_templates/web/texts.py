@@ -178,7 +178,7 @@ def _orders() -> Texts:
         "cancel_not_now": _("It cannot be cancelled now."),
         "cancel_text": [
             _("Its place is given up; the ticket stops working at once."),
-            _("All {count} places are given up; the tickets stop working at once."),
+            _("{count} places are given up; their tickets stop working at once."),
         ],
         "cancel_title": _("Cancel this booking?"),
         "cancel_too_late": _("It is too late to cancel this booking."),
