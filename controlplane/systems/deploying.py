@@ -28,7 +28,7 @@ from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
-from controlplane.systems.orphans import is_closed, refuse_orphans
+from controlplane.systems.orphans import handed_over, is_closed, refuse_orphans
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.steps import Run, end, no_reason, workload_json
@@ -144,8 +144,11 @@ def _preview(run: Run, revision: Revision) -> None:
     count = {kind.value: sum(change.kind is kind for change in changes) for kind in ChangeKind}
     if live := run.system.live_revision:
         rests = run.system.state == State.SUSPENDED
+        wanted, halfway = read(revision.requirement), handed_over(run.system, but=run.operation)
         if live.requirement_id != revision.requirement_id:
-            refuse_orphans(run, was=live.requirement.data, wanted=read(revision.requirement), is_suspended=rests)
+            refuse_orphans(run.lease, before=live, wanted=wanted, is_suspended=rests)
+        if halfway and halfway.revision and not rests:
+            refuse_orphans(run.lease, before=halfway.revision, wanted=wanted, is_suspended=False)
         if not rests and not from_json(revision.plan).adjustments.is_suspended:
             _ask_first(run, revision)
     with run.lease.transaction():
@@ -163,7 +166,7 @@ def _ask_first(run: Run, revision: Revision) -> None:
     """
     live, plan = run.system.live_revision, from_json(revision.plan)
     running = {service.name: service.image for service in from_json(live.plan).services} if live else {}
-    asked = [name for name in content.MAY_REFUSE if not is_closed(run, name)]
+    asked = [name for name in content.MAY_REFUSE if not is_closed(run.system, name)]
     same = [service.name for service in plan.services if service.name in asked and running.get(service.name) == service.image]
     documents = content.documents_for(read(revision.requirement), plan)
     with BookingApi.of(run.system, scopes=PLATFORM_SCOPES) as api:

@@ -7,6 +7,9 @@ Between the answer and the new image somebody could begin to pay. So where a pay
 between, by their own content, and all are asked again: seat and merch put content in a transaction that no hold and no order overlaps, so
 that whatever was begun before is seen by then. What comes next opens them: the content of the new revision, or that of the live one again.
 (Seats need no closing: whatever image has the claims refuses content that would orphan one, in the transaction that puts it.)
+
+A change that failed or was given up halfway may have sold in its own shape already. Whoever takes its place, another change or the live
+revision, is a change of its shape as well, and is asked for in the same way.
 """
 
 from __future__ import annotations
@@ -21,9 +24,11 @@ from controlplane.rendering.plan import from_json
 from controlplane.rendering.requirement import Requirement as Wanted
 from controlplane.systems import content
 from controlplane.systems.booking_api import BookingApi, Silent
+from controlplane.systems.lease import Lease
 from controlplane.systems.live_edits import live_requirement
+from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision
 from controlplane.systems.outcomes import Failed, Retry
-from controlplane.systems.steps import Run
+from controlplane.systems.planning import read_stored
 
 SCOPES = ("content", "summary")
 NO_PAYMENT = "none"
@@ -38,12 +43,28 @@ CLOSED: dict[str, Document] = {
 """What of their content is other while nothing can be begun there: seats are held no more, goods are ordered no more."""
 
 
-def refuse_orphans(run: Run, *, was: Document, wanted: Wanted, is_suspended: bool) -> None:
-    """WAS is the live requirement as it is stored. Where it returns nothing can be begun any more that the change would orphan.
+RETURNED = "returned"
+"""In the `result` of a change that came to nothing: the runtime was given the live revision again since."""
+_CLOSED_MARK = "closed"
 
-    Raises Failed (`would_orphan_seats`, `would_orphan_payments`, `would_orphan_goods`, `bookings_under_way`), and Retry while a service
-    does not say. Services that rest can be asked nothing: then it is `shape_while_suspended`.
+
+def handed_over(system: BookingSystem, *, but: Operation | None = None) -> Operation | None:
+    """The change (other than BUT) that the runtime was given last, if some of it may run: it neither went live nor was taken back."""
+    given = system.operations.filter(steps__name="preview", steps__state=OperationStep.State.DONE).exclude(revision=None)
+    last = (given.exclude(pk=but.pk) if but else given).first()
+    if last is None or last.state == Operation.State.SUCCEEDED or last.result.get(RETURNED):
+        return None
+    return last
+
+
+def refuse_orphans(lease: Lease, *, before: Revision, wanted: Wanted, is_suspended: bool) -> None:
+    """Refuse to put what is WANTED in place of BEFORE, which runs or may run, if something would be orphaned by it.
+
+    Where it returns nothing can be begun any more that would be. Raises Failed (`would_orphan_seats`, `would_orphan_payments`,
+    `would_orphan_goods`, `bookings_under_way`), and Retry while a service does not say. Services that rest can be asked nothing: then it is
+    `shape_while_suspended`.
     """
+    was = before.requirement.data
     seats = was["seating"]["numbered"] != wanted.is_numbered
     payments = was["payment"] != NO_PAYMENT and wanted.payment == NO_PAYMENT
     goods = was["merchandise"] and not wanted.merchandise
@@ -65,46 +86,51 @@ def refuse_orphans(run: Run, *, was: Document, wanted: Wanted, is_suspended: boo
         if goods:
             _refuse_goods(api)
 
-    with BookingApi.of(run.system, scopes=SCOPES) as api:
+    with BookingApi.of(lease.system, scopes=SCOPES) as api:
         refuse()
-        if _close(run, api, closing):
+        if _close(lease, api, closing, before):
             refuse()
 
 
-def is_closed(run: Run, service: str) -> bool:
-    """Whether this operation has closed SERVICE, which has been given nothing since."""
-    return bool(run.system.content_given.get(service) == _mark(run))
+def is_closed(system: BookingSystem, service: str) -> bool:
+    """Whether SERVICE was closed, by whatever change, and has been given nothing since."""
+    return str(system.content_given.get(service, "")).startswith(_CLOSED_MARK)
 
 
-def _mark(run: Run) -> str:
-    return f"closed by operation {run.operation.pk}"
-
-
-def _close(run: Run, api: BookingApi, services: list[str]) -> bool:
+def _close(lease: Lease, api: BookingApi, services: list[str], before: Revision) -> bool:
     """Let nothing be begun at SERVICES any more; whether one of them was open."""
-    pending = [service for service in services if not is_closed(run, service)]
+    pending = [service for service in services if not is_closed(lease.system, service)]
     if not pending:
         return False
-    assert run.system.live_revision is not None  # noqa: S101  (it has a shape that would change)
-    documents = content.documents_for(live_requirement(run.system), from_json(run.system.live_revision.plan))
-    with run.lease.transaction() as system:
-        audit.record("system.close", system, services=pending, operation=run.operation.pk)
+    documents = _what_they_have(lease.system, before)
+    with lease.transaction() as system:
+        audit.record("system.close", system, services=pending, revision=before.number)
     for service in pending:
         # Noted first: whatever becomes of the change, a later look sees then that the service has not what it should have.
-        _note(run, service, "being closed")
+        _note(lease, service, "being closed")
         try:
             answer = api.put(content.path_of(service), documents[service] | CLOSED[service])
         except Silent as error:
             raise Retry("service_silent", service=service, detail=str(error)) from error
         if not answer.is_success:
             raise Retry("service_silent", service=service, detail=answer.detail)
-        _note(run, service, _mark(run))
+        _note(lease, service, _CLOSED_MARK)
     return True
 
 
-def _note(run: Run, service: str, what: str) -> None:
-    with run.lease.transaction() as system:
-        run.lease.write(content_given=system.content_given | {service: what})
+def _what_they_have(system: BookingSystem, before: Revision) -> dict[str, Document]:
+    """Service -> the content that it was given: that of BEFORE if it got so far, or else the live one."""
+    theirs = content.documents_for(read_stored(before.requirement), from_json(before.plan))
+    if system.live_revision is None:
+        return theirs
+    live = content.documents_for(live_requirement(system), from_json(system.live_revision.plan))
+    given = {name: theirs[name] for name, digest in content.digests(theirs).items() if system.content_given.get(name) == digest}
+    return theirs | live | given
+
+
+def _note(lease: Lease, service: str, what: str) -> None:
+    with lease.transaction() as system:
+        lease.write(content_given=system.content_given | {service: what})
 
 
 def _refuse_seats(places: list[Document], was: Document) -> None:

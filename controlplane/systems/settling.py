@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from controlplane.lib import audit
+from controlplane.lib.reasons import Reason
 from controlplane.rendering.plan import from_json
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
@@ -14,15 +15,19 @@ from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.giving import put_content
 from controlplane.systems.lease import Lease
 from controlplane.systems.live_edits import live_requirement
-from controlplane.systems.models import BookingSystem, Desired, Revision, State
-from controlplane.systems.outcomes import backoff_s
+from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
+from controlplane.systems.orphans import RETURNED, handed_over, refuse_orphans
+from controlplane.systems.outcomes import Failed, Retry, backoff_s
+from controlplane.systems.planning import read_stored
 from controlplane.systems.secrets import secrets_for
-from controlplane.systems.steps import workload_json
+from controlplane.systems.steps import columns_of, workload_json
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 60.0
 LONGEST_REPAIR_DELAY_S = 300.0
+ASKED_TIMES = 6
+"""How often a service that is silent is asked what it sold by a change that came to nothing: over some 20 s."""
 
 
 def settle(lease: Lease, runtime: Runtime) -> float | None:
@@ -56,9 +61,15 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         wanted = fingerprint(live.manifests, secrets)
         if seen.fingerprint != wanted:
             lease.renew()
+            halfway = handed_over(system)
+            if halfway and not _may_return(lease, halfway):
+                return _later(lease)
             runtime.apply(system.ref, live.manifests, secrets)
             with lease.transaction():
                 audit.record("system.repair", system, revision=live.number, found=seen.health.value)
+                if halfway:
+                    halfway.result |= {RETURNED: True}
+                    halfway.save(update_fields=["result"])
         if system.live_fingerprint != wanted:
             _save(lease, live_fingerprint=wanted)
         return _later(lease)
@@ -71,6 +82,29 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
     if system.attempts:
         _save(lease, attempts=0)
     return LOOK_AGAIN_S
+
+
+def _may_return(lease: Lease, halfway: Operation) -> bool:
+    """Whether the live revision may take the place of HALFWAY, a change that came to nothing. If not, SYSTEM says what stands in the way.
+
+    Its services may have taken money that nobody could give back without them: they stay until that has been done.
+    """
+    system = lease.system
+    last = system.operations.exclude(kind=Operation.Kind.EDIT).first() or halfway
+    reason = Reason(last.reason_code, last.reason_params)
+    may_return = True
+    try:
+        if halfway.revision and system.state != State.SUSPENDED:
+            wanted = read_stored(_live_revision(system).requirement)
+            refuse_orphans(lease, before=halfway.revision, wanted=wanted, is_suspended=False)
+    except (Failed, Retry) as stands:
+        log.info("system %s: before the live revision: %s", system.pk, stands.reason.message)
+        # Who never answers may be what the live revision mends; what is in its database waits there for the next change.
+        may_return = isinstance(stands, Retry) and system.attempts >= ASKED_TIMES
+        reason = reason if may_return else stands.reason
+    if reason.code != system.reason_code:
+        _save(lease, **columns_of(reason))
+    return may_return
 
 
 def _live_revision(system: BookingSystem) -> Revision:
