@@ -16,7 +16,7 @@ from controlplane.systems import planning, services
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.secrets import secrets_for
 from tests.controlplane import SiteRuntime, numbered_requirement
-from tests.integration.controlplane.test_deploying import deployed, settle
+from tests.integration.controlplane.looks import deployed, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,7 +20,7 @@ from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.preview import ask_preview
 from tests.controlplane import Site, SiteRuntime, numbered_requirement
-from tests.integration.controlplane.test_deploying import deployed, last, settle
+from tests.integration.controlplane.looks import deployed, last, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SMALL = ResourcesPlan(cpu_request_m=30, cpu_limit_m=500, memory_request_mib=90, memory_limit_mib=200, scratch_mib=64)

@@ -19,7 +19,7 @@ from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.settling import LOOK_AGAIN_S
 from controlplane.systems.steps import Run
 from tests.controlplane import Site, SiteRuntime, numbered_requirement
-from tests.integration.controlplane.test_deploying import deployed, settle
+from tests.integration.controlplane.looks import deployed, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,0 +1,106 @@
+"""A booking system is deleted, and what stands against it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controlplane.runtime.errors import Forbidden
+from controlplane.runtime.port import Health
+from controlplane.systems import selectors, services
+from controlplane.systems.errors import DeletionRefused
+from controlplane.systems.models import Desired, State
+from tests.controlplane import Site, SiteRuntime, areas_requirement
+from tests.integration.controlplane.looks import deployed, settle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_deleting_takes_everything_down_and_frees_the_address(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    runtime.deletes_after(system.namespace, looks=2)
+
+    services.system_delete(system=system, typed_name="작은 뮤지컬", acting_user=seller)
+    settle(system, runtime)
+
+    assert (system.state, system.slug, system.desired_state) == (State.DELETED, None, Desired.DELETED)
+    assert system.archive.state == "complete"
+    assert runtime.observe(system.ref).health is Health.ABSENT
+    assert not system.secrets.exists()
+    assert not selectors.systems_of(seller).exists()
+    assert deployed(seller, runtime).slug == "little"
+
+
+def test_deleting_is_refused_for_another_name(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+
+    with pytest.raises(DeletionRefused) as caught:
+        services.system_delete(system=system, typed_name="작은 뮤지", acting_user=seller)
+
+    assert caught.value.reason.code == "name_differs"
+
+
+def test_deleting_is_refused_while_paid_tickets_stand_and_says_how_many(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    site.answers["GET", "/api/ticket/open"] = (200, {"paid_tickets_for_coming": 7, "open_payments": 1})
+
+    with pytest.raises(DeletionRefused) as caught:
+        services.system_delete(system=system, typed_name="little", acting_user=seller)
+
+    assert (caught.value.reason.code, caught.value.reason.params) == ("paid_tickets_stand", {"tickets": 7, "payments": 1})
+    assert system.operations.count() == 1
+
+
+def test_deleting_is_refused_when_nobody_knows_what_was_sold_and_an_admin_may_insist(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    site.answers["GET", "/api/ticket/open"] = (503, {})
+
+    with pytest.raises(DeletionRefused) as caught:
+        services.system_delete(system=system, typed_name="little", acting_user=seller, force=True)
+    assert caught.value.reason.code == "tickets_unknown"
+
+    seller.role = "admin"
+    services.system_delete(system=system, typed_name="little", acting_user=seller, force=True)
+    assert settle(system, runtime).state == State.DELETED
+
+
+def test_what_is_sold_between_asking_and_deleting_stops_the_deletion(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    site.answers["GET", "/api/ticket/open"] = (200, {"paid_tickets_for_coming": 1, "open_payments": 0})
+
+    settle(system, runtime)
+
+    assert (system.state, system.desired_state, system.reason_code) == (State.LIVE, Desired.LIVE, "paid_tickets_stand")
+    assert runtime.observe(system.ref).health is Health.READY
+
+
+def test_a_system_that_never_went_live_is_deleted_without_asking(seller: Any, runtime: SiteRuntime) -> None:
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True)
+    runtime.will_fail(system.namespace, "seat")
+    settle(system, runtime)
+
+    services.system_delete(system=system, typed_name="river", acting_user=seller)
+
+    assert settle(system, runtime).state == State.DELETED
+
+
+def test_a_deletion_the_runtime_refuses_fails_and_can_be_tried_again(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.raises("delete", Forbidden("no verb delete"))
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    settle(system, runtime)
+    assert (system.state, system.reason_code) == (State.FAILED, "forbidden")
+
+    services.system_retry(system=system, acting_user=seller)
+
+    assert settle(system, runtime).state == State.DELETED
+
+
+def test_a_draft_is_deleted_at_once(seller: Any) -> None:
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller)
+
+    assert services.system_delete(system=system, typed_name="river", acting_user=seller) is None
+    system.refresh_from_db()
+    assert (system.state, system.slug) == (State.DELETED, None)
