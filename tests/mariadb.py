@@ -69,7 +69,7 @@ class MariaDB:
                     f"--datadir={data}",
                     f"--port={self.port}",
                     "--bind-address=127.0.0.1",
-                    f"--socket={self._socket}",
+                    f"--socket={self.socket}",
                     f"--pid-file={self.directory / 'pid'}",
                     f"--init-file={self._init_file()}",
                     *OPTIONS,
@@ -90,7 +90,7 @@ class MariaDB:
 
     def sql(self, text: str) -> str:
         """Run TEXT as root; what the client prints, without headers. Raises CalledProcessError."""
-        command = [_program("mariadb"), "--no-defaults", "-N", "-B", "-uroot", f"-p{self._password}", f"--socket={self._socket}"]
+        command = [_program("mariadb"), "--no-defaults", "-N", "-B", "-uroot", f"-p{self._password}", f"--socket={self.socket}"]
         return subprocess.run([*command, "-e", text], check=True, capture_output=True, text=True).stdout
 
     def kill(self) -> None:
@@ -108,7 +108,8 @@ class MariaDB:
         self._end(signal.SIGTERM)
 
     @property
-    def _socket(self) -> Path:
+    def socket(self) -> Path:
+        """Where it listens beside its port."""
         # A socket's path may have 107 bytes at most, and pytest's directories are long.
         return Path("/tmp") / f"clove-mariadb-{self.port}.sock"
 
@@ -159,7 +160,7 @@ class MariaDB:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(STOP_S)
-        self._socket.unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
 
 
 def _program(name: str) -> str:

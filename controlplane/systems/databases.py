@@ -19,6 +19,8 @@ from controlplane.rendering.database import BACKUP_SECRET, DatabasePlan
 from controlplane.systems.outcomes import Failed, Retry
 
 BACKUP_USER = "clove-backup"
+SERVER_SOCKET = "/run/mysqld/mysqld.sock"
+"""Where MariaDB's image has it."""
 _ACCESS_DENIED = (1044, 1045, 1227)
 
 declare(
@@ -71,7 +73,7 @@ def server_secrets(database: DatabasePlan, own: Mapping[str, str], passwords: Ma
         database.server.secret: {
             "root-password": root,
             "client.cnf": _options("root", root, database.host, database.port),
-            "probe.cnf": _options("root", root, "127.0.0.1", database.port),
+            "probe.cnf": _probe_options(root),
             "setup.sql": ";\n".join(statements) + ";\n",
         },
         BACKUP_SECRET: {"client.cnf": _options(BACKUP_USER, backup, database.host, database.port)},
@@ -80,6 +82,13 @@ def server_secrets(database: DatabasePlan, own: Mapping[str, str], passwords: Ma
 
 def _options(user: str, password: str, host: str, port: int) -> str:
     lines = (f"user={user}", f"password={password}", f"host={host}", f"port={port}", "protocol=tcp", "loose-connect-timeout=5")
+    return "\n".join(("[client]", *lines, ""))
+
+
+def _probe_options(password: str) -> str:
+    # At its socket root is root@localhost. By TCP it may be a root@127.0.0.1 of the image's own making, with another password or none:
+    # every probe would be refused, and leave a line in the log.
+    lines = ("user=root", f"password={password}", "protocol=socket", f"socket={SERVER_SOCKET}", "loose-connect-timeout=5")
     return "\n".join(("[client]", *lines, ""))
 
 

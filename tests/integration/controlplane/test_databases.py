@@ -99,6 +99,20 @@ def system(server: MariaDB, tmp_path: Path) -> System:
     return made
 
 
+def test_the_probe_is_let_in_whatever_root_the_image_made_for_tcp(system: System, server: MariaDB) -> None:
+    options = (system.directory / "mariadb-secrets/probe.cnf").read_text()
+    assert databases.SERVER_SOCKET in options
+    file = system.directory / "probe.cnf"
+    file.write_text(options.replace(databases.SERVER_SOCKET, str(server.socket)))
+    server.sql("ALTER USER 'root'@'127.0.0.1' IDENTIFIED BY 'another'")
+    try:
+        # `ping` succeeds when it is refused as well; `status` does not.
+        done = subprocess.run(["mariadb-admin", f"--defaults-file={file}", "status"], capture_output=True, text=True, check=False)
+    finally:
+        server.sql(f"ALTER USER 'root'@'127.0.0.1' IDENTIFIED BY '{urlsplit(server.url).password}'")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_service_does_all_it_needs_in_its_own_schema_and_nothing_in_anothers(system: System) -> None:
     environ = {"PATH": os.environ["PATH"], "CLOVE_SERVICE": "seat", "CLOVE_DATABASE": system.url("seat")}
     migrated = subprocess.run(
