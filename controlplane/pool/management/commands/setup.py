@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
@@ -46,7 +48,7 @@ class Command(BaseCommand):
             self._prepare(options["images"])
         if not options["no_users"] and (users := first_users_create()):
             self.stdout.write(
-                "First users, with passwords that are shown only now (./clove manage setup --reset-password EMAIL makes a new one):"
+                f"First users, with passwords that are shown only now ({_how_to_manage()} setup --reset-password EMAIL makes a new one):"
             )
             for email, password in users:
                 self.stdout.write(f"  {email}  {password}")
@@ -54,6 +56,15 @@ class Command(BaseCommand):
     def _prepare(self, images: Path | None) -> None:
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         register_bundled(_references(images) if images else ())
+
+
+def _how_to_manage() -> str:
+    """What people put before a management command where this one runs: in a checkout, on a cluster, or under compose.yaml."""
+    if (settings.BASE_DIR / "clove").exists():
+        return "./clove manage"
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return "kubectl -n clove exec deploy/web -- python manage.py"
+    return "docker compose exec web python manage.py"
 
 
 def _await(is_so: Callable[[], bool], bound_s: float, otherwise: str) -> None:

@@ -106,6 +106,35 @@ def test_images_of_a_registry_are_named_by_digest_in_every_plan(tmp_path: Path) 
     assert [one.name for one in pool_images()] == ["be-auth"]
 
 
+@pytest.mark.parametrize(
+    ("cluster", "checkout", "said"),
+    [
+        ("", "clove", "(./clove manage setup --reset-password EMAIL makes"),
+        ("10.96.0.1", "", "(kubectl -n clove exec deploy/web -- python manage.py setup --reset-password EMAIL makes"),
+        ("", "", "(docker compose exec web python manage.py setup --reset-password EMAIL makes"),
+    ],
+    ids=["in a checkout", "on a cluster", "on a Docker host"],
+)
+def test_setup_says_how_a_password_is_made_anew_where_it_runs(
+    cluster: str,
+    checkout: str,
+    said: str,
+    tmp_path: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / checkout).mkdir(exist_ok=True)
+    settings.BASE_DIR = tmp_path
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    if cluster:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", cluster)
+
+    call_command("setup", only_users=True)
+
+    assert said in capsys.readouterr().out
+
+
 def test_waiting_for_a_migrated_database_ends_at_once_when_it_is() -> None:
     call_command("setup", only_wait=0.0)
 
