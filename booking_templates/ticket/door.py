@@ -100,3 +100,15 @@ def read_scan_code(request: Request) -> HttpResponse:
 def read_scan_worker(request: Request) -> HttpResponse:
     """What keeps the page for when the network is away."""
     return scan_page.script("worker.js")
+
+
+@endpoint(returns={200: bytes}, content_type="text/javascript")
+def read_scan_decoder(request: Request) -> HttpResponse:
+    """What reads QR codes in browsers that cannot do it by themselves."""
+    return scan_page.script("qr/decode.js")
+
+
+@endpoint(returns={200: bytes}, content_type="text/javascript")
+def read_scan_tables(request: Request) -> HttpResponse:
+    """What the decoder imports, under the name it does so."""
+    return scan_page.script("qr/index.js")

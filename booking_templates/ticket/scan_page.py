@@ -52,7 +52,6 @@ def _texts() -> dict[str, str]:
         "noKey": _("Open this page by the link that the organiser gave you."),
         "keyEnded": _("This link has ended. Ask the organiser for a new one."),
         "noCamera": _("The camera cannot be used. Allow it, or type the code."),
-        "noDetector": _("This browser cannot read QR codes with the camera. Use Chrome on Android, or a hand scanner in the field below."),
         "online": _("Connected"),
         "offline": _("No network: scans are kept and sent later"),
         "waiting": _("scans to send"),

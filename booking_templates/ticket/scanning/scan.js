@@ -66,6 +66,14 @@ function counts() {
   $("counts").textContent = parts.join(" · ");
 }
 
+/** TICKET was let in here; the server's list may be some seconds older when the network goes away. */
+function remember(ticket) {
+  if (!ticket || seenHere.includes(ticket)) return;
+  seenHere.push(ticket);
+  store.set("seen", seenHere);
+  if (door) door.arrived += 1;
+}
+
 function told(result) {
   const kind = result.result === "admitted" ? "good" : "bad";
   const when = result.result === "used" && result.used_at ? `${new Date(result.used_at).toLocaleTimeString()} ${result.used_with}` : "";
@@ -82,8 +90,7 @@ async function withoutNetwork(code, at) {
   if (wanted && seen.performance !== wanted) return show("bad", texts.other_performance, [seen.place]);
   if (door.cancelled.includes(seen.ticket)) return show("bad", texts.cancelled, [seen.place]);
   if (door.used.includes(seen.ticket) || seenHere.includes(seen.ticket)) return show("bad", texts.used, [seen.place]);
-  seenHere.push(seen.ticket);
-  store.set("seen", seenHere);
+  remember(seen.ticket);
   queue.push({ code, at });
   store.set("queue", queue);
   show("good", texts.admittedOffline, [seen.place]);
@@ -91,12 +98,10 @@ async function withoutNetwork(code, at) {
 }
 
 async function scanned(code) {
-  const now = Date.now();
-  if (code === lastCode && now - lastAt < TOO_SOON_MS) return;
-  [lastCode, lastAt] = [code, now];
-  const at = new Date(now).toISOString();
+  const at = new Date().toISOString();
   try {
     const answer = await ask("POST", "scans", { scans: [{ code, at }], performance: $("performance").value });
+    if (answer.results[0].result === "admitted") remember(read(code)?.ticket);
     told(answer.results[0]);
     network(true);
   } catch (error) {
@@ -105,7 +110,17 @@ async function scanned(code) {
   }
 }
 
-async function sync() {
+let syncing = null;
+
+/** Send what waits and learn who is in. One at a time: two would send the same scans, and take others off the queue. */
+function sync() {
+  syncing ??= sendAndLearn().finally(() => {
+    syncing = null;
+  });
+  return syncing;
+}
+
+async function sendAndLearn() {
   try {
     while (queue.length) {
       const batch = queue.slice(0, 100);
@@ -137,20 +152,32 @@ function performances() {
   $("performance").replaceChildren(...options);
 }
 
+/** The browser's own reader of QR codes, else ours. */
+async function reader() {
+  const own = globalThis.BarcodeDetector;
+  const canRead = own && (await own.getSupportedFormats().catch(() => [])).includes("qr_code");
+  const { BarcodeDetector } = canRead ? globalThis : await import("./scan-qr/decode.js");
+  return new BarcodeDetector({ formats: ["qr_code"] });
+}
+
+/** Whether the camera has CODE before it again. One that stays in its sight is looked at once: it would turn from "Admit" into "Already used". */
+function isNew(code) {
+  const now = Date.now();
+  const isSame = code === lastCode && now - lastAt < TOO_SOON_MS;
+  [lastCode, lastAt] = [code, now];
+  return !isSame;
+}
+
 async function camera() {
-  if (!("BarcodeDetector" in window)) {
-    $("hint").textContent = texts.noDetector;
-    return;
-  }
   try {
-    const detector = new BarcodeDetector({ formats: ["qr_code"] });
+    const detector = await reader();
     const video = $("camera");
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     video.hidden = false;
     await video.play();
     const look = async () => {
       const found = await detector.detect(video).catch(() => []);
-      if (found.length) await scanned(found[0].rawValue);
+      if (found.length && isNew(found[0].rawValue)) await scanned(found[0].rawValue);
       setTimeout(look, 120);
     };
     look();
@@ -168,7 +195,7 @@ $("typed").addEventListener("submit", (event) => {
 });
 $("performance").addEventListener("change", () => {
   store.set("performance", $("performance").value);
-  sync();
+  Promise.resolve(syncing).then(sync); // one under way asked for the performance of before
 });
 addEventListener("online", sync);
 

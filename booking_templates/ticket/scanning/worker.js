@@ -1,7 +1,8 @@
 // Keeps the page and its scripts, so that it opens while the network is away. What they ask the server is never kept.
 
 const KEPT = "clove-door-1";
-const FILES = ["scan", "scan.js", "scan-code.js"];
+const FILES = ["scan", "scan.js", "scan-code.js", "scan-qr/decode.js", "scan-qr/index.js"];
+const BASE = new URL("./", self.location).pathname;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(FILES)).then(() => self.skipWaiting()));
@@ -12,7 +13,8 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  const name = new URL(event.request.url).pathname.split("/").pop();
+  const { pathname } = new URL(event.request.url);
+  const name = pathname.startsWith(BASE) ? pathname.slice(BASE.length) : "";
   if (event.request.method !== "GET" || !FILES.includes(name)) return;
   event.respondWith(
     fetch(event.request)

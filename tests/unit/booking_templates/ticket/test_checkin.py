@@ -169,5 +169,5 @@ def test_the_page_runs_its_own_scripts_alone(client: Any) -> None:
     text = page.content.decode()
     assert '<html lang="ko">' in text
     assert "입장" in text
-    for name in ("scan.js", "scan-code.js", "scan-worker.js"):
+    for name in ("scan.js", "scan-code.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js"):
         assert client.get(f"{URL}/{name}")["Content-Type"].startswith("text/javascript")

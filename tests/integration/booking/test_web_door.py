@@ -1,0 +1,96 @@
+"""The page at the door: it reads codes with the camera, also in a browser that cannot by itself, and goes on without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import segno
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import Buyer
+from tests.integration.booking.site import OPTIONS, WAIT_MS
+from tests.needs import need
+
+WIDTH, HEIGHT = 640, 480
+
+
+def film(code: str, path: Path) -> Path:
+    """A camera's picture of CODE, as Chromium takes it for a camera: YUV4MPEG2, one frame over and over."""
+    matrix = [bytes(row) for row in segno.make(code, error="m").matrix]
+    side = HEIGHT * 3 // 4 // len(matrix)
+    left, top = (WIDTH - side * len(matrix)) // 2, (HEIGHT - side * len(matrix)) // 2
+    luma = [bytearray(b"\xeb" * WIDTH) for _ in range(HEIGHT)]
+    for number in range(side * len(matrix)):
+        dots = b"".join((b"\x10" if dark else b"\xeb") * side for dark in matrix[number // side])
+        luma[top + number][left : left + len(dots)] = dots
+    grey = b"\x80" * (WIDTH * HEIGHT // 2)
+    path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\nFRAME\n".encode() + b"".join(luma) + grey)
+    return path
+
+
+@pytest.fixture
+def codes(site: Booking) -> list[str]:
+    """Of two tickets that somebody bought."""
+    buyer = Buyer(site)
+    order = buyer.buy(best=2)
+    return [ticket["code"] for ticket in order["tickets"]]
+
+
+@pytest.fixture
+def link(site: Booking) -> str:
+    headers = {"Authorization": f"Bearer {site.staff_token('attendees')}"}
+    made = requests.post(f"{site.public_url}/api/ticket/scanners", json={"name": "정문"}, headers=headers, timeout=20)
+    made.raise_for_status()
+    return f"{site.public_url}/api/ticket/scan#key={made.json()['key']}"
+
+
+@pytest.fixture
+def phone(codes: list[str], tmp_path: Path) -> Iterator[BrowserContext]:
+    """A phone whose camera sees the first code."""
+    camera = [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film(codes[0], tmp_path / 'camera.y4m')}",
+    ]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=need("chromium"), args=[*OPTIONS, *camera])
+        context = launched.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+        context.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
+        yield context
+        launched.close()
+
+
+def enter(page: Page, code: str) -> None:
+    page.get_by_label("Code, from a hand scanner or typed").fill(code)
+    page.get_by_role("button", name="Check").click()
+
+
+def test_a_code_is_read_by_the_camera_and_checked_without_the_network(phone: BrowserContext, codes: list[str], link: str) -> None:
+    page = phone.new_page()
+    page.goto(link)
+    verdict, waiting = page.get_by_role("alert"), page.get_by_text("scans to send")
+    assert page.evaluate("'BarcodeDetector' in window") is False
+    expect(page.locator("#log li", has_text="✓ Admit").first).to_be_visible()
+    expect(page.get_by_text("Connected")).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    phone.set_offline(True)
+    page.reload()
+    expect(page.locator("video")).to_be_visible()
+    expect(verdict).to_contain_text("Already used")  # known here, though the server's list is from before
+    enter(page, codes[1])
+    expect(page.locator("#log li", has_text="✓ Admit (checked without the network)")).to_be_visible()
+    expect(waiting).to_contain_text("1 scans to send")
+    enter(page, codes[1][:-4] + "AAAA")
+    expect(page.locator("#log li", has_text="✕ Not a valid ticket")).to_be_visible()
+
+    phone.set_offline(False)
+    expect(waiting).to_have_count(0)
+    expect(page.get_by_text("Connected")).to_be_visible()
+    enter(page, codes[1])
+    expect(page.locator("#log li", has_text="✕ Already used").first).to_be_visible()
