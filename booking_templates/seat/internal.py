@@ -7,18 +7,34 @@ from django.utils.translation import gettext as _
 
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import service
-from booking_templates.kit.problems import Conflict, NotFound
+from booking_templates.kit.problems import Conflict, NotFound, Problem
 from booking_templates.seat import calling_off, claims, holds, house, variant
 from booking_templates.seat.claims import OrderTaken
 from booking_templates.seat.models import State
-from booking_templates.seat.schemas import ConfirmRequest, Hold, HoldQuery, Identifier, OrderRequest, PinRequest, Released, ReleaseRequest
+from booking_templates.seat.schemas import (
+    Act,
+    ConfirmRequest,
+    Hold,
+    HoldAnswer,
+    HoldAnswers,
+    HoldAsk,
+    HoldAsks,
+    HoldQuery,
+    Identifier,
+    OrderRequest,
+    PinRequest,
+    Released,
+    ReleaseRequest,
+)
 from booking_templates.seat.showing import hold_of, parse_hold_id, place_of
 
+ANYBODY = ""
+"""For a buyer's id: whose ever the hold is."""
 TICKET = service("ticket")
 AUTH = service("auth")
 
 
-def _checked(hold: int | None, rows: list[claims.Row], buyer: str | None) -> list[claims.Row]:
+def _checked(hold: int | None, rows: list[claims.Row], buyer: str) -> list[claims.Row]:
     """ROWS, the claims of HOLD. Raises NotFound or Gone. A hold that is somebody else's is not there."""
     if not rows:
         raise holds.unknown(hold)
@@ -43,15 +59,63 @@ def read_hold(request: Request, query: HoldQuery, hold_id: str) -> Hold:
 )
 def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
     """Keep the hold beyond its time, for this order alone, until it is confirmed or unpinned."""
+    return _made(HoldAsk(Act.PIN, hold_id, body.order_id, body.buyer_id))
+
+
+@endpoint(
+    auth=TICKET, body=ConfirmRequest, returns={200: Hold}, problems=("hold_unknown", "hold_lost", "order_taken", "performance_called_off")
+)
+def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
+    """The hold's places are sold to the order. 409 `hold_lost`: they are somebody else's now, or free again."""
+    return _made(HoldAsk(Act.CONFIRM, hold_id, body.order_id, body.buyer_id or ANYBODY))
+
+
+@endpoint(auth=TICKET, body=HoldAsks, returns={200: HoldAnswers})
+def ask_for_holds(request: Request, body: HoldAsks) -> HoldAnswers:
+    """Pin and confirm holds of many orders in one transaction; each is answered as by its own call."""
+    moves = [_move(ask) for ask in body.asks]
+    made = iter(claims.make_all([move for move in moves if move is not None]))
+    return HoldAnswers([_answer(ask, [] if move is None else next(made)) for ask, move in zip(body.asks, moves, strict=True)])
+
+
+def _answer(ask: HoldAsk, made: list[claims.Row] | OrderTaken) -> HoldAnswer:
+    try:
+        return HoldAnswer(200, hold=_hold_of(ask, made))
+    except Problem as problem:
+        return HoldAnswer(problem.status, problem.code)
+
+
+def _made(ask: HoldAsk) -> Hold:
+    move = _move(ask)
+    try:
+        made: list[claims.Row] | OrderTaken = [] if move is None else claims.make(move)
+    except OrderTaken as error:
+        made = error
+    return _hold_of(ask, made)
+
+
+def _move(ask: HoldAsk) -> claims.Move | None:
+    """None: it cannot be made whatever the hold."""
+    hold = parse_hold_id(ask.hold_id)
+    if hold is None or (ask.act == Act.PIN and not variant.has_pins()):
+        return None
+    if ask.act == Act.PIN:
+        return claims.pinning(hold, ask.buyer_id, ask.order_id)
+    return claims.selling(hold, ask.buyer_id, ask.order_id)
+
+
+def _hold_of(ask: HoldAsk, made: list[claims.Row] | OrderTaken) -> Hold:
+    """The hold of which ROWS were found after ASK was tried. Raises what the order is told."""
+    if isinstance(made, OrderTaken):
+        raise Conflict("order_taken", _("This order is for another hold.")) from made
+    return (_pinned if ask.act == Act.PIN else _confirmed)(ask, made)
+
+
+def _pinned(ask: HoldAsk, rows: list[claims.Row]) -> Hold:
     if not variant.has_pins():
         raise Conflict("pins_not_offered", _("Bookings are confirmed at once here."))
-    hold = parse_hold_id(hold_id)
-    try:
-        _is_pinned, rows = claims.pin(hold, body.buyer_id, body.order_id) if hold is not None else (False, [])
-    except OrderTaken as error:
-        raise _order_taken() from error
-    first = _checked(hold, rows, body.buyer_id)[0]
-    if first.order_id == body.order_id:
+    first = _checked(parse_hold_id(ask.hold_id), rows, ask.buyer_id)[0]
+    if first.order_id == ask.order_id:
         return hold_of(house.current(), rows)
     if first.state == State.PINNED:
         raise Conflict("hold_pinned", _("These places are being paid for."))
@@ -60,8 +124,15 @@ def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
     raise holds.unknown(first.hold)  # held, and it could not be pinned: its time is over
 
 
-def _order_taken() -> Conflict:
-    return Conflict("order_taken", _("This order is for another hold."))
+def _confirmed(ask: HoldAsk, rows: list[claims.Row]) -> Hold:
+    hold = parse_hold_id(ask.hold_id)
+    if rows and rows[0].state == State.SOLD and rows[0].order_id == ask.order_id:
+        return hold_of(house.current(), rows)
+    if rows:
+        _checked(hold, rows, ask.buyer_id)
+    elif hold is not None and calling_off.has_ended(hold):
+        raise holds.called_off()
+    raise Conflict("hold_lost", _("These places are not held for this order any more."))
 
 
 @endpoint(auth=TICKET, body=OrderRequest, returns={204: None})
@@ -71,25 +142,6 @@ def unpin(request: Request, body: OrderRequest, hold_id: str) -> Reply:
     if hold is not None:
         claims.unpin(hold, body.order_id)
     return Reply(status=204)
-
-
-@endpoint(
-    auth=TICKET, body=ConfirmRequest, returns={200: Hold}, problems=("hold_unknown", "hold_lost", "order_taken", "performance_called_off")
-)
-def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
-    """The hold's places are sold to the order. 409 `hold_lost`: they are somebody else's now, or free again."""
-    hold = parse_hold_id(hold_id)
-    try:
-        _is_sold, rows = claims.sell(hold, body.buyer_id, body.order_id) if hold is not None else (False, [])
-    except OrderTaken as error:
-        raise _order_taken() from error
-    if rows and rows[0].state == State.SOLD and rows[0].order_id == body.order_id:
-        return hold_of(house.current(), rows)
-    if rows:
-        _checked(hold, rows, body.buyer_id)
-    elif hold is not None and calling_off.has_ended(hold):
-        raise holds.called_off()
-    raise Conflict("hold_lost", _("These places are not held for this order any more."))
 
 
 @endpoint(auth=TICKET, body=ReleaseRequest, returns={200: Released})

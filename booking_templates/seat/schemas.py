@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +15,7 @@ CAPACITY_MAX = 200_000
 PERFORMANCES_MAX = 200
 GRADES_MAX = 50
 LIMIT_MAX = 100
+ASKS_MAX = 100
 PRICE_MAX_KRW = 10_000_000
 COORDINATE_MAX = 1_000_000
 
@@ -274,6 +276,38 @@ class OrderRequest(Struct):
 class ConfirmRequest(Struct):
     order_id: Identity
     buyer_id: Identity | None = None
+
+
+class Act(StrEnum):
+    PIN = "pin"
+    CONFIRM = "confirm"
+
+
+class HoldAsk(Struct):
+    """A `pin` or `confirm` of HOLD_ID."""
+
+    act: Act
+    hold_id: Annotated[str, Meta(max_length=64)]
+    order_id: Identity
+    buyer_id: Identity
+
+
+class HoldAsks(Struct):
+    asks: Annotated[list[HoldAsk], Meta(min_length=1, max_length=ASKS_MAX)]
+
+
+class HoldAnswer(Struct, omit_defaults=True):
+    """What the call for this one alone would have answered: its status, and its problem's code or the hold."""
+
+    status: int
+    code: str = ""
+    hold: Hold | None = None
+
+
+class HoldAnswers(Struct):
+    """In the order of the asks."""
+
+    answers: list[HoldAnswer]
 
 
 class ReleaseRequest(Struct):

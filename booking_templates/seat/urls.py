@@ -17,6 +17,7 @@ urlpatterns = [
 ]
 
 internal = [
+    route("holds", POST=between.ask_for_holds),
     route("holds/<str:hold_id>", GET=between.read_hold),
     route("holds/<str:hold_id>/pin", POST=between.pin),
     route("holds/<str:hold_id>/unpin", POST=between.unpin),

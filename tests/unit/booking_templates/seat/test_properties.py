@@ -134,7 +134,8 @@ class Sales(RuleBasedStateMachine):
             had = self.model[hold]
             self.orders += 1
             order = f"o{self.orders}"
-            assert claims.pin(hold, had["buyer"], order)[0] == (had["state"] == "held")
+            rows = claims.make(claims.pinning(hold, had["buyer"], order))
+            assert bool(rows and rows[0].order_id == order) == (had["state"] == "held")
             if had["state"] == "held":
                 had |= {"state": "pinned", "order": order}
 
@@ -157,10 +158,9 @@ class Sales(RuleBasedStateMachine):
             had = self.model[hold]
             self.orders += 1
             order = had["order"] or f"o{self.orders}"
-            was_sold = had["state"] == "sold"
-            assert claims.sell(hold, None, order)[0] == (not was_sold)
-            if twice:
-                assert not claims.sell(hold, None, order)[0]
+            for _again in range(1 + twice):
+                rows = claims.make(claims.selling(hold, "", order))
+                assert {(row.state, row.order_id) for row in rows} == {(State.SOLD, order)}
             had |= {"state": "sold", "order": order}
 
     @rule(number=NUMBERS, count=NUMBERS, whole=st.booleans())
