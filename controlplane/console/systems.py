@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.console.base import ReadOnlyAdmin, badge, column, stored_words, titled
+from controlplane.console.words import health_words
 from controlplane.systems import operating, services
 from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem
@@ -24,8 +25,7 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     label = _("Booking systems")
     number = column("id", _("number"))
     seller_shown = column("seller", _("seller"))
-    health_shown = column("health", _("health"))
-    health_words = column("health_message", _("health in words"))
+    health_told = column("health_message", _("health in words"))
     namespace_shown = column("namespace", _("namespace"))
     generation_shown = column("generation", _("generation"))
     observed = column("observed_generation", _("generation that was made so"))
@@ -45,7 +45,7 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     list_display_links = None
     actions = ["retry", "suspend", "resume"]
     fields = [
-        "title_shown", "number", "seller_shown", "state_shown", "why", "health_shown", "health_words", "address", "namespace_shown",
+        "title_shown", "number", "seller_shown", "state_shown", "why", "health_shown", "health_told", "address", "namespace_shown",
         "generation_shown", "observed", "revision_shown", "look_at", "created", "went_live", "deleted", "attempts_shown", "next_check",
         "lease", "lease_end",
     ]  # fmt: skip
@@ -57,6 +57,10 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     @admin.display(description=_("state"), ordering="state")
     def state_shown(self, system: BookingSystem) -> SafeString:
         return badge(system.state, system.get_state_display())
+
+    @admin.display(description=_("health"), ordering="health")
+    def health_shown(self, system: BookingSystem) -> SafeString:
+        return badge(system.health, health_words(system.health))
 
     @admin.display(description=_("reason"))
     def why(self, system: BookingSystem) -> str:

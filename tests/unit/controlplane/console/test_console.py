@@ -125,6 +125,7 @@ def test_systems_are_found_across_sellers(admin, live, runtime):
     assert "다른 축제" in page
     assert "강변 페스티벌" not in page
     page = admin.get("/console/systems/bookingsystem/?state__exact=live").content.decode()
+    assert '<span class="state state--ready">Healthy</span>' in page
     assert "강변 페스티벌" in page
     assert "다른 축제" not in page
 
