@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from controlplane.portal import words
 from controlplane.portal.http import AuthenticatedRequest, seller_system
 from controlplane.portal.templatetags.portal import moment, thousands, won
-from controlplane.portal.views.papers import CSV, download_headers, starts_of
+from controlplane.portal.views.papers import CSV, clocks_of, download_headers, starts_of
 from controlplane.systems import archives, settlement
 from controlplane.systems.archive_models import Archive
 from controlplane.systems.archiving import tables_of
@@ -101,7 +101,7 @@ def statement_csv(request: AuthenticatedRequest, system_id: int) -> HttpResponse
     statement = archives.statement_of(archive)
     if statement is None:
         raise Http404
-    text = settlement.as_csv(statement, title=system.title, starts=starts_of(system))
+    text = settlement.as_csv(statement, title=system.title, starts=clocks_of(system))
     return HttpResponse(text, content_type=CSV, headers=download_headers(f"settlement-{system.pk}.csv"))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -43,7 +45,7 @@ def settled(request: AuthenticatedRequest, system: BookingSystem) -> HttpRespons
 @asking(TAB)
 def settled_csv(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     statement = settlement.settlement(system=system, user=request.user)
-    text = settlement.as_csv(statement, title=system.title, starts=starts_of(system))
+    text = settlement.as_csv(statement, title=system.title, starts=clocks_of(system))
     return HttpResponse(text, content_type=CSV, headers=download_headers(f"settlement-{system.slug}.csv"))
 
 
@@ -52,9 +54,14 @@ def sums_of(statement: settlement.Settlement) -> dict[str, Any]:
     return {"statement": statement, "totals": settlement.totals(statement), "later": settlement.movements_after_close(statement)}
 
 
-def starts_of(system: BookingSystem) -> dict[str, str]:
-    """When each performance begins, by its id, as the venue's clock shows it."""
-    return {str(item.get("id")): str(item.get("starts_at", ""))[:16].replace("T", " ") for item in performances_of(system)}
+def starts_of(system: BookingSystem) -> dict[str, datetime]:
+    """When each performance begins, by its id, in the venue's time zone whichever the requirement was written in."""
+    return {item["id"]: timezone.localtime(datetime.fromisoformat(item["starts_at"])) for item in performances_of(system)}
+
+
+def clocks_of(system: BookingSystem) -> dict[str, str]:
+    """The same as tables have it."""
+    return {name: f"{start:%Y-%m-%d %H:%M}" for name, start in starts_of(system).items()}
 
 
 def download_headers(name: str) -> dict[str, str]:

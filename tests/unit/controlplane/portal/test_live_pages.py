@@ -297,6 +297,22 @@ def test_the_settlement_as_a_table_holds_no_formula(answering: Any, browser: Any
     assert "Kept,138600" in rows
 
 
+def test_the_settlement_has_the_venues_clock_whichever_zone_was_typed(answering: Any, browser: Any) -> None:
+    wanted = answering.requirement
+    wanted.data["performances"][0]["starts_at"] = "2090-01-10T10:30:00+00:00"
+    type(wanted).objects.filter(pk=wanted.pk).update(data=wanted.data)
+
+    assert "Tue 10 Jan 2090, 19:30" in text(browser.get(url(answering, "/settlement")))
+    assert "2090-01-10 19:30,'=GA" in text(browser.get(url(answering, "/settlement.csv")))
+
+
+def test_the_settlement_says_that_merchandise_is_not_in_it(answering: Any, browser: Any) -> None:
+    assert "on its own page" not in text(browser.get(url(answering, "/settlement")))
+    wanted = answering.requirement
+    type(wanted).objects.filter(pk=wanted.pk).update(summary=wanted.summary | {"merchandise": True})
+    assert f'<a href="/systems/{answering.pk}/shop">on its own page</a>' in text(browser.get(url(answering, "/settlement")))
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_the_attendees_are_passed_on_as_the_service_writes_them(answering: Any, browser: Any, site: Any, kind: str) -> None:
     site.answers["GET", f"/api/ticket/attendees.{kind}"] = (200, b"rows")
