@@ -6,6 +6,7 @@ import os
 
 import django
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 
 from booking_templates.kit.env import database_settings
 
@@ -26,6 +27,11 @@ def set_up(module: str) -> None:
         LOGGING_CONFIG=None,
     )
     django.setup()
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """What is asked until it answers; each app has it at `ready`."""
+    return HttpResponse(b"ready")
 
 
 def serve(module: str) -> None:

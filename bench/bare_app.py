@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from bench.bare import serve, set_up
+from bench.bare import ready, serve, set_up
 
 ROWS = 60_000
 
@@ -30,7 +30,7 @@ def body(request: HttpRequest, size: int) -> HttpResponse:
     return HttpResponse(b"0" * size, content_type="application/json")
 
 
-urlpatterns = [path("<int:row>", take), path("body/<int:size>", body)]
+urlpatterns = [path("<int:row>", take), path("body/<int:size>", body), path("ready", ready)]
 application = WSGIHandler()
 
 

@@ -15,7 +15,7 @@ from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from bench.bare import THREADS, serve, set_up
+from bench.bare import THREADS, ready, serve, set_up
 
 SEAT, PROVIDER = os.environ.get("BENCH_SEAT", ""), os.environ.get("BENCH_PROVIDER", "")
 
@@ -75,6 +75,7 @@ urlpatterns = [
     path("order/<int:row>", order),
     path("back/<int:row>", back),
     path("read/<int:row>", read),
+    path("ready", ready),
 ]
 application = WSGIHandler()
 

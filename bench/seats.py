@@ -138,7 +138,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(urllib3.exceptions.HTTPError):
-            urllib3.request("GET", f"http://127.0.0.1:{port}/x", retries=False, timeout=1.0)
+            urllib3.request("GET", f"http://127.0.0.1:{port}/ready", retries=False, timeout=1.0)
             return
         time.sleep(0.05)
     raise RuntimeError("the bare view did not start")
