@@ -28,6 +28,8 @@ def read_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def serve(settings: Any) -> Iterator[Callable[..., None]]:
     """`serve(route("things", GET=…), …)`: these endpoints at /api/test/ and /internal/, until the test ends."""
+    from booking_templates.kit import urls  # the service's own routes are there now, whichever test is the first
+
     kept = list(api.ROUTES)
     api.ROUTES.clear()
 
@@ -35,8 +37,6 @@ def serve(settings: Any) -> Iterator[Callable[..., None]]:
         routes = [each() for each in make]
         module = ModuleType("urls_of_a_test")
         module.urlpatterns = [path("api/test/", include(routes)), path("internal/", include(routes))]  # type: ignore[attr-defined]
-        from booking_templates.kit import urls
-
         module.handler404 = urls.not_found  # type: ignore[attr-defined]
         module.handler500 = urls.server_error  # type: ignore[attr-defined]
         settings.ROOT_URLCONF = module
