@@ -222,6 +222,8 @@ def test_sales_are_shown_by_performance_and_grade(answering: Any, browser: Any) 
     assert "1,210" in page
     assert "₩79,200,000" in page
     assert "called off" in page
+    # After the redirect browsers keep the fragment: the draft opens where performances are.
+    assert f'action="{url(answering, "/edit")}#performances"' in page
 
 
 def test_calling_off_shows_how_many_tickets_and_how_much_money(answering: Any, browser: Any) -> None:
