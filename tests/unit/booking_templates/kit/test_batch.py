@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from booking_templates.kit import batch
+from booking_templates.kit import batch, db, sqlite
 from booking_templates.kit.models import Lease
+from booking_templates.kit.work import Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,3 +100,76 @@ def test_a_connection_that_ended_while_it_was_trusted_fails_one_request():
     connection.close_if_unusable_or_obsolete()  # as Django does when the request ends
     assert batch.run_if(taking("x", "c"), lambda: [insertion("y")])
     assert names() == ["x", "y"]
+
+
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="another database")
+
+
+@on_sqlite
+def test_works_in_one_transaction_fail_each_by_itself():
+    batch.run([insertion("x")])
+    works = [
+        Work([insertion("y"), taking("y", "b")], query=("SELECT holder FROM kit_lease WHERE name = %s", ["y"])),
+        Work([insertion("z"), insertion("x")]),
+        Work([taking("x", "c")], rest=lambda: [insertion("v"), insertion("y")]),
+        Work([taking("x", "d")], rest=lambda: 1 // 0),  # type: ignore[arg-type, return-value]
+        Work([taking("nobody", "b")], rest=lambda: [insertion("never")]),
+        Work([insertion("w")]),
+    ]
+    found = sqlite.run(connection, works)
+    assert [type(each) if isinstance(each, Exception) else each for each in found] == [
+        ([1, 1], [("b",)]),
+        IntegrityError,
+        IntegrityError,
+        ZeroDivisionError,
+        ([0], []),
+        ([1], []),
+    ]
+    assert sorted(Lease.objects.values_list("name", "holder")) == [("w", "a"), ("x", "a"), ("y", "b")]
+
+
+@on_sqlite
+def test_a_database_that_ends_the_transaction_takes_all_of_them_back():
+    def full() -> list[batch.Statement]:
+        raise OperationalError("database or disk is full")
+
+    with pytest.raises(OperationalError):
+        sqlite.run(connection, [Work([insertion("x")]), Work([insertion("y")], rest=full), Work([insertion("z")])])
+    assert names() == []
+
+
+@on_sqlite
+def test_threads_that_come_while_one_writes_share_the_next_transaction(monkeypatch):
+    together: list[int] = []
+    run = sqlite.run
+    monkeypatch.setattr(sqlite, "run", lambda connection, works: together.append(len(works)) or run(connection, works))
+    monkeypatch.setattr(batch._written_together, "_patience_s", 30.0)
+    found: dict[str, Any] = {}
+    work: dict[str, Callable[[], Any]] = {
+        "first": lambda: batch.run([insertion("x")]),
+        "plain": lambda: batch.run([insertion("y")]),
+        "refused": lambda: batch.run([insertion("z"), insertion("y")]),
+        "conditional": lambda: batch.run_if(taking("x", "b"), lambda: [insertion("v")]),
+    }
+
+    def do(name: str) -> None:
+        try:
+            found[name] = work[name]()
+        except IntegrityError:
+            found[name] = "refused"
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=do, args=[name], daemon=True) for name in work]
+    with db._sqlite_writer:
+        for waiting, thread in enumerate(threads):
+            thread.start()
+            deadline = time.monotonic() + 10
+            while not together or len(batch._written_together._waiting) < waiting:
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join(10)
+    assert together == [1, 3]
+    assert found == {"first": [1], "plain": [1], "refused": "refused", "conditional": True}
+    assert names() == ["v", "x", "y"]
