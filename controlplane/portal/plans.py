@@ -14,6 +14,7 @@ from django.conf import settings
 from controlplane.lib import reasons
 from controlplane.lib.reasons import Reason, gettext_noop
 from controlplane.portal import plan_drawing
+from controlplane.portal.requirement_form import seat_lines
 
 UPLOAD_BYTES_AT_MOST = 10 * 1024 * 1024
 
@@ -95,7 +96,8 @@ def _loaded(content: bytes, *, source: str = "", file_name: str = "") -> LoadedP
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     except UnicodeEncodeError:  # half of a surrogate pair, written as an escape: JSON, but no text
         raise PlanRefused(Reason("plan_not_json")) from None
-    return LoadedPlan(text, {**summary.as_json(), "source": source, "file_name": file_name[:200], "digest": digest})
+    shown = {"source": source, "file_name": file_name[:200], "digest": digest, "example": seat_lines.example_of(plan)[:200]}
+    return LoadedPlan(text, summary.as_json() | shown)
 
 
 def _folder() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from controlplane.portal import words
 from controlplane.portal.refund_words import refund_lines
+from controlplane.portal.requirement_form.seat_lines import lines_of
 
 _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("title", _("Title"), "text"),
@@ -31,6 +32,8 @@ _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("sign_in.client_secret_ref", _("Client secret"), "secret"),
     ("sign_in.name", _("Name on the button"), "text"),
 )
+_MARKS = (("wheelchair", _("Places for wheelchairs")), ("obstructed", _("Restricted view")), ("blocked", _("Not for sale")))
+LINES_AT_MOST = 20
 _LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
     ("grades", "name", _("Grade"), (("price_krw", "won"),)),
     ("seating.areas", "id", _("Area"), (("name", "text"), ("capacity", "text"), ("grade", "text"))),
@@ -76,9 +79,18 @@ def requirement_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
 
 def _plan(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     old, new = _at(before, "seating.plan"), _at(after, "seating.plan")
-    if old == new:
-        return []
-    return [Difference(str(_("Seating plan")), _plan_values(old), _plan_values(new))]
+    found = [Difference(str(_("Seating plan")), _plan_values(old), _plan_values(new))] if old != new else []
+    for mark, label in _MARKS:
+        was, is_now = _at(before, f"seating.{mark}") or (), _at(after, f"seating.{mark}") or ()
+        if was != is_now:
+            found.append(Difference(str(label), _seat_values(was, old), _seat_values(is_now, new)))
+    return found
+
+
+def _seat_values(seats: Sequence[str], plan: Any) -> tuple[Value, ...]:
+    lines = lines_of(seats, plan).splitlines()
+    more = (Value("text", "…"),) if len(lines) > LINES_AT_MOST else ()
+    return (*(Value("text", line) for line in lines[:LINES_AT_MOST]), *more)
 
 
 def _plan_values(plan: Any) -> tuple[Value, ...]:

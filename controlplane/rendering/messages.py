@@ -34,6 +34,7 @@ declare(
         "too_many_seats": gettext_noop("A plan has at most %(limit)s seats; this one has %(count)s."),
         "no_seats": gettext_noop("The plan has no seat."),
         "duplicate_seat": gettext_noop("Two seats have the id %(seat)s."),
+        "seat_unknown": gettext_noop("The plan has no seat %(seat)s."),
         "category_unknown": gettext_noop("The plan has no category %(category)s."),
         "both_seatings": gettext_noop("Give a plan for numbered seats or areas for unnumbered places, not both."),
         "duplicate_performance": gettext_noop("Two performances begin at %(starts_at)s."),

@@ -5,7 +5,8 @@ Of a plan only what the format names is kept, so a stored plan is bounded by its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.rendering.reader import Fields, Problems, is_number
@@ -16,6 +17,9 @@ MAX_CAPACITY = 200_000
 MAX_COORDINATE = 1_000_000
 MAX_SHAPES = 500
 
+MARKS = ("wheelchair", "obstructed", "blocked")
+"""What may be said of seats: a place for a wheelchair, a view that something stands in, and not on sale at any performance."""
+
 _SHAPE_KEYS = (
     "shape", "color", "border_color", "position", "rotation", "width", "height", "circle", "ellipse", "rectangle", "polygon", "text",
 )  # fmt: skip
@@ -23,10 +27,11 @@ _SHAPE_KEYS = (
 
 @dataclass(frozen=True)
 class NumberedSeating:
-    """A plan with its seats; `seats_by_grade` counts them by category."""
+    """A plan with its seats; `seats_by_grade` counts them by category, `marks` has the ids of those of which something of MARKS is said."""
 
     plan: dict[str, Any]
     seats_by_grade: dict[str, int]
+    marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def capacity(self) -> int:
@@ -37,7 +42,7 @@ class NumberedSeating:
         return set(self.seats_by_grade)
 
     def to_json(self) -> dict[str, Any]:
-        return {"numbered": True, "plan": self.plan}
+        return {"numbered": True, "plan": self.plan, **{name: list(seats) for name, seats in self.marks.items()}}
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def read_areas(fields: Fields) -> AreaSeating:
 
 def read_plan(fields: Fields) -> NumberedSeating | None:
     """The plan of the `seating` object, or None when it cannot be used at all."""
+    marked = {name: fields.items(name, high=MAX_SEATS) for name in MARKS}
     plan = fields.object("plan")
     if plan is None or not plan.is_readable:
         return None
@@ -102,7 +108,7 @@ def read_plan(fields: Fields) -> NumberedSeating | None:
     plan.done()
     if not count and isinstance(zones, list):
         plan.add("zones", "no_seats")
-    return NumberedSeating(kept, reading.seats_by_grade)
+    return NumberedSeating(kept, reading.seats_by_grade, {name: seats for name in MARKS if (seats := reading.named(marked[name]))})
 
 
 def _count_seats(zones: Any) -> int:
@@ -144,7 +150,17 @@ class _PlanReading:
         self.problems = problems
         self.seats_by_grade: dict[str, int] = {}
         self._names: set[str] = set()
-        self._seen: set[str] = set()
+        self._seen: dict[str, None] = {}
+
+    def named(self, items: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
+        """The seats that ITEMS name by their ids, in the order of the plan, once the plan was read."""
+        found = set()
+        for path, guid in items:
+            if isinstance(guid, str) and guid in self._seen:
+                found.add(guid)
+            else:
+                self.problems.add(path, "seat_unknown", seat=str(guid)[:100])
+        return tuple(guid for guid in self._seen if guid in found)
 
     def categories(self, plan: Fields) -> list[dict[str, str]]:
         kept = []
@@ -188,7 +204,7 @@ class _PlanReading:
         if guid:
             if guid in self._seen:
                 seat.add("seat_guid", "duplicate_seat", seat=guid)
-            self._seen.add(guid)
+            self._seen[guid] = None
         if category:
             if category not in self._names:
                 seat.add("category", "category_unknown", category=category)

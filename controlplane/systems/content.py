@@ -55,7 +55,7 @@ def _seat(requirement: Requirement) -> Document:
     whole = requirement.to_json()
     seating = whole["seating"]
     return {
-        **({"plan": seating["plan"]} if seating["numbered"] else {"areas": seating["areas"]}),
+        **{key: value for key, value in seating.items() if key != "numbered"},
         "grades": whole["grades"],
         "performances": _times(requirement, with_end=False),
         "sales": _sales(requirement),

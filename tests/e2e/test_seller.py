@@ -95,6 +95,23 @@ def test_an_event_is_edited_called_off_and_leaves_its_sales_behind(clove: Stack)
     assert given_up.status_code == 200
     assert other.call("DELETE", f"/api/seat/holds/{hold['id']}").status_code == 204
 
+    # Seats that nobody has are taken off sale, and one is a wheelchair's; the sold one is not.
+    taken = order["places"][0]["seat"]
+    free = [guid for guid, *_ in site.get("/api/seat/plan")["zones"][0]["rows"][0]["seats"] if guid != taken]
+    refused = seller.outcome(
+        seller.call(
+            "PUT", f"systems/{system}/requirement", {"requirement": {**wanted, "seating": {**wanted["seating"], "blocked": [taken]}}}
+        )
+    )
+    assert (refused["state"], refused["reason"]["code"]) == ("failed", "would_orphan")
+    marked = {**wanted["seating"], "blocked": free[:2], "wheelchair": free[2:]}
+    assert seller.outcome(seller.call("PUT", f"systems/{system}/requirement", {"requirement": {**wanted, "seating": marked}}))["state"] == (
+        "succeeded"
+    )
+    assert site.get("/api/seat/performances/p1/availability")["state"].count("3") == 2
+    seats = site.get("/api/seat/plan")["zones"][0]["rows"][0]["seats"]
+    assert [guid for guid, *_, flags in seats if flags == 1] == free[2:]
+
     # So is deleting it, and calling a performance off by another name.
     assert seller.call("DELETE", f"systems/{system}?name=seller-numbered").json()["code"] == "paid_tickets_stand"
     address = f"systems/{system}/performances/p1/cancellation"

@@ -12,7 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from controlplane.lib.romanize import latin_name
+from controlplane.portal.requirement_form.seat_lines import lines_of, seats_of
 from controlplane.portal.requirement_form.state import FormState, Row
+from controlplane.rendering.seating import MARKS
 
 LOCAL = "%Y-%m-%dT%H:%M"
 """What `<input type="datetime-local">` speaks."""
@@ -56,7 +58,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
             for row in areas
         ]
     elif plan is not None:
-        seating["plan"] = plan
+        seating |= {"plan": plan, **{mark: seats for mark in MARKS if (seats := seats_of(state[mark], plan))}}
     requirement: dict[str, Any] = {
         "version": 1,
         **_present(
@@ -141,6 +143,7 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         "payment": _text(requirement.get("payment")),
         "merchandise": "yes" if requirement.get("merchandise") else "no",
     }
+    state.values |= {mark: lines_of(seating[mark], seating["plan"]) for mark in MARKS if mark in seating}
     if sign_in := requirement.get("sign_in"):
         state.values |= {"sign_in": "yes", "oidc_secret_ref": _text(sign_in.get("client_secret_ref"))}
         state.values |= {f"oidc_{name}": _text(sign_in.get(name)) for name in ("issuer", "client_id", "name")}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from controlplane.portal.requirement_form.fields import FormProblem
 from controlplane.portal.requirement_form.state import ROWS, FormState, Row
+from controlplane.rendering.seating import MARKS
 
 PATTERN_KEY = "__key__"
 
@@ -23,6 +24,11 @@ class FormPage:
     @property
     def rows(self) -> dict[str, list[Row]]:
         return self.state.rows
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether anything is said of single seats, or wrong with it."""
+        return any(self.state[name] or name in self.errors for name in MARKS)
 
     @property
     def patterns(self) -> dict[str, Row]:

@@ -135,3 +135,32 @@ def test_two_areas_of_one_id_are_refused() -> None:
 
     assert isinstance(read, list)
     assert [(found.path, found.code) for found in read] == [("seating.areas[1].id", "duplicate")]
+
+
+def test_seats_are_marked_by_their_ids_in_the_order_of_the_plan() -> None:
+    read = validate(numbered_requirement(seating={"numbered": True, "plan": plan(), "wheelchair": ["A-3", "A-1", "A-3"], "blocked": []}))
+    assert isinstance(read, Requirement)
+    assert read.to_json()["seating"] == {"numbered": True, "plan": read.to_json()["seating"]["plan"], "wheelchair": ["A-1", "A-3"]}
+    assert validate(read.to_json()) == read
+
+
+@pytest.mark.parametrize(
+    ("marks", "problem"),
+    [
+        ({"blocked": ["A-1", "Z-9"]}, ("seating.blocked[1]", "seat_unknown")),
+        ({"wheelchair": [None]}, ("seating.wheelchair[0]", "seat_unknown")),
+        ({"obstructed": "A-1"}, ("seating.obstructed", "wrong_type")),
+        ({"broken": ["A-1"]}, ("seating.broken", "unknown_key")),
+    ],
+)
+def test_a_mark_of_a_seat_that_is_not_there_is_named(marks: dict[str, Any], problem: tuple[str, str]) -> None:
+    read = validate(numbered_requirement(seating={"numbered": True, "plan": plan(), **marks}))
+    assert not isinstance(read, Requirement)
+    assert [(each.path, each.code) for each in read] == [problem]
+
+
+def test_areas_have_no_seats_to_mark() -> None:
+    seating = areas_requirement()["seating"] | {"blocked": ["floor"]}
+    read = validate(areas_requirement(seating=seating))
+    assert not isinstance(read, Requirement)
+    assert [(each.path, each.code) for each in read] == [("seating.blocked", "unknown_key")]

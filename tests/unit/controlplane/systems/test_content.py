@@ -39,3 +39,17 @@ def test_each_service_knows_every_field_that_it_is_told(seller: Any, runtime: An
     assert documents.keys() >= {"event", "seat", "ticket"}
     for service in TAKEN.keys() & documents.keys():
         msgspec.json.decode(msgspec.json.encode(documents[service]), type=TAKEN[service])
+
+
+def test_the_seat_service_is_told_which_seats_are_special(seller: Any, runtime: Any) -> None:
+    seating = numbered_requirement()["seating"]
+    marks = {"wheelchair": ["A-1"], "obstructed": ["A-2", "A-3"], "blocked": ["A-4"]}
+
+    def told(seating: dict[str, Any]) -> dict[str, Any]:
+        requirement = planning.read_requirement(numbered_requirement(seating=seating), owner=seller)
+        plan = planning.plan_for(requirement, planning.draft_site("event")).plan
+        seats = content.documents_for(requirement, plan)["seat"]
+        return {name: seats[name] for name in marks if name in seats}
+
+    assert told(seating | marks) == marks
+    assert told(seating) == {}, "what was given before there were marks is the same as before"

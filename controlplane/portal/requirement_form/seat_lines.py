@@ -1,0 +1,124 @@
+"""Seats of a plan as somebody writes them: a line has the zone, the row and the seats, `1층 A구역, 1, 1-4 7`.
+
+Without seats a line means the whole row, without a row the whole zone. What a plan does not name in this way is written by its id.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SHORTEST_RANGE = 3
+
+
+@dataclass(frozen=True)
+class _Row:
+    zone: str
+    name: str
+    numbers: Sequence[str]
+    guids: Sequence[str]
+
+    def run(self, word: str) -> Sequence[str]:
+        """The seats that WORD means here: a number, or from one to another in the order of the row."""
+        if word in self.numbers:
+            return [guid for number, guid in zip(self.numbers, self.guids, strict=True) if number == word]
+        for at, sign in enumerate(word):
+            first, last = word[:at], word[at + 1 :]
+            if sign in "-~–" and first in self.numbers and last in self.numbers:
+                ends = sorted((self.numbers.index(first), self.numbers.index(last)))
+                return self.guids[ends[0] : ends[1] + 1]
+        return []
+
+
+def seats_of(text: str, plan: Any) -> list[str]:
+    """The ids of the seats that the lines of TEXT name. A line, or a word of it, that names none stays as typed, for validation to name."""
+    rows = _rows(plan)
+    known = {guid for row in rows for guid in row.guids}
+    found: list[str] = []
+    for line in filter(None, (line.strip() for line in unicodedata.normalize("NFC", text).splitlines())):
+        if line in known:
+            found.append(line)
+            continue
+        zone, name, words = (*(part.strip() for part in line.split(",", 2)), "", "")[:3]
+        here = [row for row in rows if row.zone == zone and name in ("", row.name)]
+        if not words:
+            found += [guid for row in here for guid in row.guids] or [line]
+        for word in words.replace(",", " ").split():
+            found += [guid for row in here for guid in row.run(word)] or [f"{zone}, {name}, {word}"]
+    return list(dict.fromkeys(found))
+
+
+def lines_of(seats: Collection[str], plan: Any) -> str:
+    """The lines that name SEATS, in the order of the plan."""
+    rows = _rows(plan)
+    wanted = set(seats)
+    rows_of = Counter((row.zone, row.name) for row in rows)
+    zones = list(dict.fromkeys(row.zone for row in rows))
+    lines: list[str] = []
+    for zone in zones:
+        here = [row for row in rows if row.zone == zone]
+        if _is_plain(zone) and all(guid in wanted for row in here for guid in row.guids):
+            lines.append(zone)
+            continue
+        for row in here:
+            chosen = [guid in wanted for guid in row.guids]
+            if not any(chosen):
+                continue
+            has_name = _is_plain(zone) and _is_plain(row.name) and rows_of[zone, row.name] == 1
+            if has_name and all(chosen):
+                lines.append(f"{zone}, {row.name}")
+            elif has_name and all(_is_plain(number, word=True) for number in row.numbers) and len(set(row.numbers)) == len(row.numbers):
+                lines.append(f"{zone}, {row.name}, {' '.join(_words(row.numbers, chosen))}")
+            else:
+                lines += [guid for guid, is_chosen in zip(row.guids, chosen, strict=True) if is_chosen]
+    return "\n".join(lines)
+
+
+def example_of(plan: Any) -> str:
+    """A line that names the first seats of PLAN."""
+    return lines_of(next((row.guids[:SHORTEST_RANGE] for row in _rows(plan) if len(row.guids) > SHORTEST_RANGE), ()), plan)
+
+
+def _words(numbers: Sequence[str], chosen: Sequence[bool]) -> Iterator[str]:
+    """The chosen NUMBERS, those beside each other as a range."""
+    at = 0
+    while at < len(numbers):
+        end = at
+        while end < len(numbers) and chosen[end]:
+            end += 1
+        whole = f"{numbers[at]}-{numbers[end - 1]}" if end - at >= SHORTEST_RANGE else ""
+        if whole and whole not in numbers:
+            yield whole
+        else:
+            yield from numbers[at:end]
+        at = max(end, at + 1)
+
+
+def _is_plain(name: str, *, word: bool = False) -> bool:
+    """Whether NAME comes back from a line as it is."""
+    return bool(name) and "," not in name and name == name.strip() and name.isprintable() and not (word and " " in name)
+
+
+def _rows(plan: Any) -> list[_Row]:
+    """The rows of PLAN, which may still be any JSON at all."""
+    rows = []
+    for zone in _objects(plan, "zones"):
+        for row in _objects(zone, "rows"):
+            seats = list(_objects(row, "seats"))
+            numbers, guids = ([_name(seat, key) for seat in seats] for key in ("seat_number", "seat_guid"))
+            rows.append(_Row(_name(zone, "name"), _name(row, "row_number"), numbers, guids))
+    return rows
+
+
+def _name(entry: Mapping[str, Any], key: str) -> str:
+    """As validation reads it: without space around it, and composed, which macOS's Hangul is not."""
+    value = entry.get(key)
+    return unicodedata.normalize("NFC", "" if value is None else str(value)).strip()
+
+
+def _objects(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
+    entries = value.get(key) if isinstance(value, Mapping) else None
+    return (entry for entry in entries if isinstance(entry, Mapping)) if isinstance(entries, list) else iter(())
