@@ -115,6 +115,9 @@ def test_a_seat_is_called_by_place_price_and_state(run):
     said = "import('/web/seats/plan.js').then(p => m.seatName(p.readPlan(a), 5, 0, false))"
     assert run("seats/words.js", said, plan()) == "row 2 seat 2, R seat ₩150,000, free"
     assert run("seats/words.js", said, plan(zones=2)) == "Z0 row 2 seat 2, R seat ₩150,000, free"
+    special = plan()
+    special["zones"][0]["rows"][1]["seats"][1][5] = 3
+    assert run("seats/words.js", said, special) == "row 2 seat 2, wheelchair place, restricted view, R seat ₩150,000, free"
 
 
 def test_a_selection_has_a_limit_and_keeps_what_others_did_not_take(run):

@@ -23,7 +23,7 @@ WAIT_MS = 20_000
 def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
     need("chromium")
     with Booking(["auth", "event", "seat", "ticket", "web"], tmp_path_factory.mktemp("web"), payment="none", merchandise=False) as one:
-        content = seats_content(seats=200, limit=3)
+        content = seats_content(seats=200, limit=3) | {"wheelchair": ["10-19"], "obstructed": ["10-20"]}
         open_sales(one, content)
         event = {
             "title": "오페라의 유령",
@@ -95,6 +95,22 @@ def test_keys_alone_choose_seats_on_the_map_and_the_limit_is_told(page: Page) ->
     expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(3)
     expect(page.get_by_test_id("total")).to_have_text("₩450,000")
     expect(seats.get_by_role("button", pressed=True)).to_have_count(3)
+
+
+def test_what_is_special_about_a_seat_is_told_before_it_is_held(page: Page) -> None:
+    page.goto("/performances/p1")
+    signs = page.get_by_role("list", name="What the signs mean").get_by_role("listitem")
+    expect(signs.filter(visible=True)).to_contain_text(
+        ["Free", "Your choice", "Somebody is paying", "Sold", "Wheelchair places", "Restricted view"]
+    )
+    chosen = page.get_by_test_id("selection").get_by_role("listitem")
+    for number, words in (("19", "wheelchair place"), ("20", "restricted view")):
+        page.locator(f'.seat[data-seat="10-{number}"]').press("Enter")
+        expect(page.locator(".toast").last).to_have_text(f"row 10 seat {number}: {words}")
+        expect(chosen.last).to_contain_text(f"R seat ₩150,000 · {words}")
+    page.locator('.seat[data-seat="10-18"]').press("Enter")
+    expect(chosen).to_have_count(3)
+    expect(chosen.last).not_to_contain_text("·")
 
 
 def test_the_list_offers_the_same_seats_as_the_map_and_shares_its_choice(page: Page) -> None:

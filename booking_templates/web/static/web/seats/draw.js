@@ -1,5 +1,5 @@
 // Painting the plan on a canvas. What a seat is shows by colour and by shape: full, outlined with a stroke, crossed, ticked.
-import { STATE, WHEELCHAIR } from "./plan.js";
+import { OBSTRUCTED, STATE, WHEELCHAIR } from "./plan.js";
 
 const INK = "#14181f";
 const GREY = "#6b7484";
@@ -175,6 +175,14 @@ export class Painter {
       const [x, y] = view.toScreen(plan.x[i], plan.y[i]);
       context.fillStyle = types[plan.grade[i]];
       context.fillText(plan.flags[i] & WHEELCHAIR ? "♿\uFE0E" : plan.number[i], x, y + step * 0.02);
+      if (!(plan.flags[i] & OBSTRUCTED)) continue;
+      // A corner of the seat is folded over.
+      const [side, edge] = [step * 0.24, step * 0.35];
+      context.beginPath();
+      context.moveTo(x + edge - side, y - edge);
+      context.lineTo(x + edge, y - edge + side);
+      context.lineTo(x + edge, y - edge);
+      context.fill();
     }
   }
 

@@ -4,8 +4,9 @@ import { $, announce, h, icon, show, swatch, toast } from "../lib/dom.js";
 import { number, won } from "../lib/format.js";
 import { SeatList } from "./list.js";
 import { SeatMap } from "./map.js";
+import { OBSTRUCTED, WHEELCHAIR } from "./plan.js";
 import { Selection } from "./selection.js";
-import { grade, gradeName, place, priced } from "./words.js";
+import { grade, gradeName, place, priced, remarks } from "./words.js";
 
 export class Seats {
   /** ON: changed() after every change of the choice. */
@@ -27,6 +28,7 @@ export class Seats {
     $("view-map").addEventListener("click", () => this.view("map"));
     $("view-list").addEventListener("click", () => this.view("list"));
     this.drawLegend();
+    for (const [flag, id] of [[WHEELCHAIR, "sign-wheelchair"], [OBSTRUCTED, "sign-obstructed"]]) show($(id), this.plan.flags.some((flags) => flags & flag));
     this.changed();
   }
 
@@ -68,6 +70,9 @@ export class Seats {
     this.changed([index]);
     const values = { place: name, count: t("places", { count: this.selection.seats.length }), total: won(this.total) };
     announce(t(outcome === "added" ? "added" : "removed", values));
+    // On a phone the list of what is chosen is folded away.
+    const special = remarks(this.plan, index);
+    if (outcome === "added" && special.length) toast(`${name}: ${special.join(", ")}`);
   }
 
   get total() {
@@ -86,7 +91,7 @@ export class Seats {
           "li",
           { class: "chosen__item" },
           swatch(grade(this.plan, index).color),
-          h("span", { class: "chosen__text" }, h("strong", {}, place(this.plan, index)), h("span", { class: "quiet" }, priced(grade(this.plan, index)))),
+          h("span", { class: "chosen__text" }, h("strong", {}, place(this.plan, index)), h("span", { class: "quiet" }, [priced(grade(this.plan, index)), ...remarks(this.plan, index)].join(" · "))),
           h("button", { type: "button", class: "chosen__remove", "aria-label": t("remove", { place: place(this.plan, index) }), on: { click: () => this.drop(index) } }, icon("close")),
         ),
       ),

@@ -24,13 +24,17 @@ export function priced(grade) {
 
 export const gradeName = (grade) => gradeLabel(grade.name);
 
+/** What is special about a seat: "휠체어석". */
+export function remarks(plan, index) {
+  const flags = plan.flags[index];
+  return [flags & WHEELCHAIR && t("wheelchair"), flags & OBSTRUCTED && t("obstructed")].filter(Boolean);
+}
+
 const STATES = { [STATE.free]: "state_free", [STATE.held]: "state_held", [STATE.sold]: "state_sold", [STATE.blocked]: "state_blocked" };
 
 /** "1층 B구역 3열 14번, R석 150,000원, 선택 가능" */
 export function seatName(plan, index, state, isChosen) {
-  const words = [place(plan, index)];
-  if (plan.flags[index] & WHEELCHAIR) words.push(t("wheelchair"));
-  if (plan.flags[index] & OBSTRUCTED) words.push(t("obstructed"));
+  const words = [place(plan, index), ...remarks(plan, index)];
   words.push(priced(grade(plan, index)), t(isChosen ? "state_chosen" : STATES[state] || "state_blocked"));
   return words.join(", ");
 }
