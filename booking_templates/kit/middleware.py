@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import time
-import uuid
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -50,7 +50,7 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         given = request.META.get("HTTP_X_REQUEST_ID", "")  # META: `headers` is made anew of all there are
-        token = request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex)
+        token = request_id.set(given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex())
         translation.activate(
             _language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
         )

@@ -7,7 +7,9 @@ columns and conversions come from the model, so there is one description of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
@@ -30,8 +32,10 @@ class Table(Generic[Row]):
         quote = connection.ops.quote_name
         self._names = [field.attname for field in fields]
         self._quoted = {field.attname: quote(str(field.column)) for field in fields}
-        self._prepared = {field.attname: field for field in fields if isinstance(field, DateTimeField | JSONField)}
+        self._senders = {field.attname: sender for field in fields if (sender := _sender(field))}
         self._given = [field.attname for field in fields if field is not model._meta.auto_field]
+        self._given_of = attrgetter(*self._given)
+        self._given_senders = [(self._given.index(name), send) for name, send in self._senders.items()]
         name, key = quote(model._meta.db_table), self._quoted[str(model._meta.pk.attname)]
         columns = ", ".join(self._quoted[each] for each in self._given)
         self._insert = f"INSERT INTO {name} ({columns}) VALUES "  # noqa: S608 - names of columns, here and below
@@ -48,7 +52,13 @@ class Table(Generic[Row]):
 
     def insertion(self, rows: Sequence[Row]) -> Statement:
         """The statement that inserts ROWS."""
-        parameters = [self._sent(name, getattr(row, name)) for row in rows for name in self._given]
+        parameters = []
+        for row in rows:
+            values = list(self._given_of(row))
+            for index, send in self._given_senders:
+                if values[index] is not None:
+                    values[index] = send(values[index])
+            parameters += values
         return self._insert + ", ".join([self._values] * len(rows)), parameters
 
     def update(self, changes: dict[str, Any], **where: Any) -> int:
@@ -91,8 +101,8 @@ class Table(Generic[Row]):
         return " AND ".join([f"{self._quoted[name]} = %s" for name in where])
 
     def _sent(self, name: str, value: Any) -> Any:
-        field = self._prepared.get(name)
-        return value if field is None or value is None else field.get_db_prep_save(value, connection)
+        send = self._senders.get(name)
+        return value if send is None or value is None else send(value)
 
     @cached_property
     def _received(self) -> list[tuple[int, Converter]]:
@@ -104,6 +114,22 @@ class Table(Generic[Row]):
             if steps:
                 found.append((index, _chain(steps, column)))
         return found
+
+
+def _sender(field: Field[Any, Any]) -> Converter | None:
+    """What makes FIELD's values such as the database has them; None where they are."""
+    if isinstance(field, DateTimeField):
+        return _utc
+    if isinstance(field, JSONField):
+        return lambda value: field.get_db_prep_save(value, connection)
+    return None
+
+
+def _utc(moment: datetime) -> str:
+    """As Django writes it into a database whose times are UTC: those of all services are (`kit.env`)."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def _chain(steps: list[Callable[..., Any]], column: Any) -> Converter:

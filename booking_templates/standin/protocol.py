@@ -175,7 +175,7 @@ def serve(name: str, kind: type[Any], operation: Callable[[Any], dict[str, Any]]
 def _read(request: HttpRequest, decoder: msgspec.json.Decoder[Any]) -> Any:
     if request.method != "POST":
         raise KakaoError(-403)
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme != "SECRET_KEY" or not hmac.compare_digest(key.encode(), secret_key().encode()):
         raise KakaoError(-401)
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
