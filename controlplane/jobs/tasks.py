@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_init
 
 from controlplane import bootstrap
 from controlplane.lib import queue
+from controlplane.rendering import render
 from controlplane.systems import converge as systems
 from controlplane.systems import forgetting, retention
+
+
+@worker_init.connect
+def prepare(**_: Any) -> None:
+    """Load what the first seller would wait for otherwise: the runtime's adapter with its client, and the templates."""
+    bootstrap.runtime()
+    render.prepare()
 
 
 @shared_task(name=systems.CONVERGE)

@@ -9,10 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.signals import worker_init
 from django.utils import timezone
 
+from controlplane import bootstrap
 from controlplane.jobs import tasks, watching
 from controlplane.jobs.watching import Merger, watch
+from controlplane.rendering import render
 from controlplane.runtime.errors import RuntimeUnavailable
 from controlplane.runtime.port import SystemRef
 from controlplane.systems.converge import due
@@ -24,6 +27,18 @@ NOW = timezone.now
 def system(seller: Any, **values: Any) -> int:
     defaults = {"title": "A", "desired_state": Desired.LIVE, "state": State.LIVE}
     return BookingSystem.objects.create(seller=seller, **(defaults | values)).pk
+
+
+def test_a_worker_has_the_runtime_and_the_templates_before_its_first_task() -> None:
+    bootstrap.runtime.cache_clear()
+    render.environment.cache_clear()
+
+    worker_init.send(sender=None)
+
+    assert bootstrap.runtime.cache_info().currsize == 1
+    cache = render.environment().cache
+    assert cache is not None
+    assert len(cache) >= len(render.ORDER)
 
 
 @pytest.mark.django_db
