@@ -23,7 +23,7 @@ WAIT_MS = 20_000
 def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
     need("chromium")
     with Booking(["auth", "event", "seat", "ticket", "web"], tmp_path_factory.mktemp("web"), payment="none", merchandise=False) as one:
-        content = seats_content(seats=200, limit=3) | {"wheelchair": ["10-19"], "obstructed": ["10-20"]}
+        content = seats_content(seats=200, performances=8, limit=3) | {"wheelchair": ["10-19"], "obstructed": ["10-20"]}
         open_sales(one, content)
         event = {
             "title": "오페라의 유령",
@@ -243,3 +243,11 @@ def test_logging_out_leaves_nothing_to_read(context: BrowserContext, page: Page)
     expect(page.get_by_test_id("login-link")).to_be_visible()
     page.goto("/orders")
     expect(page).to_have_url(re.compile(r"/login\?next=%2Forders"))
+
+
+def test_many_dates_do_not_make_the_page_wider_than_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    expect(page.get_by_test_id("book")).to_be_visible()
+    assert page.locator(".day").count() == 8
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
