@@ -180,7 +180,7 @@ def hand_over(code: str) -> Order:
 
     The version moves with it, so a cancellation at the same moment finds the order changed, or this finds it cancelled.
     """
-    normal = code.strip().upper().replace("-", "")
+    normal = "".join(filter(str.isalnum, code.upper()))  # typed with a space, a dash or neither
     order = Order.objects.filter(pickup_code=f"{normal[:4]}-{normal[4:]}").first()
     if order is None or order.state not in (State.ISSUED, State.REFUNDING, State.REFUNDED, State.CANCELLED):
         raise NotFound("unknown_code")
