@@ -129,8 +129,10 @@ class Api:
         answer = self._call("GET", path, query, accept="*/*", accepts=(400, 404))
         return answer.body.decode(errors="replace") if answer.status < 300 else ""
 
-    def watch(self, resource: Resource, version: str, *, selector: str, silence_s: float) -> Iterator[dict[str, Any]]:
-        """Events after VERSION, metadata only, until the server ends the stream. Raises RuntimeUnavailable after SILENCE_S without any.
+    def watch(
+        self, resource: Resource, version: str, *, selector: str, silence_s: float, metadata_only: bool = True
+    ) -> Iterator[dict[str, Any]]:
+        """Events after VERSION until the server ends the stream. Raises RuntimeUnavailable after SILENCE_S without any.
 
         The server is asked to end it, and to send a last bookmark, before that.
         """
@@ -141,7 +143,7 @@ class Api:
             "labelSelector": selector,
             "timeoutSeconds": str(max(1, int(silence_s * 0.8))),
         }
-        accept = METADATA_ONLY.replace("MetadataList", "Metadata")
+        accept = METADATA_ONLY.replace("MetadataList", "Metadata") if metadata_only else _JSON
         try:
             with contextlib.closing(
                 self._send("GET", resource.collection(), query, accept=accept, timeout=(TIMEOUT_S[0], silence_s))

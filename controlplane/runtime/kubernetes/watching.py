@@ -1,5 +1,7 @@
 """Which systems moved, from watches of their objects: list, then watch from there with bookmarks, and again whenever that ends.
 
+Of pods and workloads the whole object is asked for, and only what `moves` tells apart is told: a start is dozens of writes and few news.
+
 A watch that the server ends goes on from the last bookmark. One that breaks, that is told 410 Gone (its version is too old) or that hears
 nothing for SILENCE_S is begun anew with a list, and then every system is told of: what happened in between is not known.
 """
@@ -14,6 +16,7 @@ from typing import Any
 
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.kubernetes.api import Api
+from controlplane.runtime.kubernetes.moves import standing
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, Resource
 from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
 from controlplane.runtime.port import SystemRef
@@ -48,12 +51,13 @@ def events(api: Api, *, heartbeat_s: float = HEARTBEAT_S, silence_s: float = SIL
 
 
 def _watch_for_ever(api: Api, resource: Resource, found: queue.Queue[SystemRef], stop: threading.Event, silence_s: float) -> None:
-    attempt, version = 0, ""
+    attempt, version, known = 0, "", dict[str, object]()
     while not stop.is_set():
         try:
             if not version:
+                known.clear()
                 version = _list(api, resource, found)
-            version = _watch(api, resource, version, found, stop, silence_s)
+            version = _watch(api, resource, version, found, known, stop, silence_s)
             attempt = 0
         except RuntimeFailure as failure:
             log.warning("watch of %s: %s", resource.plural, failure.reason)
@@ -69,10 +73,18 @@ def _list(api: Api, resource: Resource, found: queue.Queue[SystemRef]) -> str:
     return version
 
 
-def _watch(api: Api, resource: Resource, version: str, found: queue.Queue[SystemRef], stop: threading.Event, silence_s: float) -> str:
-    """Until the stream ends. Returns the version to go on from, or an empty text when only a list helps."""
+def _watch(
+    api: Api,
+    resource: Resource,
+    version: str,
+    found: queue.Queue[SystemRef],
+    known: dict[str, object],
+    stop: threading.Event,
+    silence_s: float,
+) -> str:
+    """Until the stream ends. Returns the version to go on from, or an empty text when only a list helps. KNOWN: uid -> how it stood."""
     label_selector = f"{MANAGED_LABEL}={MANAGED_BY},{SYSTEM_LABEL}"
-    for event in api.watch(resource, version, selector=label_selector, silence_s=silence_s):
+    for event in api.watch(resource, version, selector=label_selector, silence_s=silence_s, metadata_only=resource is NAMESPACE):
         if stop.is_set():
             break
         item = event.get("object") or {}
@@ -81,9 +93,20 @@ def _watch(api: Api, resource: Resource, version: str, found: queue.Queue[System
                 log.warning("watch of %s: %s", resource.plural, item.get("message"))
             return ""
         version = item.get("metadata", {}).get("resourceVersion") or version
-        if event.get("type") != "BOOKMARK" and (ref := _system_of(item)):
+        if event.get("type") != "BOOKMARK" and (ref := _system_of(item)) and _has_moved(event, known):
             found.put(ref)
     return version
+
+
+def _has_moved(event: Mapping[str, Any], known: dict[str, object]) -> bool:
+    """Whether EVENT is news, and KNOWN from now on."""
+    item = event["object"]
+    uid = item["metadata"].get("uid", "")
+    before = known.pop(uid, None)
+    if event["type"] == "DELETED":
+        return True
+    known[uid] = standing(item)
+    return known[uid] != before
 
 
 def _system_of(item: Mapping[str, Any]) -> SystemRef | None:

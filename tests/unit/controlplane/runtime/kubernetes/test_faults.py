@@ -87,6 +87,24 @@ def test_a_version_that_is_too_old_lists_again_and_tells_of_everything_again(
     assert ["resourceVersion=5" in watches[0], "resourceVersion=8" in watches[1], "resourceVersion=20" in watches[2]] == [True] * 3
 
 
+def test_a_pod_is_told_of_when_there_is_news_of_it(server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    script, api = server
+    monkeypatch.setattr(watching, "WATCHED", watching.WATCHED[-1:])
+    written = [pod(str(version)) | {"kind": "Pod"} for version in range(6, 9)]
+    ended = pod("9") | {"kind": "Pod", "status": {"phase": "Succeeded"}}
+    script.answers = [
+        (200, {"items": [], "metadata": {"resourceVersion": "5"}}),
+        [{"type": "ADDED", "object": written[0]}, *({"type": "MODIFIED", "object": each} for each in written[1:])],
+        [{"type": "MODIFIED", "object": ended}, {"type": "DELETED", "object": ended}],
+        [],
+    ]
+
+    found = watching.events(api, heartbeat_s=0.3)
+    assert [next(found) for _ in range(4)] == [SYSTEM, SYSTEM, SYSTEM, None]
+    asked = [line for line in script.asked if "watch=true" in line]
+    assert "resourceVersion=8" in asked[1], "what is no news is not asked for again either"
+
+
 def test_a_watch_that_breaks_is_begun_anew(server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch) -> None:
     script, api = server
     monkeypatch.setattr(watching, "WATCHED", watching.WATCHED[-1:])
