@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from controlplane.rendering.seating import MAX_SEATS
+
 SHORTEST_RANGE = 3
+WORD_AT_MOST = 100
+NAMED_AT_MOST = 10 * MAX_SEATS
 
 
 @dataclass(frozen=True)
@@ -21,34 +26,56 @@ class _Row:
     numbers: Sequence[str]
     guids: Sequence[str]
 
+    @cached_property
+    def _places(self) -> Mapping[str, Sequence[int]]:
+        places: dict[str, list[int]] = {}
+        for place, number in enumerate(self.numbers):
+            places.setdefault(number, []).append(place)
+        return places
+
     def run(self, word: str) -> Sequence[str]:
         """The seats that WORD means here: a number, or from one to another in the order of the row."""
-        if word in self.numbers:
-            return [guid for number, guid in zip(self.numbers, self.guids, strict=True) if number == word]
-        for at, sign in enumerate(word):
+        if word in self._places:
+            return [self.guids[place] for place in self._places[word]]
+        for at, sign in enumerate(word if len(word) <= WORD_AT_MOST else ""):
             first, last = word[:at], word[at + 1 :]
-            if sign in "-~–" and first in self.numbers and last in self.numbers:
-                ends = sorted((self.numbers.index(first), self.numbers.index(last)))
-                return self.guids[ends[0] : ends[1] + 1]
+            if sign in "-~–" and first in self._places and last in self._places:
+                low, high = sorted((self._places[first][0], self._places[last][0]))
+                return self.guids[low : high + 1]
         return []
 
 
 def seats_of(text: str, plan: Any) -> list[str]:
-    """The ids of the seats that the lines of TEXT name. A line, or a word of it, that names none stays as typed, for validation to name."""
-    rows = _rows(plan)
-    known = {guid for row in rows for guid in row.guids}
-    found: list[str] = []
+    """The ids of the seats that the lines of TEXT name. A line, or a word of it, that names none stays as typed, for validation to name.
+
+    So does what comes after many times more seats than a plan has: it says the same again and again.
+    """
+    rows_of: dict[tuple[str, str], list[_Row]] = {}
+    known: set[str] = set()
+    for row in _rows(plan):
+        for name in {"", row.name}:
+            rows_of.setdefault((row.zone, name), []).append(row)
+        known.update(row.guids)
+    found: dict[str, None] = {}
+    budget = NAMED_AT_MOST
+
+    def take(seats: Iterable[str], typed: str) -> None:
+        nonlocal budget
+        named = list(seats) if budget > 0 else []
+        budget -= len(named)
+        found.update(dict.fromkeys(named or [typed]))
+
     for line in filter(None, (line.strip() for line in unicodedata.normalize("NFC", text).splitlines())):
         if line in known:
-            found.append(line)
+            take([line], line)
             continue
         zone, name, words = (*(part.strip() for part in line.split(",", 2)), "", "")[:3]
-        here = [row for row in rows if row.zone == zone and name in ("", row.name)]
+        here = rows_of.get((zone, name), [])
         if not words:
-            found += [guid for row in here for guid in row.guids] or [line]
+            take((guid for row in here for guid in row.guids), line)
         for word in words.replace(",", " ").split():
-            found += [guid for row in here for guid in row.run(word)] or [f"{zone}, {name}, {word}"]
-    return list(dict.fromkeys(found))
+            take((guid for row in here for guid in row.run(word)), f"{zone}, {name}, {word}")
+    return list(found)
 
 
 def lines_of(seats: Collection[str], plan: Any) -> str:
@@ -56,10 +83,11 @@ def lines_of(seats: Collection[str], plan: Any) -> str:
     rows = _rows(plan)
     wanted = set(seats)
     rows_of = Counter((row.zone, row.name) for row in rows)
-    zones = list(dict.fromkeys(row.zone for row in rows))
+    zones: dict[str, list[_Row]] = {}
+    for row in rows:
+        zones.setdefault(row.zone, []).append(row)
     lines: list[str] = []
-    for zone in zones:
-        here = [row for row in rows if row.zone == zone]
+    for zone, here in zones.items():
         if _is_plain(zone) and all(guid in wanted for row in here for guid in row.guids):
             lines.append(zone)
             continue

@@ -10,7 +10,11 @@ from typing import Any
 
 from django.http import QueryDict
 
+from controlplane.rendering.seating import MARKS, MAX_SEATS
+
 TEXT_AT_MOST = 20_000
+SEATS_TEXT_AT_MOST = 82 * MAX_SEATS
+"""Every seat of the largest plan by an id of the longest, each on a line."""
 ROWS_AT_MOST = 1_000
 
 SCALARS: Mapping[str, str] = {
@@ -126,7 +130,7 @@ def from_post(post: QueryDict) -> FormState:
     state = FormState()
     for name in SCALARS:
         if name in post:
-            state.values[name] = _text(post[name])
+            state.values[name] = _text(post[name], SEATS_TEXT_AT_MOST if name in MARKS else TEXT_AT_MOST)
     found: dict[tuple[str, str], Row] = {}
     for name in post:
         rows, _, rest = name.partition(".")
@@ -143,5 +147,5 @@ def from_post(post: QueryDict) -> FormState:
     return state
 
 
-def _text(value: object) -> str:
-    return str(value).replace("\r\n", "\n").replace("\x00", "")[:TEXT_AT_MOST]
+def _text(value: object, at_most: int = TEXT_AT_MOST) -> str:
+    return str(value).replace("\r\n", "\n").replace("\x00", "")[:at_most]

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.http import QueryDict
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from controlplane.portal.requirement_diff import requirement_diff
 from controlplane.portal.requirement_form import convert
 from controlplane.portal.requirement_form.fields import form_problems
 from controlplane.portal.requirement_form.seat_lines import example_of, lines_of, seats_of
+from controlplane.portal.requirement_form.state import from_post
 from controlplane.rendering.requirement import Requirement, validate
 from tests.controlplane import numbered_requirement
 
@@ -99,6 +101,20 @@ def test_seats_that_no_line_can_name_are_written_by_their_ids(plan: dict[str, An
 def test_what_is_no_plan_has_no_seats(plan: Any) -> None:
     assert seats_of("a, 1, 1", plan) == ["a, 1, 1"]
     assert lines_of(["x"], plan) == ""
+
+
+def test_a_text_that_says_the_same_over_and_over_is_not_followed_to_its_end() -> None:
+    large = {"zones": [zone("a", row("1", *map(str, range(50_000))))]}
+    found = seats_of("\n".join(f"a, 1, {first}-49999" for first in range(2_000)) + "\na, 1, " + "-" * 100_000, large)
+    assert len(found) == 50_000 + (2_000 - 11) + 1  # each of the first eleven names nearly all: ten times the plan is enough
+    assert "a, 1, 1999-49999" in found
+
+
+def test_the_ids_of_all_seats_of_the_largest_plan_fit_into_the_form() -> None:
+    text = "\r\n".join(f"{number:080}" for number in range(50_000))
+    post = QueryDict(mutable=True)
+    post["blocked"] = text
+    assert from_post(post)["blocked"] == text.replace("\r\n", "\n")
 
 
 def wanted(**marks: list[str]) -> dict[str, Any]:
