@@ -88,7 +88,8 @@ def lines_of(seats: Collection[str], plan: Any) -> str:
         zones.setdefault(row.zone, []).append(row)
     lines: list[str] = []
     for zone, here in zones.items():
-        if _is_plain(zone) and all(guid in wanted for row in here for guid in row.guids):
+        guids = [guid for row in here for guid in row.guids]
+        if guids and _is_plain(zone) and wanted.issuperset(guids):
             lines.append(zone)
             continue
         for row in here:

@@ -97,6 +97,12 @@ def test_seats_that_no_line_can_name_are_written_by_their_ids(plan: dict[str, An
     assert seats_of(first, plan) == [first]
 
 
+def test_a_zone_without_seats_is_not_named() -> None:
+    plan = {"zones": [zone("stage", row("1")), zone("a", row("1", "1"), row("2"))]}
+    assert lines_of([], plan) == ""
+    assert lines_of(["1-1"], plan) == "a"
+
+
 @pytest.mark.parametrize("plan", [None, [], {"zones": 3}, {"zones": [{"rows": [None, {"seats": [7]}]}]}])
 def test_what_is_no_plan_has_no_seats(plan: Any) -> None:
     assert seats_of("a, 1, 1", plan) == ["a, 1, 1"]
