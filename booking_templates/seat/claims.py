@@ -1,4 +1,4 @@
-"""The rules of who has a place: hold, extend, pin, sell, free. The only code that writes claims and changes.
+"""The rules of who has a place: hold, extend, free. With `orders`, the only code that writes claims and changes.
 
 Each rule is one conditional write, or writes that a constraint ends together. What is read beforehand only prepares it, what is read
 afterwards only explains it.
@@ -37,8 +37,7 @@ class Refused(Exception):
     Refused
     ├── PlacesTaken     somebody else has `places`
     ├── LimitReached    the buyer has `taken` already
-    ├── ContentChanged  the plan that the wish was worked out from has been replaced
-    └── OrderTaken      the order is for another hold
+    └── ContentChanged  the plan that the wish was worked out from has been replaced
     """
 
 
@@ -55,10 +54,6 @@ class LimitReached(Refused):
 
 
 class ContentChanged(Refused):
-    pass
-
-
-class OrderTaken(Refused):
     pass
 
 
@@ -89,10 +84,11 @@ class Row(NamedTuple):
 
 def rows_of(hold: int) -> list[Row]:
     """The claims of HOLD in the order in which they were asked for; empty when it has ended or never was."""
-    return [Row(*values) for values in batch.read(_rows_of(hold))[0]]
+    return [Row(*values) for values in batch.read(reading(hold))[0]]
 
 
-def _rows_of(*holds: int) -> batch.Statement:
+def reading(*holds: int) -> batch.Statement:
+    """The statement that reads the claims of HOLDS, each hold's together."""
     among = ",".join(map(str, holds))
     return f"SELECT {', '.join(Row._fields)} FROM seat_claim WHERE hold IN ({among}) ORDER BY hold, ordinal", ()  # noqa: S608 - ints
 
@@ -307,92 +303,6 @@ def extend(hold: int, buyer: str, by_ms: int) -> bool:
         f" AND state = {State.HELD:d} AND is_extended = 0 AND expires_ms > {now_sql()}"
     )
     return batch.run([(sql, [buyer])])[0] > 0
-
-
-@dataclass(frozen=True)
-class Move:
-    """What shall become of a hold for an order, and by which statements: made by `pinning` and `selling`."""
-
-    hold: int
-    statements: Sequence[batch.Statement]
-
-
-def pinning(hold: int, buyer: str, order_id: str) -> Move:
-    """Keep BUYER's HOLD beyond its time for the order."""
-    sql = (
-        f"UPDATE seat_claim SET state = {State.PINNED:d}, order_id = %s WHERE hold = {hold:d} AND buyer = %s"  # noqa: S608
-        f" AND state = {State.HELD:d} AND expires_ms > {now_sql()}"
-    )
-    return Move(hold, [(sql, [order_id, buyer]), _sale(hold, order_id)])
-
-
-def make(move: Move) -> list[Row]:
-    """Make MOVE, or find it made; the hold's claims afterwards. Raises OrderTaken."""
-    try:
-        _counts, rows = batch.run_and_read(move.statements, _rows_of(move.hold))
-    except IntegrityError as error:
-        raise OrderTaken("the order is for another hold") from error
-    return [Row(*values) for values in rows]
-
-
-def make_all(moves: Sequence[Move]) -> list[list[Row] | OrderTaken]:
-    """Make MOVES in one transaction, as far as they can be made; what `make` would return or raise of each."""
-    # In the order of holds, so that two replicas wait for each other one way round only.
-    statements = [each for move in sorted(moves, key=lambda move: move.hold) for each in move.statements]
-    try:
-        _counts, found = batch.run_and_read(statements, _rows_of(*{move.hold for move in moves}))
-    except IntegrityError:
-        return [_made(move) for move in moves]
-    rows = {hold: list(group) for hold, group in groupby((Row(*values) for values in found), key=lambda row: row.hold)}
-    return [rows.get(move.hold, []) for move in moves]
-
-
-def _made(move: Move) -> list[Row] | OrderTaken:
-    try:
-        return make(move)
-    except OrderTaken as error:
-        return error
-
-
-def _sale(hold: int, order_id: str) -> batch.Statement:
-    """Record that the order is for HOLD, if it is. That it is for no other is the primary key's word."""
-    sql = (
-        f"INSERT INTO seat_sale (order_id, hold) SELECT order_id, hold FROM seat_claim WHERE hold = {hold:d}"  # noqa: S608
-        f" AND order_id = %s AND NOT EXISTS (SELECT 1 FROM seat_sale WHERE order_id = %s AND hold = {hold:d}) LIMIT 1"
-    )
-    return sql, [order_id, order_id]
-
-
-def unpin(hold: int, order_id: str) -> bool:
-    """Give a pinned hold back to its buyer for what is left of its time; whether this call did it."""
-    sql = (
-        f"UPDATE seat_claim SET state = {State.HELD:d}, order_id = NULL WHERE hold = {hold:d}"  # noqa: S608
-        f" AND state = {State.PINNED:d} AND order_id = %s"
-    )
-    is_unpinned = batch.run([(sql, [order_id])])[0] > 0
-    if is_unpinned:
-        expire([hold])
-    return is_unpinned
-
-
-def selling(hold: int, buyer: str, order_id: str) -> Move:
-    """Make the places of BUYER's HOLD (empty: whose ever it is) the order's.
-
-    A hold that is pinned for the order is sold whatever the time. One that is not pinned is sold as long as it is there: had anybody
-    else wanted an expired one, it would be gone.
-    """
-    whose = f"hold = {hold:d} AND (buyer = %s OR buyer = '')" if buyer else f"hold = {hold:d}"  # '' once the account was closed
-    update = (
-        f"UPDATE seat_claim SET state = {State.SOLD:d}, order_id = %s, expires_ms = NULL WHERE {whose}"  # noqa: S608 - an int
-        f" AND (state = {State.HELD:d} OR state = {State.PINNED:d} AND order_id = %s)"
-    )
-    change = (
-        "INSERT INTO seat_change (performance, hold, state, places)"  # noqa: S608
-        f" SELECT MIN(performance), hold, {State.SOLD:d}, GROUP_CONCAT(place) FROM seat_claim"
-        f" WHERE hold = {hold:d} AND state = {State.SOLD:d} AND order_id = %s GROUP BY hold"
-    )
-    parameters = [order_id, buyer, order_id] if buyer else [order_id, order_id]
-    return Move(hold, [(update, parameters), (change, [order_id]), _sale(hold, order_id)])
 
 
 def unblock(performance: int, places: Collection[int]) -> None:

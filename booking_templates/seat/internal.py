@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import service
 from booking_templates.kit.problems import Conflict, NotFound, Problem
-from booking_templates.seat import calling_off, claims, holds, house, variant
-from booking_templates.seat.claims import OrderTaken
+from booking_templates.seat import calling_off, claims, holds, house, orders, variant
 from booking_templates.seat.models import State
+from booking_templates.seat.orders import OrderTaken
 from booking_templates.seat.schemas import (
     Act,
     ConfirmRequest,
@@ -59,7 +59,7 @@ def read_hold(request: Request, query: HoldQuery, hold_id: str) -> Hold:
 )
 def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
     """Keep the hold beyond its time, for this order alone, until it is confirmed or unpinned."""
-    return _made(HoldAsk(Act.PIN, hold_id, body.order_id, body.buyer_id))
+    return _done(HoldAsk(Act.PIN, hold_id, body.order_id, body.buyer_id))
 
 
 @endpoint(
@@ -67,48 +67,42 @@ def pin(request: Request, body: PinRequest, hold_id: str) -> Hold:
 )
 def confirm(request: Request, body: ConfirmRequest, hold_id: str) -> Hold:
     """The hold's places are sold to the order. 409 `hold_lost`: they are somebody else's now, or free again."""
-    return _made(HoldAsk(Act.CONFIRM, hold_id, body.order_id, body.buyer_id or ANYBODY))
+    return _done(HoldAsk(Act.CONFIRM, hold_id, body.order_id, body.buyer_id or ANYBODY))
 
 
 @endpoint(auth=TICKET, body=HoldAsks, returns={200: HoldAnswers})
 def ask_for_holds(request: Request, body: HoldAsks) -> HoldAnswers:
     """Pin and confirm holds of many orders in one transaction; each is answered as by its own call."""
-    moves = [_move(ask) for ask in body.asks]
-    made = iter(claims.make_all([move for move in moves if move is not None]))
-    return HoldAnswers([_answer(ask, [] if move is None else next(made)) for ask, move in zip(body.asks, moves, strict=True)])
+    wishes = [_wish(ask) for ask in body.asks]
+    found = iter(orders.fulfil([wish for wish in wishes if wish is not None]))
+    return HoldAnswers([_answer(ask, [] if wish is None else next(found)) for ask, wish in zip(body.asks, wishes, strict=True)])
 
 
-def _answer(ask: HoldAsk, made: list[claims.Row] | OrderTaken) -> HoldAnswer:
+def _answer(ask: HoldAsk, found: list[claims.Row] | OrderTaken) -> HoldAnswer:
     try:
-        return HoldAnswer(200, hold=_hold_of(ask, made))
+        return HoldAnswer(200, hold=_hold_of(ask, found))
     except Problem as problem:
         return HoldAnswer(problem.status, problem.code)
 
 
-def _made(ask: HoldAsk) -> Hold:
-    move = _move(ask)
-    try:
-        made: list[claims.Row] | OrderTaken = [] if move is None else claims.make(move)
-    except OrderTaken as error:
-        made = error
-    return _hold_of(ask, made)
+def _done(ask: HoldAsk) -> Hold:
+    wish = _wish(ask)
+    return _hold_of(ask, [] if wish is None else orders.fulfil([wish])[0])
 
 
-def _move(ask: HoldAsk) -> claims.Move | None:
-    """None: it cannot be made whatever the hold."""
+def _wish(ask: HoldAsk) -> orders.Wish | None:
+    """None: it cannot be fulfilled whatever the hold."""
     hold = parse_hold_id(ask.hold_id)
     if hold is None or (ask.act == Act.PIN and not variant.has_pins()):
         return None
-    if ask.act == Act.PIN:
-        return claims.pinning(hold, ask.buyer_id, ask.order_id)
-    return claims.selling(hold, ask.buyer_id, ask.order_id)
+    return orders.Wish(hold, ask.buyer_id, ask.order_id, ask.act == Act.CONFIRM)
 
 
-def _hold_of(ask: HoldAsk, made: list[claims.Row] | OrderTaken) -> Hold:
-    """The hold of which ROWS were found after ASK was tried. Raises what the order is told."""
-    if isinstance(made, OrderTaken):
-        raise Conflict("order_taken", _("This order is for another hold.")) from made
-    return (_pinned if ask.act == Act.PIN else _confirmed)(ask, made)
+def _hold_of(ask: HoldAsk, found: list[claims.Row] | OrderTaken) -> Hold:
+    """The hold as it was FOUND after ASK was tried. Raises what the order is told."""
+    if isinstance(found, OrderTaken):
+        raise Conflict("order_taken", _("This order is for another hold.")) from found
+    return (_pinned if ask.act == Act.PIN else _confirmed)(ask, found)
 
 
 def _pinned(ask: HoldAsk, rows: list[claims.Row]) -> Hold:
@@ -140,7 +134,7 @@ def unpin(request: Request, body: OrderRequest, hold_id: str) -> Reply:
     """The hold is its buyer's again for what is left of its time. One that has ended, or is not pinned for the order, is fine."""
     hold = parse_hold_id(hold_id)
     if hold is not None:
-        claims.unpin(hold, body.order_id)
+        orders.unpin(hold, body.order_id)
     return Reply(status=204)
 
 

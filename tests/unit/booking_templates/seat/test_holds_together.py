@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from booking_templates.seat.models import Claim, State
+from booking_templates.seat.models import Change, Claim, Sale, State
 
 from .conftest import Caller
 
@@ -70,6 +70,14 @@ def test_an_order_that_is_for_another_hold_takes_nothing_from_the_others(ticket:
         (200, "pinned"),
     ]
     assert [state for _hold, claims in sorted(states().items()) for state, _order in claims] == [State.PINNED, State.HELD, State.PINNED]
+
+
+def test_availability_learns_of_all_that_are_sold_together(ticket: Caller, buyer: Caller, other: Caller) -> None:
+    first, second = buyer.held("A-1", "A-2"), other.held("A-3")
+    answers(ticket, ask("confirm", first, buyer, "o1"), ask("confirm", second, other, "o2"))
+    told = Change.objects.filter(state=State.SOLD).values_list("hold", "places").order_by("hold")
+    assert {hold: len(places.split(",")) for hold, places in told} == {int(first["id"], 16): 2, int(second["id"], 16): 1}
+    assert dict(Sale.objects.values_list("order_id", "hold")) == {"o1": int(first["id"], 16), "o2": int(second["id"], 16)}
 
 
 def test_two_orders_for_one_hold_do_not_both_have_it(ticket: Caller, buyer: Caller) -> None:

@@ -15,6 +15,7 @@ from booking_templates.kit.problems import Problem
 from booking_templates.seat import claims, content, holds, house, staff
 from booking_templates.seat.board import board
 from booking_templates.seat.models import Change, Claim, Content, Sale, State
+from booking_templates.seat.orders import Wish, fulfil, unpin
 from booking_templates.seat.schemas import AreaWish, BestWish, HoldRequest, SeatContent
 
 from .conftest import area_content, numbered_content
@@ -39,6 +40,12 @@ def clear() -> None:
         model.objects.all().delete()
     house.forget()
     board.forget()
+
+
+def fulfilled(wish: Wish, state: State) -> bool:
+    """Whether all places of its hold are in STATE for its order, after WISH was tried."""
+    rows = fulfil([wish])[0]
+    return not isinstance(rows, Exception) and {(row.state, row.order_id) for row in rows} == {(state, wish.order_id)}
 
 
 class Watcher:
@@ -134,8 +141,7 @@ class Sales(RuleBasedStateMachine):
             had = self.model[hold]
             self.orders += 1
             order = f"o{self.orders}"
-            rows = claims.make(claims.pinning(hold, had["buyer"], order))
-            assert bool(rows and rows[0].order_id == order) == (had["state"] == "held")
+            assert fulfilled(Wish(hold, had["buyer"], order, is_sale=False), State.PINNED) == (had["state"] == "held")
             if had["state"] == "held":
                 had |= {"state": "pinned", "order": order}
 
@@ -146,7 +152,7 @@ class Sales(RuleBasedStateMachine):
             if is_late:
                 Claim.objects.filter(hold=hold).update(expires_ms=1)
                 board.forget()
-            assert claims.unpin(hold, had["order"])
+            assert unpin(hold, had["order"])
             if is_late:
                 del self.model[hold]
             else:
@@ -159,8 +165,7 @@ class Sales(RuleBasedStateMachine):
             self.orders += 1
             order = had["order"] or f"o{self.orders}"
             for _again in range(1 + twice):
-                rows = claims.make(claims.selling(hold, "", order))
-                assert {(row.state, row.order_id) for row in rows} == {(State.SOLD, order)}
+                assert fulfilled(Wish(hold, "", order, is_sale=True), State.SOLD)
             had |= {"state": "sold", "order": order}
 
     @rule(number=NUMBERS, count=NUMBERS, whole=st.booleans())
