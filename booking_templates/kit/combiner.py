@@ -33,10 +33,11 @@ class Combiner(Generic[Q, A]):
     def __call__(self, question: Q) -> A:
         mine: _Wait[Q, A] = _Wait(question)
         with self._lock:
-            self._waiting.append(mine)
             is_asking = not self._asking
             if is_asking:
                 self._asking = 1
+            else:
+                self._waiting.append(mine)
         if is_asking or self._has_to_ask(mine):
             self._ask_with(mine)
         if mine.error is not None:
@@ -47,16 +48,17 @@ class Combiner(Generic[Q, A]):
         """Wait until MINE is answered, or for the turn to ask."""
         if not mine.wait(self._patience_s):
             with self._lock:
-                if mine in self._waiting and not mine.is_its_turn:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
                     self._asking += 1
                     return True
-            mine.wait()
+            mine.wait()  # somebody has taken it along, or is about to give the turn
         return mine.is_its_turn
 
     def _ask_with(self, mine: _Wait[Q, A]) -> None:
+        """Whoever leaves the queue is woken, once, by who took it out: with an answer, an error or the turn."""
         with self._lock:
-            others = [each for each in self._waiting if each is not mine][: self._most - 1]
-            self._waiting = [each for each in self._waiting if each is not mine and each not in others]
+            others, self._waiting = self._waiting[: self._most - 1], self._waiting[self._most - 1 :]
         try:
             answers = self._ask([mine.question, *(each.question for each in others)])
             mine.answers = [answers[0]]
@@ -70,14 +72,12 @@ class Combiner(Generic[Q, A]):
         finally:
             with self._lock:
                 self._asking -= 1
-                following = self._waiting[0] if self._waiting and not self._asking else None
+                following = self._waiting.pop(0) if self._waiting and not self._asking else None
                 if following is not None:
                     self._asking = 1
                     following.is_its_turn = True
-            for each in others:
+            for each in [*others, *([following] if following else [])]:
                 each.wake()
-            if following is not None:
-                following.wake()
 
 
 class _Wait(Generic[Q, A]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -125,19 +127,28 @@ def test_who_has_waited_for_long_asks_beside_the_one_that_hangs():
     assert crowd.combiner(2) == 4
 
 
-@pytest.mark.parametrize("patience_s", [BOUND_S, 0.0], ids=["patient", "impatient"])
+@pytest.mark.parametrize("patience_s", [BOUND_S, 0.0005], ids=["patient", "impatient"])
 def test_in_a_crush_each_has_its_own_answer(patience_s):
-    combiner: Combiner[int, int] = Combiner(lambda questions: [2 * each for each in questions], most=3, patience_s=patience_s)
+    chance = random.Random(1)
+    asked: Counter[int] = Counter()
+
+    def ask(questions: Sequence[int]) -> list[int]:
+        asked.update(questions)
+        time.sleep(chance.choice([0.0, 0.0, 0.0005, 0.002]))
+        return [2 * each for each in questions]
+
+    combiner: Combiner[int, int] = Combiner(ask, most=3, patience_s=patience_s)
     answers: dict[int, int] = {}
 
     def run(first: int) -> None:
-        for question in range(first, first + 200):
+        for question in range(first, first + 60):
             answers[question] = combiner(question)
 
-    threads = [threading.Thread(target=run, args=[number * 200], daemon=True) for number in range(8)]
+    threads = [threading.Thread(target=run, args=[number * 60], daemon=True) for number in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(BOUND_S)
-    assert answers == {number: 2 * number for number in range(1600)}
+    assert answers == {number: 2 * number for number in range(960)}
+    assert set(asked.values()) == {1}
     assert (combiner._waiting, combiner._asking) == ([], 0)
