@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from booking_templates.seat.hall import FREE
-from booking_templates.seat.layout import WHEELCHAIR, AreaBlock, Layout, Row
+from booking_templates.seat.layout import OBSTRUCTED, WHEELCHAIR, AreaBlock, Layout, Row
 
 TRIES = 8
 LONELY = 0.75
 """What it costs, in seat widths of distance, to leave one free seat alone beside those chosen."""
+RESTRICTED = 10_000
+"""What it costs to have one of a restricted view: more than any distance."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,19 @@ def any_places(area: AreaBlock, states: bytes, quantity: int, avoid: Collection[
 def best_seats(layout: Layout, states: bytes, wish: Wish, avoid: Collection[int] = ()) -> list[int] | None:
     """The best free seats: neighbours in one row if any row has them, else in as few rows as it takes; near the stage, towards the middle.
 
-    Across an aisle nobody sits together. A choice that leaves a single seat behind counts as a little worse. None when there are not so
-    many free seats.
+    Across an aisle nobody sits together. A choice that leaves a single seat behind counts as a little worse, and one with a restricted
+    view comes after all others. None when there are not so many free seats.
     """
     runs = _free_runs(layout, states, wish, avoid)
     if sum(end - first for first, end in runs) < wish.quantity:
         return None
     distance = _distances(layout)
+    lonely = LONELY * layout_pitch(layout)
     best: tuple[float, int] | None = None
     for first, end in runs:
         for start in range(first, end - wish.quantity + 1):
             stop = start + wish.quantity
-            cost = sum(distance[start:stop]) / wish.quantity + LONELY * layout_pitch(layout) * ((start - first == 1) + (end - stop == 1))
+            cost = sum(distance[start:stop]) / wish.quantity + lonely * ((start - first == 1) + (end - stop == 1))
             if best is None or cost < best[0]:
                 best = (cost, start)
     if best is not None:
@@ -110,14 +113,19 @@ def _free_runs(layout: Layout, states: bytes, wish: Wish, avoid: Collection[int]
 
 
 def _distances(layout: Layout) -> list[float]:
-    """How far each seat is from the best: from the stage where the plan shows one, else from the middle of the first row drawn."""
+    """How far each seat is from the best: from the stage where the plan shows one, else from the middle of the first row drawn. One with a
+    restricted view is far off."""
     if layout.stage is not None:
         x, y = layout.stage
     else:
         front: Row = layout.rows[0]
         x = sum(layout.xs) / len(layout.xs)
         y = sum(layout.ys[front.first : front.end]) / (front.end - front.first)
-    return [((a - x) ** 2 + (b - y) ** 2) ** 0.5 for a, b in zip(layout.xs, layout.ys, strict=True)]
+    restricted = RESTRICTED * layout_pitch(layout)
+    return [
+        ((a - x) ** 2 + (b - y) ** 2) ** 0.5 + (restricted if flags & OBSTRUCTED else 0)
+        for a, b, flags in zip(layout.xs, layout.ys, layout.flags, strict=True)
+    ]
 
 
 def layout_pitch(layout: Layout) -> float:

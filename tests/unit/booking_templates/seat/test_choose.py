@@ -48,6 +48,14 @@ def test_the_best_seats_are_together_and_near_the_stage(states: str, quantity: i
     assert chosen(states, quantity) == expected
 
 
+def test_a_restricted_view_is_the_last_choice_but_better_than_to_be_parted() -> None:
+    restricted = house(obstructed=["A-3", "A-4"])
+    for quantity in (1, 2, 4):
+        assert not {"A-3", "A-4"}.intersection(chosen("000000 000000 000000", quantity, layout=restricted) or ["A-3"])
+    assert chosen("110011 111111 111111", 2, layout=restricted) == ["A-3", "A-4"]
+    assert chosen("110001 101111 111101", 2, layout=restricted) in (["A-3", "A-4"], ["A-4", "A-5"])
+
+
 def test_no_single_seat_is_left_alone_where_that_costs_little() -> None:
     # are free. are nearest, and would leave A-2 alone.
     assert chosen("100000 111111 111111", 2) in (["A-2", "A-3"], ["A-4", "A-5"])
