@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import seats_content
 from tests.integration.booking.site import OPTIONS, TENTH, WAIT_MS, Console, open_site
+from tests.mariadb import MariaDB
 from tests.needs import need
 
 
@@ -19,6 +20,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
     need("chromium")
     with Booking(["auth", "event", "seat", "ticket", "merch", "web"], tmp_path_factory.mktemp("site")) as one:
         open_site(one, seats_content(seats=200, performances=3, limit=8), policy=TENTH)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """A MariaDB of the module's own."""
+    need("mariadb")
+    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as one:
         yield one
 
 

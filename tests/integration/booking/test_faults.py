@@ -20,7 +20,6 @@ from tests.integration.booking.crowd import PRODUCTS, Crowd, assert_nothing_is_v
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, Standin, areas_content, open_sales, seats_content
 from tests.mariadb import MariaDB
-from tests.needs import need
 
 SEED = random.SystemRandom().randrange(10**6)
 SERVICES = ["auth", "event", "seat", "ticket", "merch", "web"]
@@ -28,13 +27,6 @@ SELLING = ["seat", "ticket", "merch"]
 QUICK = {"SAGA_LEASE_S": "6"}
 """A short form does not wait for the lease of a real one."""
 FAULTS = ["lost_after", "late", "delay", "slow_after", "5xx", "5xx_after", "doubled"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    need("mariadb")
-    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as one:
-        yield one
 
 
 @pytest.fixture

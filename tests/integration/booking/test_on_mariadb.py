@@ -13,18 +13,9 @@ import pytest
 import requests
 
 from tests.integration.booking.harness import REPOSITORY, Booking
-from tests.mariadb import MariaDB
-from tests.needs import need
 
 OURS = {"X-Clove-Request": "1", "Accept-Language": "en"}
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    need("mariadb")
-    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as one:
-        yield one
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import urllib3
 from tests.integration.booking.harness import REPOSITORY, Booking
 from tests.integration.booking.shopping import Buyer, open_sales, seats_content, until
 from tests.mariadb import MariaDB
-from tests.needs import need
 
 BUYERS = 4
 ROUNDS = 10
@@ -39,13 +38,6 @@ class Remark(models.Model):
     id = models.BigAutoField(primary_key=True)
     text = models.TextField()
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    need("mariadb")
-    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as one:
-        yield one
 
 
 @pytest.fixture
