@@ -33,7 +33,7 @@ UNDER_WAY = 100
 SHORT_MS = 3_000
 LONG_MS = 20_000
 """Longer than a hold's statement can take: the databases end a wait for a lock after 10 s (kit.env)."""
-LONG_EVERY_S = 3.0
+LONG_EVERY_MS = 3_000
 COUNT_S = 1.0
 
 
@@ -58,7 +58,7 @@ class Board:
         self._tail: Tail | None = None
         self._version = 0
         self._polled_at = float("-inf")
-        self._looked_far_at = float("-inf")
+        self._read_ms = self._read_far_ms = 0
         self._seen: set[int] = set()
         self._compared_at: dict[int, float] = {}
         self._counts: tuple[int, float, dict[int, Counts]] = (0, float("-inf"), {})
@@ -148,11 +148,16 @@ class Board:
         self._polled_at = time.monotonic()
 
     def _read_new_claims(self, now: int) -> None:
-        """Holds placed in the last moments: their ids are times. Once in a while a longer one, for a commit that took its time."""
-        is_long = time.monotonic() - self._looked_far_at > LONG_EVERY_S
-        if is_long:
-            self._looked_far_at = time.monotonic()
-        since = first_hold_id(now - (LONG_MS if is_long else SHORT_MS))
+        """Holds placed since the last reading: their ids are times. Each time a little further back, and once in a while a good deal, for
+        a commit that took its time.
+        """
+        is_far = not 0 <= now - self._read_far_ms < LONG_EVERY_MS
+        if is_far:
+            since = first_hold_id(min(now, self._read_far_ms or now) - LONG_MS)
+            self._read_far_ms = now
+        else:
+            since = first_hold_id(min(now, self._read_ms) - SHORT_MS)
+        self._read_ms = now
         columns = ("performance", "place", "hold", "state", "expires_ms")
         seen: set[int] = set()
         for performance, *claim in Claim.objects.filter(hold__gt=since).values_list(*columns):

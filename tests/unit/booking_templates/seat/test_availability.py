@@ -101,6 +101,17 @@ def test_a_hold_that_was_extended_or_pinned_is_not_shown_free_when_its_first_tim
     assert states()[:2] == "11"
 
 
+def test_a_hold_that_was_placed_while_nobody_watched_is_shown(
+    buyer: Caller, other: Caller, states: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert states() == "0" * 18
+    buyer.held("A-2")
+    for seconds in (25, 26, 70):
+        later = claims.now_ms() + seconds * 1000
+        monkeypatch.setattr(board_module, "now_ms", lambda later=later: later)
+        assert states() == "010000" + "0" * 12, seconds
+
+
 def test_a_delta_says_what_changed(someone: Caller, buyer: Caller, other: Caller) -> None:
     buyer.held("C-6")
     before = someone.get(PATH).json()
