@@ -8,7 +8,7 @@ from booking_templates.kit import batch
 from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.principal import Principal
-from booking_templates.kit.problems import NotFound, Unprocessable
+from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
 from booking_templates.kit.table import table
 from booking_templates.payments import answers
 from booking_templates.payments.answers import refused
@@ -110,7 +110,13 @@ def cancel(order: Order) -> None:
     if order.state != State.ISSUED:
         saga.give_up(order, BUYER)
     if order.state == State.ISSUED:
-        give_up_tickets(order, chosen=None, agreed_fee_krw=0)
+        try:
+            give_up_tickets(order, chosen=None, agreed_fee_krw=0)
+        except Conflict as refusal:
+            # Another tab was quicker: its tickets were read after it.
+            if refusal.code != "already_cancelled":
+                raise
+            order.refresh_from_db()
 
 
 def give_up_tickets(order: Order, *, chosen: list[str] | None, agreed_fee_krw: int) -> None:

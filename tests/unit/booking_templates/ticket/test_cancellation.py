@@ -12,7 +12,7 @@ from django.db import connections
 
 from booking_templates.kit.db import clock
 from booking_templates.kit.models import OutboxMessage
-from booking_templates.ticket import event
+from booking_templates.ticket import event, orders
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Performance, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
 from tests.unit.booking_templates.ticket.conftest import tid_of
@@ -74,6 +74,14 @@ def test_cancelling_in_many_tabs_at_once_refunds_once(
     assert 200 in statuses
     assert provider.payments[tid_of(order_id)].cancels == [300_000]
     assert Order.objects.get().state == "REFUNDED"
+
+
+def test_an_order_that_another_tab_cancelled_after_it_was_read_is_cancelled(buyer_client: Any, buyer_id: str, buy: Buy) -> None:
+    order_id = buy()
+    read_before = orders.own(buyer_id, order_id)
+    cancel(buyer_client, order_id)
+    orders.cancel(read_before)
+    assert read_before.state == "REFUNDED"
 
 
 @pytest.mark.parametrize("fault", ["lost", "5xx", "unreached", -785, -500])
