@@ -28,10 +28,7 @@ class Order(PayableOrder):
             models.UniqueConstraint(fields=["buyer_id", "open_hold"], name="ticket_order_once_a_hold"),
             models.UniqueConstraint(fields=["buyer_id", "idempotency_key"], name="ticket_order_once_a_key"),
         ]
-        indexes = [
-            models.Index(fields=["buyer_id", "created_at"], name="ticket_order_of_buyer"),
-            models.Index(fields=["performance_id", "state"], name="ticket_order_of_performance"),
-        ]
+        indexes = [models.Index(fields=["performance_id", "state"], name="ticket_order_of_performance")]
 
     def __str__(self) -> str:
         return self.number
@@ -85,7 +82,6 @@ class Ticket(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["performance_id", "live_seat"], name="ticket_one_live_a_seat")]
-        indexes = [models.Index(fields=["performance_id", "status"], name="ticket_of_performance")]
 
     def __str__(self) -> str:
         return self.label

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import models
 from django.db.migrations import Migration
-from django.db.migrations.operations import AddField, AddIndex, AlterField, CreateModel
+from django.db.migrations.operations import AddField, AddIndex, AlterField, CreateModel, RemoveIndex
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE_THE_FIRST_RELEASE = {
@@ -36,7 +36,7 @@ def narrowings(app: str, migrations: Iterator[tuple[str, type[Migration]]]) -> l
             if isinstance(operation, CreateModel):
                 fields |= {(operation.name.lower(), field): kind for field, kind in operation.fields if isinstance(kind, models.Field)}
                 continue
-            if isinstance(operation, AddIndex) or (number == 0 and not isinstance(operation, AddField)):
+            if isinstance(operation, AddIndex | RemoveIndex) or (number == 0 and not isinstance(operation, AddField)):
                 continue
             what = f"{app}.{name}: {operation.describe()}"
             if not isinstance(operation, AddField | AlterField):
