@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from controlplane.rendering.example import load_example
 from tests.booking_keys import Keyring
 from tests.integration.booking.harness import Booking
 from tests.mariadb import MariaDB
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "mariadb")
@@ -121,9 +121,7 @@ def buyer_tokens(keys: Keyring, count: int) -> list[str]:
 @contextlib.contextmanager
 def bare_view(database_url: str, module: str = "bench.bare_app", **more: str) -> Iterator[int]:
     """The bare Django views of MODULE on DATABASE_URL, with MORE in their environment; their port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "BENCH_DATABASE": database_url, "BENCH_PORT": str(port)}
     process = subprocess.Popen([sys.executable, "-m", module], env=environ | more, start_new_session=True)
     try:

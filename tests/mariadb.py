@@ -12,11 +12,12 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
+
+from tests.ports import free_port
 
 READY_S = 60.0
 STOP_S = 30.0
@@ -42,7 +43,7 @@ class MariaDB:
         self._options = options
         self._password = secrets.token_urlsafe(12)
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -173,9 +174,3 @@ def _program(name: str) -> str:
 
 def _as_user() -> list[str]:
     return ["--user=root"] if os.geteuid() == 0 else []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,18 +17,11 @@ from urllib.parse import urlsplit
 import psutil
 import requests
 
+from tests.ports import free_ports
+
 ROOT = Path(__file__).resolve().parent.parent
 
 T = TypeVar("T")
-
-
-def free_ports(count: int) -> list[int]:
-    """COUNT ports that are free now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def until(what: str, look: Callable[[], T | None], *, timeout_s: float = 60, every_s: float = 0.02) -> T:

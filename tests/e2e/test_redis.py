@@ -8,7 +8,8 @@ from pathlib import Path
 import redis
 
 from tests.needs import need
-from tests.stack import ROOT, Stack, free_ports, until
+from tests.ports import free_ports
+from tests.stack import ROOT, Stack, until
 
 
 def test_an_event_opens_with_redis_as_the_broker(tmp_path: Path) -> None:

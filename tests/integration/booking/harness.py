@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ import urllib3
 from booking_templates import catalog
 from tests.booking_keys import Keyring
 from tests.integration.booking.front import Front
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 READY_S = 30.0
@@ -257,9 +257,3 @@ def _end_group(process: subprocess.Popen[bytes], sign: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, sign)
     process.wait(STOP_S)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

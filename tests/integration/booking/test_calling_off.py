@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.integration.booking.harness import Booking, free_port
+from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, areas_content, call_off, findings, open_sales, seats_content, settle, until
 from tests.mariadb import MariaDB
 from tests.needs import need
+from tests.ports import free_port
 
 PRODUCTS = [{"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 30}]
 OFF = (409, "performance_called_off")

@@ -15,6 +15,7 @@ import requests
 
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.oidc_provider import CLIENT_ID, CLIENT_SECRET, PASSWORD
+from tests.ports import free_port
 
 PROGRAM = Path(__file__).with_name("oidc_provider.py")
 OWN = "correct horse battery"
@@ -24,9 +25,7 @@ class ProviderProcess:
     """The provider at `issuer`; it knows one redirect address."""
 
     def __init__(self, directory: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.directory = directory
         self.issuer = f"http://127.0.0.1:{self.port}/o"
 

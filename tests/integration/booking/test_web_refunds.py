@@ -121,6 +121,8 @@ def test_a_performance_that_is_called_off_says_so_everywhere(site: Booking, tab:
     expect(tab.get_by_test_id("extras")).to_be_hidden()
     tab.goto(str(ticket))
     expect(tab.get_by_test_id("ticket-card")).to_contain_text(re.compile("called off"))
+    shop_order = f"/api/merch/orders/{program['id']}"
+    until("the shop has given it back", lambda: call(visitor, "GET", shop_order)["status"] == "REFUNDED")
     tab.goto(f"/shop/orders/{program['id']}")
     expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
     expect(tab.get_by_role("heading", level=1)).to_have_text("This performance was called off")

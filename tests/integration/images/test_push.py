@@ -23,7 +23,8 @@ from controlplane.pool.selectors import pool_images
 from controlplane.pool.services import register_bundled
 from controlplane.rendering import images
 from docker import build
-from tests.stack import free_ports, until
+from tests.ports import free_ports
+from tests.stack import until
 
 AUTH = build.IMAGES["be-auth"]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -13,7 +13,8 @@ import requests
 
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.resources import NODE
-from tests.stack import ROOT, free_ports, until
+from tests.ports import free_ports
+from tests.stack import ROOT, until
 
 STANDIN_KEY = "key-of-the-stand-in"
 

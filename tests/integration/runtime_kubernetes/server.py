@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -18,6 +17,8 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.ports import free_ports
 
 ADMIN_TOKEN, NOBODY_TOKEN = "token-of-the-admin", "token-of-nobody"
 START_S = 60.0
@@ -49,7 +50,7 @@ def assets() -> tuple[str, str]:
 def api_server(home: Path) -> Iterator[ApiServer]:
     """One that answers, with its data below HOME, gone afterwards."""
     etcd, server = assets()
-    etcd_port, peer_port, port = _free_ports(3)
+    etcd_port, peer_port, port = free_ports(3)
     key = home / "accounts.key"
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     key.write_bytes(
@@ -131,14 +132,6 @@ def _await_ready(port: int, home: Path) -> None:
                 return
         time.sleep(0.2)
     pytest.fail(f"the API server did not come up:\n{(home / 'kube-apiserver.log').read_text()[-2000:]}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

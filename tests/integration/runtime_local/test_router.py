@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from controlplane.runtime.local.router.table import Absence
 from tests.integration.runtime_local.routed import Routed, answering, read_all, read_head, recording, routed
+from tests.ports import free_port
 from tests.runtime_contract.supervised import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -21,11 +21,6 @@ LAST = HEAD + b"Connection: close\r\n"
 @pytest.fixture
 def router() -> Iterator[Routed]:
     yield from routed()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def test_a_request_reaches_the_replica_with_what_the_router_adds(router: Routed) -> None:
@@ -220,7 +215,7 @@ def test_an_unknown_host_is_not_found(router: Routed) -> None:
 
 
 def test_a_replica_that_refuses_is_passed_over_even_for_what_cannot_be_repeated(router: Routed) -> None:
-    router.serve_from(_free_port(), router.replica(recording([])))
+    router.serve_from(free_port(), router.replica(recording([])))
 
     for _ in range(4):
         answer = router.ask(b"POST / HTTP/1.1\r\n" + LAST + b"Content-Length: 3\r\n\r\nEND")
