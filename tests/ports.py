@@ -1,7 +1,7 @@
 """Ports for servers that tests start: each is given once, to one of the processes that test on this machine.
 
-They lie below those that systems give to outgoing connections, and between picking a port and serving at it nobody else picks it. Else
-two services could share one without a word, as both let a successor listen beside them.
+They lie below those that the local runtime takes and those that systems give to outgoing connections, and between picking a port and
+serving at it nobody else picks it. Else two services could share one without a word, as both let a successor listen beside them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-FIRST, LAST, BLOCK = 20_000, 32_000, 50
+FIRST, LAST, BLOCK = 11_000, 20_000, 50
 
 _lock = threading.Lock()
 _claimed: list[IO[bytes]] = []
