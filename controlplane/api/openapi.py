@@ -161,6 +161,8 @@ _OF_LIVE = (
     Words("notices_change", live.Notice, "patch", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.NoticeSerializer(partial=True)),
     Words("notices_delete", live.Notice, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
     Words("performances_list", live.Performances, "get", _LIVE, {200: _results("PerformanceList", serializers.PerformanceSerializer)}, _AT),
+    Words("off_sale_read", live.OffSale, "get", _LIVE, {200: serializers.SeatsSerializer}, _AT),
+    Words("off_sale_put", live.OffSale, "put", _LIVE, {200: serializers.SeatsSerializer}, _CHANGED, body=serializers.SeatsSerializer),
     Words("calling_off_read", live.CallingOff, "get", _LIVE, {200: serializers.CallingOffSerializer}, _AT),
     Words(
         "calling_off_start",

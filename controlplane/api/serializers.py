@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 
 from controlplane.lib import reasons
+from controlplane.rendering.seating import MAX_SEATS
 from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision
 from controlplane.systems.selectors import STEPS
 
@@ -274,6 +275,10 @@ class PerformanceSerializer(serializers.Serializer):
     price_krw = serializers.IntegerField()
     arrived = serializers.IntegerField()
     grades = GradeLineSerializer(many=True)
+
+
+class SeatsSerializer(serializers.Serializer):
+    seats = serializers.ListField(child=serializers.CharField(max_length=80), max_length=MAX_SEATS, help_text="By their ids in the plan.")
 
 
 class CallOffSerializer(serializers.Serializer):

@@ -29,8 +29,7 @@ def say(code: str, params: Mapping[str, Any], otherwise: str = "") -> str:
     known = {name: _NAMES[name].get(str(value), value) if name in _NAMES else value for name, value in params.items()}
     if isinstance(params.get("services"), str):
         known["services"] = ", ".join(str(words.SERVICES.get(name.strip(), name.strip())) for name in params["services"].split(","))
-    if isinstance(params.get("message"), str):
-        known["message"] = say_runtime(params["message"])
+    known |= {name: say_runtime(params[name]) for name in ("message", "detail") if isinstance(params.get(name), str)}
     if isinstance(params.get("starts_at"), str):
         known["starts_at"] = _clock(params["starts_at"])
     return reasons.words(code, known, gettext, otherwise=otherwise)

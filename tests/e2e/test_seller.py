@@ -112,7 +112,15 @@ def test_an_event_is_edited_called_off_and_leaves_its_sales_behind(clove: Stack)
     seats = site.get("/api/seat/plan")["zones"][0]["rows"][0]["seats"]
     assert [guid for guid, *_, flags in seats if flags == 1] == free[2:]
 
-    # So is deleting it, and calling a performance off by another name.
+    # At one performance alone it holds at once, without a deployment; not for the sold seat either.
+    address = f"systems/{system}/performances/p1/off-sale"
+    assert seller.get(address) == {"seats": free[:2]}
+    assert seller.call("PUT", address, {"seats": [taken]}).json()["code"] == "would_orphan"
+    assert seller.call("PUT", address, {"seats": ["Z-9"]}).json()["code"] == "unknown_seat"
+    assert seller.call("PUT", address, {"seats": free}).json() == {"seats": free}
+    assert site.get("/api/seat/performances/p1/availability")["state"].count("3") == 3
+
+    # Refused is deleting it, too, and calling a performance off by another name.
     assert seller.call("DELETE", f"systems/{system}?name=seller-numbered").json()["code"] == "paid_tickets_stand"
     address = f"systems/{system}/performances/p1/cancellation"
     assert seller.call("POST", address, {"name": "p1"}).json()["code"] == "performance_name_differs"

@@ -15,7 +15,7 @@ from controlplane.api import serializers
 from controlplane.api.parsers import PictureParser
 from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint, page_of, paged
-from controlplane.systems import archives, door, event_page, performances, settlement, shop, staff
+from controlplane.systems import archives, door, event_page, off_sale, performances, settlement, shop, staff
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem
@@ -115,6 +115,21 @@ class CallingOff(Endpoint):
             acting_user=self.user,
         )
         return Response(serializers.CallingOffSerializer(found).data, status=202)
+
+
+class OffSale(Endpoint):
+    def get(self, request: Request, system_id: int, performance_id: str) -> Response:
+        """The seats that are off sale at a performance."""
+        return Response({"seats": off_sale.off_sale(system=self.system(system_id), performance_id=performance_id, user=self.user)})
+
+    def put(self, request: Request, system_id: int, performance_id: str) -> Response:
+        """Keep exactly these seats of a performance from sale, at once. Refused by name when somebody has one of them."""
+        system = self.system(system_id)
+        wanted = serializers.SeatsSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        seats = wanted.validated_data["seats"]
+        found = off_sale.off_sale_put(system=system, performance_id=performance_id, seats=seats, acting_user=self.user)
+        return Response({"seats": found})
 
 
 class AttendeesFile(Endpoint):

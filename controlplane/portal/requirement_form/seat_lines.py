@@ -78,6 +78,11 @@ def seats_of(text: str, plan: Any) -> list[str]:
     return list(found)
 
 
+def all_of(plan: Any) -> list[str]:
+    """The ids of all seats of PLAN, in its order."""
+    return [guid for row in _rows(plan) for guid in row.guids]
+
+
 def lines_of(seats: Collection[str], plan: Any) -> str:
     """The lines that name SEATS, in the order of the plan."""
     rows = _rows(plan)

@@ -36,6 +36,7 @@ _STATE_LOOKS = {
     "progressing": "work",
     "degraded": "warn",
     "absent": "",
+    "unknown": "warn",
     "running": "work",
     "succeeded": "ok",
     "superseded": "",

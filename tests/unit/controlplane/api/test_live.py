@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ EACH = [
     ("PATCH", "event/notices/3", NOTICE),
     ("DELETE", "event/notices/3", None),
     ("GET", "performances", None),
+    ("GET", "performances/p1/off-sale", None),
+    ("PUT", "performances/p1/off-sale", {"seats": ["A-1"]}),
     ("GET", "performances/p2/cancellation", None),
     ("POST", "performances/p1/cancellation", {"name": "2090-01-10 19:30"}),
     ("GET", "attendees.csv", None),
@@ -51,6 +54,8 @@ def event(seller: Any, runtime: Any, site: Any) -> Any:
         ("GET", "/api/ticket/terms"): (200, TERMS),
         ("GET", "/api/ticket/tallies"): (200, TALLIES),
         ("GET", "/api/ticket/settlement"): (200, SETTLEMENT),
+        ("GET", "/api/seat/performances/p1/blocked"): (200, {"seats": []}),
+        ("PUT", "/api/seat/performances/p1/blocked"): (200, {"seats": ["A-1"]}),
         ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
         ("POST", "/api/ticket/performances/p1/cancellation"): (200, PROGRESS | {"performance_id": "p1"}),
         ("GET", "/api/ticket/attendees.csv"): (200, b"rows"),
@@ -100,6 +105,8 @@ SERVED = (
         ("PATCH", "event/notices/3", {"title": ""}, "title"),
         ("POST", "performances/p1/cancellation", {}, "name"),
         ("POST", "performances/p1/cancellation", {"name": "x", "compensation_percent": 101}, "compensation_percent"),
+        ("PUT", "performances/p1/off-sale", {}, "seats"),
+        ("PUT", "performances/p1/off-sale", {"seats": [""]}, "seats.0"),
         ("POST", "scanners", {"name": ""}, "name"),
         ("POST", "pickups", {"code": "x" * 21}, "code"),
         ("PATCH", "stock", {"stock": {"program": -1}}, "stock.program"),
@@ -117,6 +124,14 @@ def test_a_services_refusal_comes_with_its_code_and_fields(event: Any, mine: Any
     site.answers["PUT", "/api/event/poster"] = (422, {"code": "not_a_picture", "detail": "no", "errors": {"body": ["This is no picture."]}})
     body = problem(mine.call("PUT", f"systems/{event.pk}/event/poster", b"text"), 422, "not_a_picture")
     assert body["errors"] == {"body": ["This is no picture."]}
+
+
+def test_seats_that_somebody_has_stay_on_sale_and_are_named(event: Any, mine: Any, site: Any) -> None:
+    address = f"systems/{event.pk}/performances/p1/off-sale"
+    assert mine.call("PUT", address, {"seats": ["A-1", "A-1"]}).json() == {"seats": ["A-1"]}
+    assert json.loads(site.bodies[-1]) == {"seats": ["A-1"]}
+    site.answers["PUT", "/api/seat/performances/p1/blocked"] = (409, {"code": "would_orphan", "detail": "sold: A-1"})
+    assert problem(mine.call("PUT", address, {"seats": ["A-1"]}), 409, "would_orphan")["detail"] == "sold: A-1"
 
 
 def test_a_performance_is_called_off_by_its_name_alone(event: Any, mine: Any, site: Any) -> None:
