@@ -77,6 +77,8 @@ def refund_called_off() -> int:
         passed_over: list[str] = []
         while time.monotonic() < until and (orders := _standing(performance, passed_over)):
             for order in orders:
+                if time.monotonic() >= until:
+                    return done
                 try:
                     _take_back(order, performance)
                     done += 1

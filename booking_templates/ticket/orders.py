@@ -16,7 +16,7 @@ from booking_templates.payments.errors import PaymentError, Undeliverable
 from booking_templates.payments.ids import new_number
 from booking_templates.payments.saga import BUYER, PENDING_FOR
 from booking_templates.payments.states import State
-from booking_templates.ticket import terms
+from booking_templates.ticket import event, terms
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.terms import Terms
@@ -126,6 +126,7 @@ def give_up_tickets(order: Order, *, chosen: list[str] | None, agreed_fee_krw: i
     """
     if order.state in (State.PENDING, State.PAYING):
         raise refused("not_issued")
+    event.forget()  # what was called off, or made dearer, at another replica a moment ago counts
     offered = quote(order, chosen)
     if offered.reason is not None:
         raise refused(offered.reason)

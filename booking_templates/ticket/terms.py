@@ -82,6 +82,9 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
         return Terms("already_cancelled")
     known = event.current()
     performance = known.performances.get(order.performance_id)
+    if performance is not None and performance.cancelled_at is not None:
+        # All of the price goes back, by itself and soon; who does not wait for it must not be charged a fee.
+        return Terms("refund_in_progress")
     zone = timezone.get_default_timezone()
     # The buyer agreed to the policy of then. Where the one of now is kinder, that one holds.
     bought = policy_of(order, known)

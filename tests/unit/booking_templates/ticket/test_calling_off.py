@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from booking_templates.kit import outbox
 from booking_templates.kit.db import clock
 from booking_templates.kit.models import OutboxMessage
+from booking_templates.ticket import calling_off, event
 from booking_templates.ticket.calling_off import refund_called_off
 from booking_templates.ticket.models import Order, OrderRefund, Performance, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
@@ -244,3 +247,46 @@ def test_every_order_is_reached_however_many_there_are(
     call_off(staff_client)
     assert [refund_called_off() for _ in range(2)] == [25, 0]
     assert set(Order.objects.values_list("state", flat=True)) == {"REFUNDED"}
+
+
+def test_who_gives_up_before_the_refund_comes_is_charged_no_fee(
+    staff_client: Any, buyer_client: Any, buy: Buy, recover: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = buy(seats=2)
+    fee = buyer_client.get(f"{URL}/orders/{order_id}/cancellation").json()["fee_krw"]
+    assert fee > 0
+    known = event.current()
+    call_off(staff_client)
+    monkeypatch.setattr(event, "_kept", (time.monotonic(), known))  # another replica, which has not looked since
+    answer = buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": fee}, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "refund_in_progress")
+    assert not buyer_client.get(f"{URL}/orders/{order_id}/cancellation").json()["allowed"]
+    refund_called_off()
+    recover()
+    shown = buyer_client.get(f"{URL}/orders/{order_id}").json()
+    assert (shown["status"], shown["refunded_krw"], shown["compensation_krw"]) == ("REFUNDED", 300_000, 30_000)
+
+
+def test_a_provider_that_hangs_does_not_hold_the_worker_for_minutes(
+    staff_client: Any,
+    client_for: Callable[[str], Any],
+    keys: Any,
+    buy: Buy,
+    seat: FakeSeat,
+    provider: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(4):
+        buyer = str(uuid.uuid4())
+        buy(client=client_for(keys.buyer_token(buyer)), hold_id=seat.hold(buyer, seats=1))
+    call_off(staff_client)
+    now = [0.0]
+    monkeypatch.setattr(calling_off, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    cancel = provider.cancel
+
+    def hang(**values: Any) -> Any:
+        now[0] += 10
+        return cancel(**values)
+
+    monkeypatch.setattr(provider, "cancel", hang)
+    assert [refund_called_off() for _ in range(5)] == [1, 1, 1, 1, 0]
