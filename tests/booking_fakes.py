@@ -145,7 +145,7 @@ class FakeProvider:
         queue = self.faults.get(operation) or [None]
         fault = queue.pop(0)
         if isinstance(fault, int):
-            raise PaymentRefused(operation, fault)
+            raise PaymentRefused(operation, fault, is_passing=fault == -429)
         if fault == "unreached":
             raise PaymentUnreached(operation, "fault")
         if fault == "5xx":

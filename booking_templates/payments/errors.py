@@ -21,12 +21,14 @@ class PaymentError(Exception):
 
 
 class PaymentRefused(PaymentError):
-    """CODE is the provider's number, e.g. -708; METHOD_CODE is what the card company said, where it was asked."""
+    """CODE is the provider's number, e.g. -708; METHOD_CODE is what the card company said, where it was asked. IS_PASSING: it says nothing
+    of this payment, and the same call may succeed a moment later."""
 
-    def __init__(self, operation: str, code: int, *, method_code: str = "") -> None:
+    def __init__(self, operation: str, code: int, *, method_code: str = "", is_passing: bool = False) -> None:
         super().__init__(operation, f"refused {code}" + (f" ({method_code})" if method_code else ""))
         self.code = code
         self.method_code = method_code
+        self.is_passing = is_passing
 
 
 class PaymentUnreached(PaymentError):

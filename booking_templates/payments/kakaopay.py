@@ -29,6 +29,7 @@ CAPTURED = frozenset({"SUCCESS_PAYMENT", "PART_CANCEL_PAYMENT", "CANCEL_PAYMENT"
 ENDED = frozenset({"FAIL_AUTH_PASSWORD", "QUIT_PAYMENT", "FAIL_PAYMENT"})
 NO_SUCH_TID = -721
 EXPIRED = -723
+TOO_MANY_CALLS = -429
 
 
 class _Amount(msgspec.Struct):
@@ -171,7 +172,7 @@ def _refusal(operation: str, status: int, content: bytes) -> PaymentRefused | Pa
     except msgspec.DecodeError:
         return PaymentUnknown(operation, f"http {status}")
     method_code = str(error.extras.method_result_code or "")[:20] if error.extras else ""
-    refusal = PaymentRefused(operation, error.error_code, method_code=method_code)
+    refusal = PaymentRefused(operation, error.error_code, method_code=method_code, is_passing=error.error_code == TOO_MANY_CALLS)
     fields = {"operation": operation, "http": status, "code": error.error_code, "method_code": method_code}
     log.warning("refused", extra={"fields": fields})
     return refusal

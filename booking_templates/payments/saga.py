@@ -14,6 +14,7 @@ States are drawn in `states`. The rules that make it safe:
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -41,6 +42,8 @@ TID_DEAD_AFTER = timedelta(minutes=17)
 BATCH = 50
 FAILURES_A_PASS = 3
 """Calls that may fail before a pass ends: a provider that hangs must not hold it for minutes."""
+PASS_S = 10.0
+"""Nor one that is slow: the service's other passes wait for this one."""
 
 BUYER = "buyer"
 EXPIRED = "expired"
@@ -74,8 +77,9 @@ class Saga(Refunding[Order]):
             return
         try:
             ready = provider.ready(self.fulfilment.purchase(order))
-        except PaymentRefused:
-            self.close(order, PAYMENT_FAILED)
+        except PaymentRefused as refusal:
+            if not refusal.is_passing:
+                self.close(order, PAYMENT_FAILED)
             raise
         pay_by = clock() + PAY_WITHIN
         changes |= {
@@ -135,11 +139,12 @@ class Saga(Refunding[Order]):
         """Take up what is due: expired payments, and whatever a crash or a silent peer left. The number of orders looked at."""
         self._failures = 0
         done = 0
+        until = time.monotonic() + PASS_S
         now = clock()
         # Nothing that is being settled waits for longer: the clock has been put back since.
         due = Q(next_at__lte=now) | (Q(next_at__gt=now + LONGEST_WAIT) & ~Q(state=State.PAYING))
         for order in self.orders._default_manager.filter(due).order_by("next_at")[:BATCH]:
-            if self._failures >= FAILURES_A_PASS:
+            if self._failures >= FAILURES_A_PASS or time.monotonic() > until:
                 break
             if not order.change(State(order.state), next_at=clock() + LEASE):
                 continue
@@ -188,7 +193,7 @@ class Saga(Refunding[Order]):
         inquiry = self._inquire(order)
         if inquiry is None or self._settled_by(order, inquiry):
             return
-        if is_first and isinstance(failure, PaymentRefused):
+        if is_first and isinstance(failure, PaymentRefused) and not failure.is_passing:
             # One approve was sent and the answer to it is no: a forged or stale token. The buyer may still pay.
             order.change(State.PAYING, token="", next_at=order.pay_by)
         else:

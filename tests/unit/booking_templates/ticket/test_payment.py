@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,6 +81,17 @@ def test_a_forged_token_does_not_keep_the_buyer_from_paying(client: Any, paying:
     assert Order.objects.get().token == ""
     back(client, order_id, pg_token=token)
     assert state(order_id) == "ISSUED"
+
+
+def test_a_provider_that_is_called_too_often_is_asked_again_and_the_buyers_word_is_kept(
+    client: Any, paying: tuple[str, str], provider: FakeProvider, recover: Recover
+) -> None:
+    order_id, token = paying
+    provider.faults["approve"] = [-429]
+    back(client, order_id, pg_token=token)
+    assert state(order_id) == "APPROVING"
+    recover()
+    assert (state(order_id), money(order_id)) == ("ISSUED", [("capture", 300_000)])
 
 
 def test_an_unknown_order_is_sent_to_its_page_which_says_so(client: Any, provider: FakeProvider, seat: FakeSeat) -> None:
@@ -338,6 +350,27 @@ def test_the_pass_ends_early_when_the_provider_is_silent(buyer_client: Any, buye
     assert saga.recover() == 3
     assert saga.recover() == 3
     assert provider.calls.count("order") == 6
+
+
+def test_the_pass_ends_early_when_the_provider_is_slow(
+    buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from booking_templates.payments import saga as saga_module
+    from booking_templates.ticket.saga import saga
+
+    for _ in range(4):
+        order = buyer_client.post("/api/ticket/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()
+        make_due(order["id"], pay_by_ago=timedelta(seconds=1))
+    now = [0.0]
+    monkeypatch.setattr(saga_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    inquire = provider.inquire
+
+    def slow(tid: str) -> Any:
+        now[0] += 9
+        return inquire(tid)
+
+    monkeypatch.setattr(provider, "inquire", slow)
+    assert [saga.recover() for _ in range(3)] == [2, 2, 0]
 
 
 def test_two_open_refunds_of_one_payment_cannot_be(buy: Callable[..., str]) -> None:
