@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from booking_templates.kit import worker
 from booking_templates.kit.db import db_now
@@ -128,3 +128,41 @@ def test_a_database_service_has_its_own_passes_and_the_outbox():
 def test_a_replica_is_named_by_host_and_port():
     assert Worker([]).holder == Worker([]).holder
     assert Worker([]).holder.endswith(":8000")
+
+
+def test_a_lease_given_by_a_clock_that_was_put_back_since_does_not_stop_the_passes():
+    assert take_lease("event", "one", 15)
+    Lease.objects.update(expires_at=db_now() + timedelta(hours=1))
+    assert take_lease("event", "two", 15)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [InterfaceError(0, ""), ZeroDivisionError()])
+def test_whatever_goes_wrong_the_worker_lives_on(monkeypatch, error):
+    ran, faults = threading.Event(), [error]
+
+    def take(*values):
+        if faults:
+            raise faults.pop()
+        return take_lease(*values)
+
+    monkeypatch.setattr(worker, "take_lease", take)
+    one = Worker([Pass("p", 0, ran.set)], holder="one")
+
+    def target():
+        one.run()
+        connections.close_all()
+
+    thread = threading.Thread(target=target, daemon=True)
+    thread.start()
+    assert ran.wait(10)
+    one.stop.set()
+    thread.join(10)
+
+
+def test_a_connection_that_is_of_no_use_any_more_ends_the_round():
+    def fail():
+        raise InterfaceError(0, "")
+
+    with pytest.raises(InterfaceError):
+        Worker([Pass("bad", 0, fail)], holder="one").run_due()
