@@ -27,7 +27,10 @@ POLL_S = 0.15
 STALE_S = 1.0
 """Older than this nobody is served, and whoever asks waits for the one who reads."""
 COMPARE_S = 60.0
-HALLS_MAX = 64
+HALLS_MIN = 64
+PLACES_MAX = 500_000
+"""So many places of all halls together are kept, and HALLS_MIN halls however large: all 200 performances of a usual house. One that is
+not kept is read from the database by everyone who asks."""
 CHANGES_MAX = 20_000
 UNDER_WAY = 100
 SHORT_MS = 3_000
@@ -129,7 +132,7 @@ class Board:
         elif time.monotonic() - self._compared_at.get(show.number, 0) > COMPARE_S:
             hall = self._compare(house, show, hall)
         self._halls[show.number] = hall  # the last one is the latest used
-        while len(self._halls) > HALLS_MAX:
+        while len(self._halls) > max(HALLS_MIN, PLACES_MAX // max(1, house.layout.capacity)):
             self._halls.pop(next(iter(self._halls)))
         return hall
 

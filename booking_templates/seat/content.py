@@ -16,7 +16,19 @@ from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
 from booking_templates.seat import claims, house, variant
 from booking_templates.seat.layout import Layout, lay_out
-from booking_templates.seat.models import AREA_STRIDE, CONTENT_ID, Area, Claim, Content, Performance, Seat, State, claim_id, claims_on
+from booking_templates.seat.models import (
+    AREA_STRIDE,
+    CONTENT_ID,
+    PROBE_PERFORMANCE,
+    Area,
+    Claim,
+    Content,
+    Performance,
+    Seat,
+    State,
+    claim_id,
+    claims_on,
+)
 from booking_templates.seat.schemas import CAPACITY_MAX, SEATS_MAX, ContentOutcome, SeatContent
 
 NAMED_MAX = 20
@@ -170,7 +182,7 @@ def _repeated(keys: Iterable[str]) -> list[str]:
 def _check_claims(before: SeatContent, layout: Layout, shown: set[int]) -> None:
     """Within the transaction: raises Conflict `would_orphan` when a taken place would be lost. Renumbers what an area's end cuts off."""
     claims.sweep()
-    taken = Claim.objects.exclude(state=State.BLOCKED)
+    taken = Claim.objects.exclude(state=State.BLOCKED).exclude(performance=PROBE_PERFORMANCE)
     lost = list(taken.exclude(performance__in=shown).values_list("performance", "place")[: NAMED_MAX + 1])
     old = lay_out(before, _numbers(before), language=settings.LANGUAGE_CODE)
     gone = set(old.places) - set(layout.places)

@@ -9,7 +9,7 @@ import msgspec
 
 from booking_templates.seat.claims import Row
 from booking_templates.seat.clock import from_ms, now_ms
-from booking_templates.seat.house import House
+from booking_templates.seat.house import House, refreshed
 from booking_templates.seat.models import State
 from booking_templates.seat.schemas import Hold, Holds, Place
 
@@ -43,8 +43,13 @@ def place_of(house: House, row: Row) -> Place:
 
 
 def hold_of(house: House, rows: Sequence[Row]) -> Hold:
-    """The hold that ROWS are. For an order that was refunded in part, what is left of it."""
+    """The hold that ROWS are. For an order that was refunded in part, what is left of it.
+
+    A hold that another replica placed on a newer plan than HOUSE is shown by that plan: an order keeps for ever what it is told here.
+    """
     first = rows[0]
+    if not _knows(house, rows):
+        house = refreshed()
     now = now_ms()
     expires_ms = None if first.state == State.SOLD else first.expires_ms
     show = house.show_of_number.get(first.performance)
@@ -60,6 +65,11 @@ def hold_of(house: House, rows: Sequence[Row]) -> Hold:
         places=[place_of(house, row) for row in rows],
         total_krw=sum(row.price_krw for row in rows),
     )
+
+
+def _knows(house: House, rows: Sequence[Row]) -> bool:
+    layout = house.layout
+    return rows[0].performance in house.show_of_number and all(row.place in layout.position_of for row in rows)
 
 
 def holds_of(house: House, rows: Sequence[Row]) -> Holds:

@@ -276,3 +276,26 @@ def test_wheelchair_and_obstructed_seats_are_marked(staff: Caller, someone: Call
 
     seats = [seat for row in someone.get("plan").json()["zones"][0]["rows"] for seat in row["seats"]]
     assert {seat[0]: seat[5] for seat in seats if seat[5]} == {"A-1": 1, "A-2": 3, "C-6": 2}
+
+
+def test_of_many_dates_each_is_read_from_the_database_once(staff: Caller, someone: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = numbered_content()["performances"][0]
+    dates = [first | {"id": f"p{number}"} for number in range(1, 71)]
+    assert staff.call("PUT", "content", numbered_content(performances=dates)).status_code == 200
+    read: list[str] = []
+    load = board._load
+    monkeypatch.setattr(board, "_load", lambda house, show: read.append(show.id) or load(house, show))
+    for _round in range(2):
+        for date in dates:
+            assert someone.get(f"performances/{date['id']}/availability").status_code == 200
+
+    assert len(read) == len(dates)
+
+
+def test_halls_are_forgotten_where_they_have_very_many_places(staff: Caller, someone: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_module, "HALLS_MIN", 1)
+    monkeypatch.setattr(board_module, "PLACES_MAX", 18)
+    for performance in ("p1", "p2"):
+        someone.get(f"performances/{performance}/availability")
+
+    assert len(board._halls) == 1

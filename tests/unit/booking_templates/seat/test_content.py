@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from booking_templates.seat import house
-from booking_templates.seat.models import Claim, Content
+from booking_templates.seat import claims, house
+from booking_templates.seat.claims import Wanted
+from booking_templates.seat.models import PROBE_PERFORMANCE, Claim, Content
 
 from .conftest import SOON, Caller, area_content, numbered_content, seating_plan
 
@@ -231,6 +232,16 @@ def test_the_probe_holds_and_releases_a_place_that_nobody_sees(
     assert not Claim.objects.exists()
     assert set(states()) == {"0"}
     assert someone.call("POST", "probe").status_code == 401
+
+
+@pytest.mark.usefixtures("on_sale")
+def test_a_probe_under_way_is_nobodys_place_and_keeps_no_change_out(staff: Caller, on_sale: dict[str, Any]) -> None:
+    wanted = [Wanted(-3, "", 0)]
+    claims.place_hold(performance=PROBE_PERFORMANCE, wanted=wanted, buyer="probe-1", limit=1, life_ms=60_000, content_version=1)
+
+    answer = staff.call("PUT", "content", on_sale | {"limit_per_buyer": 2})
+
+    assert (answer.status_code, answer.json().get("changed")) == (200, True)
 
 
 @pytest.mark.usefixtures("on_sale")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from booking_templates.seat import house
 from booking_templates.seat.models import Claim, State
 
-from .conftest import Caller
+from .conftest import Caller, seating_plan
 
 pytestmark = pytest.mark.usefixtures("on_sale")
 
@@ -219,3 +220,21 @@ def test_bad_orders_are_refused(ticket: Caller, buyer: Caller, body: dict[str, A
     hold = buyer.held("A-1")
 
     assert ticket.call("POST", f"/internal/holds/{hold['id']}/confirm", body).status_code == 422
+
+
+def test_a_place_that_is_new_to_this_replica_is_named_as_on_every_other(
+    ticket: Caller, buyer: Caller, staff: Caller, on_sale: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = house.current()
+    plan = seating_plan(seats=7)
+    assert staff.call("PUT", "content", on_sale | {"plan": plan}).status_code == 200
+    hold = buyer.held("A-7")
+    # Another replica, which looked a moment before the plan had a seventh seat.
+    monkeypatch.setattr(house, "CHECK_EVERY_S", 60.0)
+    monkeypatch.setattr(house, "STALE_S", 60.0)
+    monkeypatch.setattr(house, "_current", before)
+
+    answer = pin(ticket, hold, buyer).json()
+
+    assert answer["places"] == hold["places"]
+    assert answer["places"][0]["seat"] == "A-7"
