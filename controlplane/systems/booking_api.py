@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from controlplane.systems import keys
 from controlplane.systems.models import BookingSystem
@@ -56,6 +59,17 @@ class Answer:
         return f"HTTP {self.status}"
 
 
+class _ByName(HTTPAdapter):
+    """TLS with whoever answers at an address, be it a Gateway's IP: NAME is asked for, and the certificate is to be that of NAME."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options, server_hostname=self._name)
+
+
 class BookingApi:
     """One connection pool to one booking system. Use it as a context."""
 
@@ -75,6 +89,10 @@ class BookingApi:
         self._base = connect_url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between the two halves
+        # As `ssl` has it by itself: whoever trusts an authority of their own says so there.
+        self._session.verify = os.environ.get("SSL_CERT_FILE") or True
+        if name := urlsplit(f"//{host}").hostname:
+            self._session.mount("https://", _ByName(name))
         self._session.headers["Host"] = host
         self._session.headers["Accept-Language"] = language
         self._staff = (

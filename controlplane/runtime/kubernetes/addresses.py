@@ -36,9 +36,8 @@ def _address(api: Api, system: SystemRef, choice: RoutingChoice, scheme: str) ->
     if choice.routing is Routing.INGRESS:
         item = api.get(BY_KIND["Ingress"], "booking", system.namespace) or {}
         points = item.get("status", {}).get("loadBalancer", {}).get("ingress") or []
-        return next(
-            (f"{scheme}://{point.get('ip') or point['hostname']}" for point in points if point.get("ip") or point.get("hostname")), ""
-        )
+        found = (point.get("ip") or point.get("hostname") for point in points)
+        return next((f"{scheme}://{_in_url(value)}" for value in found if value), "")
     return ""
 
 
@@ -50,5 +49,10 @@ def _gateway_address(api: Api, system: SystemRef, scheme: str) -> str:
         protocol = scheme.upper()
         ports = [listener["port"] for listener in gateway.get("spec", {}).get("listeners") or () if listener["protocol"] == protocol]
         if addresses and ports:
-            return f"{scheme}://{addresses[0]['value']}:{ports[0]}"
+            return f"{scheme}://{_in_url(addresses[0]['value'])}:{ports[0]}"
     return ""
+
+
+def _in_url(address: str) -> str:
+    """ADDRESS as the host of a URL (RFC 3986 3.2.2)."""
+    return f"[{address}]" if ":" in address else address

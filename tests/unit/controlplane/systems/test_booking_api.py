@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from controlplane.systems import booking_api
 from controlplane.systems.booking_api import BookingApi, Silent
@@ -15,9 +22,15 @@ from controlplane.systems.booking_api import BookingApi, Silent
 class Site(HTTPServer):
     """Answers as told, one after the other, and the last one from then on."""
 
-    def __init__(self, statuses: list[int], content_type: str) -> None:
+    def __init__(self, statuses: list[int], content_type: str, *, certificate: Path | None = None) -> None:
         self.statuses, self.content_type, self.asked = statuses, content_type, 0
         super().__init__(("127.0.0.1", 0), Answering)
+        self.names: list[str | None] = []
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            tls.sni_callback = lambda _, name, __: self.names.append(name)
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -81,4 +94,46 @@ def test_what_is_wrong_is_asked_once(opened: list[Site], content_type: str) -> N
 def test_without_patience_who_is_away_is_silent(opened: list[Site]) -> None:
     opened.append(site := Site([503, 200], "text/html"))
     with to(site, patience_s=0) as api, pytest.raises(Silent, match="HTTP 503"):
+        api.get("/")
+
+
+def certificate_of(name: str, directory: Path) -> Path:
+    """One that NAME has given itself, with its key, in a file."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = x509.CertificateBuilder(named, named, key.public_key(), x509.random_serial_number(), now - timedelta(1), now + timedelta(1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    form = serialization.PrivateFormat.PKCS8
+    path = directory / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.mark.parametrize("host", ["phantom.tickets.example", "phantom.tickets.example:8443"])
+def test_a_gateway_is_reached_by_its_address_and_asked_for_the_sites_name(
+    opened: list[Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    certificate = certificate_of("phantom.tickets.example", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    opened.append(site := Site([200], "text/html", certificate=certificate))
+
+    with BookingApi(connect_url=f"https://127.0.0.1:{site.server_port}", host=host, namespace="clove-1") as api:
+        assert api.get("/").status == 200
+
+    assert set(site.names) == {"phantom.tickets.example"}
+
+
+def test_who_answers_in_anothers_name_is_not_listened_to(opened: list[Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = certificate_of("opera.tickets.example", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    opened.append(site := Site([200], "text/html", certificate=certificate))
+
+    with (
+        BookingApi(connect_url=f"https://127.0.0.1:{site.server_port}", host="phantom.tickets.example", namespace="clove-1") as api,
+        pytest.raises(Silent, match="SSLError"),
+    ):
         api.get("/")
