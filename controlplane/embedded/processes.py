@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from controlplane.lib.startmark import start_mark
+
 RESTART_MAX_S = 15.0
 STEADY_S = 30.0
 """A child that ran this long is well again: its next restart is quick."""
@@ -124,23 +126,17 @@ class Trace:
     """A process as the state file remembers it: a pid alone may belong to someone else by now."""
 
     pid: int
-    started_at: float
+    started: str
 
     @classmethod
     def of(cls, pid: int) -> Trace | None:
-        try:
-            return cls(pid, psutil.Process(pid).create_time())
-        except psutil.NoSuchProcess:
-            return None
+        started = start_mark(pid)
+        return cls(pid, started) if started else None
 
     def process(self) -> psutil.Process | None:
         """The process, if it is still the same one."""
-        try:
-            found = psutil.Process(self.pid)
-            if abs(found.create_time() - self.started_at) < 1 and found.status() != psutil.STATUS_ZOMBIE:
-                return found
-        except psutil.NoSuchProcess:
-            pass
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid) if start_mark(self.pid) == self.started else None
         return None
 
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
+import re
 import secrets
 import socket
 
-import psutil
+from controlplane.lib.startmark import start_mark
+
+_NAME = re.compile(r"(?P<host>.*)/(?P<pid>[0-9]+)/(?P<started>[0-9a-f]{16})/[^/]*", re.DOTALL)
 
 
 @functools.cache
 def _process(pid: int) -> str:
-    return f"{socket.gethostname()[:60]}/{pid}/{int(psutil.Process(pid).create_time())}"
+    return f"{socket.gethostname()[:60]}/{pid}/{_started(pid)}"
+
+
+def _started(pid: int) -> str:
+    """Empty for a process that is gone."""
+    mark = start_mark(pid)
+    return hashlib.sha256(mark.encode()).hexdigest()[:16] if mark else ""
 
 
 def new_owner() -> str:
@@ -23,14 +33,7 @@ def new_owner() -> str:
 def is_dead(owner: str) -> bool:
     """True when OWNER was a process of this machine and is gone; False when it lives, or nobody here can know.
 
-    A pid is given out again, so the time it started counts too.
+    A pid is given out again, so when it started counts too; not by the wall clock, which may be set while it lives.
     """
-    parts = owner.rsplit("/", 3)
-    if len(parts) != 4 or parts[0] != socket.gethostname()[:60] or not (parts[1].isdecimal() and parts[2].isdecimal()):
-        return False
-    try:
-        return int(psutil.Process(int(parts[1])).create_time()) != int(parts[2])
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
+    found = _NAME.fullmatch(owner)
+    return bool(found and found["host"] == socket.gethostname()[:60] and _started(int(found["pid"])) != found["started"])

@@ -7,12 +7,13 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from controlplane.lib.startmark import start_mark
 
 _POLL_S = 0.1
 """How soon the end of a process is noticed where the system cannot tell by a descriptor."""
@@ -28,38 +29,6 @@ class Identity:
 
     pid: int
     started: str
-
-
-def start_mark(pid: int) -> str | None:
-    """When PID started, in a form to compare; None when there is no such process or only what is left of one (a zombie).
-
-    On Linux it is the clock tick since boot and the boot's id: the wall clock may be set while a supervisor is away.
-    """
-    if sys.platform == "linux":
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_bytes()
-        except (FileNotFoundError, ProcessLookupError, PermissionError):  # another user's is none of ours
-            return None
-        fields = stat[stat.rindex(b")") + 2 :].split()
-        return None if fields[0] in (b"Z", b"X") else f"{_boot_id()}:{fields[19].decode()}"
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
-    except psutil.Error:
-        return None
-
-
-def _boot_id() -> str:
-    global _boot  # noqa: PLW0603 - read once; it cannot change under a running process
-    if _boot is None:
-        try:
-            _boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        except OSError:
-            _boot = "boot"
-    return _boot
-
-
-_boot: str | None = None
 
 
 def is_alive(identity: Identity) -> bool:

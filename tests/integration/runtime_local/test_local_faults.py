@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
+from controlplane.lib.startmark import start_mark
 from controlplane.runtime.holding import held
-from controlplane.runtime.local.process import start_mark
 from controlplane.runtime.port import Health
 from tests.integration.runtime_local.load import Load
 from tests.runtime_contract.supervised import Supervised, eventually

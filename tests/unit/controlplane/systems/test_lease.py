@@ -114,7 +114,7 @@ def test_each_write_renews_it(system: BookingSystem) -> None:
 def test_the_lease_of_a_dead_process_need_not_run_out(system: BookingSystem) -> None:
     lease = acquired(system)
     host = lease._owner.rsplit("/", 3)[0]
-    BookingSystem.objects.update(lease_owner=f"{host}/999999999/1/x")
+    BookingSystem.objects.update(lease_owner=f"{host}/999999999/{'0' * 16}/x")
 
     assert Lease.acquire(system.pk)
 

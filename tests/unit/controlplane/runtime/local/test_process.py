@@ -10,7 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from controlplane.runtime.local.process import Identity, Process, is_alive, session_members, start_mark
+from controlplane.lib.startmark import start_mark
+from controlplane.runtime.local.process import Identity, Process, is_alive, session_members
 from controlplane.runtime.local.usage import Meter, Usage, sample
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
