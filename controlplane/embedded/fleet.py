@@ -36,7 +36,7 @@ def beside_a_cluster(layout: Layout, env: dict[str, str]) -> tuple[dict[str, str
     """What ENV lacks for booking systems on a cluster of which this machine is a node: the front before it, and payments where pods
     reach them. And what is to be said to people, if it is no node or no cluster answers."""
     more = {"CLOVE_CONNECT_URL": f"http://127.0.0.1:{layout.router_port}"} if uses_front(env) else {}
-    if not uses_standin(env):
+    if not uses_standin():
         return more, ""
     asked = subprocess.run([*FRONT, "--address"], env=env, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if asked.returncode:
@@ -69,8 +69,8 @@ def is_local(env: dict[str, str]) -> bool:
     return env.get("RUNTIME", "local") == "local"
 
 
-def uses_standin(env: dict[str, str]) -> bool:
-    """Whether payments go to the stand-in: unless a provider's address was given."""
+def uses_standin() -> bool:
+    """Whether payments go to the stand-in: unless a provider's address was given to this program. Processes are given one in any case."""
     return "KAKAOPAY_URL" not in os.environ
 
 

@@ -97,7 +97,7 @@ class Up:
         self._prepare()
         # What sells comes first: two cores start only so many processes at once. Without worker and watcher nothing is lost, only later.
         self._launch([fleet.web(self.layout, self.env)])
-        if fleet.uses_standin(self.env):
+        if fleet.uses_standin():
             self._launch([fleet.standin(self.layout, self.env)])
         self._await_ready()
         self._launch(fleet.background(self.layout, self.env))

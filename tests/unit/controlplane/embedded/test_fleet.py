@@ -47,7 +47,7 @@ def test_what_was_given_is_used_instead(monkeypatch: pytest.MonkeyPatch) -> None
     answering(monkeypatch, code=1)
 
     assert fleet.beside_a_cluster(LAYOUT, ON_A_CLUSTER) == ({}, "")
-    assert not fleet.uses_standin(ON_A_CLUSTER)
+    assert not fleet.uses_standin()
 
 
 @pytest.mark.parametrize("env", [{}, {"RUNTIME": "local", "ROUTING": "service"}, {"RUNTIME": "kubernetes"}])
