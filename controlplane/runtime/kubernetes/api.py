@@ -11,12 +11,15 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError, SSLError
 
 from controlplane.runtime.errors import RuntimeUnavailable
 from controlplane.runtime.kubernetes.answers import Answer, failure
@@ -24,6 +27,7 @@ from controlplane.runtime.kubernetes.resources import Resource
 
 TIMEOUT_S = (3.05, 15.0)
 """To connect, and between two pieces of an answer."""
+CLOCK_SLACK = timedelta(seconds=3)
 FIELD_MANAGER = "clove"
 
 _APPLY = "application/apply-patch+yaml"
@@ -52,6 +56,11 @@ class Api:
         self._lock = threading.Lock()
         self._client: ApiClient | None = None
         self._pid = 0
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The time by the API server's clock, as its last answer told it: what the cluster dates is compared with that alone."""
+        return datetime.now(UTC) + self._ahead
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any] | None:
         """The object, or None when it (or its namespace, or its kind) is not there."""
@@ -148,6 +157,8 @@ class Api:
             with contextlib.closing(
                 self._send("GET", resource.collection(), query, accept=accept, timeout=(TIMEOUT_S[0], silence_s))
             ) as response:
+                if response.status == 401:
+                    self._forget()
                 if response.status >= 300:
                     raise failure(Answer(response.status, response.data))
                 yield from _lines(response)
@@ -167,15 +178,24 @@ class Api:
         accepts: tuple[int, ...] = (),
         repeats: bool = False,
     ) -> Answer:
-        """One request and its whole answer. A dropped connection is tried once more: all that is asked here may be asked twice."""
+        """One request and its whole answer. A dropped connection is tried once more: all that is asked here may be asked twice.
+
+        So is one that was refused for its credentials, once they have been read anew: a kubeconfig is renewed while this runs.
+        """
         for is_last in (False, True):
             try:
                 response = self._send(method, path, query or {}, body=body, content_type=content_type, accept=accept)
                 answer = Answer(response.status, response.data, tuple(response.headers.getlist("Warning")))
-                break
+                self._set_clock(response.headers.get("Date", ""))
             except HTTPError as error:
+                if isinstance(error, SSLError):
+                    self._forget()
                 if is_last or not (repeats or method == "GET"):
                     raise RuntimeUnavailable(f"The cluster's API server does not answer: {_words(error)}.") from error
+                continue
+            if answer.status != 401 or is_last:
+                break
+            self._forget()
         if answer.status >= 300 and answer.status not in accepts:
             raise failure(answer, name)
         return answer
@@ -214,12 +234,27 @@ class Api:
             )
         except ApiException as error:
             raise RuntimeUnavailable(f"The cluster's API server cannot be reached: {error.reason}.") from error
+        except ConfigException as error:
+            raise RuntimeUnavailable(f"The cluster's credentials cannot be read: {error}") from error
 
     def _connected(self) -> ApiClient:
         with self._lock:
             if self._client is None or self._pid != os.getpid():
                 self._client, self._pid = ApiClient(self._configure()), os.getpid()
             return self._client
+
+    def _set_clock(self, date: str) -> None:
+        """By the Date of an answer (RFC 9110 6.6.1), which says whole seconds: what is nearer than that is taken for the same."""
+        try:
+            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
+        except (TypeError, ValueError):
+            return
+        self._ahead = ahead if abs(ahead) > CLOCK_SLACK else timedelta()
+
+    def _forget(self) -> None:
+        """Read the configuration again before the next request: what it says of the server or of who asks is no longer true."""
+        with self._lock:
+            self._client = None
 
 
 def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[dict[str, Any]]:

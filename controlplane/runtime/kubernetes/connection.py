@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import yaml
 from kubernetes import config
 from kubernetes.client import Configuration
 from kubernetes.config.config_exception import ConfigException
@@ -25,7 +26,7 @@ def configuration(*, context: str = "") -> Callable[[], Configuration]:
             else:
                 # Not given a context even as None: a pod's own account takes none.
                 config.load_config(client_configuration=wanted)
-        except (ConfigException, OSError, ValueError) as error:
+        except (ConfigException, OSError, ValueError, yaml.YAMLError) as error:
             raise RuntimeUnavailable(f"No cluster is configured: {error}") from error
         return wanted
 

@@ -75,3 +75,11 @@ def test_none_is_a_passing_failure(context: str) -> None:
 def test_a_context_that_is_not_there_is_told() -> None:
     with pytest.raises(RuntimeUnavailable, match="third"):
         configuration(context="third")()
+
+
+@pytest.mark.usefixtures("kubeconfig")
+def test_a_kubeconfig_that_is_being_written_is_a_passing_failure(tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text("clusters: [{")
+
+    with pytest.raises(RuntimeUnavailable, match="No cluster"):
+        configuration()()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from itertools import islice
 from typing import Any
 
 import pytest
 
-from controlplane.runtime.errors import RuntimeUnavailable
+from controlplane.runtime.errors import Forbidden, RuntimeUnavailable
 from controlplane.runtime.kubernetes import Api, KubernetesRuntime, watching
 from controlplane.runtime.kubernetes.resources import CONFIG_MAP
 from controlplane.runtime.port import Health, SystemRef
@@ -115,3 +117,32 @@ def test_a_watch_that_breaks_is_begun_anew(server: tuple[Script, Api], monkeypat
     told = list(islice((event for event in watching.events(api, heartbeat_s=0.05) if event), 2))
 
     assert told == [SYSTEM] * 2
+
+
+def test_credentials_are_read_anew_when_they_are_refused(server: tuple[Script, Api]) -> None:
+    script, reads = server[0], list[str]()
+
+    def configure() -> Any:
+        reads.append("read")
+        return server[1]._configure()
+
+    api = Api(configure)
+    script.answers = [(401, {}), (404, {})]
+    assert KubernetesRuntime(api).observe(SYSTEM).health is Health.ABSENT
+    assert len(reads) == 2
+
+    script.answers = [(401, {})]
+    with pytest.raises(Forbidden, match="wrong or have expired"):
+        KubernetesRuntime(api).observe(SYSTEM)
+
+
+def test_what_the_cluster_dates_is_read_by_the_clusters_clock(server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    script, api = server
+    script.answers = [(404, {})]
+    api.find("/version")
+    assert abs(api.now() - datetime.now(UTC)) < timedelta(seconds=60)
+
+    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: "Thu, 01 Jan 2026 00:10:00 GMT")
+    api.find("/version")
+
+    assert abs(api.now() - datetime(2026, 1, 1, 0, 10, tzinfo=UTC)) < timedelta(seconds=60)
