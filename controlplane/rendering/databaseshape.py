@@ -136,6 +136,7 @@ class StatefulSetSpec(Shape):
     replicas: Literal[0, 1]
     revision_history_limit: int
     service_name: Name
+    pod_management_policy: Literal["Parallel"]
     selector: Selector
     template: ServerTemplate
 

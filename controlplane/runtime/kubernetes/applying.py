@@ -14,7 +14,7 @@ from collections.abc import Collection
 from controlplane.lib import together
 from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.kubernetes import bundle, handover, inventory, resizing
+from controlplane.runtime.kubernetes import bundle, handover, inventory, quotas, resizing, standing
 from controlplane.runtime.kubernetes.api import Api, Applied
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.extensions import check_extensions
@@ -26,7 +26,7 @@ from controlplane.runtime.managers import is_by_hand
 from controlplane.runtime.objects import ObjectKey, hostnames, key_of
 from controlplane.runtime.port import Objects, Secrets, SystemRef
 
-KEPT = "PersistentVolumeClaim"
+KEPT = standing.CLAIM
 """A service that leaves a system keeps its data; they go with the namespace."""
 
 
@@ -49,8 +49,12 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         inventory.write(api, system, before.beginning(keys))
     resizes = dict(before.resizes) if before.fingerprint == after_fingerprint else {}
     deadline = time.monotonic() + resizing.LONGEST_S
+    roomy: list[Item] = []
 
     def one(item: Item) -> None:
+        if item["kind"] == quotas.QUOTA and before.fingerprint != after_fingerprint:
+            item, plain = quotas.with_room(item, api.get(resource_of(item), item["metadata"]["name"], system.namespace)), item
+            roomy.extend([] if item is plain else [item])
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
             handover.end_autoscaling(api, item, before)
@@ -66,7 +70,7 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         together.each(one, list(same))
     _prune(api, system, before, keep=entries.keys())
     hosts = hostnames(objects)
-    inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else "", resizes))
+    inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else "", resizes, is_roomy=bool(roomy)))
 
 
 def _tried(api: Api, item: Item, *, is_forced: bool) -> Item:
@@ -77,10 +81,12 @@ def _tried(api: Api, item: Item, *, is_forced: bool) -> Item:
 def _apply(api: Api, item: Item) -> Item:
     """ITEM as it stands afterwards. The API server rewrites a claim the first time it is applied again, even without a change (seen with
     1.36), so a claim is only applied when a dry run says that it would differ."""
-    if item["kind"] == "PersistentVolumeClaim":
-        found = api.get(resource_of(item), item["metadata"]["name"], item["metadata"]["namespace"])
-        if found and said(found) == said(apply_fairly(api, item, dry_run=True).item):
-            return found
+    if item["kind"] not in standing.KINDS:
+        return apply_fairly(api, item).item
+    found = api.get(resource_of(item), item["metadata"]["name"], item["metadata"]["namespace"])
+    item = standing.fitted(item, found)
+    if found and item["kind"] == standing.CLAIM and said(found) == said(apply_fairly(api, item, dry_run=True).item):
+        return found
     return apply_fairly(api, item).item
 
 

@@ -7,7 +7,8 @@ the number is dropped from a manifest (an autoscaler takes over), a second manag
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from controlplane.runtime.errors import RuntimeBusy
 from controlplane.runtime.kubernetes.api import Api
@@ -22,13 +23,28 @@ AUTOSCALER = BY_KIND["HorizontalPodAutoscaler"]
 _SCALED = ("Deployment", "StatefulSet")
 
 
+def gives_away(item: Item) -> bool:
+    """ITEM leaves the number of its replicas to somebody else."""
+    return item["kind"] in _SCALED and "replicas" not in item["spec"]
+
+
+def is_to_keep(item: Item, found: Mapping[str, Any] | None) -> bool:
+    """ITEM no longer names its replicas while Clove still owns those of FOUND, which stay as they are then.
+
+    Of none there is nothing to keep: it rested, and no autoscaler wakes what has none. It begins with one, the server's own number.
+    """
+    if found is None or not gives_away(item):
+        return False
+    return bool(found["spec"].get("replicas")) and "f:replicas" in owned_fields(found).get("f:spec", {})
+
+
 def keep_replicas(api: Api, item: Item) -> None:
-    """Before ITEM is applied: when it no longer names its replicas while Clove still owns them, let HOLDER own them too."""
-    if item["kind"] not in _SCALED or "replicas" in item["spec"]:
+    """Before ITEM is applied: let HOLDER own the replicas, too, that it no longer names."""
+    if not gives_away(item):
         return
     metadata = item["metadata"]
     found = api.get(resource_of(item), metadata["name"], metadata["namespace"])
-    if found is None or "f:replicas" not in owned_fields(found).get("f:spec", {}):
+    if found is None or not is_to_keep(item, found):
         return
     holding = {
         "apiVersion": item["apiVersion"],

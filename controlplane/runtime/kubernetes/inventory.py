@@ -34,6 +34,8 @@ class Inventory:
     host: str = ""
     resizes: Mapping[str, Resize] = field(default_factory=dict)
     """Deployment -> what became of another size that this apply gave its pods."""
+    is_roomy: bool = False
+    """The quota is larger than what is wanted, for a rollout that goes on: it is to be applied once more after that."""
     written_at: datetime | None = None
     """By the API server's clock."""
 
@@ -59,7 +61,7 @@ def read(api: Api, system: SystemRef) -> Inventory:
         return Inventory()
     times = [managed["time"] for managed in (item or {}).get("metadata", {}).get("managedFields") or () if managed.get("time")]
     written_at = max(map(parse_time, times), default=None)
-    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""), resizes, written_at)
+    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""), resizes, "roomy" in stored, written_at)
 
 
 def write(api: Api, system: SystemRef, inventory: Inventory) -> None:
@@ -68,6 +70,8 @@ def write(api: Api, system: SystemRef, inventory: Inventory) -> None:
     data = {"fingerprint": inventory.fingerprint, "host": inventory.host, "objects": json.dumps(rows)}
     if inventory.resizes:
         data["resizes"] = json.dumps({name: (told.is_in_place, told.why) for name, told in sorted(inventory.resizes.items())})
+    if inventory.is_roomy:
+        data["roomy"] = "yes"
     item = {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -12,11 +12,10 @@ from typing import Any
 from controlplane.lib import together
 from controlplane.runtime.diff import field_changes
 from controlplane.runtime.errors import RuntimeBusy
-from controlplane.runtime.kubernetes import bundle, inventory
+from controlplane.runtime.kubernetes import bundle, handover, inventory, standing
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.applying import KEPT, apply_fairly
 from controlplane.runtime.kubernetes.extensions import check_extensions
-from controlplane.runtime.kubernetes.handover import is_taken_back
 from controlplane.runtime.kubernetes.inventory import Inventory
 from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import check_ours
@@ -43,7 +42,7 @@ def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
 
     def change_of(item: Mapping[str, Any]) -> Change | None:
         _try_pod(api, item)
-        is_forced = is_taken_back(item, before, keys)
+        is_forced = handover.is_taken_back(item, before, keys)
         return _in_trial(api, item) if namespace is None else _in_place(api, system, item, is_forced=is_forced)
 
     changes = [change for change in together.each(change_of, objects) if change]
@@ -53,11 +52,16 @@ def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
 def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], *, is_forced: bool) -> Change | None:
     resource, name = resource_of(item), item["metadata"]["name"]
     before = api.get(resource, name, system.namespace)
+    item = standing.fitted(item, before)
     after = api.apply(item, resource, dry_run=True, force=True) if is_forced else apply_fairly(api, item, dry_run=True)
     warning = " ".join(after.warnings)
     if before is None:
         return Change(ChangeKind.CREATE, resource.kind, name, warning=warning)
-    fields = tuple(field_changes(said(before), said(after.item)))
+    found = said(after.item)
+    if handover.is_to_keep(item, before):
+        # A dry run of dropping the number shows the server's own, 1, in its place.
+        found["spec"] = {**found["spec"], "replicas": before["spec"]["replicas"]}
+    fields = tuple(field_changes(said(before), found))
     return Change(ChangeKind.UPDATE, resource.kind, name, fields, warning) if fields else None
 
 

@@ -65,7 +65,9 @@ def begin(api: Api, system: SystemRef, item: Item, dry_run: Callable[[], Mapping
     try:
         _resize(api, system, found, wanted, deadline)
     except (Permanent, _NotInPlace) as error:
-        return Begun(Resize(is_in_place=False, why=error.reason), is_marked)
+        # It may have come to nothing after the mark was set, and would stay paused.
+        now = api.get(DEPLOYMENT, item["metadata"]["name"], system.namespace)
+        return Begun(Resize(is_in_place=False, why=error.reason), is_marked or (now is not None and _is_marked(now)))
     return Begun(Resize(is_in_place=True), is_marked=True)
 
 

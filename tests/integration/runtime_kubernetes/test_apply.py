@@ -11,14 +11,15 @@ import pytest
 from controlplane.runtime.errors import Forbidden, OwnedByAnother, Rejected, RuntimeUnavailable
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.kubernetes import Api, KubernetesRuntime
-from controlplane.runtime.kubernetes.resources import BY_KIND, SECRET
+from controlplane.runtime.kubernetes.resources import BY_KIND, SECRET, Resource
 from controlplane.runtime.port import ChangeKind, Health, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.conftest import api_of, find
 from tests.integration.runtime_kubernetes.server import ApiServer
 from tests.runtime_contract.systems import SECRETS, system_objects
 
-DEPLOYMENT = BY_KIND["Deployment"]
+DEPLOYMENT, CLAIM = BY_KIND["Deployment"], BY_KIND["PersistentVolumeClaim"]
+STORAGE_CLASS = Resource("StorageClass", "storage.k8s.io/v1", "storageclasses", is_namespaced=False)
 
 
 def test_applying_again_leaves_every_resource_version(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
@@ -260,12 +261,10 @@ def _call(runtime: KubernetesRuntime, method: str, system: SystemRef, objects: l
     getattr(runtime, method)(*arguments)
 
 
-def test_an_autoscaler_takes_the_replicas_over_without_a_dip_and_gives_them_back(
-    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
-) -> None:
-    fixed = system_objects(system, replicas=3)
-    scaled = copy.deepcopy(fixed)
-    deployment = find(scaled, "Deployment", "seat")
+def scaled_by_somebody(system: SystemRef) -> list[dict[str, Any]]:
+    """A system whose number of copies an autoscaler decides."""
+    objects = system_objects(system)
+    deployment = find(objects, "Deployment", "seat")
     del deployment["spec"]["replicas"]
     scaler = {
         "apiVersion": "autoscaling/v2",
@@ -278,21 +277,30 @@ def test_an_autoscaler_takes_the_replicas_over_without_a_dip_and_gives_them_back
             "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}],
         },
     }
+    return [*objects, scaler]
 
-    def replicas() -> int:
-        found = cluster.api.get(DEPLOYMENT, "seat", system.namespace)
-        assert found
-        count: int = found["spec"]["replicas"]
-        return count
 
+def replicas_of(cluster: Cluster, system: SystemRef) -> int:
+    found = cluster.api.get(DEPLOYMENT, "seat", system.namespace)
+    assert found
+    count: int = found["spec"]["replicas"]
+    return count
+
+
+def test_an_autoscaler_takes_the_replicas_over_without_a_dip_and_gives_them_back(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    fixed, scaled = system_objects(system, replicas=3), scaled_by_somebody(system)
     runtime.apply(system, fixed, SECRETS)
-    runtime.apply(system, [*scaled, scaler], SECRETS)
-    assert replicas() == 3
+    over = runtime.preview(system, scaled)
+    assert [(change.kind, change.object_kind) for change in over] == [(ChangeKind.CREATE, "HorizontalPodAutoscaler")]
+    runtime.apply(system, scaled, SECRETS)
+    assert replicas_of(cluster, system) == 3
     # As the autoscaler's controller does, by the scale subresource.
     cluster.patch(f"{DEPLOYMENT.path('seat', system.namespace)}/scale", {"spec": {"replicas": 6}}, manager="kube-controller-manager")
-    runtime.apply(system, [*scaled, scaler], SECRETS)
-    assert replicas() == 6
-    assert runtime.preview(system, [*scaled, scaler]) == []
+    runtime.apply(system, scaled, SECRETS)
+    assert replicas_of(cluster, system) == 6
+    assert runtime.preview(system, scaled) == []
 
     back = runtime.preview(system, fixed)
     assert {(change.kind, change.object_kind) for change in back} == {
@@ -301,8 +309,67 @@ def test_an_autoscaler_takes_the_replicas_over_without_a_dip_and_gives_them_back
     }
     runtime.apply(system, fixed, SECRETS)
 
-    assert replicas() == 3
+    assert replicas_of(cluster, system) == 3
     assert cluster.names(BY_KIND["HorizontalPodAutoscaler"], system.namespace) == set()
     before = cluster.versions(system.namespace)
     runtime.apply(system, fixed, SECRETS)
     assert cluster.versions(system.namespace) == before
+
+
+def test_what_rested_is_woken_for_its_autoscaler_which_would_leave_none_alone(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    scaled, resting = scaled_by_somebody(system), system_objects(system, replicas=0)
+    runtime.apply(system, scaled, SECRETS)
+    cluster.patch(f"{DEPLOYMENT.path('seat', system.namespace)}/scale", {"spec": {"replicas": 4}}, manager="kube-controller-manager")
+    runtime.apply(system, resting, SECRETS)
+    assert replicas_of(cluster, system) == 0
+
+    (field,) = next(change.fields for change in runtime.preview(system, scaled) if change.object_kind == "Deployment")
+    runtime.apply(system, scaled, SECRETS)
+
+    assert (field.path, field.before, field.after) == ("spec.replicas", 0, 1)
+    assert replicas_of(cluster, system) == 1
+
+
+@pytest.mark.parametrize("by", ["an update that came to nothing", "somebody whose volume was full"])
+def test_a_volume_that_grew_stays_and_what_came_before_it_can_come_back(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef, by: str
+) -> None:
+    growing = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "grows"}, "provisioner": "example.org/none"}
+    cluster.api.apply({**growing, "allowVolumeExpansion": True}, STORAGE_CLASS)
+    objects = system_objects(system)
+    find(objects, "PersistentVolumeClaim", "seat-data")["spec"]["storageClassName"] = "grows"
+    larger = copy.deepcopy(objects)
+    find(larger, "PersistentVolumeClaim", "seat-data")["spec"]["resources"]["requests"]["storage"] = "2Gi"
+    path = CLAIM.path("seat-data", system.namespace)
+    runtime.apply(system, objects, SECRETS)
+    cluster.play(path, {"phase": "Bound", "capacity": {"storage": "1Gi"}})
+    if by == "an update that came to nothing":
+        runtime.apply(system, larger, SECRETS)
+    else:
+        cluster.patch(path, {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}, manager="kubectl-edit")
+    cluster.play(path, {"phase": "Bound", "capacity": {"storage": "2Gi"}})
+
+    assert runtime.preview(system, objects) == []
+    runtime.apply(system, objects, SECRETS)
+
+    found = cluster.api.get(CLAIM, "seat-data", system.namespace)
+    assert found
+    assert found["spec"]["resources"]["requests"]["storage"] == "2Gi"
+    assert runtime.observe(system).fingerprint == fingerprint(objects, SECRETS)
+
+
+def test_a_token_that_expired_is_told_and_a_kubeconfig_that_is_renewed_is_read(
+    server: ApiServer, cluster: Cluster, system: SystemRef, tmp_path: Path
+) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(server.stranger.read_text())
+    runtime = KubernetesRuntime(api_of(path))
+    with pytest.raises(Forbidden, match="wrong or have expired"):
+        runtime.apply(system, system_objects(system), SECRETS)
+
+    path.write_text(server.admin.read_text())
+    runtime.apply(system, system_objects(system), SECRETS)
+
+    assert cluster.names(DEPLOYMENT, system.namespace) == {"seat"}

@@ -128,6 +128,20 @@ def test_what_the_api_server_refuses_is_rolled_out_and_said(seat: Played, cluste
     assert resources_of(cluster, system)[0] == {"requests": same, "limits": same}
 
 
+def test_what_the_controllers_do_not_follow_in_time_is_rolled_out_and_not_left_paused(
+    seat: Played, cluster: Cluster, system: SystemRef
+) -> None:
+    runs_with(seat, LARGER)
+    cluster.play(REPLICA_SET.path("seat-1", system.namespace), {"replicas": 1, "readyReplicas": 1, "observedGeneration": 0})
+
+    seat.runtime.apply(system, sized(system_objects(system), LARGER), SECRETS)
+
+    assert not is_paused(cluster, system)
+    told = seat.look().workload("seat").resize  # type: ignore[union-attr]
+    assert told
+    assert (told.is_in_place, "did not follow" in told.why) == (False, True)
+
+
 def _with_another_image(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return with_env(objects, "seat", VERSION="2")
 
