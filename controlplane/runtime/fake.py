@@ -189,8 +189,8 @@ class FakeRuntime:
         drifted = known.store.drift() if known.is_whole else ""
         if drifted and not reason:
             reason, message = "Drifted", drifted
-        is_as_applied = known.is_whole and not drifted
-        return Observation(health, workloads, fingerprint(known.store.applied, known.secrets) if is_as_applied else "", reason, message)
+        applied = fingerprint(known.store.applied, known.secrets) if known.is_whole else ""
+        return Observation(health, workloads, "" if drifted else applied, reason, message, applied, drifted)
 
     def delete(self, system: SystemRef) -> None:
         self._enter("delete", system)

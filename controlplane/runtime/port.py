@@ -80,6 +80,9 @@ class Observation:
     fingerprint: str = ""
     reason: str = ""
     message: str = ""
+    applied: str = ""
+    """The same also while somebody has changed something of it since; then `drift` says what, in words."""
+    drift: str = ""
 
     def workload(self, name: str) -> Workload | None:
         """The workload called NAME, or None."""

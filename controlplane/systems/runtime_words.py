@@ -35,11 +35,21 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"The image (?P<image>\S+) was not found", gettext_noop("The image %(image)s was not found")),
     (r"The image (?P<image>\S+) cannot be pulled: (?P<detail>.+)", gettext_noop("The image %(image)s cannot be pulled: %(detail)s")),
     (r"It fits on no node: (?P<detail>.+)", gettext_noop("It fits on no node: %(detail)s")),
+    (
+        r"The Gateway (?P<name>\S*) does not lead buyers here: (?P<detail>.+)",
+        gettext_noop("The Gateway %(name)s does not lead buyers here: %(detail)s"),
+    ),
+    (
+        r"The cluster does not accept Clove's credentials: they are wrong or have expired",
+        gettext_noop("The cluster does not accept Clove's credentials: they are wrong or have expired"),
+    ),
+    (r"The cluster's API server does not answer: (?P<detail>.+)", gettext_noop("The cluster's API server does not answer: %(detail)s")),
     (r"Starting", gettext_noop("Starting")),
     (
         r"Its rollout is held: the copies stay as they are until it goes on",
         gettext_noop("Its rollout is held: the copies stay as they are until it goes on"),
     ),
+    (r"Its node (?P<node>\S+) does not report any more", gettext_noop("Its node %(node)s does not report any more")),
     (r"The node ended the pod", gettext_noop("The node ended the pod")),
     (r"it has no port to probe", gettext_noop("it has no port to probe")),
     (r"no answer on (?P<path>\S+) within (?P<seconds>\S+) s", gettext_noop("no answer on %(path)s within %(seconds)s s")),

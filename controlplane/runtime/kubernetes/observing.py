@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from controlplane.runtime.health import system_health
-from controlplane.runtime.kubernetes import inventory, logs, warnings, workloads
+from controlplane.runtime.kubernetes import inventory, logs, routes, warnings, workloads
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.drift import drift
 from controlplane.runtime.kubernetes.inventory import Inventory
@@ -36,29 +36,33 @@ def observe(api: Api, system: SystemRef, *, fresh_s: float = FRESH_S) -> Observa
     if namespace is None or not is_ours(namespace, system):
         return Observation(Health.ABSENT)
     if namespace["metadata"].get("deletionTimestamp"):
-        return Observation(Health.DELETING, reason="Deleting", message=what_blocks(namespace, now=datetime.now(UTC)))
+        return Observation(Health.DELETING, reason="Deleting", message=what_blocks(namespace, now=api.now()))
     applied = inventory.read(api, system)
     kinds = {key.kind for key in applied.entries}
     items = {kind: api.items(BY_KIND[kind], system.namespace, selector=selector(system)) for kind in _WORKLOADS if kind in kinds}
     found = tuple(replace(one, resize=applied.resizes.get(one.name)) for one in _workloads(api, system, items)) if items else ()
     health, reason, message = system_health(found)
-    is_starting = health is Health.PROGRESSING and _age_s(applied) < fresh_s
+    if health is Health.READY and routes.ROUTE in kinds:
+        items[routes.ROUTE] = api.items(BY_KIND[routes.ROUTE], system.namespace, selector=selector(system))
+        health, reason, message = routes.trouble(items[routes.ROUTE], api.now()) or (health, reason, message)
+    is_starting = health is Health.PROGRESSING and _age_s(applied, api.now()) < fresh_s
     drifted = "" if is_starting else drift(api, system, applied, namespace, items)
     if drifted and not reason:
         reason, message = "Drifted", drifted
     if not applied.entries or not (found or applied.fingerprint):
         # An apply died before it came to anything that runs.
         health, reason = Health.PROGRESSING, "Rolling"
-    return Observation(health, found, "" if drifted else applied.fingerprint, reason, message)
+    is_to_apply = drifted or (applied.is_roomy and health in (Health.READY, Health.SUSPENDED))
+    return Observation(health, found, "" if is_to_apply else applied.fingerprint, reason, message, applied.fingerprint, drifted)
 
 
-def _age_s(applied: Inventory) -> float:
-    """Since it was applied. Without the sign: by a clock far behind the API server's, nothing is fresh."""
-    return abs((datetime.now(UTC) - applied.written_at).total_seconds()) if applied.written_at else math.inf
+def _age_s(applied: Inventory, now: datetime) -> float:
+    """Since it was applied. Without the sign: what seems to lie far ahead is not fresh either."""
+    return abs((now - applied.written_at).total_seconds()) if applied.written_at else math.inf
 
 
 def _workloads(api: Api, system: SystemRef, items: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Workload, ...]:
-    now = datetime.now(UTC)
+    now = api.now()
     raw_pods = api.items(POD, system.namespace, selector=selector(system))
     pods = [read_pod(pod, now) for pod in raw_pods]
     created = {pod["metadata"]["name"]: parse_time(pod["metadata"]["creationTimestamp"]) for pod in raw_pods}

@@ -12,6 +12,7 @@ from typing import Any
 from controlplane.runtime.errors import OwnedByAnother
 from controlplane.runtime.fingerprint import canonical
 from controlplane.runtime.kubernetes.api import FIELD_MANAGER
+from controlplane.runtime.managers import is_by_hand
 from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
 from controlplane.runtime.port import SystemRef
 
@@ -51,11 +52,12 @@ def ownership(item: Mapping[str, Any]) -> str:
 
 
 def other_managers(item: Mapping[str, Any]) -> list[str]:
-    """Who else writes to ITEM, status apart, the latest first."""
+    """Who else writes to ITEM, status apart: hands first, for controllers follow what a hand did; of each the latest first."""
     entries = [
         entry
         for entry in item["metadata"].get("managedFields") or ()
         if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") != "status"
     ]
     entries.sort(key=lambda entry: entry.get("time", ""), reverse=True)
+    entries.sort(key=lambda entry: not is_by_hand(entry["manager"]))
     return list(dict.fromkeys(entry["manager"] for entry in entries))

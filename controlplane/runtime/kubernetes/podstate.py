@@ -76,6 +76,9 @@ def _trouble(pod: Mapping[str, Any], containers: list[Mapping[str, Any]], now: d
         return Trouble("FitsNoNode", _why_unscheduled(scheduled.get("message", "")), is_final=waited_s > UNSCHEDULABLE_GRACE_S)
     if status.get("phase") == "Failed" and status.get("reason"):
         return Trouble(status["reason"], status.get("message") or "The node ended the pod.")
+    if status.get("containerStatuses") and all(container.get("ready") for container in status["containerStatuses"]):
+        # The kubelet says both in one breath; only for one that fell silent the cluster says the one without the other.
+        return Trouble("NodeSilent", f"Its node {pod['spec'].get('nodeName', '')} does not report any more.")
     troubles = [trouble for container in containers for trouble in _of_container(container)]
     final = [trouble for trouble in troubles if trouble.is_final]
     return next(iter(final or troubles), Trouble("Starting", "Starting.", is_mute=True))

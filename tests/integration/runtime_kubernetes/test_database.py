@@ -13,11 +13,13 @@ from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.plan import Platform, Site, make_plan
 from controlplane.rendering.render import render
 from controlplane.rendering.requirement import validate
+from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.kubernetes import KubernetesRuntime
 from controlplane.runtime.kubernetes.resources import BY_KIND
 from controlplane.runtime.port import ChangeKind, SystemRef
 from tests.controlplane import numbered_requirement
 from tests.integration.runtime_kubernetes.cluster import Cluster
+from tests.integration.runtime_kubernetes.conftest import find
 
 SECRETS = {
     "mariadb-secrets": {"root-password": "r", "client.cnf": "", "probe.cnf": "", "setup.sql": ""},
@@ -74,3 +76,21 @@ def test_what_pod_security_would_refuse_is_found_by_the_preview(runtime: Kuberne
 
     with pytest.raises(Exception, match=r"PodSecurity|Pod Security|privileged"):
         runtime.preview(system, objects)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["forward", "back"])
+def test_a_server_keeps_the_order_of_its_pods_with_a_revision_of_another_release(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef, is_first: bool
+) -> None:
+    objects, earlier = rendered(system), rendered(system)
+    del find(earlier, "StatefulSet", "mariadb")["spec"]["podManagementPolicy"]
+    first, second = (earlier, objects) if is_first else (objects, earlier)
+    runtime.apply(system, first, SECRETS)
+
+    assert runtime.preview(system, second) == []
+    runtime.apply(system, second, SECRETS)
+
+    server = cluster.api.get(BY_KIND["StatefulSet"], "mariadb", system.namespace)
+    assert server
+    assert server["spec"]["podManagementPolicy"] == ("OrderedReady" if is_first else "Parallel")
+    assert runtime.observe(system).applied == fingerprint(second, SECRETS)

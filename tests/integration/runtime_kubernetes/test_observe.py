@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from controlplane.runtime.kubernetes import KubernetesRuntime, observing
-from controlplane.runtime.kubernetes.resources import EVENT, NAMESPACE
+from controlplane.runtime.kubernetes.resources import BY_KIND, EVENT, NAMESPACE
+from controlplane.runtime.kubernetes.workloads import REVISION
 from controlplane.runtime.port import Health, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.played import COMPLETE, GOING_ON, Played
@@ -158,3 +160,62 @@ def test_a_namespace_that_hangs_says_what_blocks_it(runtime: KubernetesRuntime, 
 
     assert seen.health is Health.DELETING
     assert "example.org/hold" in seen.message
+
+
+def test_a_node_that_fell_silent_is_told_by_its_name(seat: Played) -> None:
+    seat.deployment(COMPLETE)
+    # The cluster takes the pod's Ready away after a while; what the kubelet said of the container stays.
+    seat.pod({"ready": True, "started": True, "state": {"running": {}}}, conditions=({"type": "Ready", "status": "False"},))
+
+    seen = seat.look()
+
+    assert (seen.health, seen.reason) == (Health.DEGRADED, "NodeSilent")
+    assert "does not report any more" in seen.message
+
+
+REFUSED = {"type": "Accepted", "status": "False", "reason": "NoMatchingListenerHostname", "message": "No listener is for this host name."}
+
+
+def route_says(seat: Played, *conditions: dict[str, Any]) -> None:
+    """What a Gateway's controller notes on the route."""
+    parent = {"parentRef": {"name": "clove"}, "controllerName": "example.org/gateway", "conditions": list(conditions)}
+    seat.cluster.play(BY_KIND["HTTPRoute"].path("booking", seat.system.namespace), {"parents": [parent]})
+
+
+@pytest.mark.parametrize(("ago_s", "health"), [(60, Health.FAILED), (0, Health.PROGRESSING)])
+def test_a_route_that_the_gateway_refuses_is_told_and_not_waited_for(seat: Played, ago_s: int, health: Health) -> None:
+    seat.deployment(COMPLETE, ready=1)
+    seat.pod({"ready": True, "state": {"running": {}}}, conditions=({"type": "Ready", "status": "True"},))
+    route_says(seat, {**REFUSED, "lastTransitionTime": stamp(ago_s)})
+
+    seen = seat.look()
+
+    assert (seen.health, seen.reason) == (health, "NoMatchingListenerHostname")
+    assert seen.message == "The Gateway clove does not lead buyers here: No listener is for this host name."
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"type": "Accepted", "status": "True", "reason": "Accepted", "lastTransitionTime": "2026-01-01T00:00:00Z"},
+        {**REFUSED, "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 0},
+    ],
+    ids=["accepted", "said of an earlier one"],
+)
+def test_a_route_that_is_taken_or_was_not_looked_at_yet_keeps_nobody(seat: Played, condition: dict[str, Any]) -> None:
+    seat.deployment(COMPLETE, ready=1)
+    seat.pod({"ready": True, "state": {"running": {}}}, conditions=({"type": "Ready", "status": "True"},))
+    route_says(seat, condition)
+
+    assert seat.look().health is Health.READY
+
+
+def test_a_hand_is_told_of_though_a_controller_followed_it(seat: Played) -> None:
+    seat.cluster.patch(seat.path, {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 11}}}}, manager="kubectl-patch")
+    seat.cluster.patch(seat.path, {"metadata": {"annotations": {REVISION: "2"}}}, manager="kube-controller-manager")
+
+    assert seat.look().drift == "Deployment seat was changed by kubectl-patch."
+
+
+def stamp(ago_s: float) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=ago_s)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -24,6 +24,15 @@ from controlplane.systems.runtime_words import say_runtime
             "60초가 지나도 준비되지 않았습니다. seat 컨테이너: /readyz이(가) 503(으)로 답했습니다.",
         ),
         ("The image clove/x:1 was not found.", "clove/x:1 이미지를 찾을 수 없습니다."),
+        (
+            "The cluster does not accept Clove's credentials: they are wrong or have expired.",
+            "클러스터가 Clove의 자격 증명을 받아들이지 않습니다: 잘못되었거나 만료되었습니다.",
+        ),
+        ("seat: Its node n2 does not report any more.", "좌석: 노드 n2에서 더는 소식이 없습니다."),
+        (
+            "The Gateway clove does not lead buyers here: No listener is for this host name.",
+            "게이트웨이 clove이(가) 구매자를 이리로 보내지 않습니다: No listener is for this host name.",
+        ),
         ("0/3 nodes are available: cordoned", "0/3 nodes are available: cordoned"),
         ("100% %(name)s", "100% %(name)s"),
         ("", ""),
