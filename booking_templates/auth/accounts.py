@@ -18,10 +18,15 @@ from booking_templates.auth.throttle import Caller
 from booking_templates.kit import outbox
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, Forbidden, Unauthorized, Unprocessable
+from booking_templates.kit.tokens import LEEWAY_S
 
 FRESH_LOGIN = timedelta(minutes=10)
 KEEPERS = ("ticket", "merch", "seat")
 """Services that keep something of a buyer and are told when the account closes."""
+LAST_TOKEN = timedelta(seconds=sessions.ACCESS_LIFE_S + LEEWAY_S)
+AGAIN_EVERY_S = 600.0
+AGAIN_FOR = timedelta(seconds=2 * AGAIN_EVERY_S)
+"""Twice, that is; a worker that was away for ten minutes still does it once."""
 
 
 def info(buyer: Buyer) -> BuyerInfo:
@@ -84,7 +89,8 @@ def log_in(typed_email: str, password: str, caller: Caller) -> Buyer:
     """
     email = rules.normal_email(typed_email)
     throttle.check(email, caller)
-    buyer = Buyer.objects.filter(email=email, closed_at=None).first()
+    # To the letter: MariaDB takes `jose` and `josé` for the same, and failures are counted for each spelling by itself.
+    buyer = next((each for each in Buyer.objects.filter(email=email, closed_at=None) if each.email == email), None)
     if not passwords.matches(password, buyer.password if buyer else "") or buyer is None:
         throttle.failed(email, caller)
         raise Unauthorized("wrong_credentials", _("The e-mail address or the password is wrong."))
@@ -157,6 +163,19 @@ def close(buyer: Buyer) -> None:
     sessions.Session.objects.filter(buyer=buyer).delete()
     PasswordReset.objects.filter(buyer=buyer).delete()
     Identity.objects.filter(buyer=buyer).delete()
+    _tell_keepers(buyer)
+
+
+def erase_again() -> None:
+    """Tell the keepers once more of accounts that were closed a while ago: a device that was logged in could still order something under
+    them until its access token ran out.
+    """
+    before = db_now() - LAST_TOKEN
+    for buyer in Buyer.objects.filter(closed_at__lte=before, closed_at__gt=before - AGAIN_FOR):
+        _tell_keepers(buyer)
+
+
+def _tell_keepers(buyer: Buyer) -> None:
     for keeper in KEEPERS:
         outbox.put(keeper, f"/internal/buyers/{buyer.pk}/erase", {})
 

@@ -6,6 +6,7 @@ The link's secret is an HMAC over the row's id, so the database alone lets nobod
 from __future__ import annotations
 
 import logging
+import smtplib
 import uuid
 from datetime import timedelta
 
@@ -30,6 +31,8 @@ PER_BUYER = 3
 GIVE_UP = timedelta(minutes=30)
 KEEP = timedelta(days=1)
 BATCH = 20
+PERMANENT = 500
+"""SMTP's replies from here on are final (RFC 5321, 4.2.1)."""
 
 
 def request(typed_email: str, caller: Caller) -> None:
@@ -48,7 +51,7 @@ def request(typed_email: str, caller: Caller) -> None:
 def _open(email: str) -> None:
     buyer = Buyer.objects.select_for_update().filter(email=email, closed_at=None).first()
     now = db_now()
-    if buyer and PasswordReset.objects.filter(buyer=buyer, used_at=None, expires_at__gt=now).count() < PER_BUYER:
+    if buyer and buyer.email == email and PasswordReset.objects.filter(buyer=buyer, used_at=None, expires_at__gt=now).count() < PER_BUYER:
         language = translation.get_language() or settings.LANGUAGE_CODE
         PasswordReset.objects.create(buyer=buyer, language=language, created_at=now, expires_at=now + LIFE)
 
@@ -91,12 +94,18 @@ def _offered() -> None:
 
 
 def send_due() -> int:
-    """Send the mails that wait; the number sent. One that cannot be sent is tried again until GIVE_UP."""
+    """Send the mails that wait; the number sent. One that cannot be sent is tried again until GIVE_UP, unless its address is refused."""
     sent, now = 0, db_now()
     waiting = PasswordReset.objects.select_related("buyer").filter(mailed_at=None, used_at=None, created_at__gt=now - GIVE_UP)
     for reset in waiting.order_by("created_at")[:BATCH]:
         try:
             _message(reset).send()
+        except smtplib.SMTPRecipientsRefused as error:
+            # This one's address alone: nobody else's mail waits for it.
+            log.warning("mail refused", extra={"fields": {"error": type(error).__name__}})
+            if all(code >= PERMANENT for code, _text in error.recipients.values()):
+                PasswordReset.objects.filter(pk=reset.pk).update(mailed_at=db_now())
+            continue
         except OSError as error:
             # smtplib's errors are OSErrors too. The address is personal: only the kind of failure is logged.
             log.warning("mail not sent", extra={"fields": {"error": type(error).__name__}})

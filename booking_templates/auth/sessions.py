@@ -70,7 +70,7 @@ def refresh(token: str) -> Opened:
         end(found.session)
         raise Unauthorized("refresh_token_reused", _("This login was ended for your safety. Please log in again."))
     session, now = found.session, db_now()
-    if session.ended_at is not None or min(session.expires_at, found.expires_at) <= now:
+    if session.ended_at is not None or session.buyer.closed_at is not None or min(session.expires_at, found.expires_at) <= now:
         raise Unauthorized("token_expired", _("Your login has run out. Please log in again."))
     return Opened(session.buyer, access_token(session.buyer), _rotate(found))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from booking_templates.auth import accounts, sessions
 from booking_templates.auth.models import Buyer, RefreshToken, Session
+from booking_templates.kit.db import db_now
 from booking_templates.kit.models import OutboxMessage
 from tests.unit.booking_templates.auth.conftest import PASSWORD
 
@@ -165,3 +167,25 @@ def test_another_buyers_refresh_token_keeps_nothing_alive(mina, new_browser):
     )
     assert response.status_code == 204
     assert Session.objects.filter(ended_at=None).count() == 1  # the thief's own
+
+
+def test_what_was_ordered_with_the_last_token_of_a_closed_account_is_erased_too(mina):
+    mina.call("DELETE", "me", {"password": PASSWORD})
+    OutboxMessage.objects.all().delete()
+    accounts.erase_again()
+    assert not OutboxMessage.objects.exists(), "another device may still be logged in"
+
+    Buyer.objects.update(closed_at=db_now() - accounts.LAST_TOKEN)
+    accounts.erase_again()
+    assert sorted(OutboxMessage.objects.values_list("peer", flat=True)) == ["merch", "seat", "ticket"]
+    OutboxMessage.objects.all().delete()
+    Buyer.objects.update(closed_at=db_now() - accounts.LAST_TOKEN - accounts.AGAIN_FOR)
+    accounts.erase_again()
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_login_made_while_the_account_was_closed_is_not_renewed(mina):
+    mina.call("DELETE", "me", {"password": PASSWORD})
+    opened = sessions.start(Buyer.objects.get())  # the password was right a moment before
+    mina.cookies["clove_refresh"] = opened.refresh_token
+    assert mina.post("refresh").status_code == 401

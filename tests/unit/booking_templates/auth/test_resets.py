@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import smtplib
 import uuid
 from datetime import timedelta
 
@@ -132,6 +133,25 @@ def test_mail_that_cannot_be_sent_is_tried_again_and_no_address_is_logged(mina, 
         assert resets.send_due() == 0
     assert "mina" not in caplog.text
     assert resets.send_due() == 1
+
+
+@pytest.mark.parametrize(("code", "tries"), [(550, 1), (450, 2)])
+def test_an_address_that_is_refused_keeps_nobody_elses_mail_waiting(mina, new_browser, monkeypatch, code, tries):
+    new_browser().sign_up("gone@example.com")
+    ask(new_browser(), "gone@example.com")
+    ask(new_browser())
+    send, refused = mail.EmailMessage.send, []
+
+    def refuse(message):
+        if message.to == ["gone@example.com"]:
+            refused.append(message)
+            raise smtplib.SMTPRecipientsRefused({"gone@example.com": (code, b"no")})
+        return send(message)
+
+    monkeypatch.setattr(mail.EmailMessage, "send", refuse)
+    assert [resets.send_due(), resets.send_due()] == [1, 0]
+    assert [message.to for message in mail.outbox] == [["mina@example.com"]]
+    assert len(refused) == tries, "what is final is not tried again"
 
 
 def test_a_closed_account_gets_no_mail(mina, new_browser):
