@@ -19,7 +19,7 @@ from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
 from booking_templates.payments.rows import LEASE
 from booking_templates.ticket import event
-from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.models import LABEL_MAX, Order, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
 SECOND_LOOK = LEASE / 2
@@ -69,7 +69,7 @@ class Tickets:
                 seat=place.seat,
                 area=place.area,
                 live_seat=place.seat or None,
-                label=place.label,
+                label=place.label[:LABEL_MAX],  # a plan's words may be longer; MariaDB refuses what SQLite takes, after the money was taken
                 grade=place.grade,
                 price_krw=place.price_krw,
                 created_at=now,

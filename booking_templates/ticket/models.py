@@ -6,6 +6,9 @@ from django.db import models
 
 from booking_templates.payments.ids import new_id
 from booking_templates.payments.models import Entry, PayableOrder, Refund
+from booking_templates.ticket.fields import ExactCharField
+
+LABEL_MAX = 200
 
 
 class Order(PayableOrder):
@@ -68,9 +71,9 @@ class Ticket(models.Model):
     """The place's id at the seat service, within its order."""
     seat = models.CharField(max_length=100, default="", blank=True)
     area = models.CharField(max_length=100, default="", blank=True)
-    live_seat = models.CharField(max_length=100, null=True)  # noqa: DJ001 - unique where there is one
-    label = models.CharField(max_length=200)
-    grade = models.CharField(max_length=100, default="", blank=True)
+    live_seat = ExactCharField(max_length=100, null=True)  # unique where there is one
+    label = models.CharField(max_length=LABEL_MAX)
+    grade = ExactCharField(max_length=100, default="", blank=True)
     price_krw = models.PositiveIntegerField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.LIVE)
     used_at = models.DateTimeField(null=True)

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.integration.booking.harness import REPOSITORY, Booking
+from tests.integration.booking.shopping import Buyer, open_sales, seats_content
 
 OURS = {"X-Clove-Request": "1", "Accept-Language": "en"}
 PASSWORD = "correct horse battery"
@@ -108,3 +109,31 @@ def test_the_unit_tests_hold_on_mariadb_too(server, suite):
     command = [sys.executable, "-m", "pytest", "-c", "tests/booking.ini", f"tests/unit/booking_templates/{suite}", "-q"]
     done = subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+
+
+def test_an_address_is_another_with_an_accent_and_each_guess_counts_for_its_own(booking):
+    sign_up(booking, "jose@example.com")
+
+    def log_in(email):
+        body = {"email": email, "password": PASSWORD}
+        return requests.post(f"{booking.public_url}/api/auth/login", json=body, headers=OURS, timeout=30).status_code
+
+    assert [log_in(email) for email in ("josé@example.com", "jo\u200bse@example.com", "jose@example.com")] == [401, 401, 200]
+
+
+def test_seats_and_grades_whose_names_differ_by_case_are_two(server, tmp_path):
+    for service in ("seat", "ticket"):
+        server.create(f"clove_{service}")
+    content = seats_content(seats=2)
+    for seat, name in zip(content["plan"]["zones"][0]["rows"][0]["seats"], ("r", "R"), strict=True):
+        seat |= {"seat_guid": f"{name}-1", "category": name}
+    content["plan"]["categories"] = content["grades"] = [{"name": name, "price_krw": 1_000} for name in ("r", "R")]
+    with Booking(["seat", "ticket"], tmp_path, database=server.url, payment="none", merchandise=False) as one:
+        open_sales(one, content)
+        for name in ("r", "R"):
+            buyer = Buyer(one)
+            order = buyer.order(buyer.hold([f"{name}-1"]).json()["id"])
+            assert (order.status, order.json()["status"]) == (201, "ISSUED"), order.data
+        headers = {"Authorization": f"Bearer {one.staff_token('summary')}"}
+        rows = requests.get(f"{one.public_url}/api/ticket/tallies", headers=headers, timeout=30).json()["rows"]
+    assert [(row["grade"], row["tickets"]) for row in rows] == [("R", 1), ("r", 1)]

@@ -57,6 +57,13 @@ def test_coming_back_issues_tickets_and_sends_the_browser_to_the_order(client: A
     assert len(seat.sold_to(order_id)) == 2
 
 
+def test_a_place_with_very_many_words_is_sold_as_well(buy: Callable[..., str], buyer_id: str, seat: FakeSeat) -> None:
+    hold = seat.hold(buyer_id, seats=1)
+    seat.holds[hold].places[0]["label"] = "2층 " * 100
+    ticket = Ticket.objects.get(order_id=buy(hold_id=hold))
+    assert ticket.label == ("2층 " * 100)[: Ticket._meta.get_field("label").max_length]
+
+
 def test_a_replayed_return_changes_nothing(client: Any, paying: tuple[str, str], provider: FakeProvider) -> None:
     order_id, token = paying
     for _ in range(3):
