@@ -21,7 +21,7 @@ from tests.controlplane import Site, SiteRuntime, numbered_requirement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DEAD = f"{socket.gethostname()[:60]}/999999999/1/dead"
+DEAD = f"{socket.gethostname()[:60]}/999999999/{'0' * 16}/dead"
 
 
 class Crash(BaseException):
