@@ -21,7 +21,7 @@ from controlplane.systems.deleting import take_down
 from controlplane.systems.deploying import carry_out
 from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
-from controlplane.systems.outcomes import Failed, Held, Outcome, Retry, backoff_s, of_runtime
+from controlplane.systems.outcomes import Ending, Failed, Held, Outcome, Retry, backoff_s, of_runtime
 from controlplane.systems.planning import live_plan
 from controlplane.systems.settling import LOOK_AGAIN_S, settle
 from controlplane.systems.steps import Run, columns_of, end
@@ -80,7 +80,7 @@ def due(*, everything: bool = False) -> list[int]:
 def _look(lease: Lease, runtime: Runtime) -> Again:
     operation = lease.system.operations.filter(state=Operation.State.RUNNING).first()
     if operation is None:
-        return Again(settle(lease, runtime))
+        return _settle(lease, runtime)
     run = Run(lease, operation, runtime)
     try:
         if operation.kind == Operation.Kind.DELETE:
@@ -100,9 +100,21 @@ def _look(lease: Lease, runtime: Runtime) -> Again:
         return _conclude(run, Retry("internal", detail=type(error).__name__))
 
 
+def _settle(lease: Lease, runtime: Runtime) -> Again:
+    try:
+        return Again(settle(lease, runtime))
+    except LeaseLost:
+        raise
+    except Exception:
+        # As for an operation; and the lease is let go, for the next look not to wait until it runs out.
+        log.exception("system %s: looking after it", lease.system.pk)
+        return Again(LOOK_AGAIN_S)
+
+
 def _conclude(run: Run, outcome: Outcome) -> Again:
     reason = outcome.reason
-    fatal = reason if isinstance(outcome, Failed) else _too_late(run.operation, reason)
+    # What goes down is looked at until it is gone: nobody else would see to what comes after.
+    fatal = reason if isinstance(outcome, Failed) else None if isinstance(outcome, Ending) else _too_late(run.operation, reason)
     if fatal:
         _fail(run, fatal)
         return Again(0.0, calls_itself=True)

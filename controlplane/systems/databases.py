@@ -21,6 +21,8 @@ from controlplane.systems.outcomes import Failed, Retry
 BACKUP_USER = "clove-backup"
 SERVER_SOCKET = "/run/mysqld/mysqld.sock"
 """Where MariaDB's image has it."""
+ANSWER_S = 20
+"""Longer than any statement here takes, and shorter than a lease: a server that fell silent holds nobody up."""
 _ACCESS_DENIED = (1044, 1045, 1227)
 
 declare(
@@ -122,6 +124,8 @@ def _admin(database: DatabasePlan) -> Iterator[Any]:
             user=admin["USER"],
             password=admin["PASSWORD"],
             connect_timeout=5,
+            read_timeout=ANSWER_S,
+            write_timeout=ANSWER_S,
             charset="utf8mb4",
         )
         with closing(connection), closing(connection.cursor()) as cursor:

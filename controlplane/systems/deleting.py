@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils import timezone
 
 from controlplane.lib import audit
@@ -11,7 +13,7 @@ from controlplane.runtime.port import Health
 from controlplane.systems import archiving, databases, secrets, tickets
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Operation, State
-from controlplane.systems.outcomes import Failed, Retry, Waiting
+from controlplane.systems.outcomes import Ending, Failed, Retry, Waiting
 from controlplane.systems.steps import Run, end, no_reason
 
 
@@ -72,10 +74,14 @@ def _refuse_while_sold(run: Run, *, is_forced: bool) -> None:
 def _remove(run: Run) -> None:
     run.begin("remove")
     run.lease.renew()
-    run.runtime.delete(run.system.ref)
+    # What never went live may have found its place taken: then there is nothing of it, and what is there is somebody else's.
+    if run.system.live_revision_id or run.runtime.observe(run.system.ref).health is not Health.ABSENT:
+        run.runtime.delete(run.system.ref)
     seen = run.runtime.observe(run.system.ref)
     if seen.health is not Health.ABSENT:
-        raise Waiting("step_removing")
+        ending = Ending("step_blocked", detail=seen.message) if seen.message else Ending("step_removing")
+        run.say("remove", ending.reason)
+        raise ending if seen.health is Health.DELETING else Waiting("step_removing")
     for database in _databases_outside(run):
         run.lease.renew()
         databases.drop_outside(database)
@@ -83,6 +89,8 @@ def _remove(run: Run) -> None:
 
 
 def _databases_outside(run: Run) -> list[DatabasePlan]:
-    """Those that any revision was given: a first deployment that failed has made its schemas, too."""
+    """The one outside, with all schemas that any revision was given: also a change that failed has made those it brought."""
     plans = [from_json(plan).database for plan in run.system.revisions.values_list("plan", flat=True)]
-    return [database for database in plans if database and database.server is None][:1]
+    outside = [database for database in plans if database and database.server is None]
+    schemas = {service: schema for database in outside for service, schema in database.schemas.items()}
+    return [replace(database, schemas=schemas) for database in outside[:1]]

@@ -103,6 +103,7 @@ declare(
         "step_not_archived": gettext_noop("No sales were archived: %(detail)s"),
         "step_removed": gettext_noop("Everything that ran is gone, with its volumes."),
         "step_removing": gettext_noop("Being removed."),
+        "step_blocked": gettext_noop("Being removed. What keeps it: %(detail)s"),
         "step_forgotten": gettext_noop("Secrets are destroyed, and the address is free again."),
     }
 )

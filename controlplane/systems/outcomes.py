@@ -2,7 +2,8 @@
 
 Outcome
 ├── Waiting   something moves by itself; an event or the sweep looks again
-│   └── Held  nothing moves until somebody lets it; that takes as long as it takes
+│   ├── Held  nothing moves until somebody lets it; that takes as long as it takes
+│   └── Ending  the runtime is taking it down, in its own time; nobody can stop that or take it back
 ├── Retry     it did not work this time; look again after a backoff
 └── Failed    it will not work; the operation ends with the reason
 """
@@ -29,6 +30,10 @@ class Waiting(Outcome):
 
 
 class Held(Waiting):
+    pass
+
+
+class Ending(Waiting):
     pass
 
 

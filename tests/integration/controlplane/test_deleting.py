@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from controlplane.runtime.errors import Forbidden
+from controlplane.runtime.errors import Forbidden, Rejected
 from controlplane.runtime.port import Health
-from controlplane.systems import selectors, services
+from controlplane.systems import databases, selectors, services
+from controlplane.systems.converge import converge
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Desired, State
-from tests.controlplane import Site, SiteRuntime, areas_requirement
-from tests.integration.controlplane.looks import deployed, settle
+from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
+from tests.integration.controlplane.looks import deployed, last, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,3 +107,54 @@ def test_a_draft_is_deleted_at_once(seller: Any) -> None:
     assert services.system_delete(system=system, typed_name="river", acting_user=seller) is None
     system.refresh_from_db()
     assert (system.state, system.slug) == (State.DELETED, None)
+
+
+def test_a_removal_that_hangs_says_what_keeps_it_and_is_finished_whenever_it_ends(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.deletes_after(system.namespace, looks=3, blocked_by="Some content has finalizers remaining: example.org/hold")
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    converge(system.pk, runtime=runtime)
+
+    operation = last(system)
+    assert "example.org/hold" in operation.steps.get(name="remove").message
+    long_ago = timezone.now() - timedelta(hours=1)
+    system.operations.filter(pk=operation.pk).update(progress_at=long_ago, started_at=long_ago)
+    converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    assert (system.state, last(system).state) == (State.DELETING, "running")
+
+    assert settle(system, runtime).state == State.DELETED
+
+
+def test_what_found_its_namespace_taken_is_deleted_and_the_strangers_stays(seller: Any, runtime: SiteRuntime) -> None:
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True)
+    runtime.owned_by(system.namespace, "somebody else")
+    settle(system, runtime)
+    assert (system.state, system.reason_code) == (State.FAILED, "owned_by_another")
+
+    services.system_delete(system=system, typed_name="river", acting_user=seller)
+
+    assert settle(system, runtime).state == State.DELETED
+    assert ("delete", system.namespace) not in runtime.calls
+
+
+def test_every_schema_that_a_revision_brought_to_a_server_outside_is_dropped(
+    seller: Any, runtime: SiteRuntime, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, dropped = set[str](), set[str]()
+    monkeypatch.setattr(databases, "make_outside", lambda database, passwords: made.update(database.schemas[name] for name in passwords))
+    monkeypatch.setattr(databases, "drop_outside", lambda database: dropped.update(database.schemas.values()))
+    settings.BOOKING_DATABASE, settings.BOOKING_DATABASE_ADMIN = "mysql", {"HOST": "10.1.2.3", "PORT": "3306"}
+    without = {"merchandise": False, "products": []}
+    system = deployed(seller, runtime, numbered_requirement(**without))
+    runtime.raises("apply", Rejected("no such field"))
+    services.system_update(system=system, requirement=numbered_requirement(), acting_user=seller)
+    settle(system, runtime)
+    services.system_update(system=system, requirement=numbered_requirement(**without, limit_per_buyer=3), acting_user=seller)
+    assert settle(system, runtime).state == State.LIVE
+
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+
+    assert settle(system, runtime).state == State.DELETED
+    assert f"{system.namespace}-merch" in made
+    assert dropped == made
