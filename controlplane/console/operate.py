@@ -163,6 +163,25 @@ ACTIONS: dict[str, Action] = {
             system=doing.system, acting_user=doing.user, expected_generation=generation
         ),
     ),
+    "leave": Action(
+        title=_("Leave what is changed by hand in %(what)s"),
+        about=_(
+            "What somebody changes or deletes on the cluster itself is shown here and stays, until the next change of the booking system "
+            "puts everything in its place."
+        ),
+        button=_("Leave it"),
+        act=lambda doing, form, generation: operating.drift_leave(
+            system=doing.system, leaves=True, acting_user=doing.user, expected_generation=generation
+        ),
+    ),
+    "mend": Action(
+        title=_("Put right what is changed by hand in %(what)s"),
+        about=_("What somebody changed or deleted on the cluster itself is put back now, and from now on whenever it is found."),
+        button=_("Put it right"),
+        act=lambda doing, form, generation: operating.drift_leave(
+            system=doing.system, leaves=False, acting_user=doing.user, expected_generation=generation
+        ),
+    ),
     "rollback": Action(
         title=_("Back to %(what)s"),
         about=_("What that revision ran runs again, as a new revision. What was edited live since then stays."),

@@ -100,7 +100,7 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
     system = find(system_id)
     plan = live_plan(system)
     running = selectors.running_operation(system)
-    workloads, trouble = _workloads(system)
+    workloads, trouble, drift = _workloads(system)
     context = {
         **admin.site.each_context(request),
         "title": system.title,
@@ -108,6 +108,7 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "why": stored_words(system),
         "health": health_words(system.health),
         "trouble": trouble,
+        "drift": drift,
         "services": _rows(plan, workloads, _newest(system, running)),
         "running": running,
         "steps": _steps(running) if running else [],
@@ -139,15 +140,15 @@ def _has_failed(system: BookingSystem) -> bool:
     return last is not None and last.state == Operation.State.FAILED and system.state != State.DELETED
 
 
-def _workloads(system: BookingSystem) -> tuple[list[dict[str, Any]], str]:
-    """How its workloads stand now, or as they were seen last with the reason why nobody can tell now."""
+def _workloads(system: BookingSystem) -> tuple[list[dict[str, Any]], str, str]:
+    """How its workloads stand now, or as they were seen last with the reason why nobody can tell now; and what hands changed."""
     if system.state in (State.DRAFT, State.DELETED):
-        return [], ""
+        return [], "", ""
     try:
         seen = bootstrap.runtime().observe(system.ref)
     except RuntimeFailure as failure:
-        return list(system.health_workloads), failure.reason
-    return [workload_json(workload) for workload in seen.workloads], ""
+        return list(system.health_workloads), failure.reason, ""
+    return [workload_json(workload) for workload in seen.workloads], "", seen.drift
 
 
 def _newest(system: BookingSystem, running: Operation | None) -> int | None:

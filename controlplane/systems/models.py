@@ -99,6 +99,8 @@ class BookingSystem(models.Model):
     """The same as it was when the last change succeeded; what a failed change gave beyond it is taken back."""
     live_fingerprint = models.CharField(max_length=64, blank=True)
     """The runtime's fingerprint of the live revision with its secrets."""
+    leaves_drift = models.BooleanField(default=False, db_default=False)
+    """What somebody changes by hand stays until the next change, for an admin said so; else it is put right."""
     connect_url = models.URLField(blank=True)
     connect_host = models.CharField(max_length=255, blank=True)
 

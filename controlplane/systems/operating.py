@@ -1,6 +1,7 @@
-"""Does what is asked of a running booking system beyond its requirement: scale, move, restart, suspend, resume.
+"""Does what is asked of a running booking system beyond its requirement: scale, move, restart, suspend, resume, leave what hands change.
 
-Each is a wish like any other (services.py): a new revision, previewed and applied by a worker, with its steps; a rollback takes it back.
+Each but the last is a wish like any other (services.py): a new revision, previewed and applied by a worker, with its steps; a rollback
+takes it back.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 from django.db import transaction
 
 from controlplane.accounts.models import User
-from controlplane.lib import audit
+from controlplane.lib import audit, queue
 from controlplane.lib.reasons import declare, gettext_noop
 from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.port import Runtime
 from controlplane.systems.asks import Ask, Move, Restart, Resume, Scale, Suspend, adjusted
 from controlplane.systems.errors import Refused
+from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Operation
-from controlplane.systems.wishes import check_generation, lock, wish
+from controlplane.systems.wishes import check_generation, lock, refuse_deleted, wish
 
 declare(
     {
@@ -85,3 +87,19 @@ def system_suspend(*, system: BookingSystem, acting_user: User) -> Operation:
 def system_resume(*, system: BookingSystem, acting_user: User) -> Operation:
     """Let it run again as it did."""
     return system_ask(system=system, ask=Resume(), acting_user=acting_user)
+
+
+def drift_leave(*, system: BookingSystem, leaves: bool, acting_user: User, expected_generation: int | None = None) -> None:
+    """From now on leave what somebody changes by hand in SYSTEM until its next change, or put it right, as is the rule.
+
+    Raises Refused (`being_deleted`) and GenerationConflict.
+    """
+    with transaction.atomic():
+        lock(system)
+        refuse_deleted(system)
+        check_generation(system, expected_generation)
+        if system.leaves_drift != leaves:
+            system.leaves_drift = leaves
+            system.save(update_fields=["leaves_drift"])
+            audit.record("system.leave_drift" if leaves else "system.mend_drift", system, acting_user=acting_user)
+            queue.send_on_commit(CONVERGE, system_id=system.pk)

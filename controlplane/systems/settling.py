@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from controlplane.lib import audit
 from controlplane.lib.reasons import Reason
@@ -26,8 +27,16 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 60.0
 LONGEST_REPAIR_DELAY_S = 300.0
+UNSEEN_AFTER = 3
+"""Looks in a row that failed before it is said that nobody knows how a system is: an API server may be away for a moment."""
+UNSEEN = "unknown"
+"""The `health` of a system then."""
 ASKED_TIMES = 6
 """How often a service that is silent is asked what it sold by a change that came to nothing: over some 20 s."""
+
+_verified: dict[int, str] = {}
+"""System -> the fingerprint that this process found to be that of today's secrets. The platform's own may be others than when they were
+handed over: settings are read when a process starts, so once a process is often enough."""
 
 
 def settle(lease: Lease, runtime: Runtime) -> float | None:
@@ -54,29 +63,47 @@ def _clear_away(lease: Lease, runtime: Runtime) -> float | None:
 
 def _keep_live(lease: Lease, runtime: Runtime) -> float:
     system = lease.system
-    seen = runtime.observe(system.ref)
-    if seen.fingerprint != system.live_fingerprint:
+    try:
+        seen = runtime.observe(system.ref)
+    except RuntimeFailure as error:
+        if system.attempts >= UNSEEN_AFTER:
+            _save(lease, health=UNSEEN, health_message=error.reason)
+        raise
+    if system.leaves_drift and seen.drift and seen.applied == system.live_fingerprint:
+        seen = replace(seen, message=seen.message if seen.drift in seen.message else f"{seen.message} {seen.drift}".strip())
+    elif not _is_as_live(system, seen):
         live = _live_revision(system)
         secrets = secrets_for(system, from_json(live.plan))
         wanted = fingerprint(live.manifests, secrets)
+        was_other = (seen.fingerprint, system.live_fingerprint) != (wanted, wanted)
         if seen.fingerprint != wanted:
             lease.renew()
             halfway = handed_over(system)
             if halfway and not _may_return(lease, halfway):
                 return _later(lease)
-            runtime.apply(system.ref, live.manifests, secrets)
+            try:
+                runtime.apply(system.ref, live.manifests, secrets)
+            except RuntimeFailure as error:
+                _note_health(lease, replace(seen, message=f"{seen.message} {error.reason}".strip()))
+                raise
             with lease.transaction():
-                audit.record("system.repair", system, revision=live.number, found=seen.health.value)
+                audit.record("system.repair", system, revision=live.number, found=seen.health.value, message=seen.message)
+                if seen.health is Health.ABSENT:
+                    # Its volumes went with it: what it knew of the event it is told again once it runs.
+                    lease.write(content_given={})
                 if halfway:
                     halfway.result |= {RETURNED: True}
                     halfway.save(update_fields=["result"])
         if system.live_fingerprint != wanted:
             _save(lease, live_fingerprint=wanted)
-        return _later(lease)
+        _verified[system.pk] = wanted
+        if was_other:
+            return _later(lease)
     _note_health(lease, seen)
     if system.state == State.SUSPENDED:
         # Nobody is there to be given anything.
         return LOOK_AGAIN_S
+    _note_address(lease, runtime)
     if system.content_given != system.content_live and not (seen.health is Health.READY and _take_back_content(lease)):
         return _later(lease)
     if system.attempts:
@@ -110,6 +137,18 @@ def _may_return(lease: Lease, halfway: Operation) -> bool:
 def _live_revision(system: BookingSystem) -> Revision:
     assert system.live_revision is not None  # noqa: S101  (the caller looked)
     return system.live_revision
+
+
+def _is_as_live(system: BookingSystem, seen: Observation) -> bool:
+    """It runs as it did when it went live, with the secrets that it is to have today."""
+    return seen.fingerprint == system.live_fingerprint == _verified.get(system.pk)
+
+
+def _note_address(lease: Lease, runtime: Runtime) -> None:
+    """Where it is reached from here, as whatever routes is given another address in time."""
+    system, endpoint = lease.system, runtime.endpoint(lease.system.ref)
+    if (system.connect_url, system.connect_host) != (endpoint.connect_url, endpoint.host):
+        _save(lease, connect_url=endpoint.connect_url, connect_host=endpoint.host)
 
 
 def _note_health(lease: Lease, seen: Observation) -> None:

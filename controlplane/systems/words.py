@@ -38,4 +38,5 @@ HEALTH = {
     "failed": _("Failing"),
     "suspended": _("Suspended"),
     "deleting": _("Being removed"),
+    "unknown": _("Cannot be seen"),
 }

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.fernet import InvalidToken
 from django.utils import timezone
 
 from controlplane.lib.models import AuditRow
+from controlplane.runtime.errors import Forbidden
+from controlplane.systems import operating, settling
 from controlplane.systems.converge import converge
-from controlplane.systems.models import State
-from tests.controlplane import SiteRuntime
+from controlplane.systems.models import BookingSystem, State
+from tests.controlplane import Site, SiteRuntime
 from tests.integration.controlplane.looks import deployed, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,3 +54,121 @@ def test_health_is_noted_when_it_changes(seller: Any, runtime: SiteRuntime) -> N
 
     assert (system.state, system.health) == (State.LIVE, "failed")
     assert "OOMKilled" in system.health_message
+
+
+def test_a_secret_of_the_platform_that_changed_reaches_what_is_live(seller: Any, runtime: SiteRuntime, settings: Any) -> None:
+    system = deployed(seller, runtime)
+    # Settings are read at the start of a process, so another value means another process.
+    settings.PLATFORM_SECRETS = settings.PLATFORM_SECRETS | {"kakaopay": "the new key"}
+    settling._verified.clear()
+
+    settle(system, runtime)
+
+    assert runtime.systems[system.namespace].secrets["ticket-secrets"]["kakaopay-secret-key"] == "the new key"
+    assert system.live_fingerprint == runtime.observe(system.ref).fingerprint
+
+
+def test_where_it_is_reached_is_found_out_again(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    BookingSystem.objects.filter(pk=system.pk).update(connect_url="http://198.51.100.7:80")
+
+    settle(system, runtime)
+
+    assert system.connect_url == site.url
+
+
+def test_when_nobody_can_tell_how_it_is_that_is_said_until_somebody_can(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.raises("observe", Forbidden("The cluster does not accept Clove's credentials."), times=settling.UNSEEN_AFTER + 1)
+    for _ in range(settling.UNSEEN_AFTER):
+        converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    assert system.health == "ready"
+
+    converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    assert (system.state, system.health, system.health_message) == (
+        State.LIVE,
+        "unknown",
+        "The cluster does not accept Clove's credentials.",
+    )
+
+    settle(system, runtime)
+    assert (system.health, system.health_message) == ("ready", "")
+
+
+def test_what_somebody_changed_is_told_in_the_audit_trail_when_it_is_put_right(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.changed_by("kubectl-edit", system.namespace, "Deployment", "seat", "spec.replicas", 0)
+
+    converge(system.pk, runtime=runtime)
+
+    row = AuditRow.objects.get(action="system.repair", subject_id=str(system.pk))
+    assert row.details["message"] == "Deployment seat was changed by kubectl-edit."
+
+
+def test_a_repair_that_is_refused_says_why(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.changed_by("their-operator", system.namespace, "Deployment", "seat", "spec.replicas", 3)
+
+    converge(system.pk, runtime=runtime)
+
+    system.refresh_from_db()
+    assert "Deployment seat: .spec.replicas is managed by their-operator." in system.health_message
+
+
+def test_what_somebody_changed_is_left_if_the_admin_says_so_and_only_shown(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    operating.drift_leave(system=system, leaves=True, acting_user=seller)
+    runtime.changed_by("kubectl-edit", system.namespace, "Deployment", "seat", "spec.replicas", 2)
+
+    settle(system, runtime)
+    assert runtime.observe(system.ref).drift
+    assert (system.health, system.health_message) == ("ready", "Deployment seat was changed by kubectl-edit.")
+
+    operating.drift_leave(system=system, leaves=False, acting_user=seller)
+    settle(system, runtime)
+    assert not runtime.observe(system.ref).drift
+    settle(system, runtime)
+    assert system.health_message == ""
+
+
+def test_with_hands_left_alone_a_change_that_came_to_nothing_is_taken_back_all_the_same(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    operating.drift_leave(system=system, leaves=True, acting_user=seller)
+    runtime.will_fail(system.namespace, "seat")
+    operating.system_restart(system=system, service="seat", acting_user=seller)
+    settle(system, runtime)
+    runtime.recovers(system.namespace, "seat")
+
+    settle(system, runtime)
+
+    assert runtime.observe(system.ref).fingerprint == system.live_fingerprint
+
+
+def test_what_was_taken_away_whole_is_given_its_content_again(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    runtime.delete(system.ref)
+    site.calls.clear()
+
+    settle(system, runtime)
+
+    assert set(site.puts()) == {"event", "seat", "ticket", "merch"}
+    assert system.content_given == system.content_live
+
+
+def test_what_goes_wrong_unexpectedly_is_logged_and_the_next_look_is_free_to_come(
+    seller: Any, runtime: SiteRuntime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    system = deployed(seller, runtime)
+
+    def broken(*_: Any) -> None:
+        raise InvalidToken
+
+    monkeypatch.setattr(settling, "secrets_for", broken)
+    runtime.delete(system.ref)
+    converge(system.pk, runtime=runtime)
+
+    system.refresh_from_db()
+    assert "looking after it" in caplog.text
+    assert (system.lease_owner, system.next_check_at is not None) == ("", True)

@@ -23,7 +23,19 @@ from tests.unit.controlplane.pages import client_of, deployed, person, without_s
 pytestmark = pytest.mark.django_db
 SIZES = {"cpu_request_m": 50, "cpu_limit_m": 1000, "memory_request_mib": 96, "memory_limit_mib": 256, "scratch_mib": 128}
 NUMBER = {"by": "number", "replicas": "1", "lowest": "1", "highest": "3", "cpu_percent": "70"}
-ACTIONS = ["scale/web/", "move/web/", "restart/web/", "suspend/", "resume/", "rollback/1/", "pause/", "unpause/", "abandon/"]
+ACTIONS = [
+    "scale/web/",
+    "move/web/",
+    "restart/web/",
+    "suspend/",
+    "resume/",
+    "rollback/1/",
+    "pause/",
+    "unpause/",
+    "abandon/",
+    "leave/",
+    "mend/",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -266,3 +278,19 @@ def test_the_operations_page_says_health_in_words(admin: Client, live: BookingSy
     shown = text_of(admin.get("/console/overview/"))
     assert "Healthy: 1" in shown
     assert "ready: 1" not in shown
+
+
+def test_what_hands_change_is_left_and_put_right_as_the_admin_says(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    page = f"/console/systems/{live.pk}/"
+    admin.post(f"{page}leave/", confirmation(admin.get(f"{page}leave/")))
+    fake.changed_by("kubectl-edit", live.namespace, "Deployment", "seat", "spec.replicas", 2)
+    converge(live.pk, runtime=fake)
+    shown = text_of(admin.get(page))
+    assert "Deployment seat was changed by kubectl-edit." in shown
+    assert "Put right what is changed by hand" in shown
+
+    admin.post(f"{page}mend/", confirmation(admin.get(f"{page}mend/")))
+    converge(live.pk, runtime=fake)
+
+    assert "was changed by" not in text_of(admin.get(page)).partition("Audit trail")[0]
+    assert [row.action for row in AuditRow.objects.order_by("-pk")[:3]] == ["system.repair", "system.mend_drift", "system.leave_drift"]
