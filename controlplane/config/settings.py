@@ -23,7 +23,7 @@
 | CLOVE_BOOKING_DATABASE | sqlite (a file a service), mariadb (a server a namespace), mysql (one outside) | mariadb on Kubernetes |
 | CLOVE_MARIADB_IMAGE, CLOVE_BACKUPS_KEPT | of mariadb: its image, best by digest; how many daily backups stay | MariaDB 11.4, 7 |
 | CLOVE_BOOKING_DATABASE_URL | of mysql: mysql://admin:password@host:3306/mysql, an account that may make schemas and users | |
-| CLOVE_BOOKING_DATABASE_NETWORKS | of mysql: the CIDRs where that server is, which the services' network policies open | |
+| CLOVE_BOOKING_DATABASE_NETWORKS | of mysql: the CIDRs where that server is, which the services' network policies open | its address |
 | CLOVE_MAIL | `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, `file:///directory` | no mail is sent |
 | CLOVE_OIDC_PRIVATE | whether buyers may sign in with a provider on this machine or in a private network | no |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |

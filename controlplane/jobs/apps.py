@@ -13,5 +13,5 @@ class JobsConfig(AppConfig):
         from controlplane.jobs import checks
 
         # Few commands and no server run Django's checks, and these cost nothing.
-        for message in checks.outside_is_reached_by_pods():
+        for message in (*checks.outside_is_reached_by_pods(), *checks.database_is_reached_by_pods()):
             log.warning("%s %s", message.msg, message.hint)

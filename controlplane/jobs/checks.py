@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
 
+from controlplane.rendering.egress import networks_of
+
 
 @register()
 def outside_is_reached_by_pods(**_: Any) -> list[CheckMessage]:
@@ -24,6 +26,23 @@ def outside_is_reached_by_pods(**_: Any) -> list[CheckMessage]:
         )
         for name, (does, url) in given.items()
         if _is_here(host := urlsplit(url).hostname or "")
+    ]
+
+
+@register()
+def database_is_reached_by_pods(**_: Any) -> list[CheckMessage]:
+    """Nobody knows where a server is that is called by a name, so the network policies open the way to it only where they are told."""
+    if settings.RUNTIME != "kubernetes" or settings.BOOKING_DATABASE != "mysql" or settings.BOOKING_DATABASE_NETWORKS:
+        return []
+    host = settings.BOOKING_DATABASE_ADMIN["HOST"]
+    if networks_of(host):
+        return []
+    return [
+        Warning(
+            f"CLOVE_BOOKING_DATABASE_NETWORKS does not say where {host} is: network policies let no booking system reach its database.",
+            hint="Set it to the networks of that server, such as 10.1.2.0/24.",
+            id="clove.W002",
+        )
     ]
 
 

@@ -33,9 +33,16 @@ def way_to(url: str) -> Way | None:
     port = parts.port or _PORTS.get(parts.scheme)
     if not parts.hostname or port is None:
         return None
+    if networks := networks_of(parts.hostname):
+        return Way(port, network=networks[0])
+    inside = _IN_CLUSTER.fullmatch(parts.hostname)
+    return Way(port, namespace=inside["namespace"].lower() if inside else "")
+
+
+def networks_of(host: str) -> tuple[str, ...]:
+    """The network of HOST alone, where it is an address; none of a name."""
     try:
-        address = ipaddress.ip_address(parts.hostname)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        inside = _IN_CLUSTER.fullmatch(parts.hostname)
-        return Way(port, namespace=inside["namespace"].lower() if inside else "")
-    return Way(port, network=f"{address}/{address.max_prefixlen}")
+        return ()
+    return (f"{address}/{address.max_prefixlen}",)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from controlplane.rendering.database import script
+from controlplane.rendering.egress import way_to
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.render import CONTAINER_SECURITY, LOADER, MANIFESTS, POD_SECURITY, amounts, environment
 
@@ -33,6 +34,8 @@ _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]
 _IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._:/@-]{0,254}")
 _PAIR = re.compile(r"[a-z0-9-]{1,63}/[a-z0-9-]{1,63}")
 _RESERVED = ("CLOVE_HOME", "CLOVE_SECRET_KEY", "CLOVE_SECRET_KEYS", "DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE")
+_LEADING_OUT = ("CLOVE_CONNECT_URL", "CLOVE_MAIL")
+"""Settings that are addresses which the control plane itself calls."""
 _SECRET_WORDS = ("PASSWORD", "SECRET", "TOKEN", "_KEY", "_URL_ADMIN")
 
 
@@ -183,6 +186,8 @@ def render_platform(options: Options) -> list[dict[str, Any]]:
         "processes": PROCESSES,
         "gateway_namespace": gateway_namespace,
         "gateway_name": gateway_name,
+        "ways": sorted({way for name in _LEADING_OUT if (way := way_to(config.get(name, "")))}),
+        "database_networks": config.get("CLOVE_BOOKING_DATABASE_NETWORKS", "").replace(",", " ").split(),
         "server": ResourcesPlan(100, 2000, 256, 1024, 512),
         "client": ResourcesPlan(20, 1000, 64, 256, 64),
         "redis": ResourcesPlan(20, 500, 32, 256, 64),

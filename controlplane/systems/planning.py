@@ -17,7 +17,7 @@ from controlplane.rendering import requirement as documents
 from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
 from controlplane.rendering.database import DatabaseChoice
-from controlplane.rendering.egress import way_to
+from controlplane.rendering.egress import networks_of, way_to
 from controlplane.rendering.plan import SECRETS_DIR, Plan, Platform, Site, from_json, make_plan
 from controlplane.rendering.sign_in import CONFIG as SIGN_IN
 from controlplane.systems import issuers, pictures, sealed
@@ -63,7 +63,8 @@ def _database() -> DatabaseChoice | None:
     if settings.BOOKING_DATABASE == "mariadb":
         return DatabaseChoice(image=settings.MARIADB_IMAGE, backups_kept=settings.BACKUPS_KEPT)
     admin = settings.BOOKING_DATABASE_ADMIN
-    return DatabaseChoice(host=admin["HOST"], port=int(admin["PORT"]), networks=tuple(settings.BOOKING_DATABASE_NETWORKS))
+    networks = tuple(settings.BOOKING_DATABASE_NETWORKS) or networks_of(admin["HOST"])
+    return DatabaseChoice(host=admin["HOST"], port=int(admin["PORT"]), networks=networks)
 
 
 def site_of(system: BookingSystem) -> Site:

@@ -47,3 +47,21 @@ def test_every_process_says_it_when_it_starts(settings: Any, caplog: pytest.LogC
         apps.get_app_config("jobs").ready()
 
     assert "KAKAOPAY_URL leads to 127.0.0.1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("values", "is_told"),
+    [
+        ({}, True),
+        ({"RUNTIME": "local"}, False),
+        ({"BOOKING_DATABASE": "mariadb"}, False),
+        ({"BOOKING_DATABASE_NETWORKS": ["10.1.2.0/24"]}, False),
+        ({"BOOKING_DATABASE_ADMIN": {"HOST": "10.1.2.3"}}, False),
+    ],
+)
+def test_a_database_outside_that_nobody_knows_the_way_to_is_told(settings: Any, values: dict[str, Any], is_told: bool) -> None:
+    usual = {"RUNTIME": "kubernetes", "BOOKING_DATABASE": "mysql", "BOOKING_DATABASE_NETWORKS": []}
+    for name, value in ({**usual, "BOOKING_DATABASE_ADMIN": {"HOST": "db.example"}} | values).items():
+        setattr(settings, name, value)
+
+    assert [message.id for message in checks.run_checks() if message.id == "clove.W002"] == (["clove.W002"] if is_told else [])

@@ -209,3 +209,20 @@ def test_a_restore_runs_as_restricted_as_the_rest_and_its_name_of_a_file_cannot_
             render_restore(plan_of(INSIDE), name)
     with pytest.raises(ValueError, match="no database server"):
         render_restore(plan_of(None), "latest")
+
+
+def test_a_server_outside_that_is_somewhere_unknown_is_reached_by_nobody_and_all_the_rest_is_as_ever() -> None:
+    unknown = objects_of(plan_of(dataclasses.replace(OUTSIDE, networks=())))
+    known = objects_of(plan_of(OUTSIDE))
+
+    assert known.keys() == unknown.keys()
+    for name in STATEFUL:
+        ways = unknown["NetworkPolicy", name]["spec"].get("egress", [])
+        assert [way for way in known["NetworkPolicy", name]["spec"]["egress"] if way not in ways] == [
+            {"to": [{"ipBlock": {"cidr": "203.0.113.0/24"}}], "ports": [{"protocol": "TCP", "port": 3307}]}
+        ]
+
+
+def test_the_server_comes_back_though_the_one_in_its_place_never_started() -> None:
+    # https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+    assert objects_of(plan_of(INSIDE))["StatefulSet", "mariadb"]["spec"]["podManagementPolicy"] == "Parallel"

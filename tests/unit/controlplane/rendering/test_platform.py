@@ -164,3 +164,25 @@ def test_the_modules_that_commands_name_are_there() -> None:
             if word.startswith("controlplane."):
                 module, _, name = word.partition(":") if ":" in word else word.rpartition(".")
                 assert hasattr(importlib.import_module(module), name), word
+
+
+def test_the_processes_reach_what_the_settings_lead_to_and_no_more() -> None:
+    def ways(**settings: str) -> list[dict[str, Any]]:
+        rules: list[dict[str, Any]] = objects_of(dataclasses.replace(OPTIONS, settings=settings))["NetworkPolicy", "beyond"]["spec"][
+            "egress"
+        ]
+        return [rule for rule in rules if rule not in usual]
+
+    usual: list[dict[str, Any]] = []
+    usual = ways()
+    assert ways(CLOVE_CONNECT_URL="http://10.0.0.7:8080") == [
+        {"to": [{"ipBlock": {"cidr": "10.0.0.7/32"}}], "ports": [{"protocol": "TCP", "port": 8080}]}
+    ]
+    assert ways(CLOVE_CONNECT_URL="http://edge.routing.svc:8080") == [
+        {
+            "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "routing"}}}],
+            "ports": [{"protocol": "TCP", "port": 8080}],
+        }
+    ]
+    outside = ways(CLOVE_BOOKING_DATABASE="mysql", CLOVE_BOOKING_DATABASE_NETWORKS="10.1.2.0/24, 10.1.3.0/24")
+    assert [rule["to"][0]["ipBlock"]["cidr"] for rule in outside] == ["10.1.2.0/24", "10.1.3.0/24"]
