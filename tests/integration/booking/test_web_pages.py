@@ -148,6 +148,33 @@ def test_a_refused_hold_names_the_seats_and_keeps_the_others(context: BrowserCon
     expect(page).to_have_url(re.compile("/checkout/"))
 
 
+def lose(route: Route) -> None:
+    """The server does what it is asked to do, and nobody hears of it."""
+    route.fetch()
+    route.abort()
+
+
+def test_seats_that_are_held_though_no_answer_came_are_gone_on_with(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto("/performances/p1")
+    choose(page, "5-5", "5-6")
+    context.route("**/performances/p1/holds", lose, times=1)
+    page.get_by_test_id("hold").click()
+    expect(page).to_have_url(re.compile("/checkout/"))
+    expect(page.locator("#summary")).to_contain_text("row 5 seat 5")
+
+
+def test_who_heard_nothing_of_a_hold_is_not_told_that_somebody_else_was_quicker(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto("/performances/p1")
+    choose(page, "5-8")
+    context.route("**/performances/p1/holds", lose, times=1)
+    context.route(re.compile("/api/seat/holds$"), lambda route: route.abort(), times=1)
+    page.get_by_test_id("hold").click()
+    page.locator("#notices").get_by_role("link", name="Go on to payment").click()
+    expect(page).to_have_url(re.compile("/checkout/"))
+
+
 def test_the_choice_survives_the_way_through_the_login(page: Page) -> None:
     page.goto("/performances/p1")
     choose(page, "6-1", "6-2")

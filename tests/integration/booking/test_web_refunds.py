@@ -139,3 +139,17 @@ def open_checkout(tab: Page, site: Booking) -> Page:
     page.goto(f"/checkout/{hold(context, {'best': {'quantity': 1}}, performance='p3')}")
     expect(page.get_by_test_id("countdown")).to_be_visible()
     return page
+
+
+def test_who_gave_the_payment_up_can_pay_for_the_same_places_yet(tab: Page) -> None:
+    sign_up(tab.context)
+    checkout = f"/checkout/{hold(tab.context, {'best': {'quantity': 1}})}"
+    for button in ("Cancel", "Approve the payment"):
+        tab.goto(checkout)
+        tab.get_by_test_id("agree").check()
+        tab.get_by_test_id("pay").click()
+        tab.wait_for_url(re.compile("/pc/"))
+        tab.get_by_role("button", name=button).click()
+        expect(tab).to_have_url(re.compile("/orders/"))
+        status = "CANCELLED" if button == "Cancel" else "ISSUED"
+        expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", status)

@@ -172,7 +172,11 @@ async function makeOrder(json) {
   let isToldToWait = false;
   for (;;) {
     try {
-      return (await api("POST", "/api/ticket/orders", { json, key: stableKey(id), timeoutMs: 40000 })).body;
+      const { status, body } = await api("POST", "/api/ticket/orders", { json, key: stableKey(id), timeoutMs: 40000 });
+      dropKey(id);
+      // An order of before that came to nothing, as when its payment was given up: the places are held still, and are ordered anew.
+      if (status === 200 && body.status === "CANCELLED") continue;
+      return body;
     } catch (problem) {
       if (problem.code !== "too_many_at_once") throw problem;
       if (!isToldToWait) {

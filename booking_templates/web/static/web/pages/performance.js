@@ -20,6 +20,7 @@ const notices = $("notices");
 let choice = null;
 let poll = null;
 let isClosed = false;
+let isUnsure = false; // whether an answer to a hold was lost
 
 async function start() {
   if (!$("when").textContent.trim() && offer) $("when").textContent = moment(offer.starts_at);
@@ -105,6 +106,7 @@ function lost(names) {
   if (!names.length) return;
   note(notices, "warn", t("seats_lost", { places: names.join(", ") }));
   announce(t("seats_lost", { places: names.join(", ") }), { now: true });
+  if (isUnsure) openHoldNote(performance, notices); // it may be this very buyer who has them
 }
 
 function changed() {
@@ -130,6 +132,7 @@ async function hold() {
     await holdPlaces(performance, wanted);
   } catch (problem) {
     if (goToLogin(problem)) return;
+    isUnsure ||= problem.isPassing;
     await refused(problem);
   }
 }
