@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.integration.booking.site import approve, buy, hold, sign_up
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.site import WAIT_MS, approve, buy, hold, sign_up
 
 
 def test_options_have_prices_and_stocks_of_their_own(tab: Page) -> None:
@@ -93,3 +94,33 @@ def test_merchandise_can_be_added_to_a_booking_later(tab: Page) -> None:
     expect(tab.get_by_test_id("pickup-code")).to_be_visible()
     tab.goto(booking)
     expect(tab.get_by_test_id("extras-order")).to_be_visible()
+
+
+def test_a_piece_given_back_without_hearing_the_answer_is_not_given_back_twice(browser: Browser, site: Booking) -> None:
+    context = browser.new_context(locale="en-GB", base_url=site.public_url)
+    context.set_default_timeout(WAIT_MS)
+    tab = context.new_page()
+    sign_up(context)
+    tab.goto("/shop")
+    for _ in range(3):
+        tab.get_by_role("button", name="One more: 프로그램북").press("Enter")
+    tab.get_by_test_id("order-products").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    tab.get_by_role("button", name="Approve the payment").click()
+    tab.get_by_test_id("cancel-order").click()
+    for _ in range(2):
+        tab.get_by_role("dialog").get_by_role("button", name="One less: 프로그램북").press("Enter")
+    asked: list[str] = []
+
+    def lose(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fetch()
+        route.abort()
+
+    context.route("**/refunds", lose)
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_role("dialog").get_by_role("alert")).not_to_be_empty()
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_test_id("given-back")).to_have_text("1 given back")
+    assert len(asked) == 1
+    context.close()

@@ -8,7 +8,9 @@ import { itemName, kept } from "./items.js";
 /** Ask what of ORDER to give back. Resolves to the order as it is afterwards, or null when all is kept. */
 export function giveBackItems(order) {
   const lines = order.items.map((item) => ({ item, most: kept(item), quantity: kept(item) })).filter((line) => line.most > 0);
+  const path = `/api/merch/orders/${encodeURIComponent(order.id)}`;
   let done = null;
+  let isUnsure = false;
   const list = h("ul", { class: "picks" });
   const sum = h("div", { class: "quote quote--short", role: "status", "data-testid": "refund-quote" });
   const problem = h("div", { role: "alert", class: "dialog__problem" });
@@ -34,12 +36,22 @@ export function giveBackItems(order) {
     return h("li", { class: "chosen__item" }, h("span", { class: "chosen__text" }, h("strong", {}, name), h("span", { class: "quiet" }, won(item.price_krw))), h("span", { class: "stepper", role: "group", "aria-label": name }, step(-1, t("one_less", { name }), "minus", quantity === 0), h("output", { class: "stepper__count" }, `${quantity}/${most}`), step(1, t("one_more", { name }), "plus", quantity >= most)));
   }
 
+  /** What was asked for without hearing an answer may be done: the same asked once more would give more pieces back. */
+  async function isDone() {
+    const { body } = await api("GET", path, { timeoutMs: 10000 });
+    const before = new Map(order.items.map((item) => [item.id, item.given_back]));
+    if (body.status === order.status && body.items.every((item) => item.given_back === before.get(item.id))) return false;
+    done = body;
+    return true;
+  }
+
   async function take() {
     const items = lines.filter((line) => line.quantity > 0).map(({ item, quantity }) => ({ item: item.id, quantity }));
     try {
-      done = (await api("POST", `/api/merch/orders/${encodeURIComponent(order.id)}/refunds`, { json: { items }, timeoutMs: 40000 })).body;
+      if (!isUnsure || !(await isDone())) done = (await api("POST", `${path}/refunds`, { json: { items }, timeoutMs: 40000 })).body;
       dialog.close();
     } catch (failure) {
+      isUnsure ||= failure.isPassing;
       note(problem, "bad", failure.isPassing ? t("shop_down") : failure.message);
     }
   }
