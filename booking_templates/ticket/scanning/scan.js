@@ -20,8 +20,9 @@ if (given) {
 }
 const key = store.get("key", "");
 let door = store.get("door", null);
-let queue = store.get("queue", []);
-let seenHere = store.get("seen", []);
+// Read anew each time: the link may be open in two tabs, and each lets people in.
+const queue = () => store.get("queue", []);
+const seenHere = () => store.get("seen", []);
 let lastCode = "";
 let lastAt = 0;
 
@@ -62,15 +63,16 @@ function network(isThere) {
 function counts() {
   const parts = [];
   if (door) parts.push(`${door.arrived} / ${door.expected} ${texts.arrived}`);
-  if (queue.length) parts.push(`${queue.length} ${texts.waiting}`);
+  const { length } = queue();
+  if (length) parts.push(`${length} ${texts.waiting}`);
   $("counts").textContent = parts.join(" · ");
 }
 
 /** TICKET was let in here; the server's list may be some seconds older when the network goes away. */
 function remember(ticket) {
-  if (!ticket || seenHere.includes(ticket)) return;
-  seenHere.push(ticket);
-  store.set("seen", seenHere);
+  const seen = seenHere();
+  if (!ticket || seen.includes(ticket)) return;
+  store.set("seen", [...seen, ticket]);
   if (door) door.arrived += 1;
 }
 
@@ -89,10 +91,9 @@ async function withoutNetwork(code, at) {
   const wanted = $("performance").value;
   if (wanted && seen.performance !== wanted) return show("bad", texts.other_performance, [seen.place]);
   if (door.cancelled.includes(seen.ticket)) return show("bad", texts.cancelled, [seen.place]);
-  if (door.used.includes(seen.ticket) || seenHere.includes(seen.ticket)) return show("bad", texts.used, [seen.place]);
+  if (door.used.includes(seen.ticket) || seenHere().includes(seen.ticket)) return show("bad", texts.used, [seen.place]);
   remember(seen.ticket);
-  queue.push({ code, at });
-  store.set("queue", queue);
+  store.set("queue", [...queue(), { code, at }]);
   show("good", texts.admittedOffline, [seen.place]);
   network(false);
 }
@@ -122,14 +123,13 @@ function sync() {
 
 async function sendAndLearn() {
   try {
-    while (queue.length) {
-      const batch = queue.slice(0, 100);
+    for (let batch; (batch = queue().slice(0, 100)).length; ) {
       const { results } = await ask("POST", "scans", { scans: batch });
       for (const result of results) {
         if (result.result === "used") log(`! ${texts.doubled}: ${result.label} (${result.used_with})`);
       }
-      queue = queue.slice(batch.length);
-      store.set("queue", queue);
+      const sent = new Set(batch.map(({ code, at }) => `${at} ${code}`));
+      store.set("queue", queue().filter(({ code, at }) => !sent.has(`${at} ${code}`)));
     }
     const wanted = $("performance").value;
     door = await ask("GET", `door?performance=${encodeURIComponent(wanted)}`);

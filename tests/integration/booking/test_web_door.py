@@ -34,9 +34,9 @@ def film(code: str, path: Path) -> Path:
 
 @pytest.fixture
 def codes(site: Booking) -> list[str]:
-    """Of two tickets that somebody bought."""
+    """Of three tickets that somebody bought."""
     buyer = Buyer(site)
-    order = buyer.buy(best=2)
+    order = buyer.buy(best=3)
     return [ticket["code"] for ticket in order["tickets"]]
 
 
@@ -94,3 +94,22 @@ def test_a_code_is_read_by_the_camera_and_checked_without_the_network(phone: Bro
     expect(page.get_by_text("Connected")).to_be_visible()
     enter(page, codes[1])
     expect(page.locator("#log li", has_text="✕ Already used").first).to_be_visible()
+
+
+def test_of_two_tabs_without_the_network_each_knows_whom_the_other_let_in(phone: BrowserContext, codes: list[str], link: str) -> None:
+    one, two = phone.new_page(), phone.new_page()
+    for page in (one, two):
+        page.goto(link)
+        expect(page.get_by_text("Connected")).to_be_visible()
+    phone.set_offline(True)
+    enter(one, codes[1])
+    expect(one.locator("#log li", has_text="✓ Admit (checked without the network)")).to_be_visible()
+    enter(two, codes[1])
+    expect(two.locator("#log li", has_text="✕ Already used").first).to_be_visible()
+    enter(two, codes[2])
+    expect(two.locator("#log li", has_text="✓ Admit (checked without the network)")).to_be_visible()
+    expect(two.get_by_text("2 scans to send")).to_be_visible()
+
+    one.close()
+    phone.set_offline(False)
+    expect(two.get_by_text("scans to send")).to_have_count(0)
