@@ -6,8 +6,8 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
 
@@ -69,6 +69,25 @@ def write(statement: Callable[[], R]) -> R:
                 raise
             time.sleep(random.uniform(0.001, 0.01) * 2**attempt)  # noqa: S311 - jitter, not a secret
     raise AssertionError("unreachable")
+
+
+MYSQL_SNAPSHOT = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Within, every read finds the database as it was at one moment, whatever is committed meanwhile. For reading alone; keeps nobody out."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        for statement in MYSQL_SNAPSHOT if connection.vendor == "mysql" else ("BEGIN",):
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("COMMIT")
 
 
 def db_now() -> datetime:

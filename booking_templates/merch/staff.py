@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q, Sum
 
 from booking_templates.kit.api import Request, endpoint
+from booking_templates.kit.db import snapshot
 from booking_templates.kit.principal import staff
 from booking_templates.merch import content, gallery, orders
 from booking_templates.merch.models import Choice, Item, LedgerEntry, Order, OrderRefund, Product
@@ -104,6 +105,7 @@ def hand_over(request: Request, body: PickUp) -> PickedUp:
 
 
 @endpoint(auth=staff("summary"), returns={200: Summary})
+@snapshot()
 def read_summary(request: Request) -> Summary:
     """What was sold so far, to the won."""
     money = dict(LedgerEntry.objects.values_list("kind").annotate(total=Sum("amount_krw")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Count, Q, Sum
 
-from booking_templates.kit.db import clock
+from booking_templates.kit.db import clock, snapshot
 from booking_templates.payments.models import NO_PROVIDER, Kind
 from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import event
@@ -14,6 +14,7 @@ from booking_templates.ticket.schemas import Open, PerformanceSales, Summary
 LIVE = Q(status=Ticket.Status.LIVE)
 
 
+@snapshot()
 def summary() -> Summary:
     """Orders that stand, live tickets, and the ledger's sums."""
     money = dict(LedgerEntry.objects.values_list("kind").annotate(total=Sum("amount_krw")))

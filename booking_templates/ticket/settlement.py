@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from booking_templates.kit.db import clock
+from booking_templates.kit.db import clock, snapshot
 from booking_templates.payments.models import NO_PROVIDER, Kind
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import OPEN_PAYMENT, State
@@ -45,6 +45,7 @@ class _Money:
     compensation: int
 
 
+@snapshot()
 def statement() -> Settlement:
     """The statement as of now, or as of the end of sales when that is past."""
     now = clock()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from booking_templates.kit.db import clock
+from booking_templates.ticket import settlement
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
 
@@ -66,6 +69,31 @@ def test_it_is_to_the_won_while_sales_run(staff_client: Any, buyer_client: Any, 
     ]
     expected = {"captured": 450_000, "refunded": 120_000, "fees": 30_000, "kept": 330_000, "returning": 0, "compensation": 0}
     assert money(statement) == expected
+
+
+def test_what_is_booked_while_it_is_read_is_in_all_of_it_or_in_none(
+    staff_client: Any, buy: Buy, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put()
+    buy(seats=1)
+    sum_up, waiting = settlement._money, [1]
+
+    def sell() -> None:
+        buy(seats=2)
+        LedgerEntry.objects.update(at=clock() - timedelta(seconds=5))  # stamped before the cut, and committed only now
+        connections.close_all()
+
+    def between(*spans: Any) -> Any:
+        if waiting.pop() if waiting else 0:
+            other = threading.Thread(target=sell, daemon=True)
+            other.start()
+            other.join(20)
+        return sum_up(*spans)
+
+    monkeypatch.setattr(settlement, "_money", between)
+    meanwhile, afterwards = read(staff_client), read(staff_client)
+    seen = [(each["lines"][0]["sold_krw"], each["captured_krw"], each["returning_krw"]) for each in (meanwhile, afterwards)]
+    assert seen == [(150_000, 150_000, 0), (450_000, 450_000, 0)]
 
 
 def test_it_is_final_when_sales_have_ended_whatever_moves_later(
