@@ -76,7 +76,7 @@ MYSQL_SNAPSHOT = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRAN
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Within, every read finds the database as it was at one moment, whatever is committed meanwhile. For reading alone; keeps nobody out."""
+    """Within, every read finds the database as it was at one moment, whatever is committed meanwhile. For reading alone."""
     if connection.in_atomic_block:
         yield
         return

@@ -55,8 +55,10 @@ def narrowings(app: str, migrations: Iterator[tuple[str, type[Migration]]]) -> l
 
 
 def _is_as_wide(new: models.Field[Any, Any], before: models.Field[Any, Any]) -> bool:
+    if not issubclass(type(new), type(before)):
+        return False
     lengths = (getattr(field, "max_length", None) or 0 for field in (new, before))
-    return issubclass(type(new), type(before)) and next(lengths) >= next(lengths) and (new.null or not before.null) and new.unique <= before.unique
+    return next(lengths) >= next(lengths) and (new.null or not before.null) and new.unique <= before.unique
 
 
 ALL = [path for half in ("booking_templates", "controlplane") for path in sorted(ROOT.glob(f"{half}/*/migrations"))]
