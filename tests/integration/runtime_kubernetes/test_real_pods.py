@@ -301,3 +301,18 @@ def _running(api: Api) -> set[str]:
     """The names of the workloads that have pods which have not ended."""
     pods = [pod for pod in api.items(POD, SYSTEM.namespace) if pod["status"].get("phase") not in ("Succeeded", "Failed")]
     return {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in pods}
+
+
+def test_a_database_that_cannot_start_is_told_and_the_one_of_before_comes_back_by_itself(selling: OnCluster) -> None:
+    order = Buyer(selling).buy(seats=["1-15"])  # type: ignore[arg-type]
+    assert selling.plan.database
+    assert selling.plan.database.server
+    server = dataclasses.replace(selling.plan.database.server, image="docker.io/library/mariadb:0.0.0-missing")
+    broken = dataclasses.replace(selling.plan, database=dataclasses.replace(selling.plan.database, server=server))
+    selling.runtime.apply(SYSTEM, render(broken), selling.secrets)
+    selling.await_health(Health.FAILED)
+
+    selling.apply(selling.plan)
+
+    assert order["status"] == "ISSUED"
+    assert Buyer(selling).hold(["1-15"]).status == 409  # type: ignore[arg-type]
