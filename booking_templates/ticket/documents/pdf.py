@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import segno
@@ -16,6 +16,10 @@ import segno
 WIDTH, HEIGHT = 298, 420
 MARGIN = 24
 QR_SIDE = 150
+QR_FOOT = MARGIN + 18
+TEXT_FOOT = QR_FOOT + QR_SIDE + 12
+"""Text ends above the white that a QR needs around it."""
+LEADING = 1.4
 LATIN = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
 KOREAN = (
     "<< /Type /Font /Subtype /Type0 /BaseFont /HYGoThic-Medium /Encoding /UniKS-UTF16-H /DescendantFonts [ << /Type /Font"
@@ -88,14 +92,21 @@ def _file(objects: list[bytes]) -> bytes:
 def _drawn(page: Page) -> bytes:
     parts: list[str] = []
     top: float = HEIGHT - MARGIN
-    for line in page.lines:
+    for line in _fitting(page.lines):
         for piece in _wrapped(line, WIDTH - 2 * MARGIN):
-            top -= line.size * 1.4
+            top -= line.size * LEADING
             parts.append(_shown(piece, MARGIN, top, line.size, line.grey))
-    parts.append(_qr(page.code, (WIDTH - QR_SIDE) / 2, MARGIN + 18))
+    parts.append(_qr(page.code, (WIDTH - QR_SIDE) / 2, QR_FOOT))
     foot = Line(page.foot, 8, 0.4)
     parts.append(_shown(foot.text, (WIDTH - _width(foot.text, foot.size)) / 2, MARGIN, foot.size, foot.grey))
     return "\n".join(parts).encode("ascii")
+
+
+def _fitting(lines: Sequence[Line]) -> Sequence[Line]:
+    """LINES, so much smaller that they leave the QR its room."""
+    while sum(line.size * LEADING * len(_wrapped(line, WIDTH - 2 * MARGIN)) for line in lines) > HEIGHT - MARGIN - TEXT_FOOT:
+        lines = [replace(line, size=round(line.size * 0.9, 1)) for line in lines]
+    return lines
 
 
 def _shown(text: str, x: float, y: float, size: float, grey: float) -> str:

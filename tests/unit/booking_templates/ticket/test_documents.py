@@ -184,6 +184,20 @@ def test_any_text_fits_the_page(text: str, size: float) -> None:
         assert pdf._width(piece, size) <= 250
 
 
+@pytest.mark.parametrize("title", ["오페라의 유령", "2026 오페라의 유령 한국 초연 25주년 기념 공연 " * 6])
+def test_however_long_a_title_is_nothing_is_written_over_the_code(title: str) -> None:
+    lines = [
+        pdf.Line(title[:200], 16),
+        pdf.Line("2027. 01. 10. (일) 19:30", 12),
+        pdf.Line("샤롯데씨어터", 10),
+        pdf.Line("1층 A구역 5열 12번", 18),
+    ]
+    paper = pdf.document([pdf.Page([*lines, pdf.Line("VIP석 · 150,000원 · 김하나", 10)], "x" * 190, "T7K3M-9QX4R")], title=title)
+    text = [float(y) for y in re.findall(rb"BT [\d.]+ g [\d.]+ ([\d.]+) Td", paper)]
+    squares = [float(y) + float(height) for y, height in re.findall(rb"^[\d.]+ ([\d.]+) [\d.]+ ([\d.]+) re$", paper, re.MULTILINE)]
+    assert text.pop() < min(squares) < max(squares) < min(text) - 10, "with white around it"
+
+
 def test_the_performance_is_an_entry_for_a_calendar(staff_client: Any, buyer_client: Any, buy: Buy) -> None:
     body = {"title": "A, B; C", "venue": "홀 " * 60, "performances": [{"id": "p1", "starts_at": "2027-01-10T19:30:00+09:00"}]}
     staff_client.put(f"{URL}/content", body, content_type=JSON)
