@@ -71,7 +71,7 @@ def suites() -> list[Suite]:
         *services,
         # The control plane on the database that it has in a cluster: three minutes.
         Suite("controlplane-mariadb", module="tests.on_mariadb", is_alone=True, is_default=False),
-        # Images pushed to a real registry, where buildah and docker-registry are installed: ten seconds.
+        # Images pushed to a real registry, where buildah and docker-registry are installed, and those that were built here: half a minute.
         Suite("images", ("tests/integration/images",), is_alone=True, is_default=False),
         # checkov over all that is rendered: two minutes.
         Suite("policy", ("tests/policy",), is_alone=True, is_default=False),
