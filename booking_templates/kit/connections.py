@@ -15,6 +15,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from httptools import HttpParserError, HttpResponseParser
 
 KEPT = 32
 """Idle connections that are kept to one address."""
+IDLE_S = 30.0
+"""Who was idle for longer may have been forgotten on the way: gateways that translate addresses do so without a word to either side."""
 PIECE = 64 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -77,7 +80,7 @@ class Connections:
     """Connections by address. Thread-safe: a connection is one call's alone while it lasts."""
 
     def __init__(self) -> None:
-        self._idle: defaultdict[tuple[str, str], deque[socket.socket]] = defaultdict(deque)
+        self._idle: defaultdict[tuple[str, str], deque[tuple[socket.socket, float]]] = defaultdict(deque)
         self._lock = threading.Lock()
         self.opened = 0
         """How many connections were ever made."""
@@ -88,13 +91,16 @@ class Connections:
         parts = urlsplit(url)
         packet = _packet(method, parts, headers, body)
         address = (parts.scheme, parts.netloc)
-        connection = self._kept(address) or self._connect(parts, connect_s)
+        kept = self._kept(address)
+        connection = kept or self._connect(parts, connect_s)
         try:
             connection.settimeout(read_s)
             connection.sendall(packet)
             reading = _read(connection)
         except (OSError, HttpParserError) as error:
             connection.close()
+            if kept is not None:
+                self._drop(address)  # what has become of this one has become of the others
             raise BrokenOff(type(error).__name__) from None
         except BaseException:
             connection.close()
@@ -108,7 +114,7 @@ class Connections:
     def clear(self) -> None:
         """Close what is idle."""
         with self._lock:
-            idle = [connection for kept in self._idle.values() for connection in kept]
+            idle = [connection for kept in self._idle.values() for connection, _since in kept]
             self._idle.clear()
         for connection in idle:
             connection.close()
@@ -119,15 +125,24 @@ class Connections:
             with self._lock:
                 if not self._idle[address]:
                     return None
-                connection = self._idle[address].pop()
-            if not _has_ended(connection):
+                connection, since = self._idle[address].pop()
+            if time.monotonic() - since >= IDLE_S:
+                self._drop(address)  # the others are older
+            elif not _has_ended(connection):
                 return connection
+            connection.close()
+
+    def _drop(self, address: tuple[str, str]) -> None:
+        """Close what is idle to ADDRESS."""
+        with self._lock:
+            idle = self._idle.pop(address, ())
+        for connection, _since in idle:
             connection.close()
 
     def _keep(self, address: tuple[str, str], connection: socket.socket) -> None:
         with self._lock:
             if len(self._idle[address]) < KEPT:
-                self._idle[address].append(connection)
+                self._idle[address].append((connection, time.monotonic()))
                 return
         connection.close()
 

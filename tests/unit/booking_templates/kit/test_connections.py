@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from booking_templates.kit import connections as connections_module
 from booking_templates.kit.connections import BrokenOff, Connections, NotSent
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: 1\r\n\r\nok"
@@ -150,3 +151,53 @@ def test_nothing_in_a_request_becomes_structure(server: Server, connections: Con
     with pytest.raises(ValueError, match="head"):
         connections.request("GET", server.url + path, body=None, headers=headers, connect_s=1, read_s=1)
     assert server.requests == []
+
+
+class Gateway(Server):
+    """Has three connections open at once, and then forgets them without a word: as one that translates addresses does, or a lost node."""
+
+    def __init__(self) -> None:
+        self.together = threading.Barrier(3)
+        self.forgotten = threading.Event()
+        super().__init__()
+
+    def _serve(self, connection: socket.socket) -> None:
+        is_old = not self.forgotten.is_set()
+        with connection:
+            while connection.recv(65536):
+                if is_old and self.forgotten.is_set():
+                    continue
+                if is_old:
+                    self.together.wait(5)
+                connection.sendall(OK)
+
+
+def test_of_connections_that_were_forgotten_on_the_way_one_is_tried(connections: Connections) -> None:
+    gateway = Gateway()
+
+    def get() -> bytes:
+        return connections.request("GET", gateway.url, body=None, headers={}, connect_s=1, read_s=0.2).content
+
+    threads = [threading.Thread(target=get, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    gateway.forgotten.set()
+    try:
+        with pytest.raises(BrokenOff):
+            get()
+        assert [get(), get()] == [b"ok"] * 2
+        assert connections.opened == 4
+    finally:
+        gateway.stop()
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    server: Server, connections: Connections, get: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers = [OK] * 3
+    get()
+    monkeypatch.setattr(connections_module, "IDLE_S", 0.0)
+    get()
+    assert (server.accepted, connections.opened) == (2, 2)
