@@ -7,6 +7,7 @@ after every answer that is not a plain success.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -72,15 +73,18 @@ class _Error(msgspec.Struct):
 
 
 class KakaoPay:
-    """The provider `kakaopay`, at the real host or at the stand-in: the same code. Thread-safe; connections are kept alive."""
+    """The provider `kakaopay`, at the real host or at the stand-in: the same code. Thread-safe; connections are kept alive.
+
+    SECRET_KEY is asked for at each call: another one comes while services run.
+    """
 
     name = "kakaopay"
 
-    def __init__(self, *, url: str, cid: str, secret_key: str, is_test: bool, timeout_s: float = READ_TIMEOUT_S) -> None:
+    def __init__(self, *, url: str, cid: str, secret_key: Callable[[], str], is_test: bool, timeout_s: float = READ_TIMEOUT_S) -> None:
         self.is_test = is_test
         self._cid = cid
         self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"SECRET_KEY {secret_key}", "Content-Type": "application/json"}
+        self._secret_key = secret_key
         self._timeout_s = timeout_s
         self._connections = Connections()
         self._circuit = Circuit()
@@ -142,7 +146,7 @@ class KakaoPay:
                 "POST",
                 f"{self._url}/online/v1/payment/{operation}",
                 body=msgspec.json.encode({"cid": self._cid, **body}),
-                headers=self._headers,
+                headers={"Authorization": f"SECRET_KEY {self._secret_key()}", "Content-Type": "application/json"},
                 connect_s=CONNECT_TIMEOUT_S,
                 read_s=self._timeout_s,
             )

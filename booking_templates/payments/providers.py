@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 
@@ -23,9 +23,10 @@ def provider() -> Provider | None:
         return None
     if name != KakaoPay.name:
         raise ValueError(f"PAYMENT_PROVIDER: {name!r} is neither kakaopay nor none")
+    settings.ENV.secret(SECRET)  # raises at the start rather than at the first payment
     return KakaoPay(
         url=os.environ.get("KAKAOPAY_URL") or REAL_KAKAOPAY,
         cid=os.environ.get("KAKAOPAY_CID") or TEST_CID,
-        secret_key=settings.ENV.secret(SECRET),
+        secret_key=partial(settings.ENV.secret, SECRET),
         is_test=os.environ.get("PAYMENT_TEST", "no") == "yes",
     )

@@ -68,7 +68,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def kakaopay(server: Server) -> Iterator[KakaoPay]:
-    client = KakaoPay(url=server.url + "/", cid="TC0ONETIME", secret_key=KEY, is_test=True, timeout_s=0.5)
+    client = KakaoPay(url=server.url + "/", cid="TC0ONETIME", secret_key=lambda: KEY, is_test=True, timeout_s=0.5)
     yield client
     client._connections.clear()
 
@@ -199,7 +199,7 @@ def test_a_time_out_is_unknown(server: Server, kakaopay: KakaoPay) -> None:
 
 def test_a_server_that_is_not_there_was_not_reached() -> None:
     with pytest.raises(PaymentUnreached):
-        approve(KakaoPay(url="http://127.0.0.1:9", cid="c", secret_key=KEY, is_test=True))
+        approve(KakaoPay(url="http://127.0.0.1:9", cid="c", secret_key=lambda: KEY, is_test=True))
 
 
 def test_a_dead_provider_is_not_waited_for_by_each_new_payment(server: Server, kakaopay: KakaoPay) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
+from booking_templates.kit.connections import NotSent
 from booking_templates.payments import providers
+from booking_templates.payments.errors import PaymentUnreached
 from booking_templates.payments.kakaopay import KakaoPay
+from booking_templates.payments.port import Purchase
 from tests.booking_keys import KAKAOPAY_SECRET_KEY
 
 
@@ -25,7 +29,27 @@ def test_kakaopay_has_its_address_and_key(monkeypatch: pytest.MonkeyPatch) -> No
     found = providers.provider()
     assert isinstance(found, KakaoPay)
     assert (found._url, found.is_test) == ("http://standin:8090", True)
-    assert found._headers["Authorization"] == f"SECRET_KEY {KAKAOPAY_SECRET_KEY}"
+    assert found._secret_key() == KAKAOPAY_SECRET_KEY
+
+
+def test_a_key_that_is_replaced_while_the_service_runs_is_the_one_that_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYMENT_PROVIDER", "kakaopay")
+    found, file = providers.provider(), settings.ENV.secrets_dir / providers.SECRET
+    assert isinstance(found, KakaoPay)
+    sent: list[dict[str, str]] = []
+    monkeypatch.setattr(found._connections, "request", lambda *_, headers, **__: sent.append(headers) or _refused())
+    file.write_text("another key", encoding="utf-8")
+    try:
+        with pytest.raises(PaymentUnreached):
+            found.ready(Purchase("order-1", "buyer-1", "x", 1, 1_000, "http://a", "http://b", "http://c"))
+    finally:
+        file.write_text(KAKAOPAY_SECRET_KEY, encoding="utf-8")
+
+    assert sent[0]["Authorization"] == "SECRET_KEY another key"
+
+
+def _refused() -> None:
+    raise NotSent("refused")
 
 
 def test_the_real_host_is_the_default_and_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
