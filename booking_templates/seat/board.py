@@ -73,8 +73,9 @@ class Board:
             return self._called_off_answer(house)
         hall = self._halls.get(show.number)
         age_s = time.monotonic() - self._polled_at
-        if hall is not None and self._version == house.version and hall.is_encoded and age_s < STALE_S:
-            answer = hall.answer(0)
+        # Looked at once: it is made with the lock alone, and another thread may be taking a change in.
+        answer = None if hall is None else hall.made
+        if answer is not None and self._version == house.version and age_s < STALE_S:
             if age_s < POLL_S or not self._lock.acquire(blocking=False):
                 return answer
             try:

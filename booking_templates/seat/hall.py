@@ -235,8 +235,9 @@ class Hall:
         return self._answer
 
     @property
-    def is_encoded(self) -> bool:
-        return self._answer is not None
+    def made(self) -> Answer | None:
+        """The answer of this moment, if there is one."""
+        return self._answer
 
     def differs(self, other: Hall, position: int) -> bool:
         """Whether OTHER, made when this one's history was at POSITION, knows better about a place that nothing has touched since."""

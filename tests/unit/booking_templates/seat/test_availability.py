@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from booking_templates.seat import board as board_module
-from booking_templates.seat import claims
+from booking_templates.seat import claims, house
 from booking_templates.seat.board import board
 
 from .conftest import Caller, numbered_content, seating_plan
@@ -299,3 +299,20 @@ def test_halls_are_forgotten_where_they_have_very_many_places(staff: Caller, som
         someone.get(f"performances/{performance}/availability")
 
     assert len(board._halls) == 1
+
+
+def test_who_comes_while_another_thread_takes_a_change_in_gets_the_answer_of_before(
+    someone: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = house.current().show("p1")
+    someone.get(PATH)
+    hall = board._halls[show.number]
+    known = hall._answer
+    # The change comes between two looks at the answer, and the lock is the other thread's: nothing may be made of a hall half changed.
+    looks = [known]
+    monkeypatch.setattr(
+        type(hall), "_answer", property(lambda _hall: looks.pop() if looks else None, lambda _hall, _answer: None), raising=False
+    )
+    monkeypatch.setattr(board_module, "POLL_S", 60.0)
+
+    assert board.answer(house.current(), show) is known
