@@ -115,6 +115,8 @@ class KakaoPay:
         answer = self._post("approve", body, _Approved)
         if answer.tid != tid:
             raise PaymentUnknown("approve", "answer of another payment")
+        if answer.amount.total <= 0:
+            raise PaymentUnknown("approve", "captured without an amount")
         return Approval(answer.aid, answer.amount.total)
 
     def inquire(self, tid: str) -> Inquiry:

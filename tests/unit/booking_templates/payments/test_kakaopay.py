@@ -175,6 +175,7 @@ def test_a_refusal_may_have_a_status_of_its_own(server: Server, kakaopay: KakaoP
         (200, b"not json"),
         (200, {"aid": "A1"}),
         (200, {**APPROVED, "tid": "T-of-another"}),
+        (200, {**APPROVED, "amount": {"tax_free": 0}}),
         None,
     ],
 )
