@@ -49,6 +49,8 @@ _SHAPES: tuple[tuple[str, str], ...] = (
         r"Its rollout is held: the copies stay as they are until it goes on",
         gettext_noop("Its rollout is held: the copies stay as they are until it goes on"),
     ),
+    (r"Its volume has not been made yet", gettext_noop("Its volume has not been made yet")),
+    (r"Its volume has not been made yet\. (?P<rest>.+)", gettext_noop("Its volume has not been made yet. %(rest)s")),
     (r"Its node (?P<node>\S+) does not report any more", gettext_noop("Its node %(node)s does not report any more")),
     (r"The node ended the pod", gettext_noop("The node ended the pod")),
     (r"it has no port to probe", gettext_noop("it has no port to probe")),

@@ -13,8 +13,13 @@ from controlplane.runtime.health import CRASHES_UNTIL_FAILED
 UNSCHEDULABLE_GRACE_S = 15.0
 """A pod that fits nowhere may do so as soon as another one has gone; not any longer than this, though."""
 
+VOLUME_GRACE_S = 90.0
+"""Where volumes are made before pods are placed, some storages take half a minute for one."""
+
 _PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable")
 _NOT_FOUND = re.compile(r"not found|does not exist|manifest unknown|NotFound|pull access denied|insufficient_scope", re.IGNORECASE)
+_NO_VOLUME = "unbound immediate PersistentVolumeClaims"
+"""As the scheduler has it, who says of it that the pod fits nowhere."""
 _FATAL = re.compile(r"^Err|Error$|BackOff$|^InvalidImageName$")
 
 
@@ -73,6 +78,8 @@ def _trouble(pod: Mapping[str, Any], containers: list[Mapping[str, Any]], now: d
     scheduled = _condition(status, "PodScheduled")
     if scheduled.get("status") == "False":
         waited_s = (now - parse_time(scheduled.get("lastTransitionTime") or pod["metadata"]["creationTimestamp"])).total_seconds()
+        if _NO_VOLUME in scheduled.get("message", ""):
+            return Trouble("NoVolume", "Its volume has not been made yet.", is_final=waited_s > VOLUME_GRACE_S, is_mute=True)
         return Trouble("FitsNoNode", _why_unscheduled(scheduled.get("message", "")), is_final=waited_s > UNSCHEDULABLE_GRACE_S)
     if status.get("phase") == "Failed" and status.get("reason"):
         return Trouble(status["reason"], status.get("message") or "The node ended the pod.")

@@ -104,6 +104,19 @@ def test_a_pod_that_fits_on_no_node_has_some_time(seat: Played, waited_s: int, h
     assert "preemption" not in seen.message
 
 
+@pytest.mark.parametrize(("waited_s", "health"), [(60, Health.PROGRESSING), (120, Health.FAILED)])
+def test_a_volume_that_is_still_being_made_has_more_of_it(seat: Played, waited_s: int, health: Health) -> None:
+    seat.deployment(GOING_ON)
+    message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available"
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    seat.pod(conditions=({**condition, "lastTransitionTime": stamp(waited_s)},))
+
+    seen = seat.look()
+
+    assert (seen.health, seen.reason) == (health, "NoVolume")
+    assert seen.message.startswith("seat: Its volume has not been made yet.")
+
+
 def test_a_full_quota_is_told_with_its_figures(seat: Played) -> None:
     message = 'pods "seat-1-b" is forbidden: exceeded quota: booking, requested: pods=1, used: pods=1, limited: pods=1'
     since = (datetime.now(UTC) - timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
