@@ -166,13 +166,13 @@ class Spread(Shape):
 
 
 class NodeExpression(Shape):
-    key: Literal["kubernetes.io/hostname"]
+    key: Literal["metadata.name"]
     operator: Literal["In"]
     values: Annotated[list[Host], Meta(min_length=1, max_length=1)]
 
 
 class NodeTerm(Shape):
-    match_expressions: list[NodeExpression]
+    match_fields: list[NodeExpression]
 
 
 class NodeTerms(Shape):

@@ -105,7 +105,7 @@ def test_what_is_held_with_nothing_to_roll_out_is_ready(on: On) -> None:
 def test_a_move_is_ready_there_before_it_ends_here(on: On) -> None:
     objects = serving(on)
     node = next(node for node in on.runtime.nodes() if node.is_ready)
-    term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node.name]}]}
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node.name]}]}
 
     def tie(template: dict[str, Any]) -> None:
         terms = {"nodeSelectorTerms": [term]}

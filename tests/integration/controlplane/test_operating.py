@@ -134,7 +134,7 @@ def test_a_move_names_the_node_and_surges(live: BookingSystem, nodes: SiteRuntim
 
     spec = spec_of(live, nodes, "seat")
     terms = spec["template"]["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
-    assert terms == [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["n2"]}]}]
+    assert terms == [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n2"]}]}]
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
 
     operating.system_move(system=live, service="seat", node="", runtime=nodes, acting_user=seller)

@@ -95,7 +95,7 @@ def test_a_move_ties_the_template_to_a_node_and_untying_leaves_no_trace(
     objects = system_objects(system)
     runtime.apply(system, objects, SECRETS)
     before, moved = spec_of(cluster, system), copy.deepcopy(objects)
-    term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["n2"]}]}
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n2"]}]}
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
     find(moved, "Deployment", "seat")["spec"]["template"]["spec"]["affinity"] = affinity
 
