@@ -169,7 +169,7 @@ ACTIONS: dict[str, Action] = {
             "What somebody changes or deletes on the cluster itself is shown here and stays, until the next change of the booking system "
             "puts everything in its place."
         ),
-        button=_("Leave it"),
+        button=_("Keep what hands change"),
         act=lambda doing, form, generation: operating.drift_leave(
             system=doing.system, leaves=True, acting_user=doing.user, expected_generation=generation
         ),

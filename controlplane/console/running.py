@@ -20,7 +20,7 @@ from controlplane.systems import selectors
 from controlplane.systems.models import BookingSystem, Operation, OperationStep, State
 from controlplane.systems.planning import live_plan
 from controlplane.systems.rollouts import ROLLED_OUT
-from controlplane.systems.runtime_words import say_runtime
+from controlplane.systems.runtime_words import say_drift, say_runtime
 from controlplane.systems.steps import workload_json
 
 SHOWN = 20
@@ -108,7 +108,7 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "why": stored_words(system),
         "health": health_words(system.health),
         "trouble": trouble,
-        "drift": drift,
+        "drift": say_drift(drift),
         "services": _rows(plan, workloads, _newest(system, running)),
         "running": running,
         "steps": _steps(running) if running else [],

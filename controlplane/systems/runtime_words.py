@@ -52,6 +52,9 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"Its volume has not been made yet", gettext_noop("Its volume has not been made yet")),
     (r"Its volume has not been made yet\. (?P<rest>.+)", gettext_noop("Its volume has not been made yet. %(rest)s")),
     (r"Its node (?P<node>\S+) does not report any more", gettext_noop("Its node %(node)s does not report any more")),
+    (r"(?P<kind>[A-Z]\w+) (?P<name>\S+) is gone", gettext_noop("%(kind)s %(name)s is gone")),
+    (r"(?P<kind>[A-Z]\w+) (?P<name>\S+) was replaced", gettext_noop("%(kind)s %(name)s was replaced")),
+    (r"(?P<kind>[A-Z]\w+) (?P<name>\S+) was changed by (?P<who>\S+)", gettext_noop("%(kind)s %(name)s was changed by %(who)s")),
     (r"The node ended the pod", gettext_noop("The node ended the pod")),
     (r"it has no port to probe", gettext_noop("it has no port to probe")),
     (r"no answer on (?P<path>\S+) within (?P<seconds>\S+) s", gettext_noop("no answer on %(path)s within %(seconds)s s")),
@@ -72,6 +75,11 @@ def say_runtime(text: Any) -> str:
         return f"{_say(said)}. {gettext('Its last lines:')}\n{lines}"
     end = "." if said.endswith(".") else ""
     return _say(said.removesuffix(".")) + end
+
+
+def say_drift(text: str) -> str:
+    """What `Observation.drift` says, one sentence an object."""
+    return " ".join(say_runtime(f"{each}.") for each in text.rstrip(".").split(". ")) if text else ""
 
 
 def _say(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from controlplane.portal.speech import say
-from controlplane.systems.runtime_words import say_runtime
+from controlplane.systems.runtime_words import say_drift, say_runtime
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,13 @@ from controlplane.systems.runtime_words import say_runtime
 def test_it_is_said_in_korean(said: str | None, korean: str) -> None:
     with translation.override("ko"):
         assert say_runtime(said) == korean
+
+
+def test_what_drifted_is_said_an_object_after_the_other() -> None:
+    with translation.override("ko"):
+        said = say_drift("Deployment seat was changed by kubectl-edit. Service web is gone.")
+        assert said == "Deployment seat을(를) kubectl-edit이(가) 바꾸었습니다. Service web이(가) 없어졌습니다."
+        assert say_drift("") == ""
 
 
 def test_in_english_it_stays_as_it_was() -> None:
