@@ -74,6 +74,7 @@ class FakeProvider:
 
     name = "kakaopay"
     is_test = True
+    is_answering = True
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -78,6 +78,10 @@ class Circuit:
     open_until: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def is_closed(self) -> bool:
+        return self.failures < BREAK_AFTER
+
     def admits(self) -> bool:
         now = time.monotonic()
         with self.lock:

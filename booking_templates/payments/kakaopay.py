@@ -89,6 +89,10 @@ class KakaoPay:
         self._connections = Connections()
         self._circuit = Circuit()
 
+    @property
+    def is_answering(self) -> bool:
+        return self._circuit.is_closed
+
     def ready(self, purchase: Purchase) -> Ready:
         if not self._circuit.admits():
             # Buyers who are about to start a payment must not fill every thread with waiting for a provider that is down.

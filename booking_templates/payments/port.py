@@ -65,6 +65,11 @@ class Provider(Protocol):
     name: str
     is_test: bool
 
+    @property
+    def is_answering(self) -> bool:
+        """False after several calls in a row that brought no answer, until one does."""
+        ...
+
     def ready(self, purchase: Purchase) -> Ready:
         """Announce PURCHASE. Harmless to repeat: a payment whose page nobody sees just runs out."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,6 +55,8 @@ class SagaRows(Generic[Order]):
         self.fulfilment = fulfilment
         self.provider = provider
         self._failures = 0
+        self._lock = threading.Lock()
+        self._waiting = 0
 
     def _provider(self) -> Provider:
         provider = self.provider()

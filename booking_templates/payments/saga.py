@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -42,6 +44,8 @@ TID_DEAD_AFTER = timedelta(minutes=17)
 BATCH = 50
 FAILURES_A_PASS = 3
 """Calls that may fail before a pass ends: a provider that hangs must not hold it for minutes."""
+WAITING_MAX = 2
+"""Threads that wait for a provider that does not answer: each does for its time-outs, and with all of them gone the service is down too."""
 PASS_S = 10.0
 """Nor one that is slow: the service's other passes wait for this one."""
 
@@ -101,8 +105,27 @@ class Saga(Refunding[Order]):
         # Whoever finds it in PAYING has taken it out: no other thread comes past this statement.
         taken = orders.change(changes, counter="version", id=order_id, state=State.PAYING)
         counts, found = batch.run_and_read([taken], orders.query(id=order_id))
-        if counts[0]:
-            self._approve(orders.read(found)[0], is_first=True)
+        if not counts[0]:
+            return
+        order = orders.read(found)[0]
+        with self._turn() as is_asked:
+            if is_asked:
+                self._approve(order, is_first=True)
+            else:
+                order.change(State.APPROVING, next_at=clock())  # the recovery pass asks
+
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """Whether somebody who came back may wait for the provider's word: all may, and few while it does not answer."""
+        provider = self.provider()
+        with self._lock:
+            may_wait = provider is None or provider.is_answering or self._waiting < WAITING_MAX
+            self._waiting += may_wait
+        try:
+            yield may_wait
+        finally:
+            with self._lock:
+                self._waiting -= may_wait
 
     def turned_away(self, order_id: str) -> None:
         """The browser came back saying that the payment was given up or failed. Anyone can say so: the provider is asked."""

@@ -211,6 +211,7 @@ def test_a_dead_provider_is_not_waited_for_by_each_new_payment(server: Server, k
     with pytest.raises(PaymentUnreached):
         kakaopay.ready(PURCHASE)
     assert len(server.sent) == 5
+    assert not kakaopay.is_answering
     server.answers = [(200, APPROVED)]
     assert approve(kakaopay).captured_krw == 300_000, "what decides a payment is asked whatever the circuit says"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from booking_templates.kit.db import clock
 from booking_templates.payments.saga import PAY_WITHIN, TID_DEAD_AFTER
@@ -99,6 +101,47 @@ def test_a_provider_that_is_called_too_often_is_asked_again_and_the_buyers_word_
     assert state(order_id) == "APPROVING"
     recover()
     assert (state(order_id), money(order_id)) == ("ISSUED", [("capture", 300_000)])
+
+
+def test_a_provider_that_hangs_holds_few_of_those_who_come_back(
+    client_for: Callable[[str], Any], keys: Any, provider: FakeProvider, seat: FakeSeat, recover: Recover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returns = []
+    for _ in range(5):
+        buyer = str(uuid.uuid4())
+        browser = client_for(keys.buyer_token(buyer))
+        order = browser.post("/api/ticket/orders", {"hold_id": seat.hold(buyer)}, content_type=JSON).json()
+        returns.append((browser, order["id"], provider.authenticate(tid_of(order["id"]))))
+    monkeypatch.setattr(provider, "is_answering", False)
+    asked, goes_on, approve = [], threading.Event(), provider.approve
+
+    def hang(**values: Any) -> Any:
+        asked.append(values["order_id"])
+        goes_on.wait(20)
+        return approve(**values)
+
+    monkeypatch.setattr(provider, "approve", hang)
+    waiting = [threading.Thread(target=come_back, args=each, daemon=True) for each in returns[:2]]
+    for number, thread in enumerate(waiting, 1):
+        thread.start()
+        for _ in range(500):
+            if len(asked) == number:
+                break
+            thread.join(0.01)
+    for each in returns[2:]:
+        come_back(*each)
+    assert len(asked) == 2
+    assert {state(order_id) for _browser, order_id, _token in returns} == {"APPROVING"}
+    goes_on.set()
+    for thread in waiting:
+        thread.join(20)
+    recover()
+    assert {state(order_id) for _browser, order_id, _token in returns} == {"ISSUED"}
+
+
+def come_back(browser: Any, order_id: str, token: str) -> None:
+    back(browser, order_id, pg_token=token)
+    connections.close_all()
 
 
 def test_an_unknown_order_is_sent_to_its_page_which_says_so(client: Any, provider: FakeProvider, seat: FakeSeat) -> None:
