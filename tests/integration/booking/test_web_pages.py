@@ -216,6 +216,20 @@ def test_the_countdown_is_announced_and_its_end_is_told(context: BrowserContext,
     expect(page.get_by_role("link", name="Choose again")).to_have_attribute("href", "/performances/p1")
 
 
+def test_more_time_that_was_given_without_a_word_is_seen_when_it_is_asked_for_again(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto("/performances/p1")
+    choose(page, "8-5")
+    page.get_by_test_id("hold").click()
+    expect(page.get_by_test_id("countdown")).to_have_text(re.compile(r"^[67]:\d\d$"))
+    context.route("**/extend", lose, times=1)
+    page.get_by_test_id("extend").click()
+    expect(page.locator(".toast")).to_be_visible()
+    page.get_by_test_id("extend").click()
+    expect(page.get_by_test_id("extend")).to_be_hidden()
+    expect(page.get_by_test_id("countdown")).to_have_text(re.compile(r"^(9|10):\d\d$"))
+
+
 def test_pressing_pay_twice_orders_once(context: BrowserContext, page: Page) -> None:
     sign_up(context)
     page.goto("/performances/p1")

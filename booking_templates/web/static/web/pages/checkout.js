@@ -115,7 +115,9 @@ async function extend() {
     if (isEnd(problem)) ended(problem);
     else {
       toast(problem.message, "bad");
-      if (problem.status === 409 || problem.status === 422) show($("extend"), false);
+      if (problem.status !== 409 && problem.status !== 422) return;
+      show($("extend"), false);
+      api("GET", path).then(({ body }) => take(body), () => {}); // it may have been given by a request whose answer was lost
     }
   }
 }
