@@ -25,6 +25,9 @@ ROUNDS = 5
 SWEEP_HOLDS = 200
 CHUNK = 400
 KEEP_CHANGES = 100_000
+LATE_MS = 15_000
+"""A hold that took so long, for a lock and another try, is placed anew: availability finds holds by their ids, which are times, and looks
+no further back than board.LONG_MS."""
 RANDOM_BITS = 21
 """A hold's id is the millisecond it was placed in, and chance: it sorts by time, and tells an ended hold from one that never was."""
 
@@ -145,6 +148,10 @@ def place_hold(
             batch.run([_insert(performance, wanted, hold, buyer, free, expires_ms, content_version)])
         except IntegrityError:
             used = _explain(performance, wanted, buyer, limit, content_version)
+            continue
+        if now_ms() - placed_ms(hold) > LATE_MS:
+            release_hold(hold, buyer)
+            used = slots.guess(performance, buyer)
             continue
         slots.remember(performance, buyer, used.union(free))
         taken.remember(places)

@@ -316,3 +316,18 @@ def test_who_comes_while_another_thread_takes_a_change_in_gets_the_answer_of_bef
     monkeypatch.setattr(board_module, "POLL_S", 60.0)
 
     assert board.answer(house.current(), show) is known
+
+
+def test_a_hold_that_had_to_wait_for_half_a_minute_is_shown_at_once(
+    buyer: Caller, states: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states()
+    new, waited = claims.new_hold_id, [30_000]
+    # The statement was tried again and again while a change of the content went on: its hold's id is of when it was tried first.
+    monkeypatch.setattr(claims, "new_hold_id", lambda: new() - ((waited.pop() if waited else 0) << claims.RANDOM_BITS))
+
+    hold = buyer.held("A-1")
+
+    assert states()[0] == "1"
+    assert buyer.get(f"holds/{hold['id']}").status_code == 200
+    assert [each["id"] for each in buyer.get("holds").json()["holds"]] == [hold["id"]]
