@@ -19,11 +19,15 @@ Secrets = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class SystemRef:
-    """Names a booking system to a runtime; `namespace` is `clove-<id>`, `seller` an opaque id for labels."""
+    """Names a booking system to a runtime; `namespace` is `clove-<id>`, `seller` an opaque id for labels.
+
+    `platform` tells this control plane's systems from those of another on the same cluster, which has numbered its own from 1 as well.
+    """
 
     system_id: int
     namespace: str
     seller: str = ""
+    platform: str = ""
 
 
 class Health(StrEnum):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from controlplane.rendering.sign_in import CALLBACK
 from controlplane.runtime.port import SystemRef
+from controlplane.systems import keys
 from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.kept_models import Picture, SellerSecret
 
@@ -130,7 +131,7 @@ class BookingSystem(models.Model):
 
     @property
     def ref(self) -> SystemRef:
-        return SystemRef(system_id=self.pk, namespace=self.namespace, seller=str(self.seller_id))
+        return SystemRef(self.pk, self.namespace, seller=str(self.seller_id), platform=keys.platform_id())
 
     @property
     def host(self) -> str:

@@ -10,7 +10,7 @@ from controlplane.runtime.kubernetes.applying import apply
 from controlplane.runtime.kubernetes.logs import logs
 from controlplane.runtime.kubernetes.nodes import nodes
 from controlplane.runtime.kubernetes.observing import FRESH_S, observe
-from controlplane.runtime.kubernetes.ownership import check_ours
+from controlplane.runtime.kubernetes.ownership import check_ours, marked
 from controlplane.runtime.kubernetes.preview import preview
 from controlplane.runtime.kubernetes.resources import NAMESPACE
 from controlplane.runtime.kubernetes.routing import RoutingChoice, routed
@@ -28,11 +28,14 @@ class KubernetesRuntime:
         self._routing = routing or RoutingChoice()
         self._fresh_s = fresh_s
 
+    def _sent(self, system: SystemRef, objects: Objects) -> Objects:
+        return marked(system, routed(objects, self._routing))
+
     def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
-        return preview(self._api, system, routed(objects, self._routing))
+        return preview(self._api, system, self._sent(system, objects))
 
     def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
-        apply(self._api, system, objects, secrets, routed=routed(objects, self._routing))
+        apply(self._api, system, objects, secrets, routed=self._sent(system, objects))
 
     def observe(self, system: SystemRef) -> Observation:
         return observe(self._api, system, fresh_s=self._fresh_s)

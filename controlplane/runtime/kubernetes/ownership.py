@@ -14,7 +14,9 @@ from controlplane.runtime.fingerprint import canonical
 from controlplane.runtime.kubernetes.api import FIELD_MANAGER
 from controlplane.runtime.managers import is_by_hand
 from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
-from controlplane.runtime.port import SystemRef
+from controlplane.runtime.port import Objects, SystemRef
+
+PLATFORM_LABEL = "clove.dev/platform"
 
 
 def selector(system: SystemRef) -> str:
@@ -23,9 +25,23 @@ def selector(system: SystemRef) -> str:
 
 
 def is_ours(namespace: Mapping[str, Any], system: SystemRef) -> bool:
-    """NAMESPACE was made for SYSTEM."""
+    """NAMESPACE was made for SYSTEM, by this platform; one from before platforms were told apart is anybody's."""
     labels = namespace["metadata"].get("labels") or {}
-    return labels.get(SYSTEM_LABEL) == str(system.system_id) and labels.get(MANAGED_LABEL) == MANAGED_BY
+    platform = labels.get(PLATFORM_LABEL) or system.platform
+    is_systems = labels.get(SYSTEM_LABEL) == str(system.system_id) and labels.get(MANAGED_LABEL) == MANAGED_BY
+    return is_systems and (platform == system.platform or not system.platform)
+
+
+def marked(system: SystemRef, objects: Objects) -> list[Mapping[str, Any]]:
+    """OBJECTS, and on the Namespace whose it is: revisions are the same wherever they are applied."""
+    if not system.platform:
+        return list(objects)
+    return [_with_label(item, PLATFORM_LABEL, system.platform) if item["kind"] == "Namespace" else item for item in objects]
+
+
+def _with_label(item: Mapping[str, Any], name: str, value: str) -> Mapping[str, Any]:
+    metadata = item["metadata"]
+    return {**item, "metadata": {**metadata, "labels": {**(metadata.get("labels") or {}), name: value}}}
 
 
 def check_ours(namespace: Mapping[str, Any], system: SystemRef) -> None:
@@ -35,6 +51,8 @@ def check_ours(namespace: Mapping[str, Any], system: SystemRef) -> None:
     labels = namespace["metadata"].get("labels") or {}
     other, manager = labels.get(SYSTEM_LABEL), labels.get(MANAGED_LABEL)
     owner = f"system {other}" if other and manager == MANAGED_BY else manager or "somebody else"
+    if other == str(system.system_id) and manager == MANAGED_BY:
+        owner = "another Clove on this cluster"
     raise OwnedByAnother(f"Namespace {system.namespace} belongs to {owner}.", owner=owner, object_name=f"Namespace {system.namespace}")
 
 

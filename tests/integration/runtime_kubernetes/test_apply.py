@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -373,3 +374,35 @@ def test_a_token_that_expired_is_told_and_a_kubeconfig_that_is_renewed_is_read(
     runtime.apply(system, system_objects(system), SECRETS)
 
     assert cluster.names(DEPLOYMENT, system.namespace) == {"seat"}
+
+
+def test_another_clove_on_the_cluster_keeps_its_namespace_whatever_its_number(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    theirs, ours = (replace(system, platform=platform) for platform in ("0123456789abcdef", "fedcba9876543210"))
+    runtime.apply(theirs, system_objects(system), SECRETS)
+    before = cluster.versions(system.namespace)
+
+    for attempt in (
+        lambda: runtime.apply(ours, system_objects(system, replicas=3), SECRETS),
+        lambda: runtime.preview(ours, system_objects(system)),
+        lambda: runtime.delete(ours),
+    ):
+        with pytest.raises(OwnedByAnother, match="another Clove on this cluster"):
+            attempt()
+    assert runtime.observe(ours).health is Health.ABSENT
+    assert cluster.versions(system.namespace) == before
+    assert runtime.preview(theirs, system_objects(system)) == []
+
+
+def test_what_was_applied_before_platforms_were_told_apart_is_taken_over(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    runtime.apply(system, system_objects(system), SECRETS)
+    ours = replace(system, platform="fedcba9876543210")
+    assert runtime.observe(ours).fingerprint == fingerprint(system_objects(system), SECRETS)
+
+    runtime.apply(ours, system_objects(system), SECRETS)
+
+    assert runtime.observe(ours).fingerprint == fingerprint(system_objects(system), SECRETS)
+    assert runtime.observe(replace(system, platform="0123456789abcdef")).health is Health.ABSENT
