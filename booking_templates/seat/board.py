@@ -35,7 +35,7 @@ CHANGES_MAX = 20_000
 UNDER_WAY = 100
 SHORT_MS = 3_000
 LONG_MS = 20_000
-"""Longer than a hold's statement can take: the databases end a wait for a lock after 10 s (kit.env)."""
+"""Longer than any hold took that stands: one that took longer is placed anew (claims.LATE_MS)."""
 LONG_EVERY_MS = 3_000
 COUNT_S = 1.0
 
