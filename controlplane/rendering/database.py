@@ -48,6 +48,8 @@ class DatabaseChoice:
     port: int = PORT
     networks: tuple[str, ...] = ()
     """Where the server outside is, as CIDRs: the network lets the services go there."""
+    mark: str = ""
+    """Of this platform, in the names on a server outside: another platform may have its systems there, with numbers from 1 as well."""
     backups_kept: int = 7
 
 
@@ -97,7 +99,7 @@ class DatabasePlan:
 def database_plan(images: Iterable[PoolImage], choice: DatabaseChoice, *, namespace: str, number: int, time_zone: str) -> DatabasePlan:
     """The plan for the stateful ones of IMAGES in a new system; NUMBER spreads the systems' backups over the hour."""
     stateful = [image for image in images if image.is_stateful]
-    schemas = _schemas(stateful, namespace, is_outside=bool(choice.host))
+    schemas = _schemas(stateful, namespace, choice if choice.host else None)
     if choice.host:
         return DatabasePlan(choice.host, choice.port, schemas, networks=choice.networks)
     size_mib = sum(image.storage_mib for image in stateful)
@@ -114,8 +116,9 @@ def carried_over(
     server that does not bear their connections is given room for all, which restarts it.
     """
     stateful = [image for image in images if image.is_stateful]
-    schemas = dict(sorted((live.schemas | _schemas(stateful, namespace, is_outside=live.server is None)).items()))
     of_its_kind = choice if choice and bool(choice.host) == (live.server is None) else None
+    outside = (of_its_kind or DatabaseChoice(host=live.host)) if live.server is None else None
+    schemas = dict(sorted((_schemas(stateful, namespace, outside) | live.schemas).items()))
     if live.server is None:
         return replace(live, schemas=schemas, networks=of_its_kind.networks if of_its_kind else live.networks)
     size_mib = sum(image.storage_mib for image in stateful)
@@ -135,13 +138,13 @@ def _bearing(server: ServerPlan, images: list[PoolImage]) -> ServerPlan:
     return replace(server, max_connections=most, resources=replace(resources, memory_limit_mib=limit_mib))
 
 
-def _schemas(images: Iterable[PoolImage], namespace: str, *, is_outside: bool) -> dict[str, str]:
-    return {image.service: outside_schema(namespace, image.service) if is_outside else image.service for image in images}
+def _schemas(images: Iterable[PoolImage], namespace: str, outside: DatabaseChoice | None) -> dict[str, str]:
+    return {image.service: outside_schema(namespace, image.service, outside.mark) if outside else image.service for image in images}
 
 
-def outside_schema(namespace: str, service: str) -> str:
-    """A name that no other system has on a shared server, short enough to be a user's as well."""
-    name = f"{namespace}-{service}"
+def outside_schema(namespace: str, service: str, mark: str = "") -> str:
+    """A name that no other system has on a shared server, short enough to be a user's as well. MARK is its platform's."""
+    name = "-".join(filter(None, (namespace, mark, service)))
     if len(name) <= _LONGEST_USER:
         return name
     return f"{name[: _LONGEST_USER - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -92,5 +92,5 @@ def _databases_outside(run: Run) -> list[DatabasePlan]:
     """The one outside, with all schemas that any revision was given: also a change that failed has made those it brought."""
     plans = [from_json(plan).database for plan in run.system.revisions.values_list("plan", flat=True)]
     outside = [database for database in plans if database and database.server is None]
-    schemas = {service: schema for database in outside for service, schema in database.schemas.items()}
+    schemas = {schema: schema for database in outside for schema in database.schemas.values()}
     return [replace(database, schemas=schemas) for database in outside[:1]]

@@ -162,6 +162,18 @@ def test_names_on_a_shared_server_are_short_and_nobody_elses(number: int, servic
     assert len(name) <= 32
     assert name != outside_schema(f"clove-{number + 1}", service)
     assert name != outside_schema(f"clove-{number}", f"{service}x")
+    marked = outside_schema(f"clove-{number}", service, "0a1b2c")
+    assert len(marked) <= 32
+    assert len({name, marked, outside_schema(f"clove-{number}", service, "0a1b2d")}) == 3
+
+
+def test_a_system_keeps_the_names_of_its_schemas_and_a_service_that_joins_gets_one_of_this_platform() -> None:
+    live = plan_of(OUTSIDE, merchandise=False, products=[])
+    now = plan_of(dataclasses.replace(OUTSIDE, mark="0a1b2c"), live=live)
+
+    assert live.database
+    assert now.database
+    assert now.database.schemas == live.database.schemas | {"merch": "clove-77-0a1b2c-merch"}
 
 
 def test_a_plan_of_before_has_no_database_and_reads_on() -> None:
