@@ -127,13 +127,22 @@ def placed_ms(hold: int) -> int:
 
 
 def place_hold(
-    *, performance: int, wanted: Sequence[Wanted], buyer: str, limit: int, life_ms: int, content_version: int
+    *,
+    performance: int,
+    wanted: Sequence[Wanted],
+    buyer: str,
+    limit: int,
+    life_ms: int,
+    content_version: int,
+    has_excess: bool = False,
 ) -> tuple[int, list[Row]]:
     """Hold all of WANTED for BUYER, or none; the hold's id and claims.
 
+    With HAS_EXCESS, buyers may have slots beyond LIMIT, which no constraint sees: then it is looked what this one has.
+
     Raises PlacesTaken, LimitReached or ContentChanged. An expired hold is no obstacle, swept or not.
     """
-    used = slots.guess(performance, buyer)
+    used = _used(performance, buyer) if has_excess else slots.guess(performance, buyer)
     places = {claim_id(performance, item.place): item.place for item in wanted}
     for _round in range(ROUNDS):
         free = slots.choose(used, len(wanted), limit)
@@ -151,7 +160,7 @@ def place_hold(
             continue
         if now_ms() - placed_ms(hold) > LATE_MS:
             release_hold(hold, buyer)
-            used = slots.guess(performance, buyer)
+            used = _used(performance, buyer)
             continue
         slots.remember(performance, buyer, used.union(free))
         taken.remember(places)
@@ -161,6 +170,12 @@ def place_hold(
         ]
         return hold, rows
     raise PlacesTaken([item.place for item in wanted])
+
+
+def _used(performance: int, buyer: str) -> frozenset[int]:
+    """The slots that BUYER has by the database now."""
+    mine = Claim.objects.filter(buyer=buyer, performance=performance).exclude(state=State.HELD, expires_ms__lte=NowMs())
+    return frozenset(slot for slot in mine.values_list("slot", flat=True) if slot is not None)
 
 
 def _held(claims: Collection[int]) -> list[int]:

@@ -78,7 +78,13 @@ def _place(at: House, show: Show, positions: Sequence[int], buyer: str) -> list[
         grade = layout.grades[layout.grade_of[position]]
         wanted.append(Wanted(layout.places[position], grade.name, grade.price_krw))
     _hold, rows = claims.place_hold(
-        performance=show.number, wanted=wanted, buyer=buyer, limit=at.limit, life_ms=at.hold_ms, content_version=at.version
+        performance=show.number,
+        wanted=wanted,
+        buyer=buyer,
+        limit=at.limit,
+        life_ms=at.hold_ms,
+        content_version=at.version,
+        has_excess=at.has_excess,
     )
     return rows
 

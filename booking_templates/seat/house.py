@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from booking_templates.kit.problems import NotFound
 from booking_templates.seat.clock import to_ms
 from booking_templates.seat.layout import Layout, lay_out
-from booking_templates.seat.models import CONTENT_ID, Area, Content, Performance, Seat
+from booking_templates.seat.models import CONTENT_ID, Area, Claim, Content, Performance, Seat
 from booking_templates.seat.schemas import SeatContent
 
 CHECK_EVERY_S = 0.2
@@ -47,6 +47,8 @@ class House:
     shows: dict[str, Show]
     opens_ms: int
     closes_ms: int
+    has_excess: bool = False
+    """Whether somebody had more places than the limit when this version came: it was higher before."""
     show_of_number: dict[int, Show] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,4 +146,5 @@ def _load() -> House:
         shows=shows,
         opens_ms=to_ms(content.sales.opens_at),
         closes_ms=to_ms(content.sales.closes_at),
+        has_excess=Claim.objects.filter(slot__gt=content.limit_per_buyer).exists(),
     )

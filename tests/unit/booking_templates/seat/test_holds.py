@@ -100,6 +100,22 @@ def test_a_lowered_limit_counts_what_a_buyer_has_whatever_was_given_back(staff: 
     assert sorted(Claim.objects.values_list("slot", flat=True)) == [1, 2]
 
 
+def test_who_has_more_than_a_lowered_limit_gets_nothing_in_place_of_what_is_given_back(
+    staff: Caller, buyer: Caller, on_sale: dict[str, Any]
+) -> None:
+    first = buyer.held("A-1", "A-2")
+    second = buyer.held("A-3", "A-4")
+    assert staff.call("PUT", "content", on_sale | {"limit_per_buyer": 2}).status_code == 200
+    buyer.call("DELETE", f"holds/{first['id']}")
+
+    answer = buyer.hold("B-1")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "limit_exceeded")
+    buyer.call("DELETE", f"holds/{second['id']}")
+    assert buyer.hold("B-1", "B-2").status_code == 201
+    assert buyer.hold("B-3").json()["code"] == "limit_exceeded"
+
+
 def test_another_process_knowing_nothing_of_a_buyer_finds_their_free_slots(buyer: Caller) -> None:
     from booking_templates.seat import slots
 
