@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from bench.seats import arena, musical
 from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import until
 from tests.integration.booking.site import WAIT_MS, open_site, sign_up
 
 FIRST_LOAD_BYTES = 200_000
@@ -28,6 +30,8 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
 )
 def test_the_seat_page_is_light_on_its_first_load(hall: Booking, browser: Browser, content: Callable[[], Any]) -> None:
     open_site(hall, content())
+    plan = requests.get(f"{hall.public_url}/api/seat/plan", timeout=WAIT_MS / 1000).json()["version"]
+    until("the page leads to this plan", lambda: plan in requests.get(f"{hall.public_url}/performances/p1", timeout=WAIT_MS / 1000).text)
     context = browser.new_context(locale="ko-KR", base_url=hall.public_url, viewport={"width": 390, "height": 844})
     context.set_default_timeout(WAIT_MS)
     page = context.new_page()
