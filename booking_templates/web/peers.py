@@ -18,6 +18,8 @@ from booking_templates.kit import peers
 T = TypeVar("T")
 
 FRESH_S = 1.0
+OLD_S = 30.0
+"""What nobody has asked for since is not shown any more."""
 TIMEOUT_S = 1.5
 TRIES = 2
 """Of two replicas one may be on its way out; a page does not wait for more."""
@@ -45,8 +47,8 @@ class Source(Generic[T]):
         """The document, or the last one there was, or None when the peer has never answered."""
         if time.monotonic() - self._asked_at < self._fresh_s:
             return self.last
-        # Whoever finds the lock taken is served what is there; only a first visitor waits for the first answer.
-        if self._lock.acquire(blocking=self.last is None and self._asked_at == float("-inf")):
+        # Whoever finds the lock taken is served what is there; only who comes first, or after a quiet time, waits for the answer.
+        if self._lock.acquire(blocking=time.monotonic() - self._asked_at > OLD_S):
             try:
                 if time.monotonic() - self._asked_at >= self._fresh_s:
                     self._ask()

@@ -97,3 +97,25 @@ def test_visitors_do_not_queue_behind_one_slow_answer(services):
     assert source.get()["title"] == "뮤지컬 〈별의 정거장〉"  # while the other still waits
     may_answer.set()
     asking.join(5)
+
+
+def test_after_a_quiet_hour_nobody_is_shown_what_was_an_hour_ago(services):
+    source = Source("event", "/api/event/", dict, fresh_s=0)
+    assert source.get()
+    source._asked_at -= 3600
+    services.documents["/api/event/"] = {**services.documents["/api/event/"], "title": "Another title"}
+    may_answer, is_asked = threading.Event(), threading.Event()
+    answer = services.answer
+
+    def slow(handler: object) -> None:
+        is_asked.set()
+        may_answer.wait(5)
+        answer(handler)
+
+    services.answer = slow
+    first = threading.Thread(target=source.get, daemon=True)
+    first.start()
+    assert is_asked.wait(5)
+    threading.Timer(0.2, may_answer.set).start()
+    assert source.get()["title"] == "Another title"  # who comes second waits for the answer to the first
+    first.join(5)
