@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import call_off, until
@@ -153,3 +153,23 @@ def test_who_gave_the_payment_up_can_pay_for_the_same_places_yet(tab: Page) -> N
         expect(tab).to_have_url(re.compile("/orders/"))
         status = "CANCELLED" if button == "Cancel" else "ISSUED"
         expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", status)
+
+
+def test_tickets_given_back_without_hearing_the_answer_are_shown_so(browser: Browser, site: Booking) -> None:
+    context = browser.new_context(locale="en-GB", base_url=site.public_url)
+    context.set_default_timeout(WAIT_MS)
+    tab = context.new_page()
+    sign_up(context)
+    buy(tab, {"best": {"quantity": 1}})
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    context.route("**/refunds", lose)
+    tab.get_by_test_id("cancel-order").click()
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_role("dialog").get_by_role("alert")).not_to_be_empty()
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    context.close()

@@ -166,7 +166,10 @@ function cancellation(order) {
 
 async function cancel(order, button) {
   const after = order.status === "ISSUED" ? await giveBack(order) : await close(order, button);
-  if (!after) return;
+  if (!after) {
+    watching.now(); // it may have been done, and the answer lost
+    return;
+  }
   draw(after);
   $("main").focus({ preventScroll: true });
   scrollTo({ top: 0 });
