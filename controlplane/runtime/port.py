@@ -77,7 +77,10 @@ class Workload:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a runtime knows of a system now. `fingerprint` equals `fingerprint(objects, secrets)` of what was applied last, or is empty."""
+    """What a runtime knows of a system now. `fingerprint` equals `fingerprint(objects, secrets)` of what was applied last, or is empty.
+
+    It is empty when that is to be applied again: somebody changed something, or what a rollout needed can be taken away now.
+    """
 
     health: Health
     workloads: tuple[Workload, ...] = ()
