@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import time
 import warnings
@@ -42,11 +41,6 @@ def public_part(private: Jwk) -> Jwk:
 def staff_key() -> Jwk:
     """The control plane's private key; it signs staff tokens."""
     return _staff_key(settings.CLOVE_HOME / "keys" / "staff-key.json")
-
-
-def platform_id() -> str:
-    """Tells this control plane from any other: one that was set up anew, with other keys, is another. A label of Kubernetes takes it."""
-    return hashlib.sha256(str(staff_key()["kid"]).encode()).hexdigest()[:16]
 
 
 @functools.cache

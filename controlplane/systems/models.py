@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from controlplane.rendering.sign_in import CALLBACK
 from controlplane.runtime.port import SystemRef
-from controlplane.systems import keys
 from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.kept_models import Picture, SellerSecret
+from controlplane.systems.platform_models import Platform, platform_mark
 
 __all__ = [
     "Archive",
@@ -26,6 +26,7 @@ __all__ = [
     "Operation",
     "OperationStep",
     "Picture",
+    "Platform",
     "Requirement",
     "Revision",
     "SellerSecret",
@@ -131,7 +132,7 @@ class BookingSystem(models.Model):
 
     @property
     def ref(self) -> SystemRef:
-        return SystemRef(self.pk, self.namespace, seller=str(self.seller_id), platform=keys.platform_id())
+        return SystemRef(self.pk, self.namespace, seller=str(self.seller_id), platform=platform_mark())
 
     @property
     def host(self) -> str:

@@ -20,9 +20,10 @@ from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.egress import networks_of, way_to
 from controlplane.rendering.plan import SECRETS_DIR, Plan, Platform, Site, from_json, make_plan
 from controlplane.rendering.sign_in import CONFIG as SIGN_IN
-from controlplane.systems import issuers, keys, pictures, sealed
+from controlplane.systems import issuers, pictures, sealed
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Requirement
+from controlplane.systems.platform_models import platform_mark
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _database() -> DatabaseChoice | None:
         return DatabaseChoice(image=settings.MARIADB_IMAGE, backups_kept=settings.BACKUPS_KEPT)
     admin = settings.BOOKING_DATABASE_ADMIN
     networks = tuple(settings.BOOKING_DATABASE_NETWORKS) or networks_of(admin["HOST"])
-    return DatabaseChoice(host=admin["HOST"], port=int(admin["PORT"]), networks=networks, mark=keys.platform_id()[:6])
+    return DatabaseChoice(host=admin["HOST"], port=int(admin["PORT"]), networks=networks, mark=platform_mark()[:6])
 
 
 def site_of(system: BookingSystem) -> Site:
