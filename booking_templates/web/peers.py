@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 FRESH_S = 1.0
 OLD_S = 30.0
-"""What nobody has asked for since is not shown any more."""
+"""Who comes after nobody has asked for so long waits for the answer: what was known may be an hour old."""
+WAITING_MAX = 2
+"""So many wait, beside the one who asks. When sales open thousands come at once, and with every thread waiting no page would be answered:
+they are shown what was known, for as long as the answer takes."""
 TIMEOUT_S = 1.5
 TRIES = 2
 """Of two replicas one may be on its way out; a page does not wait for more."""
@@ -35,6 +38,7 @@ class Source(Generic[T]):
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
+        self._waiting = threading.Semaphore(WAITING_MAX)
         self.last: T | None = None
         """What `get` gave last; reading it asks nobody."""
         self._revision = next(_revisions)
@@ -45,17 +49,31 @@ class Source(Generic[T]):
 
     def get(self) -> T | None:
         """The document, or the last one there was, or None when the peer has never answered."""
-        if time.monotonic() - self._asked_at < self._fresh_s:
+        age_s = time.monotonic() - self._asked_at
+        if age_s < self._fresh_s:
             return self.last
-        # Whoever finds the lock taken is served what is there; only who comes first, or after a quiet time, waits for the answer.
-        if self._lock.acquire(blocking=time.monotonic() - self._asked_at > OLD_S):
+        # Whoever finds the lock taken is served what is there; a first visitor waits for the first answer.
+        is_first = self.last is None and self._asked_at == float("-inf")
+        if self._lock.acquire(blocking=is_first):
+            self._ask_if_due()
+        elif age_s > OLD_S and self._waiting.acquire(blocking=False):
             try:
-                if time.monotonic() - self._asked_at >= self._fresh_s:
-                    self._ask()
+                self._lock.acquire()
+                self._ask_if_due()
             finally:
-                self._asked_at = time.monotonic()
-                self._lock.release()
+                self._waiting.release()
         return self.last
+
+    def _ask_if_due(self) -> None:
+        """With the lock, which it gives back."""
+        try:
+            if time.monotonic() - self._asked_at >= self._fresh_s:
+                try:
+                    self._ask()
+                finally:
+                    self._asked_at = time.monotonic()
+        finally:
+            self._lock.release()
 
     def revision(self) -> int:
         """Asks as `get` does; the number is another one whenever `last` or `is_answering` is. No two sources ever have the same."""
