@@ -118,7 +118,7 @@ def test_an_event_is_edited_called_off_and_leaves_its_sales_behind(clove: Stack)
     assert seller.call("PUT", address, {"seats": [taken]}).json()["code"] == "would_orphan"
     assert seller.call("PUT", address, {"seats": ["Z-9"]}).json()["code"] == "unknown_seat"
     assert seller.call("PUT", address, {"seats": free}).json() == {"seats": free}
-    assert site.get("/api/seat/performances/p1/availability")["state"].count("3") == 3
+    until("buyers see it", lambda: site.get("/api/seat/performances/p1/availability")["state"].count("3") == 3)
 
     # Refused is deleting it, too, and calling a performance off by another name.
     assert seller.call("DELETE", f"systems/{system}?name=seller-numbered").json()["code"] == "paid_tickets_stand"
