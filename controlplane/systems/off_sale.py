@@ -52,6 +52,15 @@ def off_sale_put(*, system: BookingSystem, performance_id: str, seats: Collectio
     return found
 
 
+def off_sale_change(
+    *, system: BookingSystem, performance_id: str, added: Collection[str], removed: Collection[str], acting_user: User
+) -> list[str]:
+    """Keep ADDED from sale as well, and REMOVED no more; what somebody else has changed since they were chosen stays. As `off_sale_put`."""
+    now = off_sale(system=system, performance_id=performance_id, user=acting_user)
+    seats = set(now).difference(removed).union(added)
+    return off_sale_put(system=system, performance_id=performance_id, seats=seats, acting_user=acting_user)
+
+
 def _path(performance_id: str) -> str:
     return f"/api/seat/performances/{quote(performance_id, safe='')}/blocked"
 

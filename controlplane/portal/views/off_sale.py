@@ -30,17 +30,18 @@ def page(request: AuthenticatedRequest, system: BookingSystem, performance_id: s
     plan = _plan(system)
     if plan is None:
         raise Http404
-    now = off_sale.off_sale(system=system, performance_id=performance_id, user=request.user)
-    shown = typed = lines_of(now, plan)
+    shown = typed = lines_of(off_sale.off_sale(system=system, performance_id=performance_id, user=request.user), plan)
     errors: list[str] = []
     if request.method == "POST" and not performance.is_called_off:
         shown, typed = request.POST.get("shown", ""), request.POST.get("seats", "")
-        before, wanted = set(seats_of(shown, plan)), seats_of(typed, plan)
+        before, wanted = seats_of(shown, plan), seats_of(typed, plan)
         errors = _unknown(wanted, plan)
         if not errors:
-            seats = (set(now) - (before - set(wanted))) | (set(wanted) - before)
+            added, removed = set(wanted).difference(before), set(before).difference(wanted)
             try:
-                kept = off_sale.off_sale_put(system=system, performance_id=performance_id, seats=seats, acting_user=request.user)
+                kept = off_sale.off_sale_change(
+                    system=system, performance_id=performance_id, added=added, removed=removed, acting_user=request.user
+                )
             except ServiceRefused as error:
                 errors = [message for found in error.errors.values() for message in found] or [error.detail]
             else:
