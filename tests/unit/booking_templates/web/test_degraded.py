@@ -80,18 +80,24 @@ def test_within_its_fresh_time_a_document_is_not_asked_for_again(services):
     assert len(services.requests) == 1
 
 
-def test_visitors_do_not_queue_behind_one_slow_answer(services):
-    source = Source("event", "/api/event/", dict, fresh_s=0)
-    assert source.get()
-    may_answer, is_asked = threading.Event(), threading.Event()
+def slow(services):
+    """From now on an answer waits. The events: somebody has asked; the answer may come."""
+    is_asked, may_answer = threading.Event(), threading.Event()
     answer = services.answer
 
-    def slow(handler: object) -> None:
+    def wait(handler: object) -> None:
         is_asked.set()
         may_answer.wait(5)
         answer(handler)
 
-    services.answer = slow
+    services.answer = wait
+    return is_asked, may_answer
+
+
+def test_visitors_do_not_queue_behind_one_slow_answer(services):
+    source = Source("event", "/api/event/", dict, fresh_s=0)
+    assert source.get()
+    is_asked, may_answer = slow(services)
     asking = threading.Thread(target=source.get)
     asking.start()
     assert is_asked.wait(5)
@@ -105,15 +111,7 @@ def test_after_a_quiet_hour_a_few_wait_for_what_is_new_and_a_crowd_does_not(serv
     before = source.get()["title"]
     source._asked_at -= 3600
     services.documents["/api/event/"] = {**services.documents["/api/event/"], "title": "Another title"}
-    may_answer, is_asked = threading.Event(), threading.Event()
-    answer = services.answer
-
-    def slow(handler: object) -> None:
-        is_asked.set()
-        may_answer.wait(5)
-        answer(handler)
-
-    services.answer = slow
+    is_asked, may_answer = slow(services)
     titles = []
     waiting = [threading.Thread(target=lambda: titles.append(source.get()["title"]), daemon=True) for _ in range(1 + WAITING_MAX)]
     waiting[0].start()
