@@ -1,6 +1,7 @@
 """What stands before a cluster with ROUTING=service, on a machine that is one of its nodes: `python -m controlplane.embedded.front`.
 
-Leads buyers to Services by their annotations, as a Gateway does by an HTTPRoute. Only a node reaches a Service's own address.
+Leads buyers to the pods of Services by the annotations of these, as a Gateway does by an HTTPRoute. It goes by EndpointSlices, as ingress
+controllers do: a node's proxy learns of a pod up to a second later, and of one that ends too. Only a node reaches pods.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import uvloop
 
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.kubernetes import Api, configuration
-from controlplane.runtime.kubernetes.resources import BY_KIND, NODE
+from controlplane.runtime.kubernetes.resources import BY_KIND, NODE, Resource
 from controlplane.runtime.kubernetes.routing import HOST_ANNOTATION, PATH_ANNOTATION
 from controlplane.runtime.local.router.server import AddressInUse, Router, raise_file_limit
 from controlplane.runtime.local.router.table import Absence, Backend, Route
@@ -32,14 +33,19 @@ from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL
 log = logging.getLogger(__name__)
 
 SERVICE = BY_KIND["Service"]
+ENDPOINT_SLICE = Resource("EndpointSlice", "discovery.k8s.io/v1", "endpointslices")
+"""Made by the cluster for each Service, with its labels."""
+SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 SELECTOR = f"{MANAGED_LABEL}={MANAGED_BY}"
-SILENCE_S = 2.5
-"""The server ends the watch before that, and all are listed again: so long at most is a change unknown that no event told."""
+SILENCE_S = 10.0
+"""The server is asked to end a watch before that, so a longer silence is a dead connection."""
+LIST_S = 30.0
+"""All are listed again after so long: at most that long is a change unknown that no event told."""
 RETRY_S = 2.0
-GATHER_S = 0.1
-"""The Services of a system come one after the other."""
 
 Item = Mapping[str, Any]
+Changed = Mapping[str, Sequence[Item]]
+"""Namespace -> all its objects of a kind."""
 
 
 def main() -> int:
@@ -99,56 +105,119 @@ async def _serve(router: Router, api: Api) -> None:
     routing = Routing(router)
     await router.start()
 
-    def look() -> None:
-        for items in changes(api):
-            loop.call_soon_threadsafe(routing.take, items)
+    def look(resource: Resource, take: Callable[[Changed], None]) -> None:
+        for changed in changes(api, resource):
+            loop.call_soon_threadsafe(take, changed)
 
-    threading.Thread(target=look, name="services", daemon=True).start()
+    for resource, take in ((SERVICE, routing.take_services), (ENDPOINT_SLICE, routing.take_slices)):
+        threading.Thread(target=look, args=(resource, take), name=resource.plural, daemon=True).start()
     await ends.wait()
     await router.stop()
 
 
-def changes(api: Api) -> Iterator[list[dict[str, Any]]]:
-    """All Services of Clove's, now and whenever one of them changed; endlessly."""
+def changes(api: Api, resource: Resource) -> Iterator[Changed]:
+    """All of Clove's objects of RESOURCE, of each namespace where something is not as it was told before; endlessly."""
+    known: dict[str, dict[str, Item]] = {}
     while True:
         try:
-            items, version = api.items_with_version(SERVICE, selector=SELECTOR)
-            yield items
-            for event in api.watch(SERVICE, version, selector=SELECTOR, silence_s=SILENCE_S):
-                if event.get("type") != "BOOKMARK":
-                    time.sleep(GATHER_S)
-                    break
+            items, version = api.items_with_version(resource, selector=SELECTOR)
+            listed: dict[str, dict[str, Item]] = defaultdict(dict)
+            for item in items:
+                listed[item["metadata"]["namespace"]][item["metadata"]["name"]] = item
+            before, known = known, listed
+            yield {one: list(listed.get(one, {}).values()) for one in {*before, *listed} if before.get(one, {}) != listed.get(one, {})}
+            listed_at = time.monotonic()
+            while version and time.monotonic() < listed_at + LIST_S:
+                for event in api.watch(resource, version, selector=SELECTOR, silence_s=SILENCE_S, metadata_only=False):
+                    item = event.get("object") or {}
+                    if event.get("type") == "ERROR":  # 410 Gone, as a rule: only a list helps
+                        version = ""
+                        break
+                    version = item["metadata"]["resourceVersion"]
+                    if event.get("type") != "BOOKMARK":
+                        namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
+                        of_namespace = known.setdefault(namespace, {})
+                        of_namespace.pop(name, None)
+                        if event.get("type") != "DELETED":
+                            of_namespace[name] = item
+                        yield {namespace: list(of_namespace.values())}
+            if not version:
+                time.sleep(RETRY_S)
         except RuntimeFailure as failure:
-            log.warning("services: %s", failure.reason)
+            log.warning("%s: %s", resource.plural, failure.reason)
             time.sleep(RETRY_S)
 
 
 class Routing:
-    """Keeps ROUTER's table as the Services say."""
+    """Keeps ROUTER's table as the Services say, and their backends as the EndpointSlices do."""
 
     def __init__(self, router: Router) -> None:
         self._router = router
-        self._routes: dict[str, list[tuple[str, str, str, str, int]]] = {}
+        self._routes: dict[str, list[tuple[str, str, str]]] = {}
+        self._backends: dict[tuple[str, str], Backend] = {}
+        self._places: dict[str, dict[str, list[tuple[str, int]]]] = {}
 
-    def take(self, items: Sequence[Item]) -> None:
-        """ITEMS are all the Services there are."""
-        found = defaultdict(list)
-        for item in items:
-            metadata, spec = item["metadata"], item["spec"]
-            annotations = metadata.get("annotations") or {}
-            if HOST_ANNOTATION in annotations and PATH_ANNOTATION in annotations and spec.get("clusterIP", "None") != "None":
-                where = (annotations[HOST_ANNOTATION].lower(), annotations[PATH_ANNOTATION])
-                found[metadata["namespace"]].append((*where, metadata["name"], spec["clusterIP"], spec["ports"][0]["port"]))
-        for namespace in self._routes.keys() | found.keys():
-            wanted = sorted(found.get(namespace, ()))
-            if wanted != self._routes.get(namespace):
-                self._router.set_routes(namespace, [self._route(namespace, *each) for each in wanted])
-        self._routes = {namespace: sorted(routes) for namespace, routes in found.items()}
+    def take_services(self, changed: Changed) -> None:
+        """CHANGED: all that each of these namespaces has."""
+        for namespace, items in changed.items():
+            wanted = sorted((*where, item["metadata"]["name"]) for item in items if (where := _where(item)))
+            if wanted == self._routes.get(namespace, []):
+                continue
+            self._router.set_routes(
+                namespace, [Route(host, path, is_exact=False, backend=self._to(namespace, name)) for host, path, name in wanted]
+            )
+            if wanted:
+                self._routes[namespace] = wanted
+            else:
+                del self._routes[namespace]
+            kept = {name for _, _, name in wanted}
+            for key in [key for key in self._backends if key[0] == namespace and key[1] not in kept]:
+                self._backends.pop(key).serve_at((), Absence.STOPPED)
 
-    def _route(self, namespace: str, host: str, path: str, service: str, address: str, port: int) -> Route:
-        backend: Backend = self._router.backend(namespace, service)
-        backend.serve_from([port], Absence.STARTING, address=address)
-        return Route(host, path, is_exact=False, backend=backend)
+    def take_slices(self, changed: Changed) -> None:
+        """CHANGED: all that each of these namespaces has."""
+        for namespace, items in changed.items():
+            before, self._places[namespace] = self._places.get(namespace, {}), _places(items)
+            for name in before.keys() | self._places[namespace].keys():
+                backend = self._backends.get((namespace, name))
+                if backend and before.get(name) != self._places[namespace].get(name):
+                    backend.serve_at(self._places[namespace].get(name, ()), Absence.STARTING)
+            if not items:
+                del self._places[namespace]
+
+    def _to(self, namespace: str, service: str) -> Backend:
+        backend = self._backends.get((namespace, service))
+        if backend is None:
+            backend = self._backends[namespace, service] = self._router.backend(namespace, service)
+            backend.serve_at(self._places.get(namespace, {}).get(service, ()), Absence.STARTING)
+        return backend
+
+
+def _where(service: Item) -> tuple[str, str] | None:
+    """Host and path that lead to SERVICE."""
+    annotations = service["metadata"].get("annotations") or {}
+    if HOST_ANNOTATION not in annotations or PATH_ANNOTATION not in annotations:
+        return None
+    return annotations[HOST_ANNOTATION].lower(), annotations[PATH_ANNOTATION]
+
+
+def _places(slices: Sequence[Item]) -> dict[str, list[tuple[str, int]]]:
+    """Service -> where its pods answer: those that are ready; while none is, those that still serve though they are to end."""
+    ready: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    ending: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for item in slices:
+        service = (item["metadata"].get("labels") or {}).get(SERVICE_NAME_LABEL, "")
+        port = next((port["port"] for port in item.get("ports") or () if port.get("port")), None)
+        if port is None or item.get("addressType") == "FQDN":
+            continue
+        for endpoint in item.get("endpoints") or ():
+            conditions = endpoint.get("conditions") or {}
+            # Each of these may be null, which stands for yes in the first and for what `ready` says in the second.
+            if conditions.get("ready") is not False:
+                ready[service].add((endpoint["addresses"][0], port))
+            elif conditions.get("serving"):
+                ending[service].add((endpoint["addresses"][0], port))
+    return {service: sorted(ready[service] or ending[service]) for service in ready.keys() | ending.keys()}
 
 
 if __name__ == "__main__":

@@ -74,12 +74,16 @@ class Backend:
         self._serving: list[Upstream] = []
         self._turn = 0
 
-    def serve_from(self, ports: Iterable[int], absence: Absence, *, address: str = LOOPBACK) -> None:
-        """Send requests to PORTS of ADDRESS from now on; those under way elsewhere end there.
+    def serve_from(self, ports: Iterable[int], absence: Absence) -> None:
+        """`serve_at` PORTS of this machine."""
+        self.serve_at(((LOOPBACK, port) for port in ports), absence)
+
+    def serve_at(self, places: Iterable[tuple[str, int]], absence: Absence) -> None:
+        """Send requests to PLACES, addresses with a port, from now on; those under way elsewhere end there.
 
         ABSENCE is why there is none, should it be so.
         """
-        serving = [self._upstreams.at(port, address) for port in ports]
+        serving = [self._upstreams.at(port, address) for address, port in places]
         for upstream in self._serving:
             if upstream not in serving:
                 upstream.is_leaving = True
