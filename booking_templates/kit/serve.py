@@ -36,6 +36,8 @@ def main(command: str) -> int:
     django.setup()
     logs.setup(settings.ENV.service)
     listener = listen() if command == "serve" else None
+    gc.freeze()
+    gc.enable()
     if settings.ENV.database_url:
         migrate()
     if listener:
@@ -109,6 +111,8 @@ def serve(listener: socket.socket) -> None:
 
     The application is imported before the fork, so its pages are shared.
     """
+    gc.collect()  # what migrating left
+    gc.disable()
     from granian.constants import Interfaces
     from granian.net import SocketHolder
     from granian.server.mp import MPServer
@@ -117,8 +121,8 @@ def serve(listener: socket.socket) -> None:
 
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork", force=True)  # not the default any more from Python 3.14 on
-    gc.collect()
     gc.freeze()  # what is loaded by now stays: neither looked through again and again, nor copied after the fork
+    gc.enable()
 
     class Listening(MPServer):
         """Its worker is given the port rather than taking it, so one that is started anew finds who came in between."""
