@@ -27,8 +27,9 @@ from booking_templates.auth.schemas import (
 )
 from booking_templates.kit import tokens
 from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.idempotency import KEY_MAX
 from booking_templates.kit.principal import BUYER, require_own_page
-from booking_templates.kit.problems import Unauthorized
+from booking_templates.kit.problems import Unauthorized, Unprocessable
 
 
 def _json(body: Any, status: int = 200) -> HttpResponse:
@@ -68,18 +69,24 @@ def login(request: Request, body: Login) -> HttpResponse:
     return _logged_in(request, logins.start(request, buyer))
 
 
-@endpoint(returns={200: LoggedIn}, problems=("login_required", "token_expired", "refresh_token_reused", "refresh_under_way", "csrf"))
+@endpoint(
+    returns={200: LoggedIn},
+    problems=("login_required", "token_expired", "refresh_token_reused", "refresh_under_way", "csrf", "idempotency_key_too_long"),
+)
 def refresh(request: Request) -> HttpResponse:
     """Renew the login by the refresh cookie, which is replaced.
 
-    Each refresh token works once. A second use ends the login everywhere it was copied to. Needs `X-Clove-Request: 1`.
+    Each refresh token works once. A second use ends the login everywhere it was copied to; the same `Idempotency-Key` with the same token
+    is the same use, until the next token was used. Needs `X-Clove-Request: 1`.
     """
     require_own_page(request)
-    token = cookies.refresh_token(request)
+    token, key = cookies.refresh_token(request), request.headers.get("Idempotency-Key", "")
+    if len(key) > KEY_MAX:
+        raise Unprocessable("idempotency_key_too_long", max_length=KEY_MAX)
     try:
         if not token:
             raise Unauthorized("login_required")
-        return _logged_in(request, sessions.refresh(token))
+        return _logged_in(request, sessions.refresh(token, key))
     except Unauthorized as problem:
         response = problem.response()
         cookies.clear_login(response)
@@ -148,7 +155,7 @@ def request_reset(request: Request, body: ResetRequest) -> Reply:
 
 @endpoint(body=ResetConfirmation, returns={204: None}, problems=("reset_link_invalid", "invalid", "not_found"))
 def confirm_reset(request: Request, body: ResetConfirmation) -> Reply:
-    """Set a new password by the token of the link; every login ends."""
+    """Set a new password by the token of the link; every login ends, and so does an outside sign-in that was joined to the account."""
     resets.confirm(body.token, body.new_password)
     return Reply(status=204)
 

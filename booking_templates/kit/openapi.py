@@ -144,7 +144,7 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
         ]
     is_recorded = getattr(found.function, "takes_idempotency_key", False)
     # An endpoint that keeps the key with what it makes, for as long as that stands, says so by its problems.
-    if is_recorded or "idempotency_key_reused" in found.problems:
+    if is_recorded or "idempotency_key_too_long" in found.problems:
         about = f"The same request with the same key changes something once and is answered alike{', for a day' if is_recorded else ''}."
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": about, "schema": _KEY})
     responses: dict[str, Any] = {}

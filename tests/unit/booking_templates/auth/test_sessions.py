@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -47,25 +48,81 @@ def test_a_reuse_leaves_other_devices_alone(mina, new_browser):
     assert other.post("refresh").status_code == 200
 
 
+KEY = {"Idempotency-Key": "of this renewal"}
+
+
+def test_the_same_request_again_is_no_second_use(mina):
+    lost = mina.cookies["clove_refresh"].value
+    assert mina.post("refresh", **KEY).status_code == 200
+    newest = mina.cookies["clove_refresh"].value
+    mina.cookies["clove_refresh"] = lost  # no answer came
+    assert mina.post("refresh", **KEY).status_code == 200
+    assert mina.cookies["clove_refresh"].value == newest
+    assert mina.post("refresh", **{"Idempotency-Key": "of the next one"}).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "of a thief"}])
+def test_whoever_does_not_know_the_key_uses_the_token_a_second_time(mina, new_browser, headers):
+    thief = new_browser("198.51.100.1")
+    thief.cookies["clove_refresh"] = mina.cookies["clove_refresh"].value
+    assert mina.post("refresh", **KEY).status_code == 200
+    assert thief.post("refresh", **headers).json()["code"] == "refresh_token_reused"
+    assert mina.post("refresh").status_code == 401
+
+
+def test_once_the_next_token_was_used_the_same_request_is_a_second_use(mina):
+    first = mina.cookies["clove_refresh"].value
+    mina.post("refresh", **KEY)
+    mina.post("refresh")
+    mina.cookies["clove_refresh"] = first
+    assert mina.post("refresh", **KEY).json()["code"] == "refresh_token_reused"
+
+
+def test_an_ended_login_is_not_renewed_by_the_same_request(mina, new_browser):
+    first = mina.cookies["clove_refresh"].value
+    mina.post("refresh", **KEY)
+    mina.post("logout")
+    mina.cookies["clove_refresh"] = first
+    assert mina.post("refresh", **KEY).json()["code"] == "token_expired"
+
+
+def test_a_key_of_any_length_is_not_taken(mina):
+    response = mina.post("refresh", **{"Idempotency-Key": "k" * 101})
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_too_long")
+    assert mina.post("refresh", **{"Idempotency-Key": "k" * 100}).status_code == 200
+
+
+def test_a_host_whose_clock_is_slow_gives_tokens_that_are_good(new_browser, monkeypatch):
+    browser = new_browser()
+    now = time.time
+    with monkeypatch.context() as slow:
+        slow.setattr(time, "time", lambda: now() - 660)
+        browser.sign_up()
+    assert browser.get("me").status_code == 200
+
+
+@pytest.mark.parametrize(("headers", "statuses"), [({}, [200, 409]), (KEY, [200, 200])])
 @pytest.mark.django_db(transaction=True)
-def test_two_tabs_that_refresh_at_the_same_moment_do_not_end_the_login(new_browser, monkeypatch):
-    """Both have read the token as unused before either uses it: one is served, the other asked to try again with the new cookie."""
+def test_two_tabs_that_refresh_at_the_same_moment_do_not_end_the_login(new_browser, monkeypatch, headers, statuses):
+    """Both have read the token as unused before either uses it: one is served, the other asked to try again with the new cookie, or, where
+    they name the same key, given the same.
+    """
     browser = new_browser()
     browser.sign_up()
     token = browser.cookies["clove_refresh"].value
     barrier, outcomes = threading.Barrier(2), []
     rotate = sessions._rotate
 
-    def together(found):
+    def together(found, following):
         barrier.wait(10)
-        return rotate(found)
+        return rotate(found, following)
 
     monkeypatch.setattr(sessions, "_rotate", together)
 
     def go():
         tab = new_browser()
         tab.cookies["clove_refresh"] = token
-        response = tab.post("refresh")
+        response = tab.post("refresh", **headers)
         outcomes.append((response.status_code, tab.cookies["clove_refresh"].value))
         connections.close_all()
 
@@ -74,8 +131,9 @@ def test_two_tabs_that_refresh_at_the_same_moment_do_not_end_the_login(new_brows
         thread.start()
     for thread in threads:
         thread.join()
-    (won, newest), (lost, _same) = sorted(outcomes)
-    assert (won, lost) == (200, 409)
+    (won, newest), (other, same) = sorted(outcomes)
+    assert [won, other] == statuses
+    assert (same == newest) == (other == 200)
     monkeypatch.setattr(sessions, "_rotate", rotate)
     browser.cookies["clove_refresh"] = newest
     assert browser.post("refresh").status_code == 200

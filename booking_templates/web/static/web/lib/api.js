@@ -22,6 +22,7 @@ export class Problem extends Error {
 const OWN_401 = /^\/api\/auth\/(login|signup|refresh|logout)$/;
 const REFRESH_LOCK = "clove-refresh";
 const RENEWED = "clove.renewed";
+const RENEWING = "clove.renewing";
 const RENEW_AFTER_MS = 9 * 60 * 1000;
 
 let isLoggedOut = false;
@@ -46,22 +47,30 @@ async function send(method, path, { json, key, headers, signal, timeoutMs = 2000
   }
 }
 
-/** Renew the session; whether it lives. Tabs take turns: a refresh token used twice ends the whole session. */
+/**
+ * Renew the session; whether it lives. Throws Problem while logins do not answer: it may live.
+ * A refresh token used twice ends the whole session, so tabs take turns. What is sent again with its key is one use: the answer may be lost,
+ * or the page left, before the new token has come.
+ */
 async function refresh(since) {
   const renew = async () => {
-    if (Number(session.read(RENEWED) || 0) > since) return true;
-    const answer = await send("POST", "/api/auth/refresh", {});
+    if (renewedAt() > since) return true;
+    const key = session.read(RENEWING) || newKey();
+    session.write(RENEWING, key);
+    const answer = await send("POST", "/api/auth/refresh", { key });
     if (answer.status === 409) {
       // Another tab is renewing it at this moment, where there is no lock to wait for: its cookies are ours too.
       await new Promise((resolve) => setTimeout(resolve, 400));
       return true;
     }
-    if (!answer.ok) {
-      if (answer.status < 500 && answer.status !== 429) session.forget();
-      return false;
+    if (answer.ok) {
+      renewed();
+      return true;
     }
-    renewed();
-    return true;
+    if (answer.status >= 500 || answer.status === 429) throw new Problem(answer.status, (await read(answer)) || {});
+    session.drop(RENEWING);
+    session.forget();
+    return false;
   };
   return navigator.locks ? navigator.locks.request(REFRESH_LOCK, renew) : renew();
 }
@@ -69,11 +78,18 @@ async function refresh(since) {
 /** Remember that the login was made or renewed just now. */
 export function renewed() {
   session.write(RENEWED, String(Date.now()));
+  session.drop(RENEWING);
+}
+
+/** When that was; 0 where it is still to come, for this browser's clock has been put back since. */
+function renewedAt() {
+  const at = Number(session.read(RENEWED) || 0);
+  return at <= Date.now() ? at : 0;
 }
 
 /** Whether the access token, as far as this browser knows when it was made, has nearly run out at NOW. */
 function isDue(now) {
-  const at = Number(session.read(RENEWED) || 0);
+  const at = renewedAt();
   return !isLoggedOut && session.name !== null && at > 0 && now - at > RENEW_AFTER_MS;
 }
 

@@ -16,6 +16,13 @@ export const session = {
       // as above
     }
   },
+  drop(key) {
+    try {
+      localStorage.removeItem(key);
+    } catch {
+      // as above
+    }
+  },
   /** The buyer's name, or null. */
   get name() {
     return this.read(BUYER);
@@ -25,11 +32,7 @@ export const session = {
     document.dispatchEvent(new CustomEvent("clove:session"));
   },
   forget() {
-    try {
-      localStorage.removeItem(BUYER);
-    } catch {
-      // as above
-    }
+    this.drop(BUYER);
     document.dispatchEvent(new CustomEvent("clove:session"));
   },
 };
