@@ -22,7 +22,7 @@ from booking_templates.kit.tokens import LEEWAY_S
 
 FRESH_LOGIN = timedelta(minutes=10)
 KEEPERS = ("ticket", "merch", "seat")
-"""Services that keep something of a buyer and are told when the account closes."""
+"""Services that keep something of a buyer and are told when the account closes; one that was taken away, when it comes back."""
 LAST_TOKEN = timedelta(seconds=sessions.ACCESS_LIFE_S + LEEWAY_S)
 AGAIN_EVERY_S = 600.0
 AGAIN_FOR = timedelta(seconds=2 * AGAIN_EVERY_S)
@@ -177,7 +177,7 @@ def erase_again() -> None:
 
 def _tell_keepers(buyer: Buyer) -> None:
     for keeper in KEEPERS:
-        outbox.put(keeper, f"/internal/buyers/{buyer.pk}/erase", {})
+        outbox.put(keeper, f"/internal/buyers/{buyer.pk}/erase", {}, is_kept=True)
 
 
 def _refuse(errors: Mapping[str, list[str]]) -> None:

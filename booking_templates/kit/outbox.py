@@ -25,9 +25,13 @@ BATCH_S = 5.0
 BACKOFF_MAX_S = 60
 
 
-def put(peer: str, path: str, payload: dict[str, Any], *, method: str = "POST") -> None:
-    """Call PATH of PEER with PAYLOAD once the current transaction has committed. A peer that this system lacks is skipped."""
-    if peer in settings.ENV.peers:
+def put(peer: str, path: str, payload: dict[str, Any], *, method: str = "POST", is_kept: bool = False) -> None:
+    """Call PATH of PEER with PAYLOAD once the current transaction has committed.
+
+    A peer that this system lacks is skipped; what IS_KEPT waits until there is one, for a service that is taken away keeps its data.
+    """
+    is_there = peer in settings.ENV.peers
+    if is_there or (is_kept and not OutboxMessage.objects.filter(peer=peer, method=method, path=path).exists()):
         OutboxMessage.objects.create(peer=peer, method=method, path=path, payload=payload, next_at=db_now())
 
 
@@ -39,7 +43,7 @@ def deliver_due() -> int:
     # What was never tried is due whatever the clock said then, and nothing waits for longer than the longest backoff: the clock of a
     # single host may be put back.
     due = Q(next_at__lte=now) | Q(attempts=0) | Q(next_at__gt=now + timedelta(seconds=BACKOFF_MAX_S + 1))
-    for message in OutboxMessage.objects.filter(due).order_by("next_at", "id")[:BATCH]:
+    for message in OutboxMessage.objects.filter(due, peer__in=list(settings.ENV.peers)).order_by("next_at", "id")[:BATCH]:
         if time.monotonic() - started > BATCH_S:
             break
         try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from booking_templates.auth import accounts, sessions
 from booking_templates.auth.models import Buyer, RefreshToken, Session
+from booking_templates.kit import outbox, peers
 from booking_templates.kit.db import db_now
 from booking_templates.kit.models import OutboxMessage
 from tests.unit.booking_templates.auth.conftest import PASSWORD
@@ -91,6 +94,23 @@ def test_closing_erases_what_is_personal_and_tells_the_others(mina):
     assert not RefreshToken.objects.exists()
     sent = list(OutboxMessage.objects.values_list("peer", "path"))
     assert sorted(sent) == [(peer, f"/internal/buyers/{buyer_id}/erase") for peer in ("merch", "seat", "ticket")]
+
+
+def test_a_service_that_was_taken_away_is_told_when_it_is_back(mina, settings, monkeypatch):
+    """It keeps its data, and with it the buyer's name."""
+    whole = settings.ENV
+    settings.ENV = replace(whole, peers={name: url for name, url in whole.peers.items() if name != "merch"})
+    mina.call("DELETE", "me", {"password": PASSWORD})
+    Buyer.objects.update(closed_at=db_now() - accounts.LAST_TOKEN)
+    accounts.erase_again()
+    told = []
+    monkeypatch.setattr(peers, "call", lambda peer, *_args, **_options: told.append(peer) or peers.PeerResponse(200, b"{}"))
+    outbox.deliver_due()
+    assert sorted(told) == ["seat", "seat", "ticket", "ticket"]
+    settings.ENV = whole
+    outbox.deliver_due()
+    assert told[4:] == ["merch"]
+    assert not OutboxMessage.objects.exists()
 
 
 def test_after_closing_nothing_of_the_login_works(mina, client_for, new_browser):

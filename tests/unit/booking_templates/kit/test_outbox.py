@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -79,6 +80,19 @@ def test_a_peer_that_is_away_holds_up_no_other(peer, hosts):
 def test_a_peer_that_this_system_lacks_is_skipped():
     outbox.put("nobody", "/internal/x", {})
     assert not OutboxMessage.objects.exists()
+
+
+def test_what_is_kept_for_a_peer_waits_without_a_word_until_there_is_one(peer, hosts, settings):
+    outbox.put("merch", "/internal/x", {}, is_kept=True)
+    whole = settings.ENV
+    settings.ENV = replace(whole, peers={name: url for name, url in whole.peers.items() if name != "merch"})
+    for _ in range(2):
+        outbox.put("merch", "/internal/y", {}, is_kept=True)
+    assert outbox.deliver_due() == 0
+    assert [message.attempts for message in OutboxMessage.objects.order_by("path")] == [0, 0]
+    settings.ENV = whole
+    hosts({"merch:8000": [peer.address]})
+    assert outbox.deliver_due() == 2
 
 
 def test_a_clock_that_was_put_back_does_not_keep_a_message_waiting(peer, hosts):
