@@ -55,11 +55,13 @@ def caller_of(request: HttpRequest, device: str) -> Caller:
 
 
 def _place(address: str) -> str:
-    """An IPv6 customer has a /64 to choose addresses from: it counts as one."""
+    """An IPv6 customer has a /64 to choose addresses from: it counts as one. A front that listens to both kinds writes IPv4 as IPv6."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return ""
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 

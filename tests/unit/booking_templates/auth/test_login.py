@@ -156,6 +156,13 @@ def test_addresses_of_one_ipv6_network_count_as_one(mina, new_browser):
     assert new_browser("2001:db8:1:3::1").log_in().status_code == 200
 
 
+def test_an_ipv4_address_is_itself_when_it_is_written_as_ipv6(mina, new_browser):
+    for _number in range(throttle.PER_PLACE):
+        new_browser("::ffff:198.51.100.1").log_in(password="guess")
+    assert new_browser("::ffff:198.51.100.2").log_in().status_code == 200
+    assert new_browser("198.51.100.1").log_in().status_code == 429
+
+
 def test_neither_address_nor_account_is_stored_in_clear(mina, new_browser):
     new_browser("198.51.100.1").log_in(password="guess")
     for row in FailureCount.objects.all():
