@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from booking_templates.auth import rules
 from booking_templates.auth.models import NAME_MAX, Buyer, Identity
 from booking_templates.auth.oidc import Person
-from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.db import db_now, retry_transaction, write
 from booking_templates.kit.problems import Conflict
 
 
@@ -40,10 +40,21 @@ def join(buyer: Buyer, person: Person) -> None:
 
 @retry_transaction
 def part(buyer: Buyer) -> None:
-    """Take the outside sign-in away again. Raises Conflict `no_password`, when nothing would be left to log in with."""
-    if not Buyer.objects.select_for_update().filter(pk=buyer.pk).exclude(password="").exists():
+    """Take the outside sign-in away again. Raises Conflict `no_password` or `no_email`, when nothing would be left to log in with."""
+    now = Buyer.objects.select_for_update().get(pk=buyer.pk)
+    if not now.email:
+        raise Conflict("no_email", _("This account has no e-mail address, so without this sign-in you could not log in any more."))
+    if not now.password:
         raise Conflict("no_password", _("Set a password first: without one you could not log in any more."))
     Identity.objects.filter(buyer=buyer).delete()
+
+
+def part_joined(buyer: Buyer) -> None:
+    """Take away what was joined to an account that a password opened: whoever opened it need not be who reads mail at its address.
+
+    A sign-in that opened the account itself stays: its provider had verified the address.
+    """
+    write(lambda: Identity.objects.filter(buyer=buyer, created_at__gt=buyer.created_at).delete())
 
 
 def _find(person: Person) -> Buyer | None:

@@ -55,6 +55,9 @@ def start(request: Request, query: Start) -> HttpResponse:
     _offered()
     if query.join and request.principal.kind != "buyer":
         return _to("/login", next=_own_path(query.next))
+    if query.join and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        # Another site could have logged this browser in at the provider as somebody else, who would be let into this account.
+        return _redirect(_own_path(query.next))
     attempt = oidc.new_attempt()
     buyer_id = request.principal.id if query.join else ""
     kept = _Kept(attempt.state, attempt.nonce, attempt.verifier, _own_path(query.next), buyer_id)
@@ -72,8 +75,8 @@ def callback(request: Request, query: Callback) -> HttpResponse:
     _offered()
     kept = _kept(request)
     if kept is None or not query.state or not secrets.compare_digest(query.state.encode(), kept.state.encode()):
-        # Not this browser's attempt: it was sent here by somebody else, or took too long.
-        return _done(_to("/login", problem="outside_expired"))
+        # Not this browser's attempt: it was sent here by somebody else, took too long, or began before another one, which may go on.
+        return _to("/login", problem="outside_expired")
     if query.error or not query.code:
         return _done(_to("/login", problem="outside_cancelled", next=kept.next))
     try:
@@ -90,9 +93,9 @@ def callback(request: Request, query: Callback) -> HttpResponse:
         return _done(_to("/login", problem=problem.code, next=kept.next))
 
 
-@endpoint(auth=BUYER, returns={204: None}, problems=("no_password", "account_closed"))
+@endpoint(auth=BUYER, returns={204: None}, problems=("no_password", "no_email", "account_closed"))
 def part(request: Request) -> Reply:
-    """Take the outside sign-in away from one's account. Refused while there is no password to log in with."""
+    """Take the outside sign-in away from one's account. Refused while there is no password, or no address, to log in with."""
     outside.part(accounts.find(request.principal.id))
     return Reply(status=204)
 

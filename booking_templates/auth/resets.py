@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import smtplib
+import time
 import uuid
 from datetime import timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from booking_templates.auth import accounts, passwords, rules, throttle
+from booking_templates.auth import accounts, outside, passwords, rules, throttle
 from booking_templates.auth.macs import is_mac_of, mac_of
 from booking_templates.auth.models import Buyer, PasswordReset
 from booking_templates.auth.throttle import Caller
@@ -31,6 +33,8 @@ PER_BUYER = 3
 GIVE_UP = timedelta(minutes=30)
 KEEP = timedelta(days=1)
 BATCH = 20
+PASS_S = 5.0
+"""A pass ends after this long, well within the worker's lease: with a slow mail server two replicas would send the same mails."""
 PERMANENT = 500
 """SMTP's replies from here on are final (RFC 5321, 4.2.1)."""
 
@@ -51,7 +55,10 @@ def request(typed_email: str, caller: Caller) -> None:
 def _open(email: str) -> None:
     buyer = Buyer.objects.select_for_update().filter(email=email, closed_at=None).first()
     now = db_now()
-    if buyer and buyer.email == email and PasswordReset.objects.filter(buyer=buyer, used_at=None, expires_at__gt=now).count() < PER_BUYER:
+    # What was given up while no mail could be sent has annoyed nobody.
+    sent_or_waiting = Q(mailed_at__isnull=False) | Q(created_at__gt=now - GIVE_UP)
+    known = PasswordReset.objects.filter(sent_or_waiting, buyer=buyer, used_at=None, expires_at__gt=now)
+    if buyer and buyer.email == email and known.count() < PER_BUYER:
         language = translation.get_language() or settings.LANGUAGE_CODE
         PasswordReset.objects.create(buyer=buyer, language=language, created_at=now, expires_at=now + LIFE)
 
@@ -68,6 +75,7 @@ def confirm(token: str, new_password: str) -> None:
         raise Unprocessable("invalid", errors={"new_password": faults})
     if not PasswordReset.objects.filter(pk=reset.pk, used_at=None).update(used_at=db_now()):
         raise Unprocessable("reset_link_invalid", _("This link has been used or has run out. Ask for a new one."))
+    outside.part_joined(buyer)
     accounts.change_password(buyer, new_password, field="new_password")
 
 
@@ -95,24 +103,31 @@ def _offered() -> None:
 
 def send_due() -> int:
     """Send the mails that wait; the number sent. One that cannot be sent is tried again until GIVE_UP, unless its address is refused."""
-    sent, now = 0, db_now()
+    sent, now, started = 0, db_now(), time.monotonic()
     waiting = PasswordReset.objects.select_related("buyer").filter(mailed_at=None, used_at=None, created_at__gt=now - GIVE_UP)
     for reset in waiting.order_by("created_at")[:BATCH]:
         try:
             _message(reset).send()
-        except smtplib.SMTPRecipientsRefused as error:
-            # This one's address alone: nobody else's mail waits for it.
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
+            # This one alone, by its address (some servers tell only after the text): nobody else's mail waits for it.
             log.warning("mail refused", extra={"fields": {"error": type(error).__name__}})
-            if all(code >= PERMANENT for code, _text in error.recipients.values()):
+            if _is_final(error):
                 PasswordReset.objects.filter(pk=reset.pk).update(mailed_at=db_now())
-            continue
         except OSError as error:
             # smtplib's errors are OSErrors too. The address is personal: only the kind of failure is logged.
             log.warning("mail not sent", extra={"fields": {"error": type(error).__name__}})
             break
-        PasswordReset.objects.filter(pk=reset.pk).update(mailed_at=db_now())
-        sent += 1
+        else:
+            PasswordReset.objects.filter(pk=reset.pk).update(mailed_at=db_now())
+            sent += 1
+        if time.monotonic() - started > PASS_S:
+            break
     return sent
+
+
+def _is_final(error: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) -> bool:
+    codes = [error.smtp_code] if isinstance(error, smtplib.SMTPDataError) else [code for code, _text in error.recipients.values()]
+    return all(code >= PERMANENT for code in codes)
 
 
 def _message(reset: PasswordReset) -> EmailMessage:
@@ -120,12 +135,17 @@ def _message(reset: PasswordReset) -> EmailMessage:
     link = f"{settings.ENV.public_url}/reset-password#{token_of(reset)}"
     with translation.override(reset.language):
         lines = [
-            _("Hello %(name)s,") % {"name": reset.buyer.name},
+            _("Hello %(name)s,") % {"name": reset.buyer.name} if _is_a_name(reset.buyer.name) else _("Hello,"),
             _("Choose a new password here within an hour:"),
             link,
             _("If you did not ask for this, do nothing: your password stays as it is."),
         ]
         return EmailMessage(_("Choose a new password"), "\n\n".join(lines) + "\n", to=[reset.buyer.email or ""])
+
+
+def _is_a_name(text: str) -> bool:
+    """Whether TEXT leads nowhere: whoever signed up with somebody's address chose it, and the mail is in the organiser's name."""
+    return all(letter.isalpha() or letter in " -'’" for letter in text)
 
 
 def forget_old() -> None:

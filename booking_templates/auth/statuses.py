@@ -9,6 +9,7 @@ STATUS = {
     "log_in_again": 403,
     "email_taken": 409,
     "joined_elsewhere": 409,
+    "no_email": 409,
     "no_password": 409,
     "refresh_under_way": 409,
     "reset_link_invalid": 422,

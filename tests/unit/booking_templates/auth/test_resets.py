@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from booking_templates.auth import resets
-from booking_templates.auth.models import PasswordReset
+from booking_templates.auth import outside, resets
+from booking_templates.auth.models import Buyer, Identity, PasswordReset
+from booking_templates.auth.oidc import Person
 from booking_templates.kit.db import db_now
 
 pytestmark = pytest.mark.django_db
@@ -59,10 +60,47 @@ def test_it_speaks_the_language_of_who_asked(mina, new_browser):
     assert "김미나 님, 안녕하세요." in mail.outbox[0].body
 
 
+@pytest.mark.parametrize("name", ["Win at evil.example", "http://evil.example/a", "evil。example", "+82 10 1234 5678"])
+def test_what_a_stranger_wrote_for_a_name_is_in_no_mail_when_it_leads_somewhere(new_browser, db, name):
+    assert new_browser().sign_up(name=name).status_code == 201
+    ask(new_browser())
+    resets.send_due()
+    assert name not in mail.outbox[0].body
+    assert mail.outbox[0].body.startswith("Hello,")
+
+
+@pytest.mark.parametrize("name", ["김미나", "Anne-Marie O'Neill", "José Ñandú"])
+def test_a_name_is_greeted(new_browser, db, name):
+    assert new_browser().sign_up(name=name).status_code == 201
+    ask(new_browser())
+    resets.send_due()
+    assert mail.outbox[0].body.startswith(f"Hello {name},")
+
+
 def test_an_unknown_address_is_answered_alike_and_gets_no_mail(mina, new_browser):
     known, unknown = ask(new_browser()), ask(new_browser(), "nobody@example.com")
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content) == (202, b"")
     assert resets.send_due() == 1
+
+
+def test_who_opened_an_account_with_somebody_elses_address_is_out_once_its_owner_has_reset_the_password(mina, new_browser):
+    """An address is not proven when one signs up; a link that its owner has opened proves it."""
+    squatter = Person("https://id.example", "squatter", "", "Squatter")
+    outside.join(Buyer.objects.get(email="mina@example.com"), squatter)
+    ask(new_browser())
+    resets.send_due()
+    assert confirm(new_browser(), token_in(mail.outbox[0])).status_code == 204
+    assert not Identity.objects.exists()
+    assert outside.buyer_of(squatter) != Buyer.objects.get(email="mina@example.com")
+
+
+def test_a_sign_in_that_opened_the_account_stays_when_a_password_is_set_by_mail(browser, db):
+    person = Person("https://id.example", "mina", "mina@example.com", "김미나")
+    buyer = outside.buyer_of(person)
+    ask(browser)
+    resets.send_due()
+    assert confirm(browser, token_in(mail.outbox[0])).status_code == 204
+    assert outside.buyer_of(person) == buyer
 
 
 def test_a_link_works_once(mina, new_browser):
@@ -136,22 +174,42 @@ def test_mail_that_cannot_be_sent_is_tried_again_and_no_address_is_logged(mina, 
 
 
 @pytest.mark.parametrize(("code", "tries"), [(550, 1), (450, 2)])
-def test_an_address_that_is_refused_keeps_nobody_elses_mail_waiting(mina, new_browser, monkeypatch, code, tries):
+@pytest.mark.parametrize("is_after_the_text", [False, True], ids=["by its address", "after the text"])
+def test_an_address_that_is_refused_keeps_nobody_elses_mail_waiting(mina, new_browser, monkeypatch, code, tries, is_after_the_text):
     new_browser().sign_up("gone@example.com")
     ask(new_browser(), "gone@example.com")
     ask(new_browser())
     send, refused = mail.EmailMessage.send, []
+    by_address = smtplib.SMTPRecipientsRefused({"gone@example.com": (code, b"no")})
+    refusal = smtplib.SMTPDataError(code, b"no") if is_after_the_text else by_address
 
     def refuse(message):
         if message.to == ["gone@example.com"]:
             refused.append(message)
-            raise smtplib.SMTPRecipientsRefused({"gone@example.com": (code, b"no")})
+            raise refusal
         return send(message)
 
     monkeypatch.setattr(mail.EmailMessage, "send", refuse)
     assert [resets.send_due(), resets.send_due()] == [1, 0]
     assert [message.to for message in mail.outbox] == [["mina@example.com"]]
     assert len(refused) == tries, "what is final is not tried again"
+
+
+def test_a_slow_mail_server_does_not_keep_the_worker_beyond_its_lease(mina, new_browser, monkeypatch):
+    new_browser().sign_up("jun@example.com")
+    ask(new_browser())
+    ask(new_browser(), "jun@example.com")
+    monkeypatch.setattr(resets, "PASS_S", -1.0)
+    assert [resets.send_due(), resets.send_due(), resets.send_due()] == [1, 1, 0]
+
+
+def test_mails_that_were_given_up_are_no_mails(mina, new_browser):
+    for number in range(resets.PER_BUYER):
+        ask(new_browser(f"198.51.100.{number}"))
+    PasswordReset.objects.update(created_at=db_now() - resets.GIVE_UP - timedelta(seconds=1))  # no mail server answered
+    assert resets.send_due() == 0
+    ask(new_browser("198.51.100.99"))
+    assert resets.send_due() == 1
 
 
 def test_a_closed_account_gets_no_mail(mina, new_browser):

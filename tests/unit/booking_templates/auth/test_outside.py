@@ -1,0 +1,100 @@
+"""The outside sign-in as a browser walks it, with a provider that says what a test wants."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+
+from booking_templates.auth import oidc, outside
+from booking_templates.auth.models import Buyer, Identity
+from booking_templates.auth.oidc import Person
+from booking_templates.kit.problems import Conflict
+
+pytestmark = pytest.mark.django_db
+MINA = Person("https://id.example", "mina", "mina@example.com", "김미나")
+NAMELESS = Person("https://id.example", "nameless", "", "")
+
+
+class Provider:
+    """Vouches for `person`, whatever the code."""
+
+    person_now = MINA
+
+    def authorize_url(self, attempt: oidc.Attempt) -> str:
+        return f"https://id.example/authorize?{urlencode({'state': attempt.state})}"
+
+    def person(self, code: str, attempt: oidc.Attempt) -> Person:
+        return self.person_now
+
+
+@pytest.fixture(autouse=True)
+def provider(settings, monkeypatch):
+    settings.OIDC_ISSUER = "https://id.example"
+    one = Provider()
+    monkeypatch.setattr(oidc, "provider", lambda: one)
+    return one
+
+
+def start(browser):
+    """The state of a new attempt."""
+    return browser.get("oidc/start?next=/orders")["Location"].rpartition("=")[2]
+
+
+def come_back(browser, state):
+    return browser.get(f"oidc/callback?{urlencode({'code': 'c', 'state': state})}")["Location"]
+
+
+def test_an_answer_to_an_attempt_that_was_given_up_leaves_the_one_of_now_alone(browser):
+    """Two tabs, or an address that somebody else sent."""
+    given_up, state = start(browser), start(browser)
+    assert come_back(browser, given_up) == "/login?problem=outside_expired"
+    assert come_back(browser, state) == "/orders"
+    assert browser.get("me").json()["email"] == "mina@example.com"
+
+
+def test_an_attempt_is_used_once(browser):
+    state = start(browser)
+    assert come_back(browser, state) == "/orders"
+    assert come_back(browser, state) == "/login?problem=outside_expired"
+
+
+def test_who_has_no_address_keeps_the_only_way_in(browser, provider):
+    """A password without an address lets nobody in."""
+    provider.person_now = NAMELESS
+    come_back(browser, start(browser))
+    assert browser.post("me/password", {"current_password": "", "new_password": "quiet river stone"}).status_code == 204
+    response = browser.call("DELETE", "oidc/identity")
+    assert (response.status_code, response.json()["code"]) == (409, "no_email")
+    assert Identity.objects.exists()
+
+
+def test_who_has_address_and_password_may_do_without(browser):
+    come_back(browser, start(browser))
+    assert browser.call("DELETE", "oidc/identity").json()["code"] == "no_password"
+    assert browser.post("me/password", {"current_password": "", "new_password": "quiet river stone"}).status_code == 204
+    assert browser.call("DELETE", "oidc/identity").status_code == 204
+    assert not Identity.objects.exists()
+
+
+def test_an_address_that_somebody_signed_up_with_is_not_handed_over(mina, browser):
+    assert come_back(browser, start(browser)) == "/login?problem=email_taken&next=%2Forders"
+    with pytest.raises(Conflict):
+        outside.buyer_of(MINA)
+    assert Buyer.objects.count() == 1
+
+
+@pytest.mark.parametrize(("site", "joined"), [("same-origin", True), ("cross-site", False), ("same-site", False), ("none", False)])
+def test_only_ones_own_page_joins_a_sign_in_to_ones_account(mina, provider, site, joined):
+    """Another site may have logged the browser in at the provider as somebody else."""
+    provider.person_now = NAMELESS
+    response = mina.call("GET", "oidc/start?join=true&next=/account", **{"Sec-Fetch-Site": site})
+    assert response["Location"].startswith("https://id.example/") is joined
+    if joined:
+        assert come_back(mina, response["Location"].rpartition("=")[2]) == "/account"
+    assert Identity.objects.exists() is joined
+
+
+def test_another_site_may_lead_to_the_sign_in_itself(browser):
+    response = browser.call("GET", "oidc/start", **{"Sec-Fetch-Site": "cross-site"})
+    assert response["Location"].startswith("https://id.example/")
