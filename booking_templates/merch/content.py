@@ -42,7 +42,8 @@ def put(content: Content) -> None:
     gone = Product.objects.exclude(pk__in=[product.id for product in content.products])
     gone.update(is_offered=False)
     Choice.objects.filter(product__in=list(gone)).update(is_offered=False)
-    Picture.objects.filter(products=None, created_at__lt=clock() - FORGET_AFTER).delete()
+    # By their names: all of them in memory may be hundreds of megabytes.
+    Picture.objects.filter(products=None, created_at__lt=clock() - FORGET_AFTER).only("pk").delete()
 
 
 def read() -> Content:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from booking_templates.kit.db import clock
 from booking_templates.merch.models import Picture
@@ -88,3 +90,13 @@ def test_a_picture_that_no_product_has_is_forgotten_after_a_day(staff_client: An
     assert Picture.objects.exists()
     put_content(staff_client, None)
     assert not Picture.objects.exists()
+
+
+def test_pictures_are_forgotten_without_being_read(staff_client: Any) -> None:
+    """Two hundred of two megabytes each are more than the service may have in memory."""
+    put(staff_client, PNG)
+    Picture.objects.update(created_at=clock() - timedelta(days=2))
+    with CaptureQueriesContext(connection) as asked:
+        put_content(staff_client, None)
+    assert not Picture.objects.exists()
+    assert not [each["sql"] for each in asked if each["sql"].startswith("SELECT") and '"image"' in each["sql"].replace("`", '"')]
