@@ -16,9 +16,9 @@ from django.db import IntegrityError, connection
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 
 from booking_templates.kit import batch
-from booking_templates.kit.db import retry_transaction
+from booking_templates.kit.db import db_now, retry_transaction, write
 from booking_templates.seat import slots, taken
-from booking_templates.seat.clock import NowMs, now_ms, now_sql
+from booking_templates.seat.clock import NowMs, now_ms, now_sql, to_ms
 from booking_templates.seat.models import CONTENT_ID, Change, Claim, Content, EndedHold, Sale, State, claim_id, claims_of, claims_on
 
 ROUNDS = 5
@@ -28,6 +28,8 @@ KEEP_CHANGES = 100_000
 LATE_MS = 15_000
 """A hold that took so long, for a lock and another try, is placed anew: availability finds holds by their ids, which are times, and looks
 no further back than board.LONG_MS."""
+SKEW_MS = 1_000
+"""More than a process's notion of the database's time is off by, as long as that clock is left alone."""
 RANDOM_BITS = 21
 """A hold's id is the millisecond it was placed in, and chance: it sorts by time, and tells an ended hold from one that never was."""
 
@@ -251,6 +253,17 @@ def sweep() -> int:
         if not freed:
             return total
         total += freed
+
+
+def shorten(life_ms: int) -> int:
+    """End holds that were placed in time to come, in LIFE_MS from now at the latest; the number of places.
+
+    The database's clock was put back since: they would last for longer by as much, and nobody else could have their places.
+    """
+    now = to_ms(db_now())
+    latest = now + life_ms
+    overlong = Claim.objects.filter(hold__gt=first_hold_id(now + SKEW_MS), state__in=(State.HELD, State.PINNED), expires_ms__gt=latest)
+    return write(lambda: overlong.update(expires_ms=latest)) if overlong.exists() else 0
 
 
 @retry_transaction

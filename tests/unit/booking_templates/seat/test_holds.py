@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
+from booking_templates.seat import claims, worker
 from booking_templates.seat.models import Claim
 
 from .conftest import SOON, Caller
@@ -188,6 +190,18 @@ def test_a_hold_is_extended_once_by_half(buyer: Caller) -> None:
     assert 620 < answer.json()["expires_in_s"] <= 630
     assert answer.json()["can_extend"] is False
     assert (again.status_code, again.json()["code"]) == (409, "already_extended")
+
+
+def test_a_hold_does_not_last_for_longer_because_the_clock_was_put_back(buyer: Caller, other: Caller) -> None:
+    held, later = buyer.held("A-1"), other.held("A-2")
+    day = 24 * 3_600_000
+    before = Claim.objects.filter(hold=int(held["id"], 16))
+    before.update(hold=F("hold") + (day << claims.RANDOM_BITS), expires_ms=F("expires_ms") + day)
+
+    assert (worker.shorten(), worker.shorten()) == (1, 0)
+    left_ms = Claim.objects.get(buyer=buyer.id).expires_ms - claims.now_ms()
+    assert 0 < left_ms <= 10.5 * 60_000, "what one has that is placed and extended now"
+    assert 410 < other.get(f"holds/{later['id']}").json()["expires_in_s"] <= 420
 
 
 def test_an_expired_hold_is_not_extended(buyer: Caller, let_expire: Callable[[str], None]) -> None:
