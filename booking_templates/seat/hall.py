@@ -26,6 +26,9 @@ STAFF = 0
 PLAN_MARK = 8
 HISTORY_MAX = 6_000
 HISTORY_TRIM = 2_000
+DELTAS_MAX_BYTES = 1024 * 1024
+"""Of the deltas of one moment that are kept for whoever asks next: versions can be made up, and are as long as an address may be."""
+ENTRY_BYTES = 200
 SHORTER_BY = 64
 """A full answer is sent instead of a delta that is this much longer: it says more."""
 PIN_LOOK_MS = 1_000
@@ -73,6 +76,7 @@ class Answer:
         told = '"is_called_off":true,' if hall.is_called_off else ""
         self._head = f'{{"version":"{self.version}","plan":"{hall.layout.version}",{told}"areas":'.encode() + msgspec.json.encode(areas)
         self._deltas: dict[str, bytes] = {self.version: self._delta(())}
+        self._kept_bytes = 0
 
     @cached_property
     def full(self) -> bytes:
@@ -96,8 +100,10 @@ class Answer:
             found = self.full if positions is None else self._delta(positions)
             if len(found) > len(self.full) + SHORTER_BY:
                 found = self.full
-            if len(self._deltas) < HISTORY_MAX:
+            size = ENTRY_BYTES + len(since) + (0 if found is self.full else len(found))
+            if self._kept_bytes + size <= DELTAS_MAX_BYTES:
                 self._deltas[since] = found
+                self._kept_bytes += size
         return found
 
     def _parse(self, version: str) -> Since | None:

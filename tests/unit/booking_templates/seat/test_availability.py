@@ -150,6 +150,16 @@ def test_an_unknown_version_gets_everything(someone: Caller, buyer: Caller, sinc
     assert answer["state"][0] == "1"
 
 
+def test_what_is_answered_to_versions_that_are_made_up_is_not_kept_without_end(someone: Caller) -> None:
+    someone.get(PATH)
+    at = house.current()
+    answer = board.answer(at, at.show("p1"))
+    for number in range(100):
+        assert b'"full":true' in board.delta(answer, f"{number}{'x' * 60_000}")
+
+    assert sum(map(len, answer._deltas)) < 2_000_000
+
+
 def test_a_lapsed_hold_is_in_the_next_delta_swept_or_not(
     someone: Caller, buyer: Caller, let_expire: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
