@@ -52,7 +52,7 @@ def best_seats(layout: Layout, states: bytes, wish: Wish, avoid: Collection[int]
     view comes after all others. None when there are not so many free seats.
     """
     runs = _free_runs(layout, states, wish, avoid)
-    if sum(end - first for first, end in runs) < wish.quantity:
+    if _places(runs) < wish.quantity:
         return None
     distance = _distances(layout)
     lonely = LONELY * layout_pitch(layout)
@@ -65,7 +65,12 @@ def best_seats(layout: Layout, states: bytes, wish: Wish, avoid: Collection[int]
                 best = (cost, start)
     if best is not None:
         return list(range(best[1], best[1] + wish.quantity))
-    return _in_parts(runs, distance, wish.quantity)
+    clear = _free_runs(layout, states, wish, avoid, shunned=OBSTRUCTED)
+    return _in_parts(clear if _places(clear) >= wish.quantity else runs, distance, wish.quantity)
+
+
+def _places(runs: list[tuple[int, int]]) -> int:
+    return sum(end - first for first, end in runs)
 
 
 def _in_parts(runs: list[tuple[int, int]], distance: list[float], quantity: int) -> list[int]:
@@ -87,8 +92,8 @@ def _in_parts(runs: list[tuple[int, int]], distance: list[float], quantity: int)
     return sorted(chosen)
 
 
-def _free_runs(layout: Layout, states: bytes, wish: Wish, avoid: Collection[int]) -> list[tuple[int, int]]:
-    """Stretches of neighbours (first, end) that fit the wish."""
+def _free_runs(layout: Layout, states: bytes, wish: Wish, avoid: Collection[int], shunned: int = 0) -> list[tuple[int, int]]:
+    """Stretches of neighbours (first, end) that fit the wish, none of them with a flag that is SHUNNED."""
     runs = []
     wanted_flag = WHEELCHAIR if wish.wheelchair else 0
     for row in layout.rows:
@@ -100,6 +105,7 @@ def _free_runs(layout: Layout, states: bytes, wish: Wish, avoid: Collection[int]
                 states[position] == FREE
                 and (wish.grade is None or layout.grade_of[position] == wish.grade)
                 and layout.flags[position] & WHEELCHAIR == wanted_flag
+                and not layout.flags[position] & shunned
                 and position not in avoid
             )
             if start is not None and (not fits or position in row.breaks):

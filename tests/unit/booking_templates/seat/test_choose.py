@@ -66,6 +66,12 @@ def test_without_enough_neighbours_a_party_is_split_into_few_parts_and_nobody_si
     assert chosen("010101 010101 111111", 3) == ["A-1", "A-3", "A-5"]
 
 
+def test_a_party_that_is_split_has_a_restricted_view_only_where_there_is_no_other() -> None:
+    restricted = house(obstructed=["A-1", "A-2", "A-3", "A-4"])
+    assert chosen("000011 000111 111100", 5, layout=restricted) == ["B-1", "B-2", "B-3", "C-5", "C-6"]
+    assert {"B-1", "B-2"} < set(chosen("000011 001111 111101", 5, layout=restricted) or [])
+
+
 def test_a_grade_and_a_part_of_the_house_can_be_asked_for() -> None:
     assert chosen("000000 000000 000000", 2, grade=1) == ["C-3", "C-4"]
     assert chosen("000000 000000 000000", 1, zones=frozenset({7})) is None
