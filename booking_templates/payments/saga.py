@@ -164,12 +164,14 @@ class Saga(Refunding[Order]):
         done = 0
         until = time.monotonic() + PASS_S
         now = clock()
-        # Nothing that is being settled waits for longer: the clock has been put back since.
-        due = Q(next_at__lte=now) | (Q(next_at__gt=now + LONGEST_WAIT) & ~Q(state=State.PAYING))
-        for order in self.orders._default_manager.filter(due).order_by("next_at")[:BATCH]:
+        # Nothing that is being settled waits for longer, and no payment for longer than it lives: the clock has been put back since.
+        latest = now + TID_DEAD_AFTER
+        is_late = Q(next_at__gt=now + LONGEST_WAIT) & ~Q(state=State.PAYING) | Q(next_at__gt=latest)
+        for order in self.orders._default_manager.filter(Q(next_at__lte=now) | is_late).order_by("next_at")[:BATCH]:
             if self._failures >= FAILURES_A_PASS or time.monotonic() > until:
                 break
-            if not order.change(State(order.state), next_at=clock() + LEASE):
+            changes = {"pay_by": now + PAY_WITHIN} if order.pay_by is not None and order.pay_by > latest else {}
+            if not order.change(State(order.state), next_at=clock() + LEASE, **changes):
                 continue
             try:
                 self._resume(order)

@@ -266,6 +266,19 @@ def test_a_payment_that_nobody_makes_expires_after_the_provider_was_asked(
     assert (state(order_id), provider.calls.count("approve")) == ("CANCELLED", 0)
 
 
+def test_a_payment_does_not_stay_open_because_the_clock_was_put_back(paying: tuple[str, str], provider: FakeProvider) -> None:
+    from booking_templates.ticket.saga import saga
+
+    order_id, _token = paying
+    tomorrow = clock() + timedelta(days=1)
+    Order.objects.filter(pk=order_id).update(pay_by=tomorrow, next_at=tomorrow)
+    assert saga.recover() == 1
+    order = Order.objects.get(pk=order_id)
+    assert order.pay_by is not None
+    assert (order.state, order.next_at, order.pay_by <= clock() + PAY_WITHIN) == ("PAYING", order.pay_by, True)
+    assert saga.recover() == 0
+
+
 def test_an_expired_payment_that_was_captured_after_all_is_delivered(paying: tuple[str, str], provider: FakeProvider) -> None:
     from booking_templates.ticket.saga import saga
 
