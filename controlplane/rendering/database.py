@@ -88,13 +88,6 @@ class DatabasePlan:
     networks: tuple[str, ...] = ()
     server: ServerPlan | None = None
 
-    @property
-    def setup_name(self) -> str:
-        """Name of the Job that makes schemas and users. A Job never changes, so another set of them is another Job."""
-        image = self.server.image if self.server else ""
-        text = "\n".join((image, *sorted(self.schemas.values()), script("setup.sh")))
-        return f"{SERVER}-setup-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
-
 
 def database_plan(images: Iterable[PoolImage], choice: DatabaseChoice, *, namespace: str, number: int, time_zone: str) -> DatabasePlan:
     """The plan for the stateful ones of IMAGES in a new system; NUMBER spreads the systems' backups over the hour."""

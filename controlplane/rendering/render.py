@@ -19,6 +19,7 @@ from controlplane.rendering import database
 from controlplane.rendering import plan as names
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.plan import Plan
+from controlplane.rendering.requirement import digest
 from controlplane.rendering.schema import check
 
 MANIFESTS = Path(__file__).resolve().parent.parent.parent / "manifests"
@@ -91,9 +92,19 @@ def render(plan: Plan) -> list[dict[str, Any]]:
     objects: list[dict[str, Any]] = []
     for name in ORDER:
         text = environment().get_template(f"{name}.yaml.j2").render(context)
-        objects += [item for item in yaml.load_all(text, Loader=LOADER) if item is not None]
+        objects += [_named_by_content(item, plan) for item in yaml.load_all(text, Loader=LOADER) if item is not None]
     check(objects)
     return objects
+
+
+def _named_by_content(item: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """ITEM; a Job under a name that says what it does. The server takes no other Job in the place of one, be it that a release renders it
+    otherwise."""
+    if item["kind"] != "Job":
+        return item
+    schemas = sorted(plan.database.schemas.values()) if plan.database else []
+    content = digest({"job": item, "schemas": schemas, "script": database.script("setup.sh")})
+    return {**item, "metadata": {**item["metadata"], "name": f"{item['metadata']['name']}-{content[:10]}"}}
 
 
 def render_restore(plan: Plan, backup: str) -> dict[str, Any]:

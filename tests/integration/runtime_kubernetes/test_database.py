@@ -8,6 +8,7 @@ import pytest
 
 from booking_templates import catalog
 from controlplane.rendering import images
+from controlplane.rendering import render as rendering
 from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.plan import Platform, Site, make_plan
@@ -65,6 +66,20 @@ def test_another_image_changes_the_server_in_place_and_replaces_the_setup(
     server = cluster.api.get(BY_KIND["StatefulSet"], "mariadb", system.namespace)
     assert server
     assert server["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":11.8")
+
+
+def test_a_setup_that_an_earlier_release_rendered_otherwise_is_replaced(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setitem(rendering.POD_SECURITY, "supplementalGroups", [10002])
+        earlier.setattr(rendering, "check", lambda objects: None)
+        runtime.apply(system, rendered(system), SECRETS)
+    first = cluster.names(BY_KIND["Job"], system.namespace)
+
+    runtime.apply(system, rendered(system), SECRETS)
+
+    assert len(cluster.names(BY_KIND["Job"], system.namespace) - first) == 1
 
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "Job", "CronJob"])

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking_templates import catalog
+from controlplane.rendering import render as rendering
 from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice, outside_schema, script
 from controlplane.rendering.images import from_labels
 from controlplane.rendering.plan import Plan, Platform, Site, from_json, make_plan
-from controlplane.rendering.render import render, render_restore
+from controlplane.rendering.render import amounts, render, render_restore
 from controlplane.rendering.requirement import Requirement, validate
 from tests.controlplane import areas_requirement, numbered_requirement
 
@@ -68,7 +69,7 @@ def test_only_the_pods_of_the_server_mount_its_secrets() -> None:
             volumes = spec["template"]["spec"]["volumes"]
             mounted[name] = {volume["secret"]["secretName"] for volume in volumes if "secret" in volume}
 
-    assert {name for name, secrets in mounted.items() if "mariadb-secrets" in secrets} == {"mariadb", plan_of(INSIDE).database.setup_name}  # type: ignore[union-attr]
+    assert {name for name, secrets in mounted.items() if "mariadb-secrets" in secrets} == {"mariadb", setup_of(plan_of(INSIDE))}
     assert mounted["mariadb-backup"] == {"mariadb-backup"}
     assert all(mounted[name] == {f"{name}-secrets", "trust"} for name in (*STATEFUL, "web"))
 
@@ -100,13 +101,24 @@ def test_the_quota_and_the_limits_have_room_for_the_server_its_setup_and_a_backu
     assert objects["LimitRange", "booking"]["spec"]["limits"][0]["max"] == server
 
 
-def test_the_setup_is_another_job_when_the_schemas_are_others() -> None:
-    with_shop, without_shop = plan_of(INSIDE).database, plan_of(INSIDE, merchandise=False, products=[]).database
-    assert with_shop
-    assert without_shop
+def setup_of(plan: Plan) -> str:
+    """Name of the Job that makes schemas and users."""
+    (name,) = (name for kind, name in objects_of(plan) if kind == "Job")
+    return name
 
-    assert with_shop.setup_name == plan_of(INSIDE, title="another").database.setup_name  # type: ignore[union-attr]
-    assert with_shop.setup_name != without_shop.setup_name
+
+def test_the_setup_is_another_job_when_the_schemas_are_others() -> None:
+    with_shop, without_shop = plan_of(INSIDE), plan_of(INSIDE, merchandise=False, products=[])
+
+    assert setup_of(with_shop) == setup_of(plan_of(INSIDE, title="another"))
+    assert setup_of(with_shop) != setup_of(without_shop)
+
+
+def test_the_setup_is_another_job_when_a_release_renders_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Job never changes: every later change of a live system would be refused."""
+    now = setup_of(plan_of(INSIDE))
+    monkeypatch.setattr(rendering, "amounts", lambda resources: amounts(dataclasses.replace(resources, scratch_mib=77)))
+    assert setup_of(plan_of(INSIDE)) != now
 
 
 def test_a_system_stays_where_its_data_are_whatever_the_platform_chooses_now() -> None:
