@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ _SERVER_RESOURCES = ResourcesPlan(cpu_request_m=250, cpu_limit_m=2000, memory_re
 _CLIENT_RESOURCES = ResourcesPlan(cpu_request_m=20, cpu_limit_m=1000, memory_request_mib=32, memory_limit_mib=128, scratch_mib=64)
 _BUFFER_SHARE = 0.4
 """Of the memory limit; connections, temporary tables and the server itself take the rest."""
+_TAG = re.compile(r"v?(\d+(?:\.\d+)*)")
 _LONGEST_USER = 32
 """MySQL's; MariaDB takes 80."""
 
@@ -105,8 +107,9 @@ def carried_over(
 ) -> DatabasePlan:
     """The plan for a system that has its data in LIVE: they stay there, whatever is chosen now.
 
-    The schema of a service that left stays and is backed up; volumes never shrink. REPLICAS says how many there may be of a service: a
-    server that does not bear their connections is given room for all, which restarts it.
+    The schema of a service that left stays and is backed up; volumes never shrink, and a server never becomes an older one, as far as
+    tags tell. REPLICAS says how many there may be of a service: a server that does not bear their connections is given room for all,
+    which restarts it.
     """
     stateful = [image for image in images if image.is_stateful]
     of_its_kind = choice if choice and bool(choice.host) == (live.server is None) else None
@@ -117,10 +120,34 @@ def carried_over(
     size_mib = sum(image.storage_mib for image in stateful)
     server = replace(live.server, storage_mib=max(size_mib, live.server.storage_mib), backup_mib=max(size_mib, live.server.backup_mib))
     if of_its_kind:
-        server = replace(server, image=of_its_kind.image, backups_kept=of_its_kind.backups_kept)
+        image = server.image if _is_older(of_its_kind.image, server.image) else of_its_kind.image
+        server = replace(server, image=image, backups_kept=of_its_kind.backups_kept)
     if connections_of(stateful, replicas) > server.max_connections:
         server = _bearing(server, stateful)
     return replace(live, schemas=schemas, server=server)
+
+
+def standing(planned: DatabasePlan | None, stands: DatabasePlan | None) -> DatabasePlan | None:
+    """What a system with its data in STANDS has when it goes back to a plan that had PLANNED.
+
+    The server stays the one that it is: an older one may not read what it wrote, and a smaller volume does not hold it. All schemas stay,
+    also of services that were not there then.
+    """
+    if planned is None or stands is None or (planned.server is None) != (stands.server is None):
+        return planned
+    return replace(stands, schemas=dict(sorted((planned.schemas | stands.schemas).items())))
+
+
+def _is_older(image: str, than: str) -> bool:
+    """By the tags of one repository, as far as both say: 11 is no older than 11.4. A digest alone says nothing."""
+    (name, version), (other, others) = _tagged(image), _tagged(than)
+    return name == other and version[: len(others)] < others[: len(version)]
+
+
+def _tagged(image: str) -> tuple[str, tuple[int, ...]]:
+    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+    found = _TAG.match(tag)
+    return name, tuple(int(part) for part in found[1].split(".")) if found else ()
 
 
 def _bearing(server: ServerPlan, images: list[PoolImage]) -> ServerPlan:

@@ -15,7 +15,10 @@ from urllib.parse import quote
 from django.conf import settings
 
 from controlplane.lib.reasons import declare, gettext_noop
-from controlplane.rendering.database import BACKUP_SECRET, DatabasePlan
+from controlplane.rendering.database import BACKUP_SECRET, SERVER, DatabasePlan
+from controlplane.rendering.plan import from_json
+from controlplane.runtime.port import Health, Observation
+from controlplane.systems.models import Operation
 from controlplane.systems.outcomes import Failed, Retry
 
 BACKUP_USER = "clove-backup"
@@ -92,6 +95,15 @@ def _probe_options(password: str) -> str:
     # every probe would be refused, and leave a line in the log.
     lines = ("user=root", f"password={password}", "protocol=socket", f"socket={SERVER_SOCKET}", "loose-connect-timeout=5")
     return "\n".join(("[client]", *lines, ""))
+
+
+def serving(change: Operation, seen: Observation) -> DatabasePlan | None:
+    """The database of CHANGE, which came to nothing, where its server serves by now: an older one may not read what that one wrote."""
+    database = from_json(change.revision.plan).database if change.revision else None
+    server = seen.workload(SERVER)
+    if database is None or database.server is None or server is None:
+        return None
+    return database if server.health is Health.READY and server.image == database.server.image else None
 
 
 def make_outside(database: DatabasePlan, passwords: Mapping[str, str]) -> None:

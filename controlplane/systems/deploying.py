@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 
 import msgspec
-from django.db.models import Max
 from django.utils import timezone
 
 from controlplane.lib import audit, together
@@ -22,14 +21,15 @@ from controlplane.rendering.schema import BadObject
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.holding import held
-from controlplane.runtime.port import ChangeKind, Endpoint, Health, Observation
+from controlplane.runtime.port import ChangeKind, Endpoint, Health, Objects, Observation
 from controlplane.systems import checks, content, databases, planning
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
-from controlplane.systems.orphans import handed_over, is_closed, refuse_orphans
+from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
+from controlplane.systems.revisions import revision_store
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.steps import Run, end, no_reason, workload_json
 
@@ -93,7 +93,8 @@ def _hand_over(run: Run, revision: Revision) -> None:
     objects = held(revision.manifests) if run.operation.is_paused else revision.manifests
     with run.lease.transaction():
         run.operation.fingerprint = fingerprint(objects, secrets)
-        run.operation.save(update_fields=["fingerprint"])
+        run.operation.result = run.operation.result | {HANDED_OVER: True}
+        run.operation.save(update_fields=["fingerprint", "result"])
     run.runtime.apply(run.system.ref, objects, secrets)
 
 
@@ -106,31 +107,25 @@ def read(stored: Requirement) -> Wanted:
 
 
 def _make_revision(run: Run) -> Revision:
-    """Plan and render, and store both. A rollback takes them from the revision it goes back to."""
+    """Plan and render, and store both. A rollback takes them from the revision it goes back to, but for the database."""
     run.begin("plan")
     operation, old = run.operation, run.operation.rollback_to
     assert operation.requirement is not None  # noqa: S101  (only a deletion has none)
-    if old:
-        plan, objects = from_json(old.plan), old.manifests
-    else:
-        try:
+    objects: Objects
+    try:
+        if old:
+            halfway = handed_over(run.system, but=operation)
+            database = databases.serving(halfway, run.runtime.observe(run.system.ref)) if halfway else None
+            plan, objects = planning.plan_back(run.system, old, database=database)
+        else:
             plan = planning.plan_for(read(operation.requirement), planning.site_of(run.system), system=run.system).plan
             objects = render(plan)
-        except NoImageFits as error:
-            raise Failed(error.reason.code, **error.reason.params) from error
-        except (BadObject, msgspec.ValidationError) as error:
-            raise Failed("broken_plan", detail=str(error)) from error
+    except NoImageFits as error:
+        raise Failed(error.reason.code, **error.reason.params) from error
+    except (BadObject, msgspec.ValidationError) as error:
+        raise Failed("broken_plan", detail=str(error)) from error
     with run.lease.transaction() as system:
-        last = system.revisions.aggregate(last=Max("number"))["last"] or 0
-        revision = Revision(
-            system=system,
-            number=last + 1,
-            requirement=operation.requirement,
-            plan=plan.to_json(),
-            manifests=objects,
-            created_by=operation.created_by,
-        )
-        revision.save()
+        revision = revision_store(system, requirement=operation.requirement, plan=plan, objects=objects, created_by=operation.created_by)
         operation.revision = revision
         operation.save(update_fields=["revision"])
         run.mark_done("plan", "step_images", count=len(plan.services), services=", ".join(service.name for service in plan.services))

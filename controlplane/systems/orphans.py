@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from controlplane.lib import audit
@@ -43,6 +44,8 @@ CLOSED: dict[str, Document] = {
 """What of their content is other while nothing can be begun there: seats are held no more, goods are ordered no more."""
 
 
+HANDED_OVER = "handed_over"
+"""In the `result` of a change: the runtime was given its revision, or was about to be."""
 RETURNED = "returned"
 """In the `result` of a change that came to nothing: the runtime was given the live revision again since."""
 _CLOSED_MARK = "closed"
@@ -50,7 +53,8 @@ _CLOSED_MARK = "closed"
 
 def handed_over(system: BookingSystem, *, but: Operation | None = None) -> Operation | None:
     """The change (other than BUT) that the runtime was given last, if some of it may run: it neither went live nor was taken back."""
-    given = system.operations.filter(steps__name="preview", steps__state=OperationStep.State.DONE).exclude(revision=None)
+    is_applied = Q(steps__name="apply", steps__state=OperationStep.State.DONE)
+    given = system.operations.filter(Q(result__handed_over=True) | is_applied).exclude(revision=None).distinct()
     last = (given.exclude(pk=but.pk) if but else given).first()
     if last is None or last.state == Operation.State.SUCCEEDED or last.result.get(RETURNED):
         return None

@@ -16,13 +16,15 @@ from controlplane.rendering import adjustments as adjusting
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import Chosen, NoImageFits, choose
-from controlplane.rendering.database import DatabaseChoice
+from controlplane.rendering.database import DatabaseChoice, DatabasePlan, standing
 from controlplane.rendering.egress import networks_of, way_to
 from controlplane.rendering.plan import SECRETS_DIR, Plan, Platform, Site, from_json, make_plan
+from controlplane.rendering.render import render
 from controlplane.rendering.sign_in import CONFIG as SIGN_IN
+from controlplane.runtime.port import Objects
 from controlplane.systems import issuers, pictures, sealed
 from controlplane.systems.errors import RequirementInvalid
-from controlplane.systems.models import BookingSystem, Requirement
+from controlplane.systems.models import BookingSystem, Requirement, Revision
 from controlplane.systems.platform_models import platform_mark
 
 
@@ -100,6 +102,19 @@ def adjustments_of(system: BookingSystem) -> Adjustments:
 def live_plan(system: BookingSystem) -> Plan | None:
     """What SYSTEM runs by now."""
     return from_json(system.live_revision.plan) if system.live_revision else None
+
+
+def plan_back(system: BookingSystem, revision: Revision, *, database: DatabasePlan | None = None) -> tuple[Plan, Objects]:
+    """The plan and the objects by which SYSTEM goes back to REVISION: the very same, but for its database, which stays as it is.
+
+    DATABASE is what stands, where that is another than the live revision's. Raises schema.BadObject as rendering does.
+    """
+    plan, live = from_json(revision.plan), live_plan(system)
+    stands = standing(plan.database, database or (live.database if live else None))
+    if stands == plan.database:
+        return plan, revision.manifests
+    plan = replace(plan, database=stands)
+    return plan, render(plan)
 
 
 def draft_site(slug: str) -> Site:

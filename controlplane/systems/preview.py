@@ -14,7 +14,7 @@ from controlplane.metering.estimate import Cost, estimate
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.choose import Miss, NoImageFits
 from controlplane.rendering.diff import changes_to_json, revision_diff
-from controlplane.rendering.plan import Plan, from_json
+from controlplane.rendering.plan import Plan
 from controlplane.rendering.render import render
 from controlplane.runtime.port import Objects, Runtime
 from controlplane.systems import issuers, planning
@@ -105,7 +105,7 @@ def ask_preview(*, system: BookingSystem, ask: Ask, runtime: Runtime) -> ChangeP
 
 def rollback_preview(*, system: BookingSystem, revision: Revision, runtime: Runtime) -> ChangePreview:
     """What going back to REVISION would change. Raises RuntimeFailure."""
-    return _change_preview(system, from_json(revision.plan), revision.manifests, runtime)
+    return _change_preview(system, *planning.plan_back(system, revision), runtime)
 
 
 def _change_preview(system: BookingSystem, plan: Plan, objects: Objects, runtime: Runtime) -> ChangePreview:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from controlplane.lib import audit
 from controlplane.lib.reasons import Reason
+from controlplane.rendering.database import DatabasePlan
 from controlplane.rendering.plan import from_json
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Health, Observation, Runtime
-from controlplane.systems import content
+from controlplane.systems import content, databases
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.giving import put_content
 from controlplane.systems.lease import Lease
@@ -19,7 +20,8 @@ from controlplane.systems.live_edits import live_requirement
 from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
 from controlplane.systems.orphans import RETURNED, handed_over, refuse_orphans
 from controlplane.systems.outcomes import Failed, Retry, backoff_s
-from controlplane.systems.planning import read_stored
+from controlplane.systems.planning import plan_back, read_stored
+from controlplane.systems.revisions import revision_store
 from controlplane.systems.secrets import secrets_for
 from controlplane.systems.steps import columns_of, workload_json
 
@@ -81,6 +83,10 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
             halfway = handed_over(system)
             if halfway and not _may_return(lease, halfway):
                 return _later(lease)
+            if halfway and (database := databases.serving(halfway, seen)):
+                live = _on_its_database(lease, live, database)
+                secrets = secrets_for(system, from_json(live.plan))
+                wanted = fingerprint(live.manifests, secrets)
             try:
                 runtime.apply(system.ref, live.manifests, secrets)
             except RuntimeFailure as error:
@@ -132,6 +138,17 @@ def _may_return(lease: Lease, halfway: Operation) -> bool:
     if reason.code != system.reason_code:
         _save(lease, **columns_of(reason))
     return may_return
+
+
+def _on_its_database(lease: Lease, live: Revision, database: DatabasePlan) -> Revision:
+    """LIVE, or a revision of it for DATABASE, which stands: the live one from now on."""
+    plan, objects = plan_back(lease.system, live, database=database)
+    if plan.to_json() == live.plan:
+        return live
+    with lease.transaction() as system:
+        revision = revision_store(system, requirement=live.requirement, plan=plan, objects=objects)
+        lease.write(live_revision=revision)
+    return revision
 
 
 def _live_revision(system: BookingSystem) -> Revision:

@@ -14,7 +14,7 @@ from booking_templates import catalog
 from controlplane.rendering import render as rendering
 from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import choose
-from controlplane.rendering.database import DatabaseChoice, outside_schema, script
+from controlplane.rendering.database import DatabaseChoice, outside_schema, script, standing
 from controlplane.rendering.images import from_labels
 from controlplane.rendering.plan import Plan, Platform, Site, from_json, make_plan
 from controlplane.rendering.render import amounts, render, render_restore
@@ -152,6 +152,44 @@ def test_another_image_reaches_a_system_at_its_next_change() -> None:
     assert after.server
 
     assert (after.server.image, after.server.backups_kept) == (newer.image, 3)
+
+
+@pytest.mark.parametrize(
+    ("runs", "chosen", "wanted"),
+    [
+        ("mariadb:11.8", "mariadb:11.4", "mariadb:11.8"),
+        (
+            "docker.io/library/mariadb:11.10.2@sha256:" + "a" * 64,
+            "docker.io/library/mariadb:11.9",
+            "docker.io/library/mariadb:11.10.2@sha256:" + "a" * 64,
+        ),
+        ("mariadb:11.4", "mariadb:11.8", "mariadb:11.8"),
+        ("mariadb:11.4", "mariadb:11", "mariadb:11"),
+        ("mariadb:11.4", "mirror.example:5000/mariadb:11.4", "mirror.example:5000/mariadb:11.4"),
+        ("mirror.example:5000/mariadb", "mariadb:11.4", "mariadb:11.4"),
+        ("mysql:9.1", "mariadb:11.4", "mariadb:11.4"),
+        (IMAGE, "mariadb:11.4", "mariadb:11.4"),
+    ],
+)
+def test_a_server_never_becomes_an_older_one_as_far_as_tags_tell(runs: str, chosen: str, wanted: str) -> None:
+    after = plan_of(DatabaseChoice(image=chosen), live=plan_of(DatabaseChoice(image=runs))).database
+    assert after
+    assert after.server
+
+    assert after.server.image == wanted
+
+
+def test_what_goes_back_keeps_the_server_its_room_and_every_schema() -> None:
+    old = plan_of(INSIDE, merchandise=False, products=[]).database
+    stands = plan_of(DatabaseChoice(image="mariadb:11.8"), live=plan_of(INSIDE)).database
+    assert old
+    assert stands
+    assert stands.server
+
+    assert standing(old, stands) == stands
+    assert standing(stands, old) == dataclasses.replace(old, schemas=stands.schemas)
+    assert standing(None, stands) is None
+    assert standing(old, None) == old
 
 
 def test_a_server_outside_is_reached_at_its_networks_alone_and_nothing_runs_in_the_namespace() -> None:
