@@ -54,5 +54,5 @@ export function showProblem(form, summary, problem) {
     else rest.push(...messages);
   }
   if (first) first.focus();
-  if (!first || rest.length) note(summary, "bad", rest.length ? rest.join(" ") : problem.message);
+  if (!first || rest.length) note(summary, "bad", rest.length ? rest.join(" ") : problem.message).scrollIntoView({ block: "nearest" });
 }

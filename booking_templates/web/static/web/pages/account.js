@@ -16,7 +16,7 @@ async function start() {
     $("password-username").value = body.email;
     profile.elements.name.value = body.name;
     profile.elements.phone.value = body.phone || "";
-    if (!body.has_password) withoutPassword();
+    askForPassword(body.has_password);
     show($("account"));
     await outside(body);
   } catch (problem) {
@@ -27,10 +27,10 @@ async function start() {
 }
 
 /** Who signs in by an outside provider alone proves it by a login just made, not by a password. */
-function withoutPassword() {
+function askForPassword(isAsked) {
   for (const input of [$("current_password"), $("delete-password")]) {
-    input.required = false;
-    show(input.closest(".field"), false);
+    input.required = isAsked;
+    show(input.closest(".field"), isAsked);
   }
 }
 
@@ -44,6 +44,11 @@ async function outside({ is_joined }) {
   show($("outside"));
   $("outside-text").textContent = t(is_joined ? "outside_joined" : "outside_not_joined", { name: way.name });
   const join = h("a", { class: "button", href: `${way.path}?join=true&next=/account` }, t("outside_join", { name: way.name }));
+  // The login may have to be renewed first, which a plain link cannot do.
+  join.addEventListener("click", (event) => {
+    event.preventDefault();
+    busy(join, () => api("GET", "/api/auth/me").then(() => location.assign(join.href), (problem) => goToLogin(problem) || toast(problem.message, "bad")));
+  });
   const part = h("button", { type: "button", class: "button", on: { click: () => busy(part, leave) } }, t("outside_part", { name: way.name }));
   fill($("outside-action"), is_joined ? part : join);
 }
@@ -74,6 +79,7 @@ async function changePassword() {
   try {
     await api("POST", "/api/auth/me/password", { json });
     form.reset();
+    askForPassword(true);
     toast(t("password_changed"), "good");
   } catch (problem) {
     if (!goToLogin(problem)) showProblem(form, $("problem"), problem);

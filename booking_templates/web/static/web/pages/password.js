@@ -20,15 +20,24 @@ handle($("forgot"), async (form) => {
 });
 
 // The link's secret is after the #, so no server and no log sees it; it leaves the address bar at once.
-const token = location.hash.slice(1);
-if ($("reset") && token) history.replaceState(null, "", location.pathname);
+// Kept in this tab, for the page may be loaded again, in another language for instance.
+const KEPT = "clove.reset";
+const token = $("reset") ? location.hash.slice(1) || sessionStorage.getItem(KEPT) : null;
+if (token) {
+  sessionStorage.setItem(KEPT, token);
+  history.replaceState(null, "", location.pathname);
+}
 if ($("reset") && !token) {
   show($("reset"), false);
   note($("problem"), "warn", t("reset_invalid"));
 }
 
 handle($("reset"), async (form) => {
-  await api("POST", "/api/auth/password-reset/confirm", { json: { token, new_password: form.elements.new_password.value } });
+  await api("POST", "/api/auth/password-reset/confirm", { json: { token, new_password: form.elements.new_password.value } }).catch((problem) => {
+    if (problem.code === "reset_link_invalid") sessionStorage.removeItem(KEPT);
+    throw problem;
+  });
+  sessionStorage.removeItem(KEPT);
   show(form, false);
   note($("problem"), "good", t("password_set"), h("a", { class: "button button--small button--primary", href: "/login" }, t("log_in")));
 });
