@@ -18,6 +18,10 @@ from tests.needs import need
 STATIC = REPOSITORY / "booking_templates/web/static"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 TEXTS = {
+    "cancel_until": "until",
+    "day": "",
+    "terms_free": "",
+    "terms_over": "over",
     "one_or_more": ["{count} seat", "{count} seats"],
     "seat_in_row": "row {row} seat {number}",
     "seat_in_row_of_zone": "{zone} row {row} seat {number}",
@@ -175,6 +179,31 @@ def test_zooming_keeps_the_point_under_the_finger_and_the_plan_in_the_window(run
     assert run("seats/view.js", code) == [[0.5, True], [True, True], True, 0.5, True]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "is_it"),
+    [
+        ({"seats": ["a", "b"]}, True),
+        ({"seats": ["a"]}, False),
+        ({"seats": ["a", "c"]}, False),
+        ({"best": {"quantity": 2}}, True),
+        ({"best": {"quantity": 2, "grade": "R"}}, True),
+        ({"best": {"quantity": 2, "grade": "S"}}, False),
+        ({"best": {"quantity": 1}}, False),
+        ({"areas": [{"area": "a", "quantity": 2}]}, False),
+    ],
+)
+def test_a_hold_of_just_what_was_wanted_is_known(run, wanted, is_it):
+    places = [{"seat": seat, "grade": "R", "label": "", "price_krw": 1} for seat in "ab"]
+    assert run("seats/hold.js", "m.isJust(...a)", [places, wanted]) is is_it
+
+
+def test_a_hold_in_areas_is_known_by_how_many_are_in_each(run):
+    places = [{"area": area, "grade": "R", "label": "", "price_krw": 1} for area in "aab"]
+    for wanted, is_it in (([("a", 2), ("b", 1)], True), ([("a", 1), ("b", 2)], False), ([("a", 2)], False), ([("a", 3)], False)):
+        areas = [{"area": area, "quantity": quantity} for area, quantity in wanted]
+        assert run("seats/hold.js", "m.isJust(...a)", [places, {"areas": areas}]) is is_it
+
+
 def test_a_countdown_is_judged_by_what_the_server_said_was_left(run):
     assert run("lib/clock.js", "m.left(m.deadline(420, 1000), 61000)") == 360
     assert run("lib/clock.js", "m.left(m.deadline(1, 0), 99999)") == 0
@@ -193,6 +222,11 @@ def test_dates_are_those_of_the_events_time_zone_not_of_the_visitors(run):
         "00:30",
         "1:05",
     ]
+
+
+def test_every_month_is_written_as_the_server_writes_it(run):
+    months = run("lib/format.js", "Array.from({length: 12}, (_, i) => m.shortMonth(`2027-${String(i + 1).padStart(2, '0')}-10`))")
+    assert months == "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 def test_a_text_has_a_form_for_one_and_for_several(run):
@@ -235,6 +269,17 @@ def test_places_of_one_area_are_one_line(run):
 )
 def test_a_place_is_named_in_the_pages_language(run, label, said):
     assert run("lib/places.js", "m.placeName(a)", label) == said
+
+
+def test_cancelling_ends_at_its_moment_in_whatever_offset_it_is_written(run):
+    terms = {
+        "performances": [
+            {"id": "p1", "is_called_off": False, "starts_at": "2027-01-09T20:00:00-05:00", "until": "2027-01-09T17:00:00-05:00"}
+        ]
+    }
+    said = "m.termsList({...a, policy: {tiers: [], free: null}}, 'p1', {now: '2027-01-09T%s:00Z'}).textContent"
+    assert run("lib/terms.js", said % "21:59", terms) == "until"
+    assert run("lib/terms.js", said % "22:00", terms) == "over"
 
 
 POLICY = {"tiers": [{"days_before": 3, "percent": 20}, {"days_before": 10, "percent": 0}, {"days_before": 0, "percent": 90}], "free": None}

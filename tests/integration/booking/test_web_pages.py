@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -164,6 +165,27 @@ def test_seats_that_are_held_though_no_answer_came_are_gone_on_with(context: Bro
     expect(page.locator("#summary")).to_contain_text("row 5 seat 5")
 
 
+@pytest.mark.parametrize("is_asked_in_vain", [False, True], ids=["asked at once", "asked when one tries again"])
+def test_the_best_seats_that_are_held_though_no_answer_came_are_not_held_twice(
+    context: BrowserContext, page: Page, is_asked_in_vain: bool
+) -> None:
+    sign_up(context)
+    with page.expect_response(re.compile("/api/seat/holds$")):
+        page.goto("/performances/p7")
+    context.route("**/performances/p7/holds", lose, times=1)
+    if is_asked_in_vain:
+        context.route(re.compile("/api/seat/holds$"), lambda route: route.abort(), times=1)
+    page.get_by_test_id("best").click()
+    page.get_by_test_id("best-hold").click()
+    if is_asked_in_vain:
+        expect(page.locator("#notices")).to_contain_text("We cannot be reached.")
+        page.get_by_test_id("best").click()
+        page.get_by_test_id("best-hold").click()
+    expect(page).to_have_url(re.compile("/checkout/"))
+    answer = context.request.get("/api/seat/holds")
+    assert len(answer.json()["holds"]) == 1
+
+
 def test_who_heard_nothing_of_a_hold_is_not_told_that_somebody_else_was_quicker(context: BrowserContext, page: Page) -> None:
     sign_up(context)
     page.goto("/performances/p1")
@@ -284,6 +306,55 @@ def test_logging_out_leaves_nothing_to_read(context: BrowserContext, page: Page)
     expect(page.get_by_test_id("login-link")).to_be_visible()
     page.goto("/orders")
     expect(page).to_have_url(re.compile(r"/login\?next=%2Forders"))
+
+
+def test_who_has_paid_in_another_tab_is_not_told_that_the_time_is_over(context: BrowserContext, page: Page) -> None:
+    sign_up(context)
+    page.goto("/performances/p6")
+    choose(page, "9-5")
+    page.get_by_test_id("hold").click()
+    expect(page.get_by_test_id("countdown")).to_be_visible()
+    other = context.new_page()
+    other.goto(page.url)
+    other.get_by_test_id("agree").check()
+    other.get_by_test_id("pay").click()
+    expect(other.get_by_test_id("ticket")).to_have_count(1)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # she comes back to it
+    expect(page).to_have_url(re.compile("/orders$"))
+    expect(page.get_by_test_id("order")).to_have_count(1)
+
+
+def test_a_price_that_changes_while_one_looks_is_seen_on_the_map(page: Page, booking: Booking) -> None:
+    """Pages are of the old plan for some seconds more, and its address is kept by the browser."""
+    url, headers = f"{booking.public_url}/api/seat/content", {"Authorization": f"Bearer {booking.staff_token('content')}"}
+    content = requests.get(url, headers=headers, timeout=10).json()
+    dearer = [grade | {"price_krw": grade["price_krw"] + 10_000} for grade in content["grades"]]
+    page.goto("/performances/p5")
+    expect(page.locator("#legend")).to_contain_text("₩150,000")
+    try:
+        requests.put(url, json=content | {"grades": dearer}, headers=headers, timeout=10).raise_for_status()
+        expect(page.locator("#legend")).to_contain_text("₩160,000")
+        choose(page, "10-1")
+        expect(page.get_by_test_id("total")).to_have_text("₩160,000")
+    finally:
+        requests.put(url, json=content, headers=headers, timeout=10).raise_for_status()
+
+
+def test_days_can_be_chosen_from_the_moment_sales_open(page: Page, booking: Booking) -> None:
+    url, headers = f"{booking.public_url}/api/seat/content", {"Authorization": f"Bearer {booking.staff_token('content')}"}
+    content = requests.get(url, headers=headers, timeout=10).json()
+    in_an_hour = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    requests.put(url, json=content | {"sales": content["sales"] | {"opens_at": in_an_hour}}, headers=headers, timeout=10).raise_for_status()
+    try:
+        page.goto("/")
+        days = page.get_by_role("radio", name=re.compile("Nothing can be booked on this day"))
+        expect(days).to_have_count(8)
+        days.nth(2).focus()
+    finally:
+        requests.put(url, json=content, headers=headers, timeout=10).raise_for_status()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(days).to_have_count(0)
+    expect(page.locator("input[name=day]").nth(2)).to_be_focused()
 
 
 def test_many_dates_do_not_make_the_page_wider_than_a_phone(page: Page) -> None:

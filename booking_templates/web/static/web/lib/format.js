@@ -6,7 +6,8 @@ const timeZone = client.time_zone;
 const amounts = new Intl.NumberFormat(locale);
 const months = new Intl.DateTimeFormat(locale, { timeZone, year: "numeric", month: "long" });
 const weekdays = new Intl.DateTimeFormat(locale, { timeZone: "UTC", weekday: "short" });
-const shortMonths = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short" });
+// The British would write Sept; the server writes Sep.
+const shortMonths = new Intl.DateTimeFormat(locale === "en-GB" ? "en-US" : locale, { timeZone: "UTC", month: "short" });
 const clocks = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const parts = new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
 

@@ -55,7 +55,7 @@ export function termsList(terms, performanceId, { isPaid = true, now = new Date(
   const performance = terms?.performances.find((each) => each.id === performanceId);
   if (!performance) return h("p", {}, t("terms_down"));
   if (performance.is_called_off) return h("p", {}, t("called_off_text"));
-  if (performance.until <= now || Date.parse(performance.until) <= Date.parse(now)) return h("p", {}, t("terms_over"));
+  if (Date.parse(performance.until) <= Date.parse(now)) return h("p", {}, t("terms_over"));
   const { policy } = terms;
   const end = h("p", { "data-testid": "cancel-until" }, t("cancel_until", { when: moment(performance.until) }));
   if (!isPaid || !policy.tiers.length) return h("div", { "data-testid": "terms" }, end, h("p", {}, t("terms_free")));

@@ -79,6 +79,11 @@ async function fillBuyer() {
 // ---- time
 
 function tick() {
+  if (hold.state === "sold") {
+    clearInterval(ticking);
+    location.replace("/orders"); // paid for in another tab
+    return;
+  }
   const seconds = left(until, performance.now());
   $("countdown-time").textContent = countdown(seconds);
   $("countdown").classList.toggle("is-short", seconds <= 60);

@@ -16,6 +16,7 @@ const isNumbered = $("picker").dataset.numbered === "yes";
 let chosenDay = null;
 let chosen = null;
 let shownMonth = null;
+let shownDays = "";
 let terms = null;
 let off = new Set();
 
@@ -31,7 +32,8 @@ function fromSeat(item) {
 const byDay = () => Map.groupBy ? Map.groupBy(offers, (each) => dateKey(each.starts_at)) : offers.reduce((map, each) => map.set(dateKey(each.starts_at), [...(map.get(dateKey(each.starts_at)) || []), each]), new Map());
 /** The ticket service knows first that a performance was called off; the seat service is told. */
 const marked = (list) => list.map((each) => ({ ...each, is_called_off: each.is_called_off || off.has(each.id) }));
-const offIn = (list) => list.filter((each) => each.is_called_off).map((each) => each.id).join();
+/** What the days are drawn by. */
+const stateOfAll = () => offers.map((each) => `${each.starts_at} ${stateOf(each, Date.now())}`).join();
 const isOpen = (offer) => stateOf(offer, Date.now()) === "open";
 
 function start() {
@@ -62,10 +64,13 @@ async function refresh() {
   try {
     const [{ body }, found] = await Promise.all([api("GET", "/api/seat/performances"), readTerms({ anew: true })]);
     if (found) terms = found;
-    const before = offIn(offers);
+    if (!body.length) return;
     off = calledOff(terms);
     offers = marked(body.map(fromSeat)).sort((a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id));
-    if (offIn(offers) !== before) drawDays();
+    const days = byDay();
+    if (!days.has(chosenDay)) chosenDay = dateKey((offers.find(isOpen) || offers[0]).starts_at);
+    if (![...days.keys()].some((key) => key.startsWith(shownMonth))) shownMonth = chosenDay.slice(0, 7);
+    if (stateOfAll() !== shownDays) drawDays();
     drawTimes();
     drawBar();
   } catch {
@@ -98,10 +103,13 @@ function dayOption(key, offers_, text, className) {
 }
 
 function drawDays() {
+  const focused = document.activeElement?.name === "day" ? document.activeElement.id : null;
+  shownDays = stateOfAll();
   const days = byDay();
   const isStrip = days.size <= STRIP_UP_TO;
   const legend = h("legend", { class: "picker__label" }, t("date"));
   $("days").replaceChildren(h("fieldset", { class: "days" }, legend, isStrip ? strip(days) : calendar(days)));
+  if (focused) $(focused)?.focus();
 }
 
 function strip(days) {

@@ -17,16 +17,19 @@ const performance = $("booth").dataset.performance;
 const offer = embedded("performances", []).find((each) => each.id === performance);
 const memory = memoryOf(performance);
 const notices = $("notices");
+const PLAN = "clove.plan"; // the version that this tab was told of last
+const AGAIN_MS = 5000;
 let choice = null;
 let poll = null;
 let isClosed = false;
 let isUnsure = false; // whether an answer to a hold was lost
+let isLeaving = false;
 
 async function start() {
   if (!$("when").textContent.trim() && offer) $("when").textContent = moment(offer.starts_at);
   let document_;
   try {
-    document_ = (await api("GET", $("booth").dataset.plan)).body;
+    document_ = await loadPlan();
   } catch (problem) {
     show($("loading"), false);
     const again = h("button", { type: "button", class: "button", on: { click: () => location.reload() } }, t("try_again"));
@@ -91,12 +94,21 @@ async function closedNote() {
   note(notices, "warn", opensAt && Date.parse(opensAt) > Date.now() ? t("opens", { when: moment(opensAt) }) : t("sales_over"));
 }
 
-/** The seller has changed the plan: its seats' numbers mean other seats now, so the page starts again, once a version. */
+/** The plan of the page's address, or the one that availability has told of since: the page may still be of before it for some seconds. */
+async function loadPlan() {
+  const { body } = await api("GET", $("booth").dataset.plan);
+  const told = sessionStorage.getItem(PLAN);
+  return !told || told === body.version ? body : (await api("GET", `/api/seat/plan?v=${encodeURIComponent(told)}`)).body;
+}
+
+/** The seller has changed the plan: its seats' numbers mean other seats now, so the page starts again, at once or, where that was in vain, later. */
 function isOutdated(plan, availability) {
   const isOther = Boolean(availability.plan) && availability.plan !== plan.version;
-  if (isOther && sessionStorage.getItem("clove.plan") !== availability.plan) {
-    sessionStorage.setItem("clove.plan", availability.plan);
-    location.reload();
+  if (isOther && !isLeaving) {
+    isLeaving = true;
+    const wasInVain = sessionStorage.getItem(PLAN) === availability.plan;
+    sessionStorage.setItem(PLAN, availability.plan);
+    setTimeout(() => location.reload(), wasInVain ? AGAIN_MS : 0);
   }
   return isOther;
 }

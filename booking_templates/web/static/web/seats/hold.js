@@ -13,24 +13,36 @@ export async function holdPlaces(performance, wanted) {
 }
 
 const MAY_BE_OURS = ["seats_taken", "limit_exceeded"];
+let isUnsure = false; // whether the answer to a hold was lost, and nobody said what had become of it
 
 async function hold(performance, wanted) {
+  const before = isUnsure && (await ownHold(performance, wanted));
+  if (before) return before;
   try {
     return (await api("POST", `/api/seat/performances/${encodeURIComponent(performance)}/holds`, { json: wanted })).body;
   } catch (problem) {
     // Held already, in another tab or by a request whose answer was lost: nobody else was quicker.
-    const own = wanted.seats && (problem.isPassing || MAY_BE_OURS.includes(problem.code)) && (await ownHold(performance, wanted.seats));
+    const own = (problem.isPassing || (wanted.seats && MAY_BE_OURS.includes(problem.code))) && (await ownHold(performance, wanted));
+    isUnsure ||= problem.isPassing && !own;
     if (!own) throw problem;
     return own;
   }
 }
 
-/** This buyer's open hold of just these SEATS, if there is one. */
-async function ownHold(performance, seats) {
+/** This buyer's newest open hold of just what is WANTED, if there is one. */
+async function ownHold(performance, wanted) {
   try {
     const { holds } = (await api("GET", "/api/seat/holds", { timeoutMs: 5000 })).body;
-    return holds.find(({ performance_id, places }) => performance_id === performance && places.length === seats.length && places.every((place) => seats.includes(place.seat)));
+    return holds.filter(({ performance_id, places }) => performance_id === performance && isJust(places, wanted)).at(-1);
   } catch {
     return null;
   }
+}
+
+/** Whether PLACES are what was WANTED ({seats}, {areas} or {best}), no more and no less. Pure. */
+export function isJust(places, { seats, areas, best }) {
+  if (seats) return places.length === seats.length && places.every((place) => seats.includes(place.seat));
+  if (best) return places.length === best.quantity && places.every((place) => place.seat && (!best.grade || place.grade === best.grade));
+  const count = (area) => places.filter((place) => place.area === area).length;
+  return places.length === areas.reduce((sum, { quantity }) => sum + quantity, 0) && areas.every(({ area, quantity }) => count(area) === quantity);
 }
