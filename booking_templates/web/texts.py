@@ -261,6 +261,9 @@ def _shop() -> Texts:
         "extras": _("Merchandise"),
         "extras_choose": _("Choose merchandise"),
         "extras_drop": _("Leave it"),
+        "extras_left": _(
+            "This was bought with the tickets and is not given back with them. You can still pick it up, or give it back by itself."
+        ),
         "extras_later": _("{amount} for merchandise: it is an order of its own, paid after the tickets."),
         "extras_text": _("Take something along and pick it up at the event."),
         "extras_waiting": _("These still wait for you. They are paid by themselves and picked up at the event."),

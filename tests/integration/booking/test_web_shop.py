@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.site import WAIT_MS, approve, buy, hold, sign_up
+from tests.integration.booking.site import WAIT_MS, approve, buy, call, hold, sign_up
 
 
 def test_options_have_prices_and_stocks_of_their_own(tab: Page) -> None:
@@ -124,3 +124,68 @@ def test_a_piece_given_back_without_hearing_the_answer_is_not_given_back_twice(b
     expect(tab.get_by_test_id("given-back")).to_have_text("1 given back")
     assert len(asked) == 1
     context.close()
+
+
+def test_an_order_that_ended_before_its_answer_was_heard_is_made_anew(browser: Browser, site: Booking) -> None:
+    context = browser.new_context(locale="en-GB", base_url=site.public_url)
+    context.set_default_timeout(WAIT_MS)
+    tab = context.new_page()
+    sign_up(context)
+    tab.goto("/shop")
+    tab.get_by_role("button", name="One more: 프로그램북").press("Enter")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    context.route("**/api/merch/orders", lose, times=1)
+    tab.get_by_test_id("order-products").click()
+    expect(tab.locator("#problem")).not_to_be_empty()
+    (order,) = call(context, "GET", "/api/merch/orders")["orders"]
+    call(context, "POST", f"/api/merch/orders/{order['id']}/cancel")  # as its time's end does
+    tab.get_by_test_id("order-products").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    context.close()
+
+
+def test_a_payment_service_that_does_not_answer_is_not_taken_for_the_shop(browser: Browser, site: Booking) -> None:
+    context = browser.new_context(locale="en-GB", base_url=site.public_url)
+    context.set_default_timeout(WAIT_MS)
+    tab = context.new_page()
+    sign_up(context)
+    said = {"code": "payment_unavailable", "detail": "The payment service is not answering. Nothing was charged."}
+    context.route("**/api/merch/orders", lambda route: route.fulfill(status=503, json=said), times=1)
+    tab.goto("/shop")
+    tab.get_by_role("button", name="One more: 프로그램북").press("Enter")
+    tab.get_by_test_id("order-products").click()
+    expect(tab.locator("#problem")).to_contain_text("The payment service is not answering.")
+    tab.get_by_test_id("order-products").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    context.close()
+
+
+def test_all_orders_of_the_shop_are_found_however_many_there_are(tab: Page) -> None:
+    sign_up(tab.context)
+    for _ in range(21):
+        order = call(tab.context, "POST", "/api/merch/orders", {"items": [{"product": "program", "quantity": 1}]})["id"]
+        call(tab.context, "POST", f"/api/merch/orders/{order}/cancel")
+    tab.goto("/orders")
+    rows = tab.get_by_test_id("shop-order")
+    expect(rows).to_have_count(20)
+    tab.locator("#shop-list").get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(21)
+    expect(tab.locator("#shop-list").get_by_role("button")).to_have_count(0)
+
+
+def test_who_gives_the_tickets_back_is_told_that_the_merchandise_is_not(tab: Page) -> None:
+    sign_up(tab.context)
+    booking = buy(tab, {"best": {"quantity": 1}})
+    wish = {"items": [{"product": "program", "quantity": 2}], "ticket_order": booking.rpartition("/")[2]}
+    call(tab.context, "POST", "/api/merch/orders", wish)
+    tab.get_by_test_id("cancel-order").click()
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    extras = tab.get_by_test_id("extras")
+    expect(extras).to_contain_text("is not given back with them")
+    expect(extras.get_by_test_id("extras-order")).to_contain_text("프로그램북 × 2")
+    expect(extras.get_by_test_id("extras-shop")).to_have_count(0)

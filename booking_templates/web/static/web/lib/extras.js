@@ -7,7 +7,7 @@ import { won } from "./format.js";
 import { itemText } from "./items.js";
 import { payLabel } from "./payment.js";
 import { Shelf, lineList } from "./products.js";
-import { orderLines, readProducts } from "./shop.js";
+import { orderLines, readProducts, shopProblem } from "./shop.js";
 import { statusChip } from "./status.js";
 
 /** At checkout: products to add, in PLACE. While the shop is away it says so, and the tickets are sold all the same. */
@@ -38,12 +38,28 @@ export async function showExtras(place, order, isStanding) {
     const shelf = new Shelf(h("ul", {}), readCart(), () => {});
     shelf.stock(products);
     lines = shelf.lines;
-    if (!orders.length && !products.length) return;
+    if (!isStanding() || (!orders.length && !products.length)) return;
     fill(place, h("h2", { id: "extras-title" }, t("extras")), orders.length ? rows(orders) : null, lines.length ? waiting(lines, order, shelf, problem) : null, problem, h("p", { class: "extras__more" }, h("a", { class: "button button--small", href: `/shop?booking=${encodeURIComponent(order.id)}`, "data-testid": "extras-shop" }, icon("bag"), t("extras_choose"))));
   } catch {
+    if (!isStanding()) return;
     fill(place, h("h2", { id: "extras-title" }, t("extras")), h("p", { class: "quiet", "data-testid": "shop-down" }, t("shop_down")));
   }
-  show(place, isStanding());
+  show(place);
+}
+
+const isLeft = (order) => order.status === "PAYING" || (order.status === "ISSUED" && !order.picked_up_at);
+
+/** At the booking ORDER that its buyer has given back, as long as ISSTILL(): what was bought with it goes back by itself alone. */
+export async function showLeft(place, order, isStill) {
+  try {
+    const { body } = await api("GET", `/api/merch/orders?ticket_order=${encodeURIComponent(order.id)}`, { timeoutMs: 8000 });
+    const left = body.orders.filter(isLeft);
+    if (!left.length || !isStill()) return;
+    fill(place, h("h2", { id: "extras-title" }, t("extras")), h("p", {}, t("extras_left")), rows(left));
+    show(place);
+  } catch {
+    // They are under My bookings all the same.
+  }
 }
 
 const rows = (orders) =>
@@ -59,7 +75,7 @@ function waiting(lines, order, shelf, problem) {
         location.assign(next);
         await new Promise(() => {});
       } catch (failure) {
-        if (!goToLogin(failure)) note(problem, failure.isPassing ? "bad" : "warn", failure.isPassing ? t("shop_down") : failure.message);
+        if (!goToLogin(failure)) note(problem, failure.isPassing ? "bad" : "warn", shopProblem(failure));
       }
     }),
   );

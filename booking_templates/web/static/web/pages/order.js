@@ -7,7 +7,7 @@ import { providerName, testChip } from "../lib/payment.js";
 import { gradeLabel, placeList, placeName } from "../lib/places.js";
 import { isFinal, statusChip } from "../lib/status.js";
 import { download } from "../lib/download.js";
-import { showExtras } from "../lib/extras.js";
+import { showExtras, showLeft } from "../lib/extras.js";
 import { headline } from "../lib/headline.js";
 import { giveBack } from "../lib/refund.js";
 import { calledOff, readTerms, termsList } from "../lib/terms.js";
@@ -20,7 +20,7 @@ const offers = new Map(embedded("performances", []).map((each) => [each.id, each
 let shown = "";
 let terms = null;
 let current = null;
-let hasExtras = false;
+let extras = "";
 
 const watching = watch({
   ask: async () => (await api("GET", path)).body,
@@ -86,12 +86,18 @@ function draw(order) {
     ),
   );
   show($("order"));
-  if (!isStanding()) show($("extras"), false);
-  else if (client.has_shop && !hasExtras) {
-    hasExtras = true;
-    showExtras($("extras"), order, isStanding);
-  }
+  if (client.has_shop) drawExtras(order);
   if (isTold) announce(head.title);
+}
+
+function drawExtras(order) {
+  const now = isStanding() ? "standing" : order.reason === "buyer" && order.tickets.length && !isOff(order) ? "given back" : "none";
+  if (now === extras) return;
+  extras = now;
+  show($("extras"), false);
+  const isStill = () => extras === now;
+  if (now === "standing") showExtras($("extras"), order, isStill);
+  if (now === "given back") showLeft($("extras"), order, isStill);
 }
 
 /** What is still booked, and apart from it what was given back. */

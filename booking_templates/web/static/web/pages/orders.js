@@ -23,20 +23,25 @@ function row(href, title, text, side, foot, testid) {
 
 const offChip = () => h("span", { class: "status status--bad", "data-testid": "called-off" }, t("called_off"));
 
+const query = (before) => (before ? `?before=${encodeURIComponent(before)}` : "");
+
+/** A line that LOADs those before. */
+function more(load) {
+  const button = h("button", { type: "button", class: "button button--wide", "data-testid": "more" }, t("show_more"));
+  const line = h("li", {}, button);
+  button.addEventListener("click", () => busy(button, () => load().then(() => line.remove(), failed)));
+  return line;
+}
+
 async function orders(before) {
-  const query = before ? `?before=${encodeURIComponent(before)}` : "";
-  const [{ body }, terms] = await Promise.all([api("GET", `/api/ticket/orders${query}`), readTerms()]);
+  const [{ body }, terms] = await Promise.all([api("GET", `/api/ticket/orders${query(before)}`), readTerms()]);
   const off = calledOff(terms);
   $("orders").append(
     ...body.orders.map((order) =>
       row(`/orders/${order.id}`, when(order.performance_id), labels(order.places), off.has(order.performance_id) && order.status !== "CANCELLED" ? [offChip(), " ", statusChip(order.status)] : statusChip(order.status), `${t("order_number", { number: order.number })} · ${won(order.total_krw)} · ${t("booked_on", { day: day(order.created_at) })}`, "order"),
     ),
   );
-  if (body.next) {
-    const more = h("button", { type: "button", class: "button button--wide" }, t("show_more"));
-    more.addEventListener("click", () => busy(more, () => orders(body.next).then(() => more.parentElement.remove(), failed)));
-    $("orders").append(h("li", {}, more));
-  }
+  if (body.next) $("orders").append(more(() => orders(body.next)));
   return body.orders.length;
 }
 
@@ -48,14 +53,15 @@ async function holds() {
   return open.length;
 }
 
-async function shopOrders() {
-  const { body } = await api("GET", "/api/merch/orders");
-  show($("shop-orders"), body.orders.length > 0);
-  $("shop-list").replaceChildren(
+async function shopOrders(before) {
+  const { body } = await api("GET", `/api/merch/orders${query(before)}`);
+  if (!before) show($("shop-orders"), body.orders.length > 0);
+  $("shop-list").append(
     ...body.orders.map((order) =>
       row(`/shop/orders/${order.id}`, order.items.map(itemText).join(", "), won(order.total_krw), statusChip(order.status), t("booked_on", { day: day(order.created_at) }), "shop-order"),
     ),
   );
+  if (body.next) $("shop-list").append(more(() => shopOrders(body.next)));
 }
 
 function failed(problem) {

@@ -6,7 +6,7 @@ import { $, busy, h, note, show } from "../lib/dom.js";
 import { won } from "../lib/format.js";
 import { methodBox, payLabel } from "../lib/payment.js";
 import { Shelf, lineList } from "../lib/products.js";
-import { orderLines, readProducts } from "../lib/shop.js";
+import { orderLines, readProducts, shopProblem } from "../lib/shop.js";
 import "../lib/page.js";
 
 const booking = $("shop").dataset.booking || null;
@@ -52,7 +52,7 @@ async function order() {
     await new Promise(() => {});
   } catch (problem) {
     if (goToLogin(problem)) return;
-    note($("problem"), problem.isPassing ? "bad" : "warn", problem.isPassing ? t("shop_down") : problem.message);
+    note($("problem"), problem.isPassing ? "bad" : "warn", shopProblem(problem));
     $("problem").scrollIntoView({ block: "center" });
     await load();
   }
