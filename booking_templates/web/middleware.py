@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
@@ -47,6 +48,8 @@ class PageMiddleware:
             return None
         if isinstance(error, Http404):
             return errors.page(request, 404)
+        if isinstance(error, SuspiciousOperation | BadRequest):
+            return errors.page(request, 400)
         if isinstance(error, Problem):
             return errors.page(request, error.status)
         log.exception("unhandled", extra={"fields": {"route": getattr(request, "route", "unmatched")}})

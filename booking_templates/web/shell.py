@@ -40,14 +40,16 @@ class Shell:
         self._names = texts_and_names[1::2]
         self._texts = [text.encode() for text in texts_and_names[::2]]
         self._packed = [_pack(text) for text in self._texts]
-        self._digest = blake2b(page.encode(), digest_size=12)
+        # Of the holes' names, not of their marks: those are others in each process, and a page is the same in all of them.
+        self._digest = blake2b(digest_size=12)
+        for part in texts_and_names:
+            _take(self._digest, part)
 
     def etag(self, values: Mapping[str, str]) -> str:
         """A weak validator of the page filled with VALUES: the same for the same page, compressed or not."""
         digest = self._digest.copy()
         for name in self._names:
-            value = values[name].encode(errors="replace")
-            digest.update(b"%d:" % len(value) + value)
+            _take(digest, values[name])
         return f'W/"{digest.hexdigest()}"'
 
     def plain(self, values: Mapping[str, str]) -> bytes:
@@ -67,6 +69,11 @@ class Shell:
             length += len(value) + len(text)
             filled += (*_stored(value), packed)
         return b"".join((*filled, _GZIP_END, struct.pack("<II", checksum, length & 0xFFFFFFFF)))
+
+
+def _take(digest: blake2b, value: str) -> None:
+    encoded = value.encode(errors="replace")
+    digest.update(b"%d:" % len(encoded) + encoded)
 
 
 def _escaped(value: str) -> bytes:

@@ -11,12 +11,13 @@ import msgspec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from django.views.decorators.http import require_safe
 
-from booking_templates.web import content, pages, poster
+from booking_templates.web import content, errors, pages, poster
 from booking_templates.web.paths import local_path
+from booking_templates.web.templatetags.clove_web import moment
 
 ID_MAX = 64
 OUTSIDE_PROBLEMS = {
@@ -30,16 +31,23 @@ OUTSIDE_PROBLEMS = {
 
 
 def page(pattern: str, view: Callable[..., HttpResponse]) -> URLPattern:
-    """Serve VIEW at PATTERN, to GET and HEAD, under that name in metrics and logs."""
+    """Serve VIEW at PATTERN, to GET and HEAD, under that name in metrics and logs.
+
+    A form that is sent before the page's modules have come, on a slow line, is told to be filled in again.
+    """
 
     @wraps(view)
     def run(request: HttpRequest, **values: str) -> HttpResponse:
         request.route = pattern or "/"  # type: ignore[attr-defined]
+        if request.method not in ("GET", "HEAD"):
+            refusal = errors.page(request, 405)
+            refusal["Allow"] = "GET, HEAD"
+            return refusal
         if any(len(value) > ID_MAX for value in values.values()):
             raise Http404
         return view(request, **values)
 
-    return path(pattern, require_safe(run), name=view.__name__)
+    return path(pattern, run, name=view.__name__)
 
 
 def _with_performances(request: HttpRequest, template: str, holes: dict[str, str] | None = None) -> HttpResponse:
@@ -72,24 +80,27 @@ def performance(request: HttpRequest, performance_id: str) -> HttpResponse:
     """Seats or areas of one performance, or that it was called off. Where its id can be checked an unknown one is a 404."""
     on_sale, known = content.PERFORMANCES.get(), content.EVENT.get()
     told = on_sale or (known.performances if known else ())
-    offered = {item.id for item in told}
-    if on_sale and performance_id not in offered:
+    this = next((item for item in told if item.id == performance_id), None)
+    if on_sale and this is None:
         raise Http404
-    is_called_off = any(item.is_called_off for item in told if item.id == performance_id)
+    # As holes: an event may have hundreds of performances, and all have the same page.
+    holes = {
+        "performance_id": performance_id,
+        "starts_at": timezone.localtime(this.starts_at).isoformat() if this else "",
+        "when": moment(this.starts_at) if this else "",
+    }
 
     def build() -> dict[str, Any]:
-        given, plan = _offers(), content.PLAN.last
+        plan = content.PLAN.last
         # An address with the plan's version may be kept for ever: a second visit does not load it again.
         plan_path = f"/api/seat/plan?v={quote(plan.version)}" if plan and plan.version else "/api/seat/plan"
-        this = next((item for item in given["performances"] if item.id == performance_id), None)
-        return {**given, "performance": this, "plan_path": plan_path}
+        return {**_offers(), "plan_path": plan_path}
 
     return pages.respond(
         request,
-        "web/called_off.html" if is_called_off else "web/performance.html",
-        {"performance_id": performance_id},
+        "web/called_off.html" if this and this.is_called_off else "web/performance.html",
+        holes,
         sources=(content.PERFORMANCES, content.PLAN),
-        variant=performance_id if performance_id in offered else None,
         build=build,
     )
 

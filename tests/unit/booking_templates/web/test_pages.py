@@ -34,7 +34,17 @@ def test_every_page_opens_in_both_languages(client, services, path, code, word):
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_are_read_and_nothing_else(client, services, path):
     assert client.head(path).status_code == 200
-    assert client.post(path).status_code == 405
+    for method in ("post", "put", "patch", "delete", "options"):
+        refused = getattr(client, method)(path)
+        assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
+
+
+def test_a_form_that_is_sent_before_the_page_is_ready_is_answered_with_a_way_back(client, services):
+    """On a slow line the modules come later than the form, and without them the browser sends it as forms are sent."""
+    page = client.post("/login?next=/orders%3Fa%3D1", {"email": "mina@example.com", "password": "correct horse"}).content.decode()
+    assert '<a class="button button--primary" href="/login?next=/orders%3Fa%3D1">' in page
+    assert "correct horse" not in page
+    assert "mina@example.com" not in page
 
 
 def test_the_event_page_has_the_facts_prices_and_performances(client, services):
@@ -128,6 +138,12 @@ def test_what_is_not_there_is_a_404_page(client, services, path):
     response = client.get(path)
     assert response.status_code == 404
     assert b"We could not find this page" in response.content
+
+
+def test_an_address_that_makes_no_sense_is_no_fault_of_ours(client, services):
+    response = client.get("/login?" + "&".join(["a=1"] * 1001))
+    assert response.status_code == 400
+    assert b"The address may be mistyped" in response.content
 
 
 def test_the_shop_is_there_only_in_a_system_that_has_one(client, services, settings):

@@ -108,6 +108,22 @@ def test_only_so_many_are_kept(client, services, monkeypatch):
     assert len(pages._shells) == 3
 
 
+def test_performances_share_one_copy_and_each_has_its_own_time(client, services, rendered):
+    """More of them than are kept of all pages."""
+    first = services.documents["/api/seat/performances"][0]
+    many = [
+        {**first, "id": f"p{day}-{hour}", "starts_at": f"2027-01-{day:02}T{hour}:30:00+09:00"}
+        for day in range(1, 29)
+        for hour in range(14, 18)
+    ]
+    services.documents["/api/seat/performances"] = many
+    for each in [*many, *many]:
+        page = client.get(f"/performances/{each['id']}", headers={"Accept-Language": "ko"}).content.decode()
+        assert f'<time datetime="{each["starts_at"]}">2027년 1월 {int(each["starts_at"][8:10])}일' in page
+        assert f'data-performance="{each["id"]}"' in page
+    assert rendered == ["web/performance.html"]
+
+
 def test_unknown_addresses_share_one_copy(client, services):
     for _ in range(5):
         client.get(f"/nope/{uuid.uuid4()}")
