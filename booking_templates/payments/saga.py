@@ -273,7 +273,9 @@ class Saga(Refunding[Order]):
                 soon = clock() + timedelta(seconds=1)
                 self._move_with(order, State.CAPTURED, lambda: [self._booking_of(order, capture)], next_at=soon, attempts=0, token="")
                 return
-            self._again_later(order)
+            if is_paid or self.provider() is None:
+                self._again_later(order)
+            # Else it is free, and begun again by its buyer alone, who is told so and has until it counts as stalled.
             if not is_paid:
                 raise
             return

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+
+from django.db.models import F
 
 from booking_templates.ticket.models import LedgerEntry, Order, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
@@ -176,6 +179,23 @@ def test_free_tickets_in_a_paid_event_need_no_payment(buyer_client: Any, buyer_i
     assert (order["status"], order["payment"], len(order["tickets"])) == ("ISSUED", None, 2)
     assert provider.calls == []
     assert not LedgerEntry.objects.exists()
+
+
+def test_free_tickets_whose_confirmation_was_not_heard_are_the_buyers_when_asked_again(
+    buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat
+) -> None:
+    from booking_templates.ticket.saga import saga
+
+    hold = seat.hold(buyer_id, price_krw=0)
+    seat.faults["confirm"] = ["lost"]
+    answer = buyer_client.post(URL, {"hold_id": hold}, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (503, "seat_unavailable")
+    assert "is kept" in answer.json()["detail"]
+    Order.objects.update(next_at=F("next_at") - timedelta(seconds=10))
+    saga.recover()
+    again = buyer_client.post(URL, {"hold_id": hold}, content_type=JSON)
+    assert (again.status_code, again.json().get("status"), Order.objects.count()) == (200, "ISSUED", 1)
+    assert len(seat.sold_to(again.json()["id"])) == 2
 
 
 def test_without_a_provider_an_order_is_issued_at_once(buyer_client: Any, buyer_id: str, no_provider: None, seat: FakeSeat) -> None:
