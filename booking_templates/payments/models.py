@@ -58,7 +58,7 @@ class PayableOrder(models.Model):
     @property
     def is_settling(self) -> bool:
         """Whether something goes on that the buyer only waits for."""
-        return self.state in SETTLING
+        return self.state in SETTLING or (self.state == State.ISSUED and self.next_at is not None)  # a part of it is on its way back
 
     @property
     def is_paid(self) -> bool:

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import call_off, until
+from tests.integration.booking.shopping import Standin, call_off, until
 from tests.integration.booking.site import WAIT_MS, approve, buy, call, hold, sign_up
 
 
@@ -52,6 +52,31 @@ def test_some_tickets_are_given_back_for_the_fee_that_was_shown(tab: Page) -> No
     tab.get_by_test_id("cancel-confirm").click()
     expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
     expect(tab.get_by_test_id("refunded")).to_have_text("₩405,000")
+
+
+def test_what_is_on_its_way_back_is_not_shown_as_a_fee(site: Booking, tab: Page) -> None:
+    sign_up(tab.context)
+    order = buy(tab, {"best": {"quantity": 3}}).rsplit("/", 1)[-1]
+    fee = tab.get_by_test_id("fee-kept")
+
+    def give_one_back() -> None:
+        tab.get_by_test_id("cancel-order").click()
+        for box in tab.get_by_role("dialog").get_by_role("checkbox").all()[1:]:
+            box.uncheck()
+        expect(tab.get_by_test_id("refund-amount")).to_have_text("₩135,000")
+        tab.get_by_test_id("cancel-confirm").click()
+
+    give_one_back()
+    expect(fee).to_have_text("₩15,000")
+    standin = Standin(site)
+    standin.fault("5xx", "cancel", partner_order_id=order, times=0)
+    give_one_back()
+    expect(tab.get_by_test_id("ticket")).to_have_count(1)
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩135,000")
+    expect(fee).to_have_count(0)
+    standin.well()
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩270,000")
+    expect(fee).to_have_text("₩30,000")
 
 
 def test_a_ticket_is_kept_as_pdf_and_in_a_calendar(tab: Page) -> None:
