@@ -26,6 +26,8 @@ log = logging.getLogger("clove.serve")
 
 BACKLOG = 4096
 MIGRATION_LOCK_S = 120
+DATABASE_READ_S = int(os.environ.get("CLOVE_DATABASE_READ_S", "20"))
+"""How long a statement may take: above what it waits for a lock (kit.env), and then some."""
 DATABASE_WAIT_S = 60
 """A database that starts with its services is not there yet; ending at once would cost the runtime's growing back-off."""
 
@@ -40,6 +42,7 @@ def main(command: str) -> int:
     gc.enable()
     if settings.ENV.database_url:
         migrate()
+        bound_waiting()
     if listener:
         serve(listener)
     elif command == "worker":
@@ -91,6 +94,15 @@ def _migration_lock() -> Iterator[None]:
             yield
         finally:
             cursor.execute("SELECT RELEASE_LOCK(%s)", [name])
+
+
+def bound_waiting() -> None:
+    """From here on a database whose host went away without a word costs a request, and not its thread for a quarter of an hour.
+
+    Not before: a migration may take as long as its tables are large.
+    """
+    if connection.vendor == "mysql":
+        connection.settings_dict["OPTIONS"]["read_timeout"] = DATABASE_READ_S  # of every thread's connection, and after the fork
 
 
 def listen() -> socket.socket:

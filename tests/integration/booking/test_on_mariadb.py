@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -84,6 +86,71 @@ def test_while_the_database_is_away_it_is_told_and_when_it_is_back_all_goes_on(b
         assert time.monotonic() < deadline, booking.log("auth")
     assert browser.get(me, headers=OURS, timeout=30).json()["email"] == "soo@example.com"
     assert sign_up(booking, "after@example.com").status_code == 201
+
+
+class Wire:
+    """Between a service and the database's PORT. Cut, it is as when a host is gone: nothing comes through, and nobody says so."""
+
+    def __init__(self, port):
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ends = []
+        self._whole = threading.Event()
+        self._whole.set()
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self):
+        self._whole.clear()
+
+    def mend(self):
+        self._whole.set()
+
+    def close(self):
+        for end in (self._listener, *self._ends):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _address = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._port))
+                self._ends += [near, far]
+                for source, target in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
+
+    def _carry(self, source, target):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                self._whole.wait()
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+
+
+def test_a_database_that_vanishes_without_a_word_costs_requests_and_no_thread(server, tmp_path):
+    server.create("clove_event")
+    with contextlib.closing(Wire(server.port)) as wire:
+        url = server.url.replace(f":{server.port}", f":{wire.port}")
+        one = Booking(["event"], tmp_path, database=url, environ={"CLOVE_DATABASE_READ_S": "2"})
+        # Migrations wait for as long as they have to: here, for another replica's.
+        lock = "SELECT GET_LOCK('clove-migrate-clove_event', 1), SLEEP(5)"
+        migrating = threading.Thread(target=server.sql, args=(lock,), daemon=True)
+        migrating.start()
+        with one:
+            migrating.join()
+            ready = one.url("event") + "/readyz"
+            wire.cut()
+            with ThreadPoolExecutor(8) as pool:  # as many as there are threads
+                answers = list(pool.map(lambda _: requests.get(ready, timeout=30).status_code, range(8)))
+            assert answers == [503] * 8
+            assert requests.get(one.url("event") + "/healthz", timeout=30).status_code == 200
+            wire.mend()
+            deadline = time.monotonic() + 30
+            while requests.get(ready, timeout=30).status_code != 200:
+                assert time.monotonic() < deadline, one.log("event")
+                time.sleep(0.1)
 
 
 def test_a_service_that_starts_before_its_database_waits_for_it(booking, server):
