@@ -57,5 +57,6 @@ def _texts() -> dict[str, str]:
         "waiting": _("scans to send"),
         "arrived": _("arrived"),
         "doubled": _("Let in twice while the network was away"),
+        "wrongly": _("Let in while the network was away"),
         "all": _("All performances"),
     }

@@ -127,6 +127,7 @@ async function sendAndLearn() {
       const { results } = await ask("POST", "scans", { scans: batch });
       for (const result of results) {
         if (result.result === "used") log(`! ${texts.doubled}: ${result.label} (${result.used_with})`);
+        else if (result.result !== "admitted") log(`! ${texts.wrongly}: ${result.label} (${texts[result.result] ?? texts.invalid})`);
       }
       const sent = new Set(batch.map(({ code, at }) => `${at} ${code}`));
       store.set("queue", queue().filter(({ code, at }) => !sent.has(`${at} ${code}`)));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -33,10 +34,19 @@ def film(code: str, path: Path) -> Path:
 
 
 @pytest.fixture
-def codes(site: Booking) -> list[str]:
-    """Of three tickets that somebody bought."""
-    buyer = Buyer(site)
-    order = buyer.buy(best=3)
+def buyer(site: Booking) -> Buyer:
+    return Buyer(site)
+
+
+@pytest.fixture
+def order(buyer: Buyer) -> dict[str, Any]:
+    """Of three tickets."""
+    return buyer.buy(best=3)
+
+
+@pytest.fixture
+def codes(order: dict[str, Any]) -> list[str]:
+    """Of its tickets."""
     return [ticket["code"] for ticket in order["tickets"]]
 
 
@@ -113,3 +123,20 @@ def test_of_two_tabs_without_the_network_each_knows_whom_the_other_let_in(phone:
     one.close()
     phone.set_offline(False)
     expect(two.get_by_text("scans to send")).to_have_count(0)
+
+
+def test_who_was_let_in_without_the_network_with_a_ticket_given_back_is_told(
+    phone: BrowserContext, buyer: Buyer, order: dict[str, Any], link: str
+) -> None:
+    page = phone.new_page()
+    page.goto(link)
+    expect(page.get_by_text("Connected")).to_be_visible()
+    phone.set_offline(True)
+    given_back = order["tickets"][1]
+    body = {"tickets": [given_back["id"]], "fee_krw": 15_000}
+    assert buyer.call("POST", "ticket", f"orders/{order['id']}/refunds", body).status == 200
+    enter(page, given_back["code"])
+    expect(page.locator("#log li", has_text="✓ Admit (checked without the network)").first).to_be_visible()
+
+    phone.set_offline(False)
+    expect(page.locator("#log li", has_text="! Let in while the network was away")).to_contain_text("(Cancelled)")
