@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from django.db.models import Q, QuerySet
@@ -14,6 +15,9 @@ from booking_templates.ticket.models import Ticket
 from booking_templates.ticket.schemas import Attendee
 
 PAGE = 50
+CHUNK = 500
+OF_TICKET = ("performance_id", "label", "grade", "price_krw", "status", "created_at", "used_at")
+OF_ORDER = ("order__number", "order__buyer_name", "order__buyer_phone")
 
 
 def find(*, performance: str, q: str) -> QuerySet[Ticket]:
@@ -21,7 +25,7 @@ def find(*, performance: str, q: str) -> QuerySet[Ticket]:
     found = Ticket.objects.select_related("order").order_by("performance_id", "created_at", "pk")
     if performance:
         found = found.filter(performance_id=performance)
-    for word in q.split():
+    for word in unicodedata.normalize("NFC", q).split():
         found = found.filter(
             Q(order__buyer_name__icontains=word)
             | Q(order__number__istartswith=word)
@@ -37,13 +41,23 @@ def head() -> list[str]:
 
 
 def rows(*, performance: str, q: str) -> Iterator[list[tables.Cell]]:
-    """All that match, for an export; read as they are written."""
-    for ticket in find(performance=performance, q=q).iterator(chunk_size=1000):
-        used_at = f"{timezone.localtime(ticket.used_at):%Y-%m-%d %H:%M}" if ticket.used_at else ""
-        order = ticket.order
-        place: list[tables.Cell] = [ticket.performance_id, ticket.label, ticket.grade, ticket.price_krw, ticket.status]
-        booked = f"{timezone.localtime(ticket.created_at):%Y-%m-%d %H:%M}"
-        yield [order.number, order.buyer_name, order.buyer_phone, *place, booked, used_at]
+    """All that match, for an export; read as they are written.
+
+    By their ids, so many at a time: MariaDB's driver holds every row of an answer at once, and a long run has 100,000.
+    """
+    found = list(find(performance=performance, q=q).values_list("pk", flat=True))
+    for first in range(0, len(found), CHUNK):
+        chunk = found[first : first + CHUNK]
+        tickets = Ticket.objects.select_related("order").only(*OF_TICKET, *OF_ORDER).in_bulk(chunk)
+        yield from (_row(tickets[key]) for key in chunk)
+
+
+def _row(ticket: Ticket) -> list[tables.Cell]:
+    used_at = f"{timezone.localtime(ticket.used_at):%Y-%m-%d %H:%M}" if ticket.used_at else ""
+    order = ticket.order
+    place: list[tables.Cell] = [ticket.performance_id, ticket.label, ticket.grade, ticket.price_krw, ticket.status]
+    booked = f"{timezone.localtime(ticket.created_at):%Y-%m-%d %H:%M}"
+    return [order.number, order.buyer_name, order.buyer_phone, *place, booked, used_at]
 
 
 def shown(ticket: Ticket) -> Attendee:

@@ -14,6 +14,7 @@ from booking_templates.payments import answers
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, Undeliverable
 from booking_templates.payments.ids import new_number
+from booking_templates.payments.names import normal_name
 from booking_templates.payments.saga import BUYER, PENDING_FOR
 from booking_templates.payments.states import State
 from booking_templates.ticket import event, terms
@@ -52,7 +53,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
         order = Order(
             number=new_number("T"),
             buyer_id=buyer.id,
-            buyer_name=name or buyer.name[:100],
+            buyer_name=(normal_name(name) or buyer.name)[:100],
             buyer_phone=phone,
             idempotency_key=key,
             hold_id=hold_id,

@@ -7,8 +7,10 @@ Adobe-Korea1 is named, and the reader has a font for it. The QR is drawn as rect
 from __future__ import annotations
 
 import itertools
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import segno
@@ -28,6 +30,7 @@ KOREAN = (
     " /Ascent 880 /Descent -120 /CapHeight 720 /StemV 80 /FontBBox [ -2 -148 1001 1048 ] >> >> ] >>"
 )
 FULL = 1000
+MISSING = "\u25a1"
 # fmt: off
 HELVETICA = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556,
@@ -113,12 +116,38 @@ def _shown(text: str, x: float, y: float, size: float, grey: float) -> str:
     runs = []
     for is_latin, letters in itertools.groupby(text, key=_is_latin):
         run = "".join(letters)
-        runs.append(f"/{'L' if is_latin else 'K'} {size} Tf <{run.encode('ascii').hex() if is_latin else _hex(run)}> Tj")
+        runs.append(f"/{'L' if is_latin else 'K'} {size} Tf <{run.encode('cp1252').hex() if is_latin else _hex(run)}> Tj")
     return f"BT {grey} g {x:.2f} {y:.2f} Td {' '.join(runs)} ET"
 
 
+@lru_cache(maxsize=4096)
 def _is_latin(letter: str) -> bool:
-    return " " <= letter <= "~"
+    """Whether Helvetica has it, by WinAnsiEncoding."""
+    return letter.isprintable() and _is_in("cp1252", letter)
+
+
+def _is_in(charset: str, letter: str) -> bool:
+    try:
+        letter.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _settable(text: str) -> str:
+    """TEXT composed, in letters that one of the fonts has: one that neither has loses its marks, or becomes a box.
+
+    Adobe-Korea1 has the letters of KS X 1001 and all of Hangul, as cp949 does; what is beyond the basic plane is in no Korean font.
+    """
+    return "".join(map(_set, unicodedata.normalize("NFC", text).replace("Đ", "Ð")))  # two letters that look alike; Helvetica has the second
+
+
+@lru_cache(maxsize=4096)
+def _set(letter: str) -> str:
+    if letter <= "\uffff" and (not letter.isalpha() or _is_latin(letter) or _is_in("cp949", letter)):
+        return letter
+    plain = unicodedata.normalize("NFD", letter)[0]
+    return plain if _is_latin(plain) else MISSING
 
 
 def _qr(code: str, x: float, y: float) -> str:
@@ -136,7 +165,7 @@ def _qr(code: str, x: float, y: float) -> str:
 def _wrapped(line: Line, room: float) -> list[str]:
     """The line's text in pieces that fit, broken at blanks where there are some."""
     pieces, piece = [], ""
-    for letter in " ".join(line.text.split()):
+    for letter in " ".join(_settable(line.text).split()):
         if _width(piece + letter, line.size) > room:
             head, blank, tail = piece.rpartition(" ")
             pieces.append(head if blank else piece)
@@ -146,9 +175,16 @@ def _wrapped(line: Line, room: float) -> list[str]:
 
 
 def _width(text: str, size: float) -> float:
-    return sum(HELVETICA[ord(letter) - 32] if _is_latin(letter) else FULL for letter in text) * size / 1000
+    return sum(map(_advance, text)) * size / 1000
+
+
+@lru_cache(maxsize=4096)
+def _advance(letter: str) -> int:
+    """Of 1000. Marks make no letter wider, but for those on an i; what else there is beyond ASCII is taken for as wide as any."""
+    plain = letter if letter <= "~" else unicodedata.normalize("NFD", letter)[0]
+    return HELVETICA[ord(plain) - 32] + (plain != letter) * 56 if " " <= plain <= "~" else FULL
 
 
 def _hex(text: str) -> str:
-    """As UniKS-UTF16-H reads it; characters beyond the basic plane are in no Korean font and become a mark."""
-    return "".join(letter if letter <= "\uffff" else "\u25a1" for letter in text).encode("utf-16-be", "replace").hex().upper()
+    """As UniKS-UTF16-H reads it."""
+    return text.encode("utf-16-be", "replace").hex().upper()

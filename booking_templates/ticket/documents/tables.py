@@ -40,6 +40,8 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
+NO_XML = "\ufffe\uffff"
+"""XML 1.0 has them in no document; one of them in a name, and no program opens the file."""
 CONTENT_TYPES = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -93,5 +95,5 @@ def _write_xlsx(file: IO[bytes], name: str, head: Sequence[str], rows: Iterable[
 def _cell(value: Cell) -> str:
     if isinstance(value, int):
         return f"<c><v>{value}</v></c>"
-    text = "".join(letter for letter in value if letter >= " " or letter in "\t\n")
+    text = "".join(letter for letter in value if (letter >= " " or letter in "\t\n") and letter not in NO_XML)
     return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'

@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from booking_templates.ticket import attendees
 from booking_templates.ticket.documents import calendar, pdf, tables
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.place_words import place_name
@@ -90,6 +94,19 @@ def test_no_csv_cell_begins_a_formula(rows: list[list[str]]) -> None:
     text = b"".join(tables.csv_lines(["a"], rows)).decode("utf-8-sig")
     for row in csv.reader(io.StringIO(text, newline="")):
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+
+
+def test_a_name_that_xml_cannot_say_does_not_spoil_the_workbook() -> None:
+    assert cells(b"".join(tables.xlsx_chunks("s", ["a"], [["김\uffff하나\ufffe"]]))) == [["a"], ["김하나"]]
+
+
+def test_a_long_list_is_read_some_rows_at_a_time(staff_client: Any, booked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = list(attendees.rows(performance="p1", q=""))
+    monkeypatch.setattr(attendees, "CHUNK", 2)
+    with CaptureQueriesContext(connection) as queries:
+        assert list(attendees.rows(performance="p1", q="")) == whole
+    assert len(whole) == 6
+    assert sum("buyer_name" in query["sql"] for query in queries) == 3
 
 
 def test_a_ticket_is_a_pdf_with_a_page_a_ticket(
@@ -182,6 +199,37 @@ def test_any_text_fits_the_page(text: str, size: float) -> None:
     assert content.endswith(b"%%EOF\n")
     for piece in pdf._wrapped(pdf.Line(text, size), 250):
         assert pdf._width(piece, size) <= 250
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("José Müller", "José Müller"),
+        ("Jose\u0301", "José"),
+        ("\u1112\u1169\u11bc길동", "홍길동"),
+        ("뷁 喆 Ω", "뷁 喆 Ω"),
+        ("Nguyễn Đức", "Nguyen Ðuc"),
+        ("😀 أحمد", "□ □□□□"),
+        ("₩1,000 · 2층", "₩1,000 · 2층"),
+    ],
+    ids=[
+        "latin",
+        "decomposed latin",
+        "decomposed hangul",
+        "rare ones that are there",
+        "marks that are not there",
+        "no font has it",
+        "signs",
+    ],
+)
+def test_a_name_is_printed_in_letters_that_the_fonts_have(typed: str, printed: str) -> None:
+    """Adobe-Korea1 has no accented Latin letter and no single jamo: a reader leaves a hole for each."""
+    paper = pdf.document([pdf.Page([pdf.Line(typed, 12)], "x" * 190, "")], title="")
+    runs = re.findall(rb"/([LK]) 12 Tf <([0-9A-Fa-f]*)> Tj", paper)
+    said = [bytes.fromhex(run.decode()).decode("cp1252" if font == b"L" else "utf-16-be") for font, run in runs]
+    assert "".join(said) == printed
+    korean = "".join(text for (font, _run), text in zip(runs, said, strict=True) if font == b"K")
+    assert not [letter for letter in korean if "LATIN" in unicodedata.name(letter)]
 
 
 @pytest.mark.parametrize("title", ["오페라의 유령", "2026 오페라의 유령 한국 초연 25주년 기념 공연 " * 6])

@@ -97,6 +97,18 @@ def test_attendees_are_searched_and_paged(staff_client: Any, client_for: Callabl
     assert staff_client.get(f"{URL}/attendees", {"page": 0}).status_code == 422
 
 
+def test_a_name_is_found_however_its_letters_were_composed(
+    staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat
+) -> None:
+    for name in ("\u1100\u1175\u11b7 \u1112\u1161\u1102\u1161", " 김\u202e\t하나 ", "  "):
+        hold = seat.hold(buyer_id, seats=1)
+        assert buyer_client.post(f"{URL}/orders", {"hold_id": hold, "name": name}, content_type=JSON).status_code == 201
+    assert list(Order.objects.order_by("pk").values_list("buyer_name", flat=True)) == ["김 하나", "김 하나", "김클로"]
+    buy(hold_id=Order.objects.order_by("pk")[0].hold_id)
+    assert len(staff_client.get(f"{URL}/attendees", {"q": "하나"}).json()["attendees"]) == 1
+    assert len(staff_client.get(f"{URL}/attendees", {"q": "\u1112\u1161\u1102\u1161"}).json()["attendees"]) == 1
+
+
 def test_attendees_come_in_pages_of_fifty(staff_client: Any, buyer_id: str, buy: Buy) -> None:
     buy(seats=60)
     sizes = [len(staff_client.get(f"{URL}/attendees", {"page": page}).json()["attendees"]) for page in (1, 2, 3)]
