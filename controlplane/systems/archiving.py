@@ -1,19 +1,27 @@
-"""Takes a booking system's sales into the control plane before it goes: table by table, page by page, and goes on where a crash left it."""
+"""Takes a booking system's sales into the control plane before it goes: table by table, page by page, and goes on where a crash left it.
+
+What a service has that goes before, because the event does without it from now on, is taken then: nobody can be asked for it later.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
+import operator
 import secrets
+from collections.abc import Callable, Collection
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from controlplane.rendering.plan import from_json
 from controlplane.systems import retention
 from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.booking_api import BookingApi, Silent
-from controlplane.systems.models import OperationStep
+from controlplane.systems.lease import Lease
+from controlplane.systems.models import BookingSystem, OperationStep
 from controlplane.systems.outcomes import Failed, Retry
 from controlplane.systems.selectors import requirement_of
 from controlplane.systems.steps import Run
@@ -27,6 +35,8 @@ SCOPES = ("archive", "summary")
 PAGES_AT_MOST = 20_000
 
 Row = dict[str, Any]
+Said = dict[str, Row]
+"""Service -> its summary."""
 
 
 def tables_of(archive: Archive) -> list[str]:
@@ -52,27 +62,65 @@ def take(run: Run) -> Archive:
     archive = _begun(run)
     if archive.state == Archive.State.COMPLETE:
         return archive
-    live = run.system.live_revision
-    assert live is not None  # noqa: S101  (the caller looked)
-    present = [service for service in TABLES if from_json(live.plan).service(service)]
+    present = _present(run.system)
     with BookingApi.of(run.system, scopes=SCOPES) as api:
         for service in present:
             for table in TABLES[service]:
-                _table(run, api, archive, service, table)
-        summaries = {service: _get(run, api, service, f"/api/{service}/summary") for service in present}
-        settlement = _get(run, api, "ticket", "/api/ticket/settlement") if "ticket" in present else {}
+                _table(run.lease, api, archive, service, table, run.progressed)
+        summaries = {service: _get(api, service, f"/api/{service}/summary") for service in present}
+        settlement = _get(api, "ticket", "/api/ticket/settlement") if "ticket" in present else {}
     if not _adds_up(archive, summaries):
-        _forget(run, archive)
+        with run.lease.transaction():
+            _clear(archive, present)
+            archive.save()
         raise Retry("archive_moved")
     run.lease.renew()
     archive.completed_at, archive.pseudonym_key = timezone.now(), ""
     archive.kept_until = retention.ends_at(archive, requirement_of(run.system))
     # With the booking system sales end, and no money is under way: nothing of it can change any more.
-    archive.settlement, archive.summaries = settlement and settlement | {"is_final": True}, summaries
+    archive.settlement, archive.summaries = settlement and settlement | {"is_final": True}, archive.summaries | summaries
     archive.state = Archive.State.COMPLETE
     with run.lease.transaction():
         archive.save()
     return archive
+
+
+def take_leaving(lease: Lease, service: str) -> None:
+    """What SERVICE sold, while it still can be asked; it stays until the deletion, or until SERVICE leaves once more.
+
+    Call it when nothing can be begun there any more. Raises as `take` does.
+    """
+    archive = Archive.objects.filter(system=lease.system).first()
+    with lease.transaction() as system:
+        if archive is None:
+            last = system.operations.first()
+            assert last is not None  # noqa: S101  (something is being changed)
+            archive = Archive.objects.create(system=system, operation=last, pseudonym_key=_new_key())
+        _clear(archive, [service])
+        archive.state, archive.pseudonym_key = Archive.State.RUNNING, archive.pseudonym_key or _new_key()
+        archive.save()
+    with BookingApi.of(lease.system, scopes=SCOPES) as api:
+        for table in TABLES[service]:
+            _table(lease, api, archive, service, table)
+        summary = _get(api, service, f"/api/{service}/summary")
+    if not _adds_up(archive, {service: summary}):
+        raise Retry("archive_moved")
+    archive.summaries = archive.summaries | {service: summary}
+    with lease.transaction():
+        archive.save()
+
+
+def is_still_so(run: Run, archive: Archive) -> bool:
+    """Whether the services say of their sales what they said for ARCHIVE. Raises Retry and Failed while they do not say."""
+    with BookingApi.of(run.system, scopes=SCOPES) as api:
+        said = {service: _get(api, service, f"/api/{service}/summary") for service in _present(run.system)}
+    return all(archive.summaries.get(service) == summary for service, summary in said.items())
+
+
+def begin_anew(run: Run, archive: Archive) -> None:
+    """Let `take` take ARCHIVE anew: sales have gone on."""
+    with run.lease.transaction():
+        _reopen(run, archive)
 
 
 def give_up(run: Run) -> None:
@@ -89,29 +137,56 @@ def _begun(run: Run) -> Archive:
     if archive is not None and archive.operation_id == run.operation.pk:
         return archive
     with run.lease.transaction():
-        if archive is not None:  # of a deletion that failed; whatever it has is older than what there is now
-            archive.rows.all().delete()
-            archive.delete()
-        return Archive.objects.create(system=run.system, operation=run.operation, pseudonym_key=secrets.token_hex(32))
+        if archive is None:
+            return Archive.objects.create(system=run.system, operation=run.operation, pseudonym_key=_new_key())
+        _reopen(run, archive)
+        return archive
 
 
-def _forget(run: Run, archive: Archive) -> None:
-    with run.lease.transaction():
-        archive.rows.all().delete()
-        archive.cursors, archive.counts = {}, {}
-        archive.save()
+def _reopen(run: Run, archive: Archive) -> None:
+    """ARCHIVE for this deletion. Of services that are there still it has nothing then: whatever it had is older than what there is now.
+
+    Within a transaction of the lease.
+    """
+    _clear(archive, _present(run.system))
+    archive.operation, archive.state, archive.pseudonym_key = run.operation, Archive.State.RUNNING, archive.pseudonym_key or _new_key()
+    archive.settlement, archive.completed_at, archive.kept_until = {}, None, None
+    archive.save()
 
 
-def _table(run: Run, api: BookingApi, archive: Archive, service: str, table: str) -> None:
+def _clear(archive: Archive, services: Collection[str]) -> None:
+    """Forget what ARCHIVE has of SERVICES; its columns are the caller's to save."""
+    if services:
+        archive.rows.filter(functools.reduce(operator.or_, (Q(table__startswith=f"{service}/") for service in services))).delete()
+    for column in ("cursors", "counts"):
+        setattr(archive, column, {name: value for name, value in getattr(archive, column).items() if name.split("/")[0] not in services})
+    archive.summaries = {name: value for name, value in archive.summaries.items() if name not in services}
+
+
+def _present(system: BookingSystem) -> list[str]:
+    """The services that can be asked."""
+    live = system.live_revision
+    assert live is not None  # noqa: S101  (the callers looked)
+    plan = from_json(live.plan)
+    return [service for service in TABLES if plan.service(service)]
+
+
+def _new_key() -> str:
+    return secrets.token_hex(32)
+
+
+def _table(
+    lease: Lease, api: BookingApi, archive: Archive, service: str, table: str, progressed: Callable[[], None] = lambda: None
+) -> None:
     name = f"{service}/{table}"
     for _page in range(PAGES_AT_MOST):
         after = archive.cursors.get(name, "")
         if after is None:
             return
-        run.lease.renew()
-        answer = _get(run, api, service, f"/api/{service}/export/{table}", after=after)
+        lease.renew()
+        answer = _get(api, service, f"/api/{service}/export/{table}", after=after)
         rows = [_kept(archive, row) for row in answer.get("rows", [])]
-        with run.lease.transaction():
+        with lease.transaction():
             # A page that was taken before a crash comes again, and changes nothing.
             ArchiveRow.objects.bulk_create(
                 [ArchiveRow(archive=archive, table=name, key=str(row["id"]), data=row) for row in rows], ignore_conflicts=True
@@ -119,7 +194,7 @@ def _table(run: Run, api: BookingApi, archive: Archive, service: str, table: str
             archive.cursors = archive.cursors | {name: answer.get("next")}
             archive.counts = archive.counts | {name: archive.rows.filter(table=name).count() if answer.get("next") is None else 0}
             archive.save(update_fields=["cursors", "counts"])
-            run.progressed()
+            progressed()
     raise Failed("archive_refused", service=service, detail="it never ends")
 
 
@@ -131,7 +206,7 @@ def _kept(archive: Archive, row: Row) -> Row:
     return {**row, "buyer": f"buyer-{digest[:20]}"}
 
 
-def _get(run: Run, api: BookingApi, service: str, path: str, **query: Any) -> Row:
+def _get(api: BookingApi, service: str, path: str, **query: Any) -> Row:
     try:
         answer = api.get(path, timeout_s=20.0, **query)
     except Silent as error:
@@ -142,7 +217,7 @@ def _get(run: Run, api: BookingApi, service: str, path: str, **query: Any) -> Ro
     raise outcome("archive_refused", service=service, detail=answer.detail)
 
 
-def _adds_up(archive: Archive, summaries: dict[str, Row]) -> bool:
+def _adds_up(archive: Archive, summaries: Said) -> bool:
     """Whether the ledgers' rows sum up to what the services say, to the won, and no refund is under way."""
     for service, summary in summaries.items():
         sums = {"capture": 0, "refund": 0}

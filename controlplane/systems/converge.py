@@ -17,7 +17,7 @@ from controlplane.lib import audit, queue
 from controlplane.lib.reasons import Reason
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Runtime
-from controlplane.systems.deleting import take_down
+from controlplane.systems.deleting import REMOVING, take_down
 from controlplane.systems.deploying import carry_out
 from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
@@ -142,7 +142,7 @@ def _fail(run: Run, reason: Reason) -> None:
     """End the operation. The live revision, where there is one, goes on serving; the next look puts it right."""
     with run.lease.transaction() as system:
         was_deleting = run.operation.kind == Operation.Kind.DELETE
-        has_begun = was_deleting and run.is_done("archive")
+        has_begun = was_deleting and bool(run.operation.result.get(REMOVING))
         end(run, Operation.State.FAILED, reason)
         run.lease.write(
             adjustments=take_back(system, run.operation),

@@ -11,10 +11,14 @@ from controlplane.rendering.database import DatabasePlan
 from controlplane.rendering.plan import from_json
 from controlplane.runtime.port import Health
 from controlplane.systems import archiving, databases, secrets, tickets
+from controlplane.systems.archive_models import Archive
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Operation, State
 from controlplane.systems.outcomes import Ending, Failed, Retry, Waiting
 from controlplane.systems.steps import Run, end, no_reason
+
+REMOVING = "removing"
+"""In the `result` of a deletion: the runtime was asked to remove it, or was about to be. Until then it can still be let be."""
 
 
 def take_down(run: Run) -> None:
@@ -74,8 +78,14 @@ def _refuse_while_sold(run: Run, *, is_forced: bool) -> None:
 def _remove(run: Run) -> None:
     run.begin("remove")
     run.lease.renew()
+    found = run.runtime.observe(run.system.ref)
+    if run.system.live_revision_id and found.health not in (Health.ABSENT, Health.DELETING):
+        _take_what_was_sold_since(run)
     # What never went live may have found its place taken: then there is nothing of it, and what is there is somebody else's.
-    if run.system.live_revision_id or run.runtime.observe(run.system.ref).health is not Health.ABSENT:
+    if run.system.live_revision_id or found.health is not Health.ABSENT:
+        with run.lease.transaction():
+            run.operation.result = run.operation.result | {REMOVING: True}
+            run.operation.save(update_fields=["result"])
         run.runtime.delete(run.system.ref)
     seen = run.runtime.observe(run.system.ref)
     if seen.health is not Health.ABSENT:
@@ -86,6 +96,28 @@ def _remove(run: Run) -> None:
         run.lease.renew()
         databases.drop_outside(database)
     run.done("remove", "step_removed", then="forget")
+
+
+def _take_what_was_sold_since(run: Run) -> None:
+    """Its services run still, and a runtime that was away or refused to remove it may have let them sell for long after the archive was
+    made: then what stands against the deletion is looked at again, and the archive made anew. Who does not answer has sold nothing.
+    """
+    archive = Archive.objects.filter(system=run.system, state=Archive.State.COMPLETE).first()
+    if archive is None:
+        return
+    try:
+        tickets.refuse_while_sold(run.system, is_forced=False)
+        is_still_so = archiving.is_still_so(run, archive)
+    except DeletionRefused as error:
+        if error.reason.code in ("tickets_unknown", "shape_while_suspended"):
+            return
+        is_still_so = False
+    except (Retry, Failed):
+        return
+    if not is_still_so:
+        _refuse_while_sold(run, is_forced=bool(run.operation.result.get("forced")))
+        archiving.begin_anew(run, archive)
+        archiving.take(run)
 
 
 def _databases_outside(run: Run) -> list[DatabasePlan]:

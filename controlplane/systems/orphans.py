@@ -8,6 +8,8 @@ between, by their own content, and all are asked again: seat and merch put conte
 that whatever was begun before is seen by then. What comes next opens them: the content of the new revision, or that of the live one again.
 (Seats need no closing: whatever image has the claims refuses content that would orphan one, in the transaction that puts it.)
 
+Merchandise that goes leaves its sales in the archive, at once: when the booking system is deleted nobody can be asked for them.
+
 A change that failed or was given up halfway may have sold in its own shape already. Whoever takes its place, another change or the live
 revision, is a change of its shape as well, and is asked for in the same way.
 """
@@ -23,7 +25,7 @@ from django.utils import timezone
 from controlplane.lib import audit
 from controlplane.rendering.plan import from_json
 from controlplane.rendering.requirement import Requirement as Wanted
-from controlplane.systems import content
+from controlplane.systems import archiving, content
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.lease import Lease
 from controlplane.systems.live_edits import live_requirement
@@ -94,6 +96,8 @@ def refuse_orphans(lease: Lease, *, before: Revision, wanted: Wanted, is_suspend
         refuse()
         if _close(lease, api, closing, before):
             refuse()
+    if goods:
+        archiving.take_leaving(lease, "merch")
 
 
 def is_closed(system: BookingSystem, service: str) -> bool:

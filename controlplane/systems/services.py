@@ -84,7 +84,7 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
     """Take the booking system down for good; a draft is gone at once, without an operation. TYPED_NAME must be its title or slug.
 
     Asks the ticket service first. Raises DeletionRefused: `name_differs`, `paid_tickets_stand` (params: tickets, payments),
-    `tickets_unknown` when the service does not answer; an admin may pass FORCE past that last one.
+    `tickets_unknown` when the service does not answer, `shape_while_suspended` while it rests; an admin may pass FORCE past these two.
     """
     if typed_name.strip() not in (system.title, system.slug):
         raise DeletionRefused("name_differs", title=system.title)
@@ -134,7 +134,11 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
         system.adjustments = last.result.get(ASKED, system.adjustments)
         # A revision that was made already is made again: the pool or the platform's settings may be what was mended.
         return wish(
-            system, Kind(last.kind), acting_user, rollback_to=last.rollback_to, result=last.result if last.kind == Kind.DELETE else {}
+            system,
+            Kind(last.kind),
+            acting_user,
+            rollback_to=last.rollback_to,
+            result={"forced": bool(last.result.get("forced"))} if last.kind == Kind.DELETE else {},
         )
 
 

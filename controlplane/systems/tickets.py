@@ -18,8 +18,10 @@ SCOPES = ("content", "summary")
 def refuse_while_sold(system: BookingSystem, *, is_forced: bool) -> None:
     """Raises DeletionRefused while paid tickets or goods for coming performances, open payments or refunds stand.
 
-    Raises it too when a service does not say, unless IS_FORCED.
+    Raises it too when a service does not say, unless IS_FORCED. Services that rest say nothing until they are resumed.
     """
+    if not is_forced and system.live_revision and from_json(system.live_revision.plan).adjustments.is_suspended:
+        raise DeletionRefused("shape_while_suspended")
     try:
         with BookingApi.of(system, scopes=SCOPES) as api:
             stands = {service: _asked(api, service) for service in ("ticket", "merch") if _has(system, service)}

@@ -8,8 +8,10 @@ import pytest
 
 from controlplane.runtime.errors import Rejected, RuntimeUnavailable
 from controlplane.systems import operating, services
+from controlplane.systems.archive_models import Archive
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, State
+from controlplane.systems.secrets import UnknownKind
 from tests.controlplane import Site, SiteRuntime, numbered_requirement
 from tests.integration.controlplane.looks import deployed, last, settle
 
@@ -279,3 +281,100 @@ def test_what_was_closed_stays_so_until_the_change_that_took_over_runs(seller: A
     assert (last(system).state, runs_with(runtime, system), closed) == ("succeeded", "kakaopay", [True])
     assert site.content["seat"]["limit_per_buyer"] == 2
     assert not is_closed(site, "seat")
+
+
+GOODS = [{"id": "m1", "number": "M-1", "buyer": "kim"}]
+PAID = [{"id": "1", "order": "m1", "kind": "capture", "amount_krw": 15000}]
+
+
+def sells_goods(site: Site) -> None:
+    site.answers |= {
+        ("GET", "/api/merch/summary"): (200, {"orders": 1, "captured_krw": 15000, "refunded_krw": 0, "open_refunds": 0}),
+        ("GET", "/api/merch/export/orders"): (200, {"rows": GOODS, "next": None}),
+        ("GET", "/api/merch/export/payments"): (200, {"rows": PAID, "next": None}),
+    }
+
+
+def is_gone(site: Site) -> None:
+    """The merch service: nothing leads to it any more."""
+    for what in ("summary", "open", "export/orders", "export/items", "export/payments", "export/refunds"):
+        site.answers["GET", f"/api/merch/{what}"] = (404, {})
+
+
+@pytest.mark.parametrize("how", ["asked for", "a change that failed"])
+def test_merchandise_that_goes_leaves_its_sales_to_the_archive(how: str, seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    free = {"merchandise": False, "products": []}
+    if how == "asked for":
+        system = deployed(seller, runtime)
+        sells_goods(site)
+        changed(system, runtime, seller, **free)
+        assert last(system).state == "succeeded"
+    else:
+        system = deployed(seller, runtime, numbered_requirement(**free))
+        sells_goods(site)
+        site.answers["POST", "/api/seat/probe"] = (409, {})
+        changed(system, runtime, seller)
+        assert last(system).reason_code == "check_probe"
+        settle(system, runtime)
+    is_gone(site)
+    site.answers.pop(("POST", "/api/seat/probe"), None)
+    assert system.archive.state == Archive.State.RUNNING, "nothing to look at while the event lives"
+
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    settle(system, runtime)
+
+    archive = Archive.objects.get(system=system)
+    assert (system.state, archive.state, archive.pseudonym_key) == (State.DELETED, Archive.State.COMPLETE, "")
+    assert [row.data for row in archive.rows.filter(table="merch/payments")] == PAID
+    assert archive.counts["merch/orders"] == 1
+    assert archive.summaries["merch"]["captured_krw"] == 15000
+    buyer = archive.rows.get(table="merch/orders").data["buyer"]
+    assert buyer.startswith("buyer-")
+    assert "kim" not in buyer
+
+
+def test_merchandise_that_comes_back_is_asked_itself_again(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    sells_goods(site)
+    changed(system, runtime, seller, merchandise=False, products=[])
+    changed(system, runtime, seller)
+    assert last(system).state == "succeeded"
+    more = [*PAID, {"id": "2", "order": "m1", "kind": "refund", "amount_krw": 15000}]
+    site.answers["GET", "/api/merch/summary"] = (200, {"orders": 0, "captured_krw": 15000, "refunded_krw": 15000, "open_refunds": 0})
+    site.answers["GET", "/api/merch/export/payments"] = (200, {"rows": more, "next": None})
+
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    settle(system, runtime)
+
+    assert system.state == State.DELETED
+    assert [row.data for row in system.archive.rows.filter(table="merch/payments")] == more
+
+
+def test_while_what_goes_does_not_give_its_sales_away_it_stays(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    system = deployed(seller, runtime)
+    sells_goods(site)
+    site.answers["GET", "/api/merch/export/payments"] = (502, {})
+    services.system_update(system=system, requirement=numbered_requirement(merchandise=False, products=[]), acting_user=seller)
+    for _ in range(3):
+        converge(system.pk, runtime=runtime)
+    assert "merch" in {workload.name for workload in runtime.observe(system.ref).workloads}
+
+    site.answers["GET", "/api/merch/export/payments"] = (200, {"rows": PAID, "next": None})
+    settle(system, runtime)
+    assert last(system).state == "succeeded"
+    assert system.archive.counts["merch/payments"] == 1
+
+
+def test_a_change_that_never_reached_the_runtime_stands_in_nobodys_way(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    """Merchandise was to come, and the cluster was away: there is no merch service that could be asked what it sold."""
+    system = deployed(seller, runtime, numbered_requirement(**FREE))
+    is_gone(site)
+    site.answers["PUT", "/api/merch/content"] = (404, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("controlplane.systems.deploying.secrets_for", lambda *_: (_ for _ in ()).throw(UnknownKind("sign-in:x")))
+        changed(system, runtime, seller)
+    assert (last(system).state, last(system).reason_code) == ("failed", "broken_plan")
+
+    changed(system, runtime, seller, title="새 제목", **FREE)
+
+    assert last(system).state == "succeeded"

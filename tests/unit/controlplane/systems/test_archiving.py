@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from controlplane.accounts.models import User
-from controlplane.runtime.errors import Forbidden
-from controlplane.systems import services
+from controlplane.runtime.errors import Forbidden, RuntimeFailure, RuntimeUnavailable
+from controlplane.systems import operating, services
 from controlplane.systems.archive_models import Archive
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, State
@@ -204,3 +204,49 @@ def test_money_and_goods_that_are_under_way_stand_against_it(
     with pytest.raises(services.DeletionRefused) as refusal:
         services.system_delete(system=system, typed_name="little", acting_user=seller)
     assert refusal.value.reason.code == code
+
+
+@pytest.mark.parametrize("error", [Forbidden("no verb delete"), RuntimeUnavailable("away")], ids=["refused", "away"])
+def test_what_is_sold_before_the_runtime_removes_it_is_archived_too(
+    system: BookingSystem, seller: User, site: Site, runtime: SiteRuntime, error: RuntimeFailure
+) -> None:
+    """Its services run on until then, and nobody has closed them."""
+    runtime.raises("delete", error)
+    delete(system, seller, runtime, looks=1)
+    assert system.archive.counts["ticket/payments"] == 3
+    more = [*PAYMENTS, {"id": "4", "order": "o3", "kind": "capture", "amount_krw": 100}]
+    site.answers |= {
+        ("GET", "/api/ticket/export/payments"): pages(more),
+        ("GET", "/api/ticket/summary"): (200, SUMMARY | {"captured_krw": 400}),
+    }
+    if not error.is_passing:
+        services.system_retry(system=system, acting_user=seller)
+
+    look(system, runtime)
+
+    assert (system.state, Archive.objects.get(system=system).counts["ticket/payments"]) == (State.DELETED, 4)
+
+
+def test_a_ticket_that_is_sold_before_the_runtime_removes_it_stops_the_deletion(
+    system: BookingSystem, seller: User, site: Site, runtime: SiteRuntime
+) -> None:
+    runtime.raises("delete", Forbidden("no verb delete"))
+    delete(system, seller, runtime)
+    assert system.state == State.FAILED
+    site.answers["GET", "/api/ticket/open"] = (200, {"paid_tickets_for_coming": 1, "open_payments": 0})
+
+    services.system_retry(system=system, acting_user=seller)
+    look(system, runtime)
+
+    assert (system.state, system.reason_code) == (State.LIVE, "paid_tickets_stand")
+    assert system.namespace in runtime.systems
+
+
+def test_what_rests_is_to_be_resumed_before_it_is_deleted(system: BookingSystem, seller: User, runtime: SiteRuntime) -> None:
+    operating.system_suspend(system=system, acting_user=seller)
+    look(system, runtime)
+    assert system.state == State.SUSPENDED
+
+    with pytest.raises(services.DeletionRefused) as refusal:
+        services.system_delete(system=system, typed_name="little", acting_user=seller)
+    assert refusal.value.reason.code == "shape_while_suspended"
