@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +47,17 @@ class Archive(models.Model):
         return f"{self.system_id} {self.state}"
 
 
+class ArchiveRows(models.QuerySet["ArchiveRow"]):
+    CHUNK = 1_000
+
+    def one_by_one(self) -> Iterator[ArchiveRow]:
+        """Each as it came, some at a time: there may be more than memory holds, and not every database sends rows only as they are read."""
+        last = 0
+        while rows := list(self.filter(pk__gt=last).order_by("pk")[: self.CHUNK]):
+            yield from rows
+            last = rows[-1].pk
+
+
 class ArchiveRow(models.Model):
     """One row of a table, as the service gave it but for the buyer."""
 
@@ -52,6 +65,7 @@ class ArchiveRow(models.Model):
     table = models.CharField(max_length=40)
     key = models.CharField(max_length=40)
     data = models.JSONField()
+    objects = ArchiveRows.as_manager()
 
     class Meta:
         verbose_name = _("archived row")

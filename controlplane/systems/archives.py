@@ -15,13 +15,12 @@ from django.db.models import QuerySet
 
 from controlplane.accounts.models import User
 from controlplane.lib import audit
-from controlplane.systems.archive_models import Archive, ArchiveRow
+from controlplane.systems.archive_models import Archive, ArchiveRow, ArchiveRows
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem, State
 from controlplane.systems.settlement import BOM, Settlement, harmless, read
 
-CHUNK = 1_000
 SPOOL_BYTES = 4 * 1024 * 1024
 ROWS_A_SHEET = 1_000_000
 """Excel ends at 1,048,576."""
@@ -81,14 +80,14 @@ def statement_of(archive: Archive) -> Settlement | None:
     return read(archive.settlement) if archive.settlement else None
 
 
-def rows_of(archive: Archive, table: str) -> QuerySet[ArchiveRow]:
+def rows_of(archive: Archive, table: str) -> ArchiveRows:
     """The rows of TABLE (`ticket/orders`) as they came. Raises SystemNotFound for one it does not have."""
     if table not in tables_of(archive):
         raise SystemNotFound
     return archive.rows.filter(table=table).order_by("pk")
 
 
-def found_rows(archive: Archive, table: str, number: str) -> QuerySet[ArchiveRow]:
+def found_rows(archive: Archive, table: str, number: str) -> ArchiveRows:
     """The rows of TABLE that belong to the order with NUMBER; all of them when it is empty. Raises SystemNotFound as `rows_of` does."""
     rows = rows_of(archive, table)
     if not number:
@@ -112,12 +111,12 @@ def as_csv(archive: Archive, table: str) -> Iterator[bytes]:
     return _lines(list(first.data) if first else [], rows)
 
 
-def _lines(columns: list[str], rows: QuerySet[ArchiveRow]) -> Iterator[bytes]:
+def _lines(columns: list[str], rows: ArchiveRows) -> Iterator[bytes]:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     buffer.write(BOM)
     writer.writerow(columns)
-    for row in rows.iterator(chunk_size=CHUNK):
+    for row in rows.one_by_one():
         writer.writerow([_cell(row.data.get(column)) for column in columns])
         if buffer.tell() > 64 * 1024:
             yield _taken(buffer)
@@ -129,14 +128,14 @@ def as_xlsx(archive: Archive, table: str) -> Iterator[bytes]:
     return _book(table, rows_of(archive, table))
 
 
-def _book(table: str, rows: QuerySet[ArchiveRow]) -> Iterator[bytes]:
+def _book(table: str, rows: ArchiveRows) -> Iterator[bytes]:
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
         # Text stays text: neither a formula nor a link, whatever a buyer called themself.
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         with xlsxwriter.Workbook(file, options) as book:
             name = table.replace("/", " ")
             sheet, columns = book.add_worksheet(name), list[str]()
-            for index, row in enumerate(rows.iterator(chunk_size=CHUNK)):
+            for index, row in enumerate(rows.one_by_one()):
                 at = index % ROWS_A_SHEET
                 if at == 0:
                     if index:

@@ -221,8 +221,8 @@ def _adds_up(archive: Archive, summaries: Said) -> bool:
     """Whether the ledgers' rows sum up to what the services say, to the won, and no refund is under way."""
     for service, summary in summaries.items():
         sums = {"capture": 0, "refund": 0}
-        for row in archive.rows.filter(table=f"{service}/payments").values_list("data", flat=True).iterator():
-            sums[row["kind"]] += row["amount_krw"]
+        for row in archive.rows.filter(table=f"{service}/payments").one_by_one():
+            sums[row.data["kind"]] += row.data["amount_krw"]
         if (sums["capture"], sums["refund"]) != (summary.get("captured_krw"), summary.get("refunded_krw")):
             return False
         if summary.get("open_refunds"):

@@ -7,6 +7,7 @@ and 개인정보보호법 §21 wants it gone.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -81,10 +82,10 @@ def _date_the_older() -> None:
 def _moments(archive: Archive, requirement: Document) -> Iterator[datetime]:
     told = [requirement.get("sales", {}).get("closes_at")]
     told += [each.get(name) for each in requirement.get("performances", []) for name in ("starts_at", "ends_at")]
-    for name, table_columns in MOMENTS.items():
-        for table in (f"ticket/{name}", f"merch/{name}"):
-            rows = archive.rows.filter(table=table).values_list(*(f"data__{column}" for column in table_columns))
-            told += [value for row in rows.iterator() for value in row]
-    for each in told:
+    tables = [(f"{service}/{name}", columns) for name, columns in MOMENTS.items() for service in ("ticket", "merch")]
+    of_rows = (
+        row.data.get(column) for table, columns in tables for row in archive.rows.filter(table=table).one_by_one() for column in columns
+    )
+    for each in itertools.chain(told, of_rows):
         if isinstance(each, str) and each:
             yield datetime.fromisoformat(each)

@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from controlplane.accounts.models import User
 from controlplane.runtime.errors import Forbidden, RuntimeFailure, RuntimeUnavailable
-from controlplane.systems import operating, services
-from controlplane.systems.archive_models import Archive
+from controlplane.systems import archives, operating, services
+from controlplane.systems.archive_models import Archive, ArchiveRows
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, State
 from tests.controlplane import Site, SiteRuntime, numbered_requirement
@@ -250,3 +252,18 @@ def test_what_rests_is_to_be_resumed_before_it_is_deleted(system: BookingSystem,
     with pytest.raises(services.DeletionRefused) as refusal:
         services.system_delete(system=system, typed_name="little", acting_user=seller)
     assert refusal.value.reason.code == "shape_while_suspended"
+
+
+def test_no_archive_is_ever_read_whole(system: BookingSystem, seller: User, runtime: SiteRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million payments would be more than a worker's memory, on databases that send all that was asked for at once."""
+    monkeypatch.setattr(ArchiveRows, "CHUNK", 2)
+    with CaptureQueriesContext(connection) as asked:
+        delete(system, seller, runtime)
+        written = b"".join(archives.as_csv(system.archive, "ticket/payments")).decode()
+        assert len(list(archives.as_xlsx(system.archive, "ticket/payments"))) > 0
+
+    assert written.splitlines()[1:] == ["1,o1,capture,200", "2,o2,capture,100", "3,o2,refund,100"]
+    reading = [query["sql"] for query in asked if query["sql"].startswith("SELECT") and '"data"' in query["sql"].partition("FROM")[0]]
+    of_rows = [sql for sql in reading if 'FROM "systems_archiverow"' in sql]
+    assert of_rows
+    assert not [sql for sql in of_rows if " LIMIT " not in sql]
