@@ -14,6 +14,7 @@ from controlplane.systems import archiving, databases, secrets, tickets
 from controlplane.systems.archive_models import Archive
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Operation, State
+from controlplane.systems.orphans import was_handed_over
 from controlplane.systems.outcomes import Ending, Failed, Retry, Waiting
 from controlplane.systems.steps import Run, end, no_reason
 
@@ -78,10 +79,16 @@ def _refuse_while_sold(run: Run, *, is_forced: bool) -> None:
 def _remove(run: Run) -> None:
     run.begin("remove")
     run.lease.renew()
+    # What never got so far may have found its place taken: then there is nothing of it, and what is there is somebody else's.
+    if run.system.live_revision_id or was_handed_over(run.system):
+        _clear_place(run)
+    run.done("remove", "step_removed", then="forget")
+
+
+def _clear_place(run: Run) -> None:
     found = run.runtime.observe(run.system.ref)
     if run.system.live_revision_id and found.health not in (Health.ABSENT, Health.DELETING):
         _take_what_was_sold_since(run)
-    # What never went live may have found its place taken: then there is nothing of it, and what is there is somebody else's.
     if run.system.live_revision_id or found.health is not Health.ABSENT:
         with run.lease.transaction():
             run.operation.result = run.operation.result | {REMOVING: True}
@@ -95,7 +102,6 @@ def _remove(run: Run) -> None:
     for database in _databases_outside(run):
         run.lease.renew()
         databases.drop_outside(database)
-    run.done("remove", "step_removed", then="forget")
 
 
 def _take_what_was_sold_since(run: Run) -> None:

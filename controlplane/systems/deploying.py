@@ -27,7 +27,7 @@ from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
-from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans
+from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans, was_handed_over
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
 from controlplane.systems.revisions import revision_store
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
@@ -74,10 +74,21 @@ def _revision(run: Run) -> Revision:
 
 
 def _apply(run: Run) -> None:
+    _refuse_taken_place(run)
     revision = _revision(run)
     _preview(run, revision)
     _hand_over(run, revision)
     run.done("apply", "step_objects", count=len(revision.manifests), then="start")
+
+
+def _refuse_taken_place(run: Run) -> None:
+    """A database that was restored gives numbers out again that booking systems have which it no longer knows: a new one must neither
+    take over the data of such a one nor clear them away."""
+    if run.system.live_revision_id or was_handed_over(run.system):
+        return
+    if run.runtime.observe(run.system.ref).health is not Health.ABSENT:
+        place = run.system.namespace
+        raise Failed("owned_by_another", detail=f"In {place} there is a booking system that this platform has no record of.")
 
 
 def _hand_over(run: Run, revision: Revision) -> None:

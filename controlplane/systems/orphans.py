@@ -63,6 +63,11 @@ def handed_over(system: BookingSystem, *, but: Operation | None = None) -> Opera
     return last
 
 
+def was_handed_over(system: BookingSystem) -> bool:
+    """Whether the runtime was ever given anything of SYSTEM. If not, what is in its place there is not its own."""
+    return system.operations.filter(Q(result__handed_over=True) | Q(steps__name="apply")).exists()
+
+
 def refuse_orphans(lease: Lease, *, before: Revision, wanted: Wanted, is_suspended: bool) -> None:
     """Refuse to put what is WANTED in place of BEFORE, which runs or may run, if something would be orphaned by it.
 

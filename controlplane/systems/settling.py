@@ -18,7 +18,7 @@ from controlplane.systems.giving import put_content
 from controlplane.systems.lease import Lease
 from controlplane.systems.live_edits import live_requirement
 from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
-from controlplane.systems.orphans import RETURNED, handed_over, refuse_orphans
+from controlplane.systems.orphans import RETURNED, handed_over, refuse_orphans, was_handed_over
 from controlplane.systems.outcomes import Failed, Retry, backoff_s
 from controlplane.systems.planning import plan_back, read_stored
 from controlplane.systems.revisions import revision_store
@@ -56,7 +56,7 @@ def settle(lease: Lease, runtime: Runtime) -> float | None:
 def _clear_away(lease: Lease, runtime: Runtime) -> float | None:
     """Nothing of a first deployment that failed shall run on: nobody can use it, and it would be paid for."""
     ref = lease.system.ref
-    if runtime.observe(ref).health is Health.ABSENT:
+    if not was_handed_over(lease.system) or runtime.observe(ref).health is Health.ABSENT:
         return None
     lease.renew()
     runtime.delete(ref)

@@ -16,6 +16,7 @@ from controlplane.systems.converge import converge
 from controlplane.systems.models import Operation, State
 from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
 from tests.integration.controlplane.looks import deployed, last, settle
+from tests.runtime_contract.systems import SECRETS, system_objects
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -176,3 +177,21 @@ def test_no_text_of_a_secret_is_in_a_revision_an_operation_or_the_audit_trail(se
 
     assert settings.KAKAOPAY_SECRET_KEY in texts
     assert not [text for text in texts if text and text in written]  # a mail server that is not set is an empty text
+
+
+def test_a_number_that_was_given_out_before_neither_takes_over_nor_clears_away(seller: Any, runtime: SiteRuntime) -> None:
+    """The database was restored from before an event opened; the next one is given its number."""
+    system = services.system_create(requirement=numbered_requirement(), acting_user=seller)
+    runtime.apply(system.ref, system_objects(system.ref), SECRETS)
+    runtime.calls.clear()
+
+    services.system_deploy(system=system, acting_user=seller)
+    settle(system, runtime)
+    assert (system.state, system.reason_code) == (State.FAILED, "owned_by_another")
+    services.system_retry(system=system, acting_user=seller)
+    settle(system, runtime)
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    assert settle(system, runtime).state == State.DELETED
+
+    assert not {method for method, _ in runtime.calls} & {"apply", "delete"}
+    assert system.namespace in runtime.systems
