@@ -124,5 +124,5 @@ def key_id(kid: str) -> bytes:
 
 
 def _field(text: str) -> bytes:
-    raw = text.encode()[:255]
+    raw = text.encode()[:255].decode(errors="ignore").encode()  # no character cut in two: nobody could read the code
     return bytes([len(raw)]) + raw

@@ -80,6 +80,8 @@ class Ticket(models.Model):
     """When it was shown at the door. Set once, by a conditional update."""
     used_with = models.CharField(max_length=100, default="", blank=True)
     """The scanner that saw it."""
+    scanned_at = models.DateTimeField(null=True)
+    """When, by that scanner's own clock, however wrong: a scan that is sent again is known by it."""
     refund = models.ForeignKey(OrderRefund, on_delete=models.PROTECT, null=True, related_name="tickets")
     created_at = models.DateTimeField()
 
