@@ -18,7 +18,7 @@ from booking_templates.payments.errors import Undeliverable
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
 from booking_templates.payments.rows import LEASE
-from booking_templates.ticket import event
+from booking_templates.ticket import event, terms
 from booking_templates.ticket.models import LABEL_MAX, Order, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
@@ -114,9 +114,11 @@ def _tell_shop(order: Order) -> None:
 
 
 def _fields(hold: Hold) -> dict[str, Any]:
+    known = event.current()
     return {
         "performance_id": hold.performance_id,
         "places": [msgspec.to_builtins(place) for place in hold.places],
         "total_krw": hold.total_krw,
-        "refund_policy": msgspec.to_builtins(event.current().refund_policy),
+        "refund_policy": msgspec.to_builtins(known.refund_policy),
+        "told": terms.told(known, hold.performance_id),
     }

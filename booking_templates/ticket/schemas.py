@@ -148,7 +148,8 @@ class Content(msgspec.Struct, forbid_unknown_fields=True):
     """What ticket needs to know of the event; the last three stay as they are when they are left out.
 
     Buyers cannot cancel after `cancel_until`; each performance's start is a limit anyway. `refund_policy` says what cancelling costs:
-    a preset's name, or rules. From `sales_close_at` on (or the last start) the settlement statement is final.
+    a preset's name, or rules. Who bought before keeps what was told then, where it is kinder. From `sales_close_at` on (or the last
+    start) the settlement statement is final.
     """
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]

@@ -75,7 +75,7 @@ def shown_terms(known: event.Snapshot, order: Order | None = None) -> TermsOut:
         PerformanceTerms(
             id=each.pk,
             starts_at=local(each.starts_at),
-            until=local(terms.last_moment(known, each, rules)),
+            until=local(terms.last_moment(known, each, order)),
             is_called_off=each.cancelled_at is not None,
         )
         for each in known.performances.values()

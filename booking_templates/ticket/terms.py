@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from django.utils import timezone
@@ -14,6 +14,31 @@ from booking_templates.payments.states import State
 from booking_templates.ticket import event, policy
 from booking_templates.ticket.models import Order, Performance, Ticket
 from booking_templates.ticket.policy import Policy, Preset
+
+
+class Told(msgspec.Struct):
+    """What an order keeps of what its buyer was told, beside the policy."""
+
+    starts_at: datetime
+    cancel_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What cancelling costs, and until when it can be done: by POLICY, for a performance at STARTS_AT, before CANCEL_UNTIL."""
+
+    policy: Policy
+    starts_at: datetime
+    cancel_until: datetime | None
+
+    @property
+    def until(self) -> datetime:
+        by_policy = policy.last_moment(self.policy, starts_at=self.starts_at, zone=timezone.get_default_timezone())
+        return min(self.cancel_until, by_policy) if self.cancel_until else by_policy
+
+    def fee_krw(self, price_krw: int, *, booked_at: datetime, now: datetime) -> int:
+        zone = timezone.get_default_timezone()
+        return policy.fee_krw(self.policy, price_krw=price_krw, booked_at=booked_at, starts_at=self.starts_at, now=now, zone=zone)
 
 
 @dataclass(frozen=True)
@@ -70,10 +95,33 @@ def policy_of(order: Order, known: event.Snapshot) -> Policy:
     return event.resolved(msgspec.convert(order.refund_policy or known.refund_policy, Policy | Preset))
 
 
-def last_moment(known: event.Snapshot, performance: Performance, rules: Policy | None = None) -> datetime:
-    """When cancelling tickets of PERFORMANCE ends: by RULES (the event's unless given), and by the seller's own limit."""
-    by_policy = policy.last_moment(rules or known.policy, starts_at=performance.starts_at, zone=timezone.get_default_timezone())
-    return min(known.cancel_until, by_policy) if known.cancel_until else by_policy
+def told(known: event.Snapshot, performance_id: str) -> dict[str, Any] | None:
+    """What an order for the performance keeps: when it starts and until when it can be cancelled, as everybody is told now."""
+    performance = known.performances.get(performance_id)
+    return None if performance is None else msgspec.to_builtins(Told(performance.starts_at, known.cancel_until))
+
+
+def rules_of(known: event.Snapshot, performance: Performance, order: Order | None = None) -> list[Rules]:
+    """The rules for PERFORMANCE. For ORDER, all that it may be cancelled by: what is kinder to its buyer counts, at each moment.
+
+    That is what the buyer was told, the same policy for the time and the limit of now, and what everybody is told now.
+    """
+    now = Rules(known.policy, performance.starts_at, known.cancel_until)
+    if order is None:
+        return [now]
+    bought = policy_of(order, known)
+    found = [Rules(bought, performance.starts_at, known.cancel_until)]
+    if order.told is not None:
+        then = msgspec.convert(order.told, Told)
+        # Nobody gives back what has begun, though it was moved forward.
+        limit = min(then.cancel_until or performance.starts_at, performance.starts_at)
+        found.append(Rules(bought, then.starts_at, limit))
+    return [*found, now] if bought != known.policy else found
+
+
+def last_moment(known: event.Snapshot, performance: Performance, order: Order | None = None) -> datetime:
+    """When cancelling tickets of PERFORMANCE ends, for everybody or for ORDER."""
+    return max(rules.until for rules in rules_of(known, performance, order))
 
 
 def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[str] | None) -> Terms:
@@ -85,12 +133,8 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
     if performance is not None and performance.cancelled_at is not None:
         # All of the price goes back, by itself and soon; who does not wait for it must not be charged a fee.
         return Terms("refund_in_progress")
-    zone = timezone.get_default_timezone()
-    # The buyer agreed to the policy of then. Where the one of now is kinder, that one holds.
-    bought = policy_of(order, known)
-    rules = [bought, *([known.policy] if bought != known.policy else [])]
-    limits = [last_moment(known, performance, each) for each in rules] if performance is not None else [known.cancel_until]
-    until = max((limit for limit in limits if limit is not None), default=None)
+    rules = [] if performance is None else rules_of(known, performance, order)
+    until = max((each.until for each in rules), default=known.cancel_until)
     reason = None
     if any(ticket.used_at for ticket in wanted):
         reason = "already_used"
@@ -98,12 +142,10 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
         reason = "too_late_to_cancel"
 
     def fee(ticket: Ticket) -> int:
-        if performance is None or not order.is_paid:
-            return 0
         booked_at = order.issued_at or order.created_at
-        cost = functools.partial(policy.fee_krw, booked_at=booked_at, starts_at=performance.starts_at, now=now, zone=zone)
-        open_still = [each for each, limit in zip(rules, limits, strict=True) if limit is None or now < limit]
-        return min(cost(each, price_krw=ticket.price_krw) for each in open_still or rules)
+        open_still = [each for each in rules if now < each.until] or rules
+        costs = [each.fee_krw(ticket.price_krw, booked_at=booked_at, now=now) for each in open_still]
+        return min(costs, default=0) if order.is_paid else 0
 
     lines = tuple(Line(ticket, fee(ticket)) for ticket in wanted)
     return Terms(reason, lines, is_whole=len(wanted) == len(live), is_paid=order.is_paid, until=until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -155,6 +155,20 @@ def test_a_partial_refund_without_an_answer_is_made_once(
     assert provider.payments[tid_of(order_id)].cancels == [150_000] * 2
 
 
+def test_an_order_is_settling_while_a_part_of_it_is_on_its_way_back(
+    buyer_client: Any, three: tuple[str, list[str]], provider: FakeProvider, recover: Callable[[], None]
+) -> None:
+    """Whoever adds up what was given back and what came of it must not take the difference for a fee."""
+    order_id, tickets = three
+    assert refund(buyer_client, order_id, 0, tickets[0]).json()["is_settling"] is False
+    provider.faults |= {"cancel": ["unreached"], "order": ["unreached"]}
+    shown = refund(buyer_client, order_id, 0, tickets[1]).json()
+    assert (shown["status"], shown["refunded_krw"], shown["is_settling"]) == ("ISSUED", 150_000, True)
+    recover()
+    shown = buyer_client.get(f"{URL}/orders/{order_id}").json()
+    assert (shown["status"], shown["refunded_krw"], shown["is_settling"]) == ("ISSUED", 300_000, False)
+
+
 def test_a_fee_of_the_whole_price_moves_no_money(
     buyer_client: Any, rules: Callable[..., None], three: tuple[str, list[str]], provider: FakeProvider
 ) -> None:
@@ -253,6 +267,38 @@ def test_a_policy_that_becomes_harder_takes_nothing_from_who_bought_before(buyer
     rules({"cut_off": {"days_before": 30, "at": "17:00"}}, days=5)
     assert quote(buyer_client, order_id)["allowed"]
     assert quote(buyer_client, later)["fee_krw"] == 30_000, "past the new cut-off the old rules hold, with their fee"
+
+
+def test_a_limit_that_is_set_later_takes_nothing_from_who_bought_before(buyer_client: Any, staff_client: Any, buy: Buy) -> None:
+    starts = timezone.localtime(clock() + timedelta(days=9))
+
+    def limit(until: datetime | None) -> None:
+        body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts.isoformat()}], "cancel_until": until and until.isoformat()}
+        assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
+
+    limit(None)
+    early = buy(seats=1)
+    limit(clock() - timedelta(hours=1))
+    late = buy(seats=1)
+    assert (quote(buyer_client, early)["allowed"], quote(buyer_client, late)["reason"]) == (True, "too_late_to_cancel")
+    told = buyer_client.get(f"{URL}/orders/{early}/terms").json()["performances"][0]
+    assert datetime.fromisoformat(told["until"]) == datetime.fromisoformat(quote(buyer_client, early)["until"]) == starts
+    assert refund(buyer_client, early, 0).status_code == 200
+    limit(None)
+    assert quote(buyer_client, late)["allowed"], "a kinder limit holds for everybody"
+
+
+def test_a_performance_that_is_moved_forward_costs_nobody_more(buyer_client: Any, rules: Callable[..., None], buy: Buy) -> None:
+    rules("consumer_standard", days=15)
+    order_id = buy(seats=1)
+    rules("consumer_standard", days=5)
+    later = buy(seats=1)
+    Order.objects.update(issued_at=clock() - timedelta(days=30))
+    assert (quote(buyer_client, order_id)["fee_krw"], quote(buyer_client, later)["fee_krw"]) == (0, 30_000)
+    rules("consumer_standard", days=30)
+    assert (quote(buyer_client, order_id)["fee_krw"], quote(buyer_client, later)["fee_krw"]) == (0, 0)
+    rules("consumer_standard", days=-1)
+    assert quote(buyer_client, order_id)["reason"] == "too_late_to_cancel"
 
 
 def test_a_policy_that_becomes_kinder_holds_for_everybody(buyer_client: Any, rules: Callable[..., None], buy: Buy) -> None:
