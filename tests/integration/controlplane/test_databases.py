@@ -54,7 +54,7 @@ class System:
 
     def restore(self, name: str) -> subprocess.CompletedProcess[str]:
         setup = self.directory / "mariadb-secrets/setup.sql"
-        return self._run("restore.sh", "mariadb-secrets", SETUP_SQL=setup, BACKUP=name, WAIT_S="20")
+        return self._run("restore.sh", "mariadb-secrets", SETUP_SQL=setup, BACKUP=name, SCHEMAS=" ".join(SERVICES), WAIT_S="20", REST_S="3")
 
     def _run(self, script: str, secret: str, **env: Any) -> subprocess.CompletedProcess[str]:
         environ = {
@@ -160,6 +160,34 @@ def test_a_restore_brings_back_exactly_what_was_there(system: System) -> None:
     assert "later" not in system.sql("seat", "SHOW TABLES FROM seat").stdout
     system.put(4)
     assert system.rows() == ("1,2,4", "1,2,4")
+
+
+def test_a_restore_touches_nothing_while_a_service_is_connected(system: System) -> None:
+    system.put(1)
+    file = system.backup()
+    system.put(2)
+    command = ["mariadb", "--no-defaults", "-N", "-B", "--protocol=tcp", "-h127.0.0.1", f"-P{system.server.port}", "-useat"]
+    with subprocess.Popen(
+        [*command, "--unbuffered"],
+        env={**os.environ, "MYSQL_PWD": system.passwords["seat"]},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as service:
+        assert service.stdin
+        assert service.stdout
+        service.stdin.write("SELECT 1;\n")
+        service.stdin.flush()
+        assert service.stdout.readline() == "1\n"
+
+        refused = system.restore(file.name)
+
+        assert refused.returncode != 0
+        assert "seat still uses the database" in refused.stderr
+        assert system.rows() == ("1,2", "1,2")
+        service.stdin.close()
+    assert system.restore(file.name).returncode == 0
+    assert system.rows() == ("1", "1")
 
 
 def test_a_restore_into_a_new_server_lets_the_new_systems_passwords_in(system: System, tmp_path: Path) -> None:

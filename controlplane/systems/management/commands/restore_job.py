@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from controlplane.rendering.plan import from_json
 from controlplane.rendering.render import render_restore, to_yaml
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.models import BookingSystem, State
 
 
 class Command(BaseCommand):
@@ -23,6 +23,8 @@ class Command(BaseCommand):
         system = BookingSystem.objects.filter(pk=number).first() if prefix == "clove" and number.isdecimal() else None
         if system is None or system.live_revision is None:
             raise CommandError(f"No booking system is live in the namespace {options['namespace']}.")
+        if system.state != State.SUSPENDED:
+            raise CommandError(f"{system.title} runs, and would write meanwhile. Suspend it first, and wait until it rests.")
         try:
             job = render_restore(from_json(system.live_revision.plan), options["backup"])
         except ValueError as error:

@@ -263,6 +263,7 @@ def test_a_restore_runs_as_restricted_as_the_rest_and_its_name_of_a_file_cannot_
     pod, other = job["spec"]["template"]["spec"], setup["spec"]["template"]["spec"]
 
     assert {"name": "BACKUP", "value": "clove-20270110T040000Z.sql.gz"} in pod["containers"][0]["env"]
+    assert {"name": "SCHEMAS", "value": "auth event merch seat ticket"} in pod["containers"][0]["env"]
     assert pod["securityContext"] == other["securityContext"]
     assert pod["containers"][0]["securityContext"] == other["containers"][0]["securityContext"]
     assert "clove.dev/system" not in job["metadata"]["labels"]
