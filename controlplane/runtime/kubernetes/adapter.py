@@ -35,10 +35,10 @@ class KubernetesRuntime:
         return preview(self._api, system, self._sent(system, objects))
 
     def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
-        apply(self._api, system, objects, secrets, routed=self._sent(system, objects))
+        apply(self._api, system, objects, secrets, routed=self._sent(system, objects), routing=self._routing.mark)
 
     def observe(self, system: SystemRef) -> Observation:
-        return observe(self._api, system, fresh_s=self._fresh_s)
+        return observe(self._api, system, routing=self._routing.mark, fresh_s=self._fresh_s)
 
     def delete(self, system: SystemRef) -> None:
         namespace = self._api.get(NAMESPACE, system.namespace)

@@ -30,8 +30,8 @@ KEPT = standing.CLAIM
 """A service that leaves a system keeps its data; they go with the namespace."""
 
 
-def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, routed: Objects) -> None:
-    """Apply ROUTED, which is OBJECTS as this cluster routes them, with SECRETS. The fingerprint is that of OBJECTS."""
+def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, routed: Objects, routing: str) -> None:
+    """Apply ROUTED, which is OBJECTS as this cluster routes them (ROUTING marks how), with SECRETS. The fingerprint is that of OBJECTS."""
     bundle.check(system, routed)
     check_extensions(api, routed)
     items = bundle.in_order(system, routed, secrets)
@@ -70,7 +70,8 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         together.each(one, list(same))
     _prune(api, system, before, keep=entries.keys())
     hosts = hostnames(objects)
-    inventory.write(api, system, Inventory(after_fingerprint, entries, hosts[0] if hosts else "", resizes, is_roomy=bool(roomy)))
+    host = hosts[0] if hosts else ""
+    inventory.write(api, system, Inventory(after_fingerprint, entries, host, resizes, is_roomy=bool(roomy), routing=routing))
 
 
 def _tried(api: Api, item: Item, *, is_forced: bool) -> Item:

@@ -38,6 +38,8 @@ class Inventory:
     """The quota is larger than what is wanted, for a rollout that goes on: it is to be applied once more after that."""
     written_at: datetime | None = None
     """By the API server's clock."""
+    routing: str | None = None
+    """The mark of the routing that it was applied by; None for what was written before that was noted."""
 
     def beginning(self, keys: Iterable[ObjectKey]) -> Inventory:
         """This one while KEYS are being applied: what was and what comes, so that a crash in between leaves nothing forgotten."""
@@ -61,7 +63,8 @@ def read(api: Api, system: SystemRef) -> Inventory:
         return Inventory()
     times = [managed["time"] for managed in (item or {}).get("metadata", {}).get("managedFields") or () if managed.get("time")]
     written_at = max(map(parse_time, times), default=None)
-    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""), resizes, "roomy" in stored, written_at)
+    is_roomy, routing = "roomy" in stored, stored.get("routing")
+    return Inventory(stored.get("fingerprint", ""), entries, stored.get("host", ""), resizes, is_roomy, written_at, routing)
 
 
 def write(api: Api, system: SystemRef, inventory: Inventory) -> None:
@@ -72,6 +75,8 @@ def write(api: Api, system: SystemRef, inventory: Inventory) -> None:
         data["resizes"] = json.dumps({name: (told.is_in_place, told.why) for name, told in sorted(inventory.resizes.items())})
     if inventory.is_roomy:
         data["roomy"] = "yes"
+    if inventory.routing is not None:
+        data["routing"] = inventory.routing
     item = {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -30,8 +30,11 @@ that the pods start on."""
 _WORKLOADS = ("Deployment", "StatefulSet", "Job")
 
 
-def observe(api: Api, system: SystemRef, *, fresh_s: float = FRESH_S) -> Observation:
-    """The state now. A namespace that was made for another system is not this one's, so this one is ABSENT."""
+def observe(api: Api, system: SystemRef, *, routing: str, fresh_s: float = FRESH_S) -> Observation:
+    """The state now. A namespace that was made for another system is not this one's, so this one is ABSENT.
+
+    What was applied by another ROUTING than today's is to be applied again.
+    """
     namespace = api.get(NAMESPACE, system.namespace)
     if namespace is None or not is_ours(namespace, system):
         return Observation(Health.ABSENT)
@@ -52,7 +55,8 @@ def observe(api: Api, system: SystemRef, *, fresh_s: float = FRESH_S) -> Observa
     if not applied.entries or not (found or applied.fingerprint):
         # An apply died before it came to anything that runs.
         health, reason = Health.PROGRESSING, "Rolling"
-    is_to_apply = drifted or (applied.is_roomy and health in (Health.READY, Health.SUSPENDED))
+    is_rerouted = applied.routing is not None and applied.routing != routing
+    is_to_apply = drifted or is_rerouted or (applied.is_roomy and health in (Health.READY, Health.SUSPENDED))
     return Observation(health, found, "" if is_to_apply else applied.fingerprint, reason, message, applied.fingerprint, drifted)
 
 

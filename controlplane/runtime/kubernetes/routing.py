@@ -36,6 +36,11 @@ class RoutingChoice:
     tls_secret: str = ""
     connect_url: str = ""
 
+    @property
+    def mark(self) -> str:
+        """Another one where the same objects would be routed in another way."""
+        return " ".join((self.routing.value, self.ingress_class, self.tls_secret))
+
 
 def routed(objects: Objects, choice: RoutingChoice) -> list[Mapping[str, Any]]:
     """OBJECTS as this cluster routes them, in their order."""

@@ -48,8 +48,12 @@ def test_another_routing_prunes_the_route_before_it(runtime: KubernetesRuntime, 
     objects = system_objects(system)
     runtime.apply(system, objects, SECRETS)
     other = KubernetesRuntime(cluster.api, RoutingChoice(Routing.INGRESS))
+    assert runtime.observe(system).fingerprint == fingerprint(objects, SECRETS)
+    assert other.observe(system).fingerprint == "", "to be applied again, by today's settings"
 
     other.apply(system, objects, SECRETS)
+
+    assert other.observe(system).fingerprint == fingerprint(objects, SECRETS)
 
     assert cluster.names(BY_KIND["HTTPRoute"], system.namespace) == set()
     assert cluster.names(BY_KIND["Ingress"], system.namespace) == {"booking"}

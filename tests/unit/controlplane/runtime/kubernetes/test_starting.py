@@ -155,3 +155,21 @@ def test_of_two_objects_that_are_refused_the_first_is_told_and_both_were_asked(
     patched = [asked(line)[1] for line in script.asked if line.startswith(f"PATCH {APPS}/deployments/")]
     assert sorted(patched) == [f"{APPS}/deployments/auth", f"{APPS}/deployments/seat"]
     assert not [line for line in script.asked if line.startswith("DELETE")]
+
+
+@pytest.mark.parametrize(
+    ("was", "fingerprint"),
+    [(None, "f1"), ("ingress theirs wildcard", "f1"), ("ingress theirs ", ""), ("gateway  ", "")],
+    ids=["not noted yet", "the same", "without TLS", "by a Gateway"],
+)
+def test_what_was_routed_otherwise_is_to_be_applied_again(server: tuple[Script, Api], was: str | None, fingerprint: str) -> None:
+    script, api = server
+    applied = Applied(age_s=1, ready=0)
+    if was is not None:
+        applied.inventory["data"]["routing"] = was
+    script.answers = [applied.answer]
+    choice = RoutingChoice(Routing.INGRESS, ingress_class="theirs", tls_secret="wildcard", connect_url="http://10.0.0.9")
+
+    seen = KubernetesRuntime(api, choice).observe(SYSTEM)
+
+    assert (seen.fingerprint, seen.applied, seen.drift) == (fingerprint, "f1", "")
