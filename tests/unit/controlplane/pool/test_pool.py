@@ -45,6 +45,30 @@ def test_a_registry_names_images_by_digest_or_tag_and_what_is_not_bundled_is_pas
     }
 
 
+def test_an_image_that_another_registry_has_from_now_on_stays_the_same_one(seller: Any) -> None:
+    """`./clove up` on a node, and images by digest afterwards; or a registry that moved."""
+    before = Image.objects.get(name="be-auth")
+    services.image_enable(image=before, is_enabled=False, acting_user=seller)
+    for registry, letter in (("registry:5000", "a"), ("other.example", "b")):
+        digest = "sha256:" + letter * 64
+        (changed,) = services.register_bundled([f"{registry}/clove/be-auth@{digest}"])
+        assert (changed.pk, changed.ref, changed.digest) == (before.pk, f"{registry}/clove/be-auth:{catalog.VERSION}", digest)
+
+    assert services.register_bundled() == [], "and an update of this machine leaves it there"
+    assert Image.objects.count() == len(catalog.IMAGES)
+    assert not Image.objects.get(name="be-auth").enabled
+
+
+def test_an_image_cannot_pass_for_a_version_that_another_one_is() -> None:
+    services.image_register(ref="acme/seat:2.0.0", labels=LABELS)
+    services.image_register(ref="acme/seat:2.1.0", labels=LABELS | {"dev.clove.version": "2.1.0"})
+
+    with pytest.raises(BadLabels, match="version"):
+        services.image_register(ref="acme/seat:2.1.0", labels=LABELS)
+
+    assert {(image.ref, image.version) for image in Image.objects.all()} == {("acme/seat:2.0.0", "2.0.0"), ("acme/seat:2.1.0", "2.1.0")}
+
+
 def test_what_the_catalog_says_of_an_image_survives_its_labels() -> None:
     services.register_bundled()
     images = {image.name: image for image in pool_images()}
