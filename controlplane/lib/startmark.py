@@ -28,6 +28,16 @@ def start_mark(pid: int) -> str | None:
         return None
 
 
+def is_of_this_boot(mark: str) -> bool:
+    """Whether MARK is of a process that this machine has run since it was started."""
+    if sys.platform == "linux":
+        return mark.startswith(f"{_boot_id()}:")
+    try:
+        return float(mark) >= psutil.boot_time()
+    except ValueError:
+        return False
+
+
 @functools.cache
 def _boot_id() -> str:
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from controlplane.lib.startmark import start_mark
+from controlplane.lib.startmark import is_of_this_boot, start_mark
 
 _POLL_S = 0.1
 """How soon the end of a process is noticed where the system cannot tell by a descriptor."""
@@ -102,10 +102,13 @@ class Process:
 
     @classmethod
     def adopt(cls, identity: Identity) -> Process | None:
-        """The process IDENTITY if it still runs. When it does not, whatever it left behind is killed."""
+        """The process IDENTITY if it still runs. When it does not, whatever it left behind is killed.
+
+        From before the machine's last start nothing can be left: what has its number for a session now is somebody else's.
+        """
         if is_alive(identity):
             return cls(identity)
-        if start_mark(identity.pid) is None:
+        if start_mark(identity.pid) is None and is_of_this_boot(identity.started):
             kill_leftovers(identity.pid)
         return None
 

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -125,6 +126,42 @@ def test_one_of_the_same_pid_but_another_start_is_not_adopted(tmp_path: Path) ->
         assert Process.adopt(pretender) is None
         assert is_alive(process.identity)
         await process.stop(5)
+
+    _run(scenario())
+
+
+@pytest.mark.parametrize("is_of_this_boot", [True, False])
+def test_of_what_a_leader_left_only_that_of_this_boot_is_killed(tmp_path: Path, is_of_this_boot: bool) -> None:
+    """After the machine was started anew the number may be that of somebody else's session, whose leader is gone as well."""
+
+    async def scenario() -> None:
+        log = tmp_path / "log"
+        script = (
+            "import os, signal, time\nif os.fork():\n    input()\n    os._exit(0)\n"
+            "signal.signal(signal.SIGUSR1, lambda *_: print('alive', flush=True))\nprint(os.getpid(), flush=True)\n"
+            "while True:\n    time.sleep(60)"
+        )
+        with log.open("wb") as output:
+            leader = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=output, start_new_session=True)
+        mark = start_mark(leader.pid)
+        assert mark
+        leader.communicate(b"\n")
+        while not log.read_text().strip():
+            await asyncio.sleep(0.01)
+        left = int(log.read_text())
+        try:
+            assert Process.adopt(Identity(leader.pid, mark if is_of_this_boot else f"another-boot:{mark.rpartition(':')[2]}")) is None
+            while is_of_this_boot and session_members(leader.pid):
+                await asyncio.sleep(0.01)
+            if not is_of_this_boot:
+                assert session_members(leader.pid) == [left]
+                os.kill(left, signal.SIGUSR1)
+                while "alive" not in log.read_text():
+                    assert start_mark(left), "it was killed"
+                    await asyncio.sleep(0.01)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
 
     _run(scenario())
 
