@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from controlplane.runtime import objects
 from controlplane.runtime.errors import OwnedByAnother
-from controlplane.runtime.local.layout import Home, read_json, write_atomic
+from controlplane.runtime.local.layout import NAMESPACE, Home, read_json, write_atomic
 
 
 def check(home: Home, namespace: str, names: Iterable[str]) -> None:
@@ -42,6 +42,8 @@ def _owner(home: Home, name: str) -> str:
     try:
         owner = (home.hostnames / name).read_text()
     except FileNotFoundError:
+        return ""
+    if not NAMESPACE.fullmatch(owner):  # of a claim that a power cut left empty
         return ""
     files = home.system(owner)
     if files.deletion.exists():

@@ -79,10 +79,18 @@ def _files(source: Source, entries: Mapping[str, str]) -> dict[str, str]:
     return dict(entries)
 
 
+def _is_whole(directory: Path, content: Mapping[str, str]) -> bool:
+    """Whether its files hold what they should: a power cut may have left their names alone."""
+    try:
+        return all((directory / name).read_bytes() == text.encode() for name, text in content.items())
+    except OSError:
+        return False
+
+
 def _swap_in(path: Path, content: Mapping[str, str]) -> None:
     version = hashlib.sha256(canonical(content)).hexdigest()[:16]
     current = path / _CURRENT
-    if current.is_symlink() and os.readlink(current) == version:
+    if current.is_symlink() and os.readlink(current) == version and _is_whole(path / version, content):
         return
     make_dir(path)
     shutil.rmtree(path / version, ignore_errors=True)  # a half-written one

@@ -90,3 +90,13 @@ def test_a_claim_that_its_system_does_not_stand_by_counts_for_nothing(tmp_path: 
     hostnames.claim(home, "clove-1", ["phantom.localhost"])
 
     hostnames.claim(home, "clove-2", ["phantom.localhost"])
+
+
+def test_a_claim_that_a_power_cut_left_empty_counts_for_nothing(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.create()
+    (home.hostnames / "phantom.localhost").touch()
+
+    hostnames.check(home, "clove-1", ["phantom.localhost"])
+    hostnames.claim(home, "clove-1", ["phantom.localhost"])
+    assert (home.hostnames / "phantom.localhost").read_text() == "clove-1"

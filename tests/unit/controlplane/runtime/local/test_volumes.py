@@ -90,3 +90,12 @@ def test_files_of_secrets_are_private(tmp_path: Path) -> None:
     root = _root(tmp_path, "seat-1")
 
     assert (root / "etc/clove/secrets/key").stat().st_mode & 0o077 == 0
+
+
+def test_what_a_power_cut_left_empty_is_written_again(tmp_path: Path) -> None:
+    root = _root(tmp_path, "seat-1")
+    (root / "etc/clove/secrets/key").write_text("")
+
+    _root(tmp_path, "seat-1")
+
+    assert (root / "etc/clove/secrets/key").read_text() == "one"
