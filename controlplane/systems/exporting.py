@@ -32,7 +32,8 @@ def export(objects: Objects, directory: Path) -> list[str]:
     listing: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": files}
     wanted[KUSTOMIZATION] = _HEAD + to_yaml([listing])
     directory.mkdir(parents=True, exist_ok=True)
-    present = {path.name: path.read_text(encoding="utf-8") for path in directory.glob("*.yaml") if path.is_file()}
+    # Theirs may be in whatever encoding.
+    present = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in directory.glob("*.yaml") if path.is_file()}
     if foreign := sorted(name for name in present if not present[name].startswith(_HEAD)):
         raise CannotExport(f"{directory} has files that Clove did not write: {', '.join(foreign[:5])}")
     changed = [name for name, text in wanted.items() if present.get(name) != text]

@@ -108,7 +108,7 @@ def test_a_push_that_failed_is_made_up_for_by_the_next(live: BookingSystem, repo
 def test_files_of_others_and_a_directory_without_git_are_left_alone(live: BookingSystem, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
-    (theirs / "app.yaml").write_text("kind: Deployment\n")
+    (theirs / "app.yaml").write_bytes("kind: Deployment  # 공연\n".encode("euc-kr"))
     with pytest.raises(CommandError, match=r"app\.yaml"):
         call_command("export_revision", live.pk, theirs)
     assert [path.name for path in theirs.iterdir()] == ["app.yaml"]
