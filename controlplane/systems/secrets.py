@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import secrets as randomness
+from collections.abc import Mapping
 
 from django.conf import settings
+from django.db import transaction
 
 from controlplane.rendering.database import URL_FILE, URL_KIND
 from controlplane.rendering.plan import TRUST_SECRET, Plan, secret_of
@@ -37,10 +39,8 @@ def secrets_for(system: BookingSystem, plan: Plan) -> dict[str, dict[str, str]]:
     trusted = [keys.public_part(keys.staff_key()) | {"clove_iss": keys.STAFF_ISSUER}]
     for service in plan.services:
         files = _unseal(kept[service.secret]) if service.secret in kept else {}
-        made = {name: _generate(kind) for name, kind in service.secret_files.items() if name not in files and not _is_kept_elsewhere(kind)}
-        if made:
-            files |= made
-            SystemSecret.objects.update_or_create(system=system, name=service.secret, defaults={"sealed": _seal(files)})
+        if missing := {name: kind for name, kind in service.secret_files.items() if name not in files and not _is_kept_elsewhere(kind)}:
+            files = _made(system, service.secret, missing)
         wanted = {
             name: _elsewhere(system, kind) if _is_kept_elsewhere(kind) else files[name] for name, kind in service.secret_files.items()
         }
@@ -58,6 +58,21 @@ def secrets_for(system: BookingSystem, plan: Plan) -> dict[str, dict[str, str]]:
         found |= databases.server_secrets(plan.database, own, database_passwords(system, plan))
     found[TRUST_SECRET] = {"jwks.json": json.dumps({"keys": trusted}, sort_keys=True)}
     return found
+
+
+@transaction.atomic
+def _made(system: BookingSystem, name: str, missing: Mapping[str, str]) -> dict[str, str]:
+    """The files of the Secret NAME with those that are MISSING (file -> kind), generated unless they are there by now.
+
+    A worker that was stopped for longer than its lease may come here after the one that took over: what that one made is in use.
+    """
+    row = SystemSecret.objects.select_for_update().filter(system=system, name=name).first() or SystemSecret(system=system, name=name)
+    files = _unseal(row) if row.pk else {}
+    if made := {file: _generate(kind) for file, kind in missing.items() if file not in files}:
+        files |= made
+        row.sealed = _seal(files)
+        row.save()
+    return files
 
 
 def database_passwords(system: BookingSystem, plan: Plan) -> dict[str, str]:

@@ -140,3 +140,13 @@ def test_the_platforms_keys_are_for_their_owner_alone(system: BookingSystem, pla
     files = list((private_home / "keys").iterdir())
     assert {file.name for file in files} == {"staff-key.json", "fernet-keys"}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_worker_that_comes_late_takes_what_is_in_use_already(system: BookingSystem, plan: Plan) -> None:
+    """It read that there was nothing, was stopped, and another took over meanwhile."""
+    late = BookingSystem.objects.prefetch_related("secrets").get(pk=system.pk)
+    assert not late.secrets.all()
+    made = secrets.secrets_for(system, plan)
+
+    assert secrets.secrets_for(late, plan) == made
+    assert secrets.secrets_for(BookingSystem.objects.get(pk=system.pk), plan) == made
