@@ -172,10 +172,16 @@ class BookingApi:
                 **arguments,
             )
         except requests.RequestException as error:
-            raise Silent(type(error).__name__) from error
+            raise Silent(f"{self._base} ({_why(error)})") from error
         if response.status_code in AWAY and "problem+json" not in response.headers.get("Content-Type", ""):
             raise Silent(f"HTTP {response.status_code}")
         return response
+
+
+def _why(error: requests.RequestException) -> str:
+    """The kind of ERROR; of a certificate also what is wrong with it."""
+    reason = getattr(error.args[0], "reason", None) if isinstance(error, requests.exceptions.SSLError) and error.args else None
+    return f"{type(error).__name__}: {reason}"[:300] if reason else type(error).__name__
 
 
 def _given(query: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -135,5 +136,24 @@ def test_who_answers_in_anothers_name_is_not_listened_to(opened: list[Site], tmp
     with (
         BookingApi(connect_url=f"https://127.0.0.1:{site.server_port}", host="phantom.tickets.example", namespace="clove-1") as api,
         pytest.raises(Silent, match="SSLError"),
+    ):
+        api.get("/")
+
+
+def test_who_does_not_answer_is_named_by_the_address_that_was_tried(opened: list[Site], tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        place = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        with (
+            BookingApi(connect_url=place, host="x", namespace="clove-1") as api,
+            pytest.raises(Silent, match=rf"{place} \(ConnectionError\)"),
+        ):
+            api.get("/")
+
+    opened.append(site := Site([200], "text/html", certificate=certificate_of("another.example", tmp_path)))
+    place = f"https://127.0.0.1:{site.server_port}"
+    with (
+        BookingApi(connect_url=place, host="x.example", namespace="clove-1") as api,
+        pytest.raises(Silent, match="certificate verify failed"),
     ):
         api.get("/")
