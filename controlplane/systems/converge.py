@@ -23,7 +23,7 @@ from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
 from controlplane.systems.outcomes import Ending, Failed, Held, Outcome, Retry, backoff_s, of_runtime
 from controlplane.systems.planning import live_plan
-from controlplane.systems.settling import LOOK_AGAIN_S, settle
+from controlplane.systems.settling import LONGEST_REPAIR_DELAY_S, LOOK_AGAIN_S, settle
 from controlplane.systems.steps import Run, columns_of, end
 from controlplane.systems.taking_back import take_back
 
@@ -68,11 +68,13 @@ def converge(system_id: int, *, runtime: Runtime) -> None:
 
 
 def due(*, everything: bool = False) -> list[int]:
-    """Systems to look at now: those whose time has come; with EVERYTHING also those that nobody set a time for and that should have one."""
+    """Systems to look at now: those whose time has come; with EVERYTHING also those that nobody set a time for and that should have one,
+    and those whose time is further away than any is ever set: the clock was put back since."""
     now = timezone.now()
     wanted = Q(next_check_at__lte=now)
     if everything:
         wanted |= Q(next_check_at=None) & ~Q(desired_state=Desired.DRAFT) & ~Q(state=State.DELETED)
+        wanted |= Q(next_check_at__gt=now + timedelta(seconds=2 * LONGEST_REPAIR_DELAY_S))
     idle = Q(lease_until=None) | Q(lease_until__lt=now) | Q(next_check_at__lte=now - timedelta(seconds=WAIT_S))
     return list(BookingSystem.objects.filter(wanted & idle).order_by("next_check_at").values_list("pk", flat=True))
 

@@ -54,6 +54,15 @@ def test_the_sweep_asks_for_those_whose_time_has_come_the_longest_due_first(sell
 
 
 @pytest.mark.django_db
+def test_the_full_sweep_finds_those_whose_time_was_set_before_the_clock_was_put_back(seller: Any) -> None:
+    system(seller, next_check_at=NOW() + timedelta(minutes=5))
+    lost = system(seller, next_check_at=NOW() + timedelta(hours=1))
+
+    assert due() == []
+    assert due(everything=True) == [lost]
+
+
+@pytest.mark.django_db
 def test_one_that_is_being_looked_at_is_left_alone_unless_it_is_long_overdue(seller: Any) -> None:
     lease = {"lease_owner": "x", "lease_until": NOW() + timedelta(seconds=30)}
     system(seller, next_check_at=NOW() - timedelta(seconds=1), **lease)

@@ -140,3 +140,11 @@ def test_letting_go_sets_when_to_look_again(system: BookingSystem) -> None:
     system.refresh_from_db()
     assert system.next_check_at
     assert system.next_check_at <= timezone.now()
+
+
+def test_one_that_was_taken_before_the_clock_was_put_back_does_not_last_until_then(system: BookingSystem) -> None:
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        acquired(system)
+    BookingSystem.objects.update(lease_owner="another-machine/1/0123456789abcdef/x")
+
+    assert Lease.acquire(system.pk)
