@@ -10,7 +10,8 @@
 | CLOVE_PUBLIC_SCHEME, CLOVE_PUBLIC_PORT | how buyers reach the router, when something stands before it | http, the router's port |
 | CLOVE_ALLOWED_HOSTS | further host names of the portal, separated by commas | the base domain |
 | CLOVE_PROXIES | how many of one's own proxies stand before the portal and append to X-Forwarded-For | 0 |
-| CLOVE_DEBUG | Django's debug pages | no |
+| CLOVE_LANGUAGE, CLOVE_TIME_ZONE | ko or en where a reader asks for neither; of all times that people read | ko, Asia/Seoul |
+| CLOVE_DEBUG, CLOVE_LOG_LEVEL | Django's debug pages; how much is logged | no, INFO |
 | CLOVE_SECRET_KEY, CLOVE_SECRET_KEYS | Django's key; Fernet keys, newest first | files in CLOVE_HOME/keys |
 | DATABASE_URL | mysql://… | SQLite in CLOVE_HOME |
 | REDIS_URL | broker and cache | files in CLOVE_HOME/broker |
@@ -27,6 +28,7 @@
 | CLOVE_MAIL | `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, `file:///directory` | no mail is sent |
 | CLOVE_OIDC_PRIVATE | whether buyers may sign in with a provider on this machine or in a private network | no |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
+| PAYMENT_TEST | whether pages say that no money moves | yes, but for KakaoPay's own host with a CID of one's own |
 """
 
 from __future__ import annotations
