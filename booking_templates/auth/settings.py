@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from booking_templates.auth.addresses import is_acceptable
@@ -19,7 +20,27 @@ from booking_templates.kit.env import load, rooted
 
 _ROOT = os.environ.get("CLOVE_ROOT", "")
 _FILE = os.environ.get("CLOVE_MAIL_FILE", "")
-_URL = rooted(_FILE, _ROOT).read_text(encoding="utf-8").strip() if _FILE else os.environ.get("CLOVE_MAIL", "")
+
+
+def mail_url() -> str:
+    """The address as it is now: a file is written anew when the password changes. Raises OSError."""
+    return rooted(_FILE, _ROOT).read_text(encoding="utf-8").strip() if _FILE else os.environ.get("CLOVE_MAIL", "")
+
+
+def mail_server(url: str) -> dict[str, Any]:
+    """Django's settings for a server at URL."""
+    parts = urlsplit(url)
+    return {
+        "EMAIL_HOST": parts.hostname or "",
+        "EMAIL_PORT": parts.port or {"smtp": 587, "smtps": 465}.get(parts.scheme, 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
+
+
+_URL = mail_url()
 _PARTS = urlsplit(_URL)
 
 SENDS_MAIL = bool(_URL)
@@ -30,13 +51,8 @@ if _PARTS.scheme == "file":
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(rooted(_PARTS.path, _ROOT))
 elif _PARTS.scheme in ("smtp", "smtps", "smtp+plain"):
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST = _PARTS.hostname or ""
-    EMAIL_PORT = _PARTS.port or {"smtp": 587, "smtps": 465}.get(_PARTS.scheme, 25)
-    EMAIL_HOST_USER = unquote(_PARTS.username or "")
-    EMAIL_HOST_PASSWORD = unquote(_PARTS.password or "")
-    EMAIL_USE_TLS = _PARTS.scheme == "smtp"
-    EMAIL_USE_SSL = _PARTS.scheme == "smtps"
+    EMAIL_BACKEND = "booking_templates.auth.mail.Server"
+    globals().update(mail_server(_URL))
 elif _URL:
     raise ValueError(f"CLOVE_MAIL: unknown scheme {_PARTS.scheme!r}; use smtp, smtps, smtp+plain or file")
 else:

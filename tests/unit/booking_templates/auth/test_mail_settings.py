@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
+from django.core import mail
 
 from booking_templates.auth import settings as mail_settings
 
@@ -57,3 +58,20 @@ def test_nothing_means_that_no_mail_is_sent(load):
 def test_another_scheme_is_refused(load):
     with pytest.raises(ValueError, match="unknown scheme 'pigeon'"):
         load("pigeon://x")
+
+
+def test_a_password_that_is_changed_in_the_file_is_used_from_the_next_mail_on(load, tmp_path):
+    (tmp_path / "mail").write_text("smtp://u:first@mail.example.com\n")
+    load(CLOVE_ROOT=str(tmp_path), CLOVE_MAIL_FILE="/mail")
+    backend = mail.get_connection("booking_templates.auth.mail.Server")
+    assert (backend.username, backend.password, backend.port, backend.use_tls) == ("u", "first", 587, True)
+
+    (tmp_path / "mail").write_text("smtps://u:second@other.example.com\n")
+    backend = mail.get_connection("booking_templates.auth.mail.Server")
+    assert (backend.host, backend.password, backend.port, backend.use_tls, backend.use_ssl) == (
+        "other.example.com",
+        "second",
+        465,
+        False,
+        True,
+    )
