@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import OperationalError
 from django.test import Client
 
@@ -33,13 +37,35 @@ def test_a_worker_shows_it_at_once_and_then_from_its_own_timer(monkeypatch: pyte
     liveness.Alive(worker).start(worker)
 
     assert (tmp_path / "alive").exists()
-    assert asked == [(alive.EVERY_S, alive.show)]
+    ((every_s, turn),) = asked
+    (tmp_path / "alive").unlink()
+    turn()
+    assert (every_s, (tmp_path / "alive").exists()) == (alive.EVERY_S, True)
     assert liveness.Alive in app.steps["worker"]
+
+
+@pytest.mark.parametrize(
+    ("beat", "ended"), [(None, []), (True, []), (False, [signal.SIGTERM])], ids=["without beat", "with beat", "beat is gone"]
+)
+def test_a_worker_whose_beat_is_gone_ends_to_be_started_again(beat: bool | None, ended: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append(number) if pid == os.getpid() else None)
+    turns: list[Any] = []
+    worker = SimpleNamespace(
+        timer=SimpleNamespace(call_repeatedly=lambda _, what: turns.append(what)),
+        beat=None if beat is None else SimpleNamespace(is_alive=lambda: beat),
+        steps=[],
+    )
+    liveness.Alive(worker).start(worker)
+
+    turns[0]()
+
+    assert sent == ended
 
 
 def test_beat_shows_it_with_each_tick_and_never_sleeps_past_a_probes_patience(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CLOVE_ALIVE_FILE", str(tmp_path / "alive"))
-    scheduler = liveness.Scheduler(app, schedule_filename=str(tmp_path / "schedule"), lazy=True)
+    scheduler = liveness.Scheduler(app, schedule_filename=str(tmp_path / "schedule"))
     monkeypatch.setattr("celery.beat.PersistentScheduler.tick", lambda self: 300.0)
 
     assert scheduler.tick() == alive.EVERY_S
@@ -56,3 +82,26 @@ def test_the_web_half_is_ready_while_its_database_answers(client: Client, monkey
     monkeypatch.setattr("controlplane.config.urls.connection", SimpleNamespace(cursor=away))
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+def test_beat_goes_on_when_the_clock_is_put_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine that starts with its clock hours ahead, and hears the time a moment later."""
+    sent: list[str] = []
+    scheduler = liveness.Scheduler(app, schedule_filename=str(tmp_path / "schedule"), lazy=True)
+    monkeypatch.setattr(scheduler, "apply_async", lambda entry, **_: sent.append(entry.name) or SimpleNamespace(id="x"))
+    monkeypatch.setattr(scheduler, "should_sync", lambda: False)
+    start = datetime(2090, 1, 10, 12, tzinfo=UTC)
+
+    def tick(at: datetime, times: int) -> set[str]:
+        sent.clear()
+        with time_machine.travel(at, tick=False):
+            for _ in range(times):
+                scheduler.tick()
+        return set(sent)
+
+    with time_machine.travel(start, tick=False):
+        scheduler.setup_schedule()
+    assert tick(start + timedelta(seconds=61), 4) == {"sweep", "sweep-all"}
+    back = start - timedelta(hours=9)
+    tick(back, 4)
+    assert tick(back + timedelta(seconds=61), 4) == {"sweep", "sweep-all"}
