@@ -184,7 +184,7 @@ def test_who_gives_the_tickets_back_is_told_that_the_merchandise_is_not(tab: Pag
     call(tab.context, "POST", "/api/merch/orders", wish)
     tab.get_by_test_id("cancel-order").click()
     tab.get_by_test_id("cancel-confirm").click()
-    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    expect(tab.locator("#order").get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
     extras = tab.get_by_test_id("extras")
     expect(extras).to_contain_text("is not given back with them")
     expect(extras.get_by_test_id("extras-order")).to_contain_text("프로그램북 × 2")
