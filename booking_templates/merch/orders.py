@@ -22,6 +22,7 @@ from booking_templates.payments import answers
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError
 from booking_templates.payments.ids import new_letters, new_number
+from booking_templates.payments.names import normal_name
 from booking_templates.payments.saga import BUYER, PENDING_FOR
 from booking_templates.payments.states import State
 
@@ -89,7 +90,7 @@ def _write(*, buyer: Principal, wish: Wish, key: str | None) -> Order:
     order = Order.objects.create(
         number=new_number("M"),
         buyer_id=buyer.id,
-        buyer_name=wish.name or buyer.name[:100],
+        buyer_name=(normal_name(wish.name) or buyer.name)[:100],
         buyer_phone=wish.phone,
         idempotency_key=key,
         total_krw=total,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from django.db.models import F, Q, Sum
 
 from booking_templates.kit.api import Request, endpoint
@@ -75,7 +77,7 @@ def list_pick_ups(request: Request, query: PickUpQuery) -> PickUps:
     found = Order.objects.filter(STANDS).order_by("created_at", "pk")
     if query.state != "all":
         found = found.filter(picked_up_at__isnull=query.state == "waiting")
-    for word in query.q.split():
+    for word in unicodedata.normalize("NFC", query.q).split():
         found = found.filter(Q(buyer_name__icontains=word) | Q(number__istartswith=word) | Q(buyer_phone__icontains=word))
     total = found.count()
     start = (query.page - 1) * PAGE

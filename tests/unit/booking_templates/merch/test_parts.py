@@ -217,6 +217,15 @@ def test_the_counter_lists_who_waits_for_what(
     assert totals == [0, 1, 1]
 
 
+def test_the_counter_finds_a_name_however_its_letters_were_composed(buyer_client: Any, staff_client: Any, no_provider: None) -> None:
+    apart = "\u1112\u1161\u1102\u1161"
+    body = {"items": [{"product": "program", "quantity": 1}], "name": f" {apart}\u202e "}
+    assert buyer_client.post(f"{URL}/orders", body, content_type=JSON).status_code == 201
+    assert Order.objects.get().buyer_name == "하나"
+    for typed in ("하나", apart):
+        assert staff_client.get(f"{URL}/pickups", {"q": typed}).json()["total"] == 1
+
+
 @pytest.mark.parametrize("query", [{"state": "x"}, {"page": 0}, {"page": "x"}, {"q": "x" * 101}])
 def test_a_bad_query_of_the_counter_is_refused(staff_client: Any, query: dict[str, Any]) -> None:
     assert staff_client.get(f"{URL}/pickups", query).status_code == 422
