@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from controlplane.lib import keyfiles
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -49,6 +51,11 @@ class Layout:
         return self.home / "setup-stamp"
 
     @property
+    def addresses_file(self) -> Path:
+        """Which addresses the last run gave to booking systems; see `fleet.addresses_stamp`."""
+        return self.home / "addresses-stamp"
+
+    @property
     def portal_url(self) -> str:
         return f"http://localhost:{self.port}"
 
@@ -70,9 +77,10 @@ def read_layout(environ: Mapping[str, str] = os.environ) -> Layout:
     )
 
 
-def setup_stamp() -> str:
-    """Names what `setup` works from: migrations, packages and the bundled images. While it stays the same there is nothing to set up."""
-    digest = hashlib.sha256()
+def setup_stamp(environ: Mapping[str, str] = os.environ) -> str:
+    """Names what `setup` works from: migrations, packages, the bundled images, and the database where one is named. While it stays the
+    same there is nothing to set up."""
+    digest = hashlib.sha256(environ.get("DATABASE_URL", "").encode())
     sources = sorted([*ROOT.glob("controlplane/*/migrations/*.py"), ROOT / "booking_templates" / "catalog.py", ROOT / "requirements.txt"])
     for path in sources:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
@@ -93,9 +101,6 @@ def check_ports(layout: Layout) -> None:
 def key(layout: Layout, name: str) -> str:
     """The random text in keys/NAME, made on first use and readable by its owner alone."""
     path = layout.home / "keys" / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(32))
-    return path.read_text(encoding="utf-8").strip()
+    if path.exists() and not path.stat().st_size:
+        path.unlink()  # an earlier version was cut off before it wrote it, or had no disk left
+    return keyfiles.read_or_create(path, lambda: secrets.token_urlsafe(32).encode()).decode().strip()

@@ -86,7 +86,12 @@ class Child:
             self.restarts += 1
             return f"{self.name} ended with {_outcome(code)}; starting it again. Its log: {self.log}"
         if now >= self.next_start_at:
-            self.start()
+            try:
+                self.start()
+            except OSError as error:  # a full disk, say: what runs goes on, and this one is tried again
+                self.next_start_at = now + self._backoff_s
+                self._backoff_s = min(RESTART_MAX_S, self._backoff_s * 2)
+                return f"{self.name} cannot be started now: {error.strerror or error}. It is tried again."
         return ""
 
     def ask_to_stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -43,6 +44,7 @@ class Up:
         self.deploys_example = deploys_example
         self.children: list[Child] = []
         self.env: dict[str, str] = {}
+        self.is_first = False
 
     def run(self) -> int:
         """Everything from start to stop; the exit code."""
@@ -58,6 +60,7 @@ class Up:
             signal.signal(signal.SIGINT, _stop)
             try:
                 self._start()
+                self._readdress()
                 self._deploy_example()
                 self._tell()
                 self._watch()
@@ -81,8 +84,8 @@ class Up:
         self.layout.state_file.unlink(missing_ok=True)
 
     def _start(self) -> None:
-        is_first = not (self.layout.home / "controlplane.sqlite3").exists() and "DATABASE_URL" not in os.environ
-        if is_first and self.deploys_example:
+        self.is_first = not (self.layout.home / "controlplane.sqlite3").exists() and "DATABASE_URL" not in os.environ
+        if self.is_first and self.deploys_example:
             self.layout.first_start_file.touch()
         self.env = fleet.control_plane_env(self.layout)
         if fleet.is_local(self.env):
@@ -142,6 +145,18 @@ class Up:
                 raise UpError(f"{waiting[0].name} does not answer after {READY_S:.0f} s:\n{waiting[0].last_lines()}")
             time.sleep(0.02)
 
+    def _readdress(self) -> None:
+        """Booking systems that opened under other addresses, before a port was moved, say, are updated: buyers would be sent there."""
+        now, file = fleet.addresses_stamp(self.env), self.layout.addresses_file
+        if file.exists() and file.read_text(encoding="utf-8") == now:
+            return
+        if not self.is_first:
+            command = [sys.executable, str(ROOT / "manage.py"), "refresh_systems", "--verbosity", "0"]
+            if subprocess.run(command, env=self.env, check=False).returncode:  # noqa: S603 - ours
+                say("Booking systems keep their addresses; the reason stands above.")
+                return
+        file.write_text(now, encoding="utf-8")
+
     def _deploy_example(self) -> None:
         if not self.deploys_example:
             self.layout.first_start_file.unlink(missing_ok=True)
@@ -149,7 +164,7 @@ class Up:
         if not self.layout.first_start_file.exists():
             return
         say("\nOpening the example event:")
-        command = [sys.executable, str(ROOT / "manage.py"), "deploy", str(EXAMPLE), "--seller", EXAMPLE_SELLER, "--wait"]
+        command = [sys.executable, str(ROOT / "manage.py"), "deploy", str(EXAMPLE), "--seller", EXAMPLE_SELLER, "--wait", "--resume"]
         if subprocess.run(command, env=self.env, check=False).returncode:  # noqa: S603 - ours
             say("The example did not open; the portal shows why, and lets you try again.")
         self.layout.first_start_file.unlink(missing_ok=True)
@@ -164,13 +179,17 @@ class Up:
         say(f"\n  Stop with Ctrl-C, or ./clove down. Data: {self.layout.home}  Logs: {self.layout.logs}")
 
     def _watch(self) -> None:
+        is_remembered = True
         while True:
             for child in self.children:
                 before = child.pid
                 if line := child.look_after():
                     say(line)
-                if child.pid != before:
+                is_remembered = is_remembered and child.pid == before
+            if not is_remembered:
+                with contextlib.suppress(OSError):  # no disk left: written down as soon as there is some
                     self._remember()
+                    is_remembered = True
             time.sleep(LOOK_EVERY_S)
 
     def _stop_children(self) -> None:

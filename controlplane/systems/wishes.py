@@ -37,7 +37,7 @@ def check_generation(system: BookingSystem, expected: int | None) -> None:
 
 
 def wish(
-    system: BookingSystem, kind: Kind, acting_user: User, *, rollback_to: Revision | None = None, result: Document | None = None
+    system: BookingSystem, kind: Kind, acting_user: User | None, *, rollback_to: Revision | None = None, result: Document | None = None
 ) -> Operation:
     """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock."""
     now = timezone.now()

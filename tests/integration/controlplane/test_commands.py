@@ -126,3 +126,18 @@ def test_a_restore_is_prepared_for_a_system_that_rests_alone(
     settle(system, runtime)
     call_command("restore_job", system.namespace)
     assert "kind: Job" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deploy_goes_on_with_what_a_run_that_was_cut_off_had_begun(
+    seller: Any, runtime: SiteRuntime, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("deploy", str(path), seller=seller.email, resume=True)
+    (system,) = BookingSystem.objects.all()
+    settle(system, runtime)
+    capsys.readouterr()
+
+    call_command("deploy", str(path), seller=seller.email, resume=True, wait=True)
+
+    assert f"live: {system.public_url}" in capsys.readouterr().out
+    assert BookingSystem.objects.count() == 1

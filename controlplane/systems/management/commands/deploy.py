@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("requirement", type=Path, help="a requirement as JSON, e.g. examples/musical.json")
         parser.add_argument("--seller", required=True, metavar="EMAIL", help="whose booking system it will be")
         parser.add_argument("--wait", action="store_true", help="show the steps until it is live or failed")
+        parser.add_argument("--resume", action="store_true", help="go on with the seller's own at this address, if there is one")
         parser.add_argument("--timeout", type=float, default=180, metavar="SECONDS", help="with --wait: give up watching after so long")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +37,8 @@ class Command(BaseCommand):
         try:
             path = options["requirement"]
             requirement = with_pictures(load_example(path, timezone.now()), load_pictures(path), seller)
-            system = services.system_create(requirement=requirement, acting_user=seller, deploy=True)
+            system = options["resume"] and BookingSystem.objects.filter(seller=seller, slug=requirement.get("slug")).first()
+            system = system or services.system_create(requirement=requirement, acting_user=seller, deploy=True)
         except (Unreadable, PictureRefused) as error:
             raise CommandError(str(error)) from error
         except RequirementInvalid as error:

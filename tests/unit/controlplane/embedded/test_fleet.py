@@ -53,3 +53,12 @@ def test_what_was_given_is_used_instead(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("env", [{}, {"RUNTIME": "local", "ROUTING": "service"}, {"RUNTIME": "kubernetes"}])
 def test_there_is_no_front_where_something_else_leads_buyers(env: dict[str, str]) -> None:
     assert not fleet.uses_front(env)
+
+
+def test_addresses_that_changed_are_seen_and_no_password_is_told() -> None:
+    env = {"CLOVE_ROUTER_PORT": "8080", "CLOVE_MAIL": "smtp://u:secret@mail.example"}
+
+    stamps = [fleet.addresses_stamp(each) for each in (env, env | {"CLOVE_ROUTER_PORT": "8081"}, env | {"KAKAOPAY_URL": "http://10.0.0.7"})]
+    assert len(set(stamps)) == 3
+    assert fleet.addresses_stamp(env | {"LANG": "C"}) == stamps[0]
+    assert "secret" not in stamps[0]
