@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 import segno
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer
@@ -140,3 +141,15 @@ def test_who_was_let_in_without_the_network_with_a_ticket_given_back_is_told(
 
     phone.set_offline(False)
     expect(page.locator("#log li", has_text="! Let in while the network was away")).to_contain_text("(Cancelled)")
+
+
+def test_what_a_scanner_needs_offline_comes_over_a_slow_network_too(phone: BrowserContext, link: str) -> None:
+    page = phone.new_page()
+
+    def slowly(route: Route) -> None:
+        time.sleep(3)  # as half a megabyte of used tickets takes in a hall full of telephones
+        route.continue_()
+
+    page.route("**/door?*", slowly)
+    page.goto(link)
+    expect(page.get_by_text(" arrived")).to_be_visible()
