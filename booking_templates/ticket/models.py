@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 
 from booking_templates.payments.ids import new_id
@@ -37,6 +39,11 @@ class Order(PayableOrder):
 
     def __str__(self) -> str:
         return self.number
+
+    def in_order(self, tickets: Iterable[Ticket]) -> list[Ticket]:
+        """Its TICKETS in the order of its places: their ids are drawn, so by those they come in any."""
+        at = {place.get("id"): number for number, place in enumerate(self.places)}
+        return sorted(tickets, key=lambda ticket: at.get(ticket.place, len(at)))
 
 
 class LedgerEntry(Entry):

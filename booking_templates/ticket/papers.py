@@ -21,7 +21,7 @@ DEFAULT_LENGTH = timedelta(hours=2)
 
 def as_pdf(tickets: list[Ticket], order: Order) -> bytes:
     """A page a live ticket of ORDER. Raises Gone when none is live."""
-    live = [ticket for ticket in tickets if ticket.status == Ticket.Status.LIVE]
+    live = [ticket for ticket in order.in_order(tickets) if ticket.status == Ticket.Status.LIVE]
     if not live:
         raise Gone("ticket_cancelled", _("This ticket was cancelled."))
     known = event.current()

@@ -54,7 +54,7 @@ def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datet
         places=msgspec.convert(order.places, list[PlaceOut]),
         total_krw=order.total_krw,
         payment=shown_payment(order, saga.provider(), request),
-        tickets=[shown_ticket(ticket) for ticket in tickets],
+        tickets=[shown_ticket(ticket) for ticket in order.in_order(tickets)],
         cancellation=CancellationOut(
             allowed=offered.is_allowed,
             reason=offered.reason,

@@ -29,6 +29,15 @@ def test_a_buyer_lists_and_reads_own_tickets(buyer_client: Any, other_buyer_clie
         assert other_buyer_client.get(f"/api/ticket/tickets/{path}").status_code == 404
 
 
+def test_the_tickets_of_an_order_come_as_its_places_do(buyer_client: Any, buy: Buy) -> None:
+    order_id = buy(seats=3)
+    places = [place["label"] for place in buyer_client.get(f"/api/ticket/orders/{order_id}").json()["places"]]
+    for number, label in enumerate(places):
+        Ticket.objects.filter(label=label).update(id=f"{9 - number}0000000-0000-4000-8000-000000000000")
+    shown = [buyer_client.get(f"/api/ticket/orders/{order_id}").json(), buyer_client.get("/api/ticket/orders").json()["orders"][0]]
+    assert [[ticket["place"]["label"] for ticket in order["tickets"]] for order in shown] == [places, places]
+
+
 def test_the_qr_is_a_drawing_that_may_be_embedded_and_nothing_else(buyer_client: Any, buy: Buy) -> None:
     buy()
     ticket = buyer_client.get("/api/ticket/tickets").json()["tickets"][0]
