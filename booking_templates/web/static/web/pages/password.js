@@ -27,6 +27,8 @@ if (token) {
   sessionStorage.setItem(KEPT, token);
   history.replaceState(null, "", location.pathname);
 }
+// In a tab where this page is open already a link leads to no new page.
+if ($("reset")) addEventListener("hashchange", () => location.hash && location.reload());
 if ($("reset") && !token) {
   show($("reset"), false);
   note($("problem"), "warn", t("reset_invalid"));
