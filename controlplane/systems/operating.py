@@ -18,6 +18,7 @@ from controlplane.systems.asks import Ask, Move, Restart, Resume, Scale, Suspend
 from controlplane.systems.errors import Refused
 from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Operation
+from controlplane.systems.standing import KEEPS, standing_row
 from controlplane.systems.wishes import check_generation, lock, refuse_deleted, wish
 
 declare(
@@ -29,7 +30,7 @@ declare(
 
 
 def system_ask(*, system: BookingSystem, ask: Ask, acting_user: User, expected_generation: int | None = None) -> Operation:
-    """Do what is ASKed. EXPECTED_GENERATION is that of the system when its preview was looked at.
+    """Do what is ASKed, and nothing else. EXPECTED_GENERATION is that of the system when its preview was looked at.
 
     Raises Refused as `asks.adjusted` does, and GenerationConflict.
     """
@@ -39,7 +40,9 @@ def system_ask(*, system: BookingSystem, ask: Ask, acting_user: User, expected_g
         adjustments, told = adjusted(system, ask)
         system.adjustments = adjustments.to_json()
         audit.record(f"system.{ask.kind.value}", system, acting_user=acting_user, **told)
-        return wish(system, ask.kind, acting_user)
+        kept = standing_row(system, acting_user)
+        result = {} if kept.pk == system.requirement_id else {KEEPS: True}
+        return wish(system, ask.kind, acting_user, requirement=kept, result=result)
 
 
 def system_scale(

@@ -95,9 +95,14 @@ def note_use(stored: StoredRequirement, wanted: Requirement) -> None:
 
 
 def forget_unused(owner: User, *, older_than: timedelta = FORGET_AFTER) -> None:
-    """Delete pictures of OWNER that no standing system's requirement since its live one names, nor anything else, and that are not new."""
+    """Delete pictures of OWNER that are not new and that nothing names.
+
+    Of a system that stands, what it wants counts, and all its requirements since the live one.
+    """
     standing = StoredRequirement.objects.filter(pictures=OuterRef("pk")).exclude(system__state=State.DELETED)
-    is_named = standing.filter(Q(system__live_revision=None) | Q(number__gte=F("system__live_revision__requirement__number")))
+    is_named = standing.filter(
+        Q(system__live_revision=None) | Q(number__gte=F("system__live_revision__requirement__number")) | Q(system__requirement=F("pk"))
+    )
     old = owner.pictures.filter(~Exists(is_named), given_at__lt=timezone.now() - older_than)
     for picture in old.defer("image"):
         try:

@@ -21,6 +21,7 @@ from controlplane.systems import issuers, planning
 from controlplane.systems.asks import Ask, adjusted
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Revision
+from controlplane.systems.standing import standing
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,7 @@ def ask_preview(*, system: BookingSystem, ask: Ask, runtime: Runtime) -> ChangeP
     Raises Refused as the ask itself would, RequirementInvalid when the stored requirement no longer holds, NoImageFits, RuntimeFailure.
     """
     adjustments, _ = adjusted(system, ask)
-    assert system.requirement is not None  # noqa: S101  (what is live has one)
-    wanted = planning.read_stored(system.requirement)
-    plan = planning.plan_for(wanted, planning.site_of(system), system=system, adjustments=adjustments).plan
+    plan = planning.plan_for(standing(system), planning.site_of(system), system=system, adjustments=adjustments).plan
     return _change_preview(system, plan, render(plan), runtime)
 
 

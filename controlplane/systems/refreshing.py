@@ -12,6 +12,7 @@ from controlplane.rendering.plan import Plan
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation
 from controlplane.systems.planning import live_plan, plan_for, read_stored, site_of
+from controlplane.systems.standing import KEEPS, standing_row
 from controlplane.systems.wishes import Kind, lock, wish
 
 
@@ -33,7 +34,8 @@ def systems_refresh() -> tuple[list[BookingSystem], list[BookingSystem]]:
                 left.append(system)
                 continue
             audit.record("system.refresh", system)
-            wish(system, Kind.UPDATE, None)
+            kept = standing_row(system, None)
+            wish(system, Kind.UPDATE, None, requirement=kept, result={} if kept.pk == system.requirement_id else {KEEPS: True})
             updated.append(system)
     return updated, left
 

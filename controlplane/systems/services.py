@@ -21,6 +21,7 @@ from controlplane.systems.errors import DeletionRefused, Refused, RequirementInv
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
 from controlplane.systems.preview import requirement_preview
+from controlplane.systems.standing import KEEPS, standing, standing_row
 from controlplane.systems.taking_back import ASKED
 from controlplane.systems.wishes import Document, Kind, check_generation, lock, refuse_deleted, wish
 
@@ -103,7 +104,7 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
 
 
 def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: User, expected_generation: int | None = None) -> Operation:
-    """Run the plan of an earlier REVISION again, as a new revision; content that was edited since stays.
+    """Run the plan of an earlier REVISION again, as a new revision; content that went live or was edited live since stays.
 
     Raises Refused and GenerationConflict.
     """
@@ -113,7 +114,7 @@ def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: U
         check_generation(system, expected_generation)
         if revision.system_id != system.pk:
             raise Refused("other_revision", number=revision.number)
-        wanted = stored_requirement(system)
+        wanted = standing(system) if system.live_revision else stored_requirement(system)
         if wanted is None or system.desired_state == Desired.DRAFT:
             raise Refused("not_deployed")
         _store_requirement(system, _in_the_shape_of(read_stored(revision.requirement), wanted), acting_user)
@@ -132,14 +133,10 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
             raise Refused("nothing_failed")
         audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)
         system.adjustments = last.result.get(ASKED, system.adjustments)
+        kept = standing_row(system, acting_user) if last.result.get(KEEPS) else None
+        result = {"forced": bool(last.result.get("forced"))} if last.kind == Kind.DELETE else {KEEPS: True} if kept else {}
         # A revision that was made already is made again: the pool or the platform's settings may be what was mended.
-        return wish(
-            system,
-            Kind(last.kind),
-            acting_user,
-            rollback_to=last.rollback_to,
-            result={"forced": bool(last.result.get("forced"))} if last.kind == Kind.DELETE else {},
-        )
+        return wish(system, Kind(last.kind), acting_user, rollback_to=last.rollback_to, result=result, requirement=kept)
 
 
 def staff_token(*, system: BookingSystem, user: User, scopes: list[str]) -> str:

@@ -11,7 +11,7 @@ from controlplane.accounts.models import User
 from controlplane.lib import queue
 from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.lease import CONVERGE
-from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Revision, State
+from controlplane.systems.models import BookingSystem, Desired, Operation, OperationStep, Requirement, Revision, State
 from controlplane.systems.taking_back import ASKED
 
 Document = dict[str, Any]
@@ -37,9 +37,18 @@ def check_generation(system: BookingSystem, expected: int | None) -> None:
 
 
 def wish(
-    system: BookingSystem, kind: Kind, acting_user: User | None, *, rollback_to: Revision | None = None, result: Document | None = None
+    system: BookingSystem,
+    kind: Kind,
+    acting_user: User | None,
+    *,
+    rollback_to: Revision | None = None,
+    result: Document | None = None,
+    requirement: Requirement | None = None,
 ) -> Operation:
-    """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock."""
+    """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock.
+
+    REQUIREMENT is what it runs by, where that is not the one that is wanted.
+    """
     now = timezone.now()
     running = Operation.objects.filter(system=system, state=Operation.State.RUNNING)
     OperationStep.objects.filter(operation__in=running, state=OperationStep.State.RUNNING).update(
@@ -62,7 +71,7 @@ def wish(
         system=system,
         kind=kind,
         generation=system.generation,
-        requirement_id=system.requirement_id,
+        requirement_id=requirement.pk if requirement else system.requirement_id,
         rollback_to=rollback_to,
         result={**(result or {}), ASKED: system.adjustments},
         created_by=acting_user,

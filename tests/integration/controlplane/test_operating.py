@@ -13,7 +13,7 @@ from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.errors import QuotaFull, RuntimeUnavailable
 from controlplane.runtime.port import Node, Observation, Resize, SystemRef
-from controlplane.systems import operating, services
+from controlplane.systems import event_page, operating, services
 from controlplane.systems.asks import Scale
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import GenerationConflict, Refused
@@ -380,3 +380,83 @@ def test_a_rollback_to_a_suspended_revision_can_be_resumed(live: BookingSystem, 
     operating.system_resume(system=live, acting_user=seller)
     settle(live, nodes)
     assert live.state == State.LIVE
+
+
+ORPHANS = {"code": "would_orphan", "places": [{"label": "A-4", "performance": "p1"}]}
+
+
+def test_a_requirement_that_came_to_nothing_is_not_brought_along_by_what_is_asked_besides(
+    live: BookingSystem, nodes: SiteRuntime, seller: User, site: Site
+) -> None:
+    failing(live, nodes, services.system_update, seller, requirement=numbered_requirement(title="Another"))
+    event_page.description_edit(system=live, description="edited live", acting_user=seller)
+
+    operating.system_scale(system=live, service="web", replicas=2, acting_user=seller)
+    settle(live, nodes)
+    operating.system_restart(system=live, service="seat", acting_user=seller)
+    settle(live, nodes)
+
+    assert (last(live).kind, last(live).state) == ("restart", "succeeded")
+    told = {service: site.content[service]["title"] for service in ("event", "ticket")}
+    assert (told, site.content["event"]["description"]) == (dict.fromkeys(told, "작은 뮤지컬"), "edited live")
+    # It stays for the form, with what was edited since.
+    assert live.requirement
+    assert (live.requirement.data["title"], live.requirement.data["description"]) == ("Another", "edited live")
+    event_page.description_edit(system=live, description="once more", acting_user=seller)
+    assert (site.content["event"]["title"], site.content["event"]["description"]) == ("작은 뮤지컬", "once more")
+
+
+def test_what_a_service_refused_keeps_nothing_from_being_scaled_or_coming_back(
+    live: BookingSystem, nodes: SiteRuntime, seller: User, site: Site
+) -> None:
+    site.answers["PUT", "/api/seat/content"] = (409, ORPHANS)
+    services.system_update(system=live, requirement=numbered_requirement(seats=5), acting_user=seller)
+    settle(live, nodes)
+    assert (last(live).state, last(live).reason_code) == ("failed", "would_orphan")
+
+    operating.system_scale(system=live, service="web", replicas=2, acting_user=seller)
+    settle(live, nodes)
+    assert (last(live).state, spec_of(live, nodes, "web")["replicas"]) == ("succeeded", 2)
+    operating.system_suspend(system=live, acting_user=seller)
+    settle(live, nodes)
+    operating.system_resume(system=live, acting_user=seller)
+    settle(live, nodes)
+
+    assert (last(live).state, live.state) == ("succeeded", State.LIVE)
+
+
+def test_what_is_tried_again_does_not_bring_it_along_either(live: BookingSystem, nodes: SiteRuntime, seller: User, site: Site) -> None:
+    failing(live, nodes, services.system_update, seller, requirement=numbered_requirement(title="Another"))
+    failing(live, nodes, operating.system_scale, seller, service="web", replicas=2)
+
+    services.system_retry(system=live, acting_user=seller)
+    settle(live, nodes)
+
+    assert (last(live).kind, last(live).state, site.content["event"]["title"]) == ("scale", "succeeded", "작은 뮤지컬")
+
+
+def test_going_back_after_a_change_that_came_to_nothing_leaves_it_behind(
+    live: BookingSystem, nodes: SiteRuntime, seller: User, site: Site
+) -> None:
+    site.answers["PUT", "/api/seat/content"] = (409, ORPHANS)
+    services.system_update(system=live, requirement=numbered_requirement(seats=5, title="Another"), acting_user=seller)
+    settle(live, nodes)
+
+    assert live.live_revision
+    services.system_rollback(system=live, revision=live.live_revision, acting_user=seller)
+    settle(live, nodes)
+
+    assert (last(live).kind, last(live).state, last(live).reason_code) == ("rollback", "succeeded", "")
+    assert live.requirement
+    assert live.requirement.data["title"] == site.content["event"]["title"] == "작은 뮤지컬"
+
+
+def test_what_is_asked_while_a_change_runs_takes_its_place_and_its_requirement(
+    live: BookingSystem, nodes: SiteRuntime, seller: User, site: Site
+) -> None:
+    failing(live, nodes, services.system_update, seller, requirement=numbered_requirement(title="In vain"))
+    services.system_update(system=live, requirement=numbered_requirement(title="Another"), acting_user=seller)
+    operating.system_scale(system=live, service="web", replicas=2, acting_user=seller)
+    settle(live, nodes)
+
+    assert (site.content["event"]["title"], spec_of(live, nodes, "web")["replicas"]) == ("Another", 2)

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from controlplane.rendering.plan import from_json
-from controlplane.systems import services
+from controlplane.runtime.errors import QuotaFull
+from controlplane.systems import operating, services
 from controlplane.systems.models import BookingSystem, State
 from controlplane.systems.refreshing import systems_refresh
 from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
@@ -53,3 +54,18 @@ def test_one_whose_last_change_failed_or_goes_on_is_left_as_it_is(seller: Any, r
 
     assert (updated, {system.pk for system in left}) == ([], {failed.pk, changing.pk})
     assert failed.operations.count() == 2
+
+
+def test_what_came_to_nothing_before_is_not_brought_along(seller: Any, runtime: SiteRuntime, settings: Any, site: Site) -> None:
+    system = deployed(seller, runtime)
+    runtime.raises("preview", QuotaFull("no room"))
+    services.system_update(system=system, requirement=numbered_requirement(title="Another"), acting_user=seller)
+    settle(system, runtime)
+    operating.system_restart(system=system, service="web", acting_user=seller)
+    settle(system, runtime)
+    settings.PUBLIC_PORT = 18080
+
+    assert [each.pk for each in systems_refresh()[0]] == [system.pk]
+    settle(system, runtime)
+
+    assert (last(system).kind, last(system).state, site.content["event"]["title"]) == ("update", "succeeded", "작은 뮤지컬")
