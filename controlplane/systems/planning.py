@@ -129,8 +129,7 @@ def read_requirement(
 
     Raises RequirementInvalid.
     """
-    previous = stored_requirement(system) if system else None
-    read = documents.validate(document, now=now, previous=previous)
+    read = documents.validate(document, now=now, previous=_history(system) if system else None)
     if isinstance(read, list):
         raise RequirementInvalid(read)
     if wrong := [*pictures.problems_with(read, owner), *sealed.problems_with(read, owner), *_wrong_issuer(read)]:
@@ -148,6 +147,19 @@ def read_requirement(
     if read.sign_in and not any(SIGN_IN in image.config for image in planned.chosen.images):
         raise RequirementInvalid([Problem("no_image_signs_in", {}, "sign_in")])
     return read
+
+
+def _history(system: BookingSystem) -> documents.Requirement | None:
+    """What SYSTEM is asked to be now, with the performances that are live besides.
+
+    A change that came to nothing may have left one out that has begun since: it has been sold, so it must be possible to name it again.
+    """
+    wanted, live = stored_requirement(system), system.live_revision
+    if wanted is None or live is None or live.requirement_id == system.requirement_id:
+        return wanted
+    known = {performance.starts_at for performance in wanted.performances}
+    besides = tuple(performance for performance in read_stored(live.requirement).performances if performance.starts_at not in known)
+    return replace(wanted, performances=wanted.performances + besides)
 
 
 def _wrong_issuer(read: documents.Requirement) -> list[Problem]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
 
 from controlplane.systems import selectors, services
 from controlplane.systems.converge import converge
-from controlplane.systems.errors import GenerationConflict, Refused
+from controlplane.systems.errors import GenerationConflict, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, State
 from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
 from tests.integration.controlplane.looks import deployed, last, settle
@@ -147,3 +148,30 @@ def test_a_rollback_to_another_systems_revision_is_refused(seller: Any, runtime:
 
     with pytest.raises(Refused):
         services.system_rollback(system=one, revision=other.live_revision, acting_user=seller)  # type: ignore[arg-type]
+
+
+def test_a_performance_that_a_change_in_vain_left_out_can_be_named_again_when_it_has_begun(
+    seller: Any, runtime: SiteRuntime, site: Site
+) -> None:
+    tonight, later = ({"id": name, "starts_at": f"2090-01-{day}T19:30:00+09:00"} for name, day in (("p1", 10), ("p2", 20)))
+    sales = {"opens_at": "2020-01-01T00:00:00+09:00", "closes_at": "2090-01-20T18:30:00+09:00"}
+    system = deployed(seller, runtime, numbered_requirement(performances=[tonight, later], sales=sales))
+    site.answers["PUT", "/api/ticket/content"] = (409, {"code": "would_orphan", "performances": ["p1"]})
+    services.system_update(system=system, requirement=numbered_requirement(performances=[later], sales=sales), acting_user=seller)
+    settle(system, runtime)
+    assert last(system).reason_code == "would_orphan"
+    del site.answers["PUT", "/api/ticket/content"]
+
+    with time_machine.travel("2090-01-11T00:00:00+09:00", tick=True):
+        again = [{"starts_at": tonight["starts_at"]}, later]
+        services.system_update(
+            system=system, requirement=numbered_requirement(title="Another", performances=again, sales=sales), acting_user=seller
+        )
+        with pytest.raises(RequirementInvalid):  # one that never was is still refused
+            services.system_update(
+                system=system,
+                requirement=numbered_requirement(performances=[{"starts_at": "2090-01-09T19:30:00+09:00"}, later], sales=sales),
+                acting_user=seller,
+            )
+    assert system.requirement
+    assert [each["id"] for each in system.requirement.data["performances"]] == ["p1", "p2"]
