@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from controlplane.systems.models import BookingSystem, Requirement
 from controlplane.systems.selectors import SalesSummary
 
 
@@ -66,14 +65,6 @@ def figures(summary: SalesSummary, performances: list[dict[str, Any]]) -> Figure
         merchandise_krw=_int(merch, "captured_krw") - _int(merch, "refunded_krw") if merch else None,
         performances=sorted(lines, key=lambda line: line.starts_at),
     )
-
-
-def performances_of(system: BookingSystem) -> list[dict[str, Any]]:
-    """The performances wanted now, read without the seating plan beside them."""
-    if not system.requirement_id:
-        return []
-    found = Requirement.objects.filter(pk=system.requirement_id).values_list("data__performances", flat=True).first()
-    return found if isinstance(found, list) else []
 
 
 def _int(document: Mapping[str, Any], key: str) -> int:

@@ -82,6 +82,7 @@ urlpatterns = [
     path("systems/<int:system_id>/shop/pictures/<slug:digest>", shop.picture_image, name="system-picture-image"),
     path("systems/<int:system_id>/edit", systems.edit, name="system-edit"),
     path("systems/<int:system_id>/retry", systems.retry, name="system-retry"),
+    path("systems/<int:system_id>/resume", systems.resume, name="system-resume"),
     path("systems/<int:system_id>/delete", systems.delete, name="system-delete"),
     path("systems/<int:system_id>/qr.svg", systems.qr, name="system-qr"),
     path("systems/<int:system_id>/history", revisions.revisions, name="system-history"),

@@ -14,7 +14,7 @@ from controlplane.accounts.models import User
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.looks import looked
-from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision, State
+from controlplane.systems.models import BookingSystem, Operation, OperationStep, Requirement, Revision, State
 
 STEPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
@@ -27,6 +27,8 @@ STEPS: dict[str, tuple[str, ...]] = {
 """The names of all steps an operation of a kind goes through, for a page that shows what is still to come."""
 
 ANSWER_WITHIN_S = 3.0
+LAST_PAGE = 100_000
+"""The highest that services take."""
 
 
 def systems_of(user: User) -> QuerySet[BookingSystem]:
@@ -93,6 +95,22 @@ def requirement_of(system: BookingSystem) -> dict[str, Any]:
     return system.requirement.data if system.requirement else {}
 
 
+def summary_of(system: BookingSystem) -> dict[str, Any]:
+    """The summary of what SYSTEM is: as it is live, whatever else is wanted of it by now; as it is wanted before it ever was."""
+    return _running(system, "summary") or {}
+
+
+def performances_of(system: BookingSystem) -> list[dict[str, Any]]:
+    """The performances in the same sense, read without the seating plan beside them."""
+    found = _running(system, "data__performances")
+    return found if isinstance(found, list) else []
+
+
+def _running(system: BookingSystem, column: str) -> Any:
+    is_live = {"revisions": system.live_revision_id} if system.live_revision_id else {"pk": system.requirement_id or 0}
+    return Requirement.objects.filter(**is_live).values_list(column, flat=True).first()
+
+
 @dataclass(frozen=True)
 class PublicEvent:
     """An event on the public list."""
@@ -146,11 +164,12 @@ class AttendeePage:
 
 
 def attendees(system: BookingSystem, *, user: User, query: str = "", page: int = 1, performance: str = "") -> AttendeePage:
-    """Who booked, asked of the ticket service; at most 3 s. That USER looked is written down."""
+    """Who booked, asked of the ticket service; at most 3 s. That USER looked is written down. There is no page before the first."""
+    asked = min(max(page, 1), LAST_PAGE)
     answer = _ask(
         system,
         user,
-        lambda api: api.get("/api/ticket/attendees", timeout_s=ANSWER_WITHIN_S, q=query, page=page, performance=performance),
+        lambda api: api.get("/api/ticket/attendees", timeout_s=ANSWER_WITHIN_S, q=query, page=asked, performance=performance),
         scope="attendees",
     )
     if answer is None:
@@ -172,7 +191,7 @@ class SalesSummary:
 
 def sales_summary(system: BookingSystem, *, user: User) -> SalesSummary:
     """See SalesSummary; at most 3 s, as the services are asked at once. A system without merchandise has no part of it."""
-    has_merchandise = bool(system.requirement and system.requirement.summary.get("merchandise"))
+    has_merchandise = summary_of(system).get("merchandise")
     services = ("ticket", "seat", *(("merch",) if has_merchandise else ()))
 
     def ask(service: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ Pages, the REST API and commands call these and hold no rules of their own.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 
 from django.db import IntegrityError, transaction
@@ -87,7 +88,7 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
     Asks the ticket service first. Raises DeletionRefused: `name_differs`, `paid_tickets_stand` (params: tickets, payments),
     `tickets_unknown` when the service does not answer, `shape_while_suspended` while it rests; an admin may pass FORCE past these two.
     """
-    if typed_name.strip() not in (system.title, system.slug):
+    if _as_read(typed_name) not in (_as_read(system.title), system.slug):
         raise DeletionRefused("name_differs", title=system.title)
     is_forced = force and acting_user.is_admin
     if system.live_revision_id:
@@ -142,6 +143,11 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
 def staff_token(*, system: BookingSystem, user: User, scopes: list[str]) -> str:
     """A token for the staff API of SYSTEM's services, good for ten minutes. The caller has checked that USER may see SYSTEM."""
     return keys.sign_staff_token(audience=system.namespace, subject=f"user:{user.pk}", scopes=scopes, name=user.get_full_name())
+
+
+def _as_read(name: str) -> str:
+    """NAME as the eye reads it: pages show runs of blanks as one, and macOS types Hangul decomposed."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _in_the_shape_of(old: documents.Requirement, wanted: documents.Requirement) -> documents.Requirement:

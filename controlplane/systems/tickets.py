@@ -10,7 +10,8 @@ from django.utils import timezone
 from controlplane.rendering.plan import from_json
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.errors import DeletionRefused
-from controlplane.systems.models import BookingSystem, Requirement
+from controlplane.systems.models import BookingSystem
+from controlplane.systems.selectors import performances_of
 
 SCOPES = ("content", "summary")
 
@@ -56,6 +57,5 @@ def _has(system: BookingSystem, service: str) -> bool:
 
 
 def _has_coming(system: BookingSystem) -> bool:
-    """Whether a performance is still to come, read without the seating plan."""
-    found = Requirement.objects.filter(pk=system.requirement_id or 0).values_list("data__performances", flat=True).first() or []
-    return any(datetime.fromisoformat(item["starts_at"]) > timezone.now() for item in found)
+    """Whether a performance is still to come."""
+    return any(datetime.fromisoformat(item["starts_at"]) > timezone.now() for item in performances_of(system))

@@ -20,6 +20,8 @@ from controlplane.portal import words
 from controlplane.portal.icons import FIELD_ICONS, ICONS
 from controlplane.portal.refund_words import refund_lines
 from controlplane.portal.speech import say_reason, say_stored
+from controlplane.systems import selectors
+from controlplane.systems.models import BookingSystem
 from controlplane.systems.runtime_words import say_runtime
 
 register = template.Library()
@@ -146,6 +148,12 @@ def reason(owner: Any, kind: str = "reason") -> str:
 def text(value: Reason) -> str:
     """A reason in the reader's language."""
     return say_reason(value)
+
+
+@register.filter
+def summary(system: BookingSystem) -> dict[str, Any]:
+    """What a booking system is as it runs: a change that is under way, or came to nothing, is not in it."""
+    return selectors.summary_of(system)
 
 
 @register.filter

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from controlplane.portal.figures import performances_of
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.systems import settlement, staff
 from controlplane.systems.models import BookingSystem
+from controlplane.systems.selectors import performances_of
 
 TAB = "settlement"
 CSV = "text/csv; charset=utf-8"

@@ -19,6 +19,7 @@ from controlplane.portal.views.draft_pictures import picture_response
 from controlplane.systems import shop
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
+from controlplane.systems.selectors import LAST_PAGE
 
 TAB = "shop"
 
@@ -105,7 +106,7 @@ def _page(
         user=request.user,
         query=query,
         state=state if state in shop.STATES else "waiting",
-        page=max(int(number), 1) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
+        page=min(max(int(number), 1), LAST_PAGE) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
     )
     summary = shop.shop_summary(system=system, user=request.user)
     shown_pictures = shop.pictures_shown(system=system, user=request.user)

@@ -19,11 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from controlplane.portal import drafts
-from controlplane.portal.figures import figures, performances_of
+from controlplane.portal.figures import figures
 from controlplane.portal.http import AuthenticatedRequest, seller_system
 from controlplane.portal.progress import Progress, announcement, progress_of
 from controlplane.portal.speech import say_reason
-from controlplane.systems import archives, selectors, services
+from controlplane.systems import archives, operating, selectors, services
 from controlplane.systems.errors import DeletionRefused, Refused
 from controlplane.systems.models import BookingSystem, State
 
@@ -118,7 +118,7 @@ def _etag(found: BookingSystem, now: Progress, language: str) -> str:
 def sales(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """A fragment with what was sold; asked for after the page is there, since the services may be slow or away."""
     found = seller_system(request, system_id)
-    shown = figures(selectors.sales_summary(found, user=request.user), performances_of(found))
+    shown = figures(selectors.sales_summary(found, user=request.user), selectors.performances_of(found))
     template = "numbers" if "short" in request.GET else "sales"
     return render(request, f"portal/systems/{template}.html", {"system": found, "figures": shown})
 
@@ -138,7 +138,7 @@ def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
         performance=performance,
         page=max(int(number), 1) if number.isdecimal() and len(number) < 7 else 1,
     )
-    performances = performances_of(found)
+    performances = selectors.performances_of(found)
     context = {
         "system": found,
         "page": page,
@@ -170,6 +170,18 @@ def retry(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     found = seller_system(request, system_id)
     try:
         services.system_retry(system=found, acting_user=request.user)
+    except Refused as error:
+        messages.error(request, say_reason(error.reason))
+    return redirect("portal:system", found.pk)
+
+
+@login_required
+@require_POST
+def resume(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
+    """Let a suspended booking system run again."""
+    found = seller_system(request, system_id)
+    try:
+        operating.system_resume(system=found, acting_user=request.user)
     except Refused as error:
         messages.error(request, say_reason(error.reason))
     return redirect("portal:system", found.pk)

@@ -15,6 +15,7 @@ from controlplane.systems.archive_models import Archive
 from controlplane.systems.converge import converge
 from controlplane.systems.models import State
 from controlplane.systems.retention import expire
+from tests.controlplane import areas_requirement, numbered_requirement
 from tests.unit.controlplane.pages import client_of, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -208,3 +209,27 @@ def test_what_is_erased_says_so(gone: Any, browser: Any) -> None:
 
 def test_what_stands_has_no_archive(live: Any, browser: Any) -> None:
     assert browser.get(url(live, "/archive")).status_code == 404
+
+
+def test_what_is_wanted_and_not_live_hides_no_orders_that_wait(shop: Any, browser: Any, seller: Any, site: Any) -> None:
+    services.system_update(system=shop, requirement=numbered_requirement(merchandise=False, products=[], title="neu"), acting_user=seller)
+
+    assert f'href="/systems/{shop.pk}/shop"' in text(browser.get(url(shop)))
+    assert f'href="/systems/{shop.pk}/shop"' in text(browser.get(url(shop, "/settlement")))
+    assert "30,000" in text(browser.get(url(shop, "/sales")))
+
+
+def test_a_shop_that_is_wanted_and_not_there_yet_has_no_tab(live: Any, browser: Any, seller: Any) -> None:
+    product = {"id": "program", "name": "프로그램북", "price_krw": 15000, "stock": 50}
+    services.system_update(system=live, requirement=areas_requirement(merchandise=True, products=[product]), acting_user=seller)
+
+    assert f'href="/systems/{live.pk}/shop"' not in text(browser.get(url(live)))
+
+
+def test_a_page_far_beyond_the_last_is_empty(shop: Any, browser: Any, site: Any) -> None:
+    def pages(address: str) -> Any:
+        asked = int(address.partition("page=")[2].partition("&")[0])
+        return (422, {"code": "invalid"}) if asked > 100_000 else (200, {"orders": [], "page": asked, "pages": 1, "total": 1})
+
+    site.answers["GET", "/api/merch/pickups"] = pages
+    assert browser.get(url(shop, "/shop?page=999999")).status_code == 200

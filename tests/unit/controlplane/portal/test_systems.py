@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 
 from controlplane.accounts.models import Role
 from controlplane.portal.figures import figures
-from controlplane.systems import rollouts, services
+from controlplane.runtime.errors import QuotaFull
+from controlplane.systems import operating, rollouts, services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.selectors import SalesSummary
@@ -392,3 +394,57 @@ def test_long_lists_are_paged(browser, seller, live):
     events = page_of(browser.get("/", {"q": "강변"}))
     assert "1 / 2" in events
     assert "26 events found" in events
+
+
+def test_who_booked_is_told_by_the_times_that_are_live(live, browser, site, seller):
+    moved = [{"id": "p1", "starts_at": "2090-02-11T15:00:00+09:00"}]
+    services.system_update(system=live, requirement=areas_requirement(performances=moved), acting_user=seller)
+    row = {"buyer_name": "김서연", "performance_id": "p1", "price_krw": 66000, "status": "LIVE"}
+    site.answers["GET", "/api/ticket/attendees"] = (200, {"attendees": [row], "total": 1, "page": 1, "pages": 1})
+
+    page = page_of(browser.get(url(live, "/attendees")))
+
+    assert "10 Jan 2090" in page
+    assert "11 Feb 2090" not in page
+
+
+def test_beyond_the_last_page_nobody_says_that_nobody_booked(live, browser, site):
+    site.answers["GET", "/api/ticket/attendees"] = (200, {"attendees": [], "total": 3, "page": 2, "pages": 1})
+    assert "Nobody has booked yet" not in page_of(browser.get(url(live, "/attendees?page=2")))
+
+
+def test_a_suspended_system_says_so_and_can_be_resumed(live, browser, other, seller, runtime):
+    operating.system_suspend(system=live, acting_user=seller)
+    for _ in range(3):
+        converge(live.pk, runtime=runtime)
+    live.refresh_from_db()
+    assert live.state == State.SUSPENDED
+
+    refused = browser.post(url(live, "/delete"), {"typed_name": "river"})
+    assert (refused.status_code, "Resume it first" in page_of(refused)) == (409, True)
+    assert "Resume" in page_of(browser.get(url(live)))
+    assert other.post(url(live, "/resume")).status_code == 404
+    assert browser.post(url(live, "/resume"))["Location"] == url(live)
+    assert browser.post(url(live, "/resume"), follow=True).status_code == 200
+    assert live.operations.filter(kind="resume").count() == 1
+
+
+@pytest.mark.parametrize("typed", ["작은  밤", "작은 밤", unicodedata.normalize("NFD", "작은 밤")])
+def test_the_name_is_typed_as_it_is_read(seller, browser, typed):
+    system = services.system_create(requirement=areas_requirement(title="작은  밤"), acting_user=seller)
+    assert browser.post(url(system, "/delete"), {"typed_name": typed})["Location"] == "/systems"
+
+
+def test_who_could_not_be_resumed_is_not_said_to_sell(live, browser, seller, runtime):
+    operating.system_suspend(system=live, acting_user=seller)
+    for _ in range(3):
+        converge(live.pk, runtime=runtime)
+    runtime.raises("preview", QuotaFull("no room"))
+    operating.system_resume(system=live, acting_user=seller)
+    for _ in range(3):
+        converge(live.pk, runtime=runtime)
+
+    page = page_of(browser.get(url(live)))
+
+    assert "no room" in page
+    assert "goes on selling" not in page
