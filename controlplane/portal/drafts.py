@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from controlplane.accounts.models import User
@@ -23,6 +23,7 @@ from controlplane.systems import forgetting, selectors, services
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.preview import Preview
+from controlplane.systems.standing import KEEPS
 
 DRAFTS_AT_MOST = 50
 GONE = (State.DELETING, State.DELETED)
@@ -71,8 +72,12 @@ def zone() -> ZoneInfo:
 
 
 def drafts_of(user: User) -> QuerySet[RequirementDraft]:
-    """USER's drafts, last touched first, without their plans; those of systems that are gone are left out."""
-    return RequirementDraft.objects.filter(seller=user).exclude(system__state__in=GONE).defer("plan").select_related("system")
+    """USER's drafts, last touched first, without their plans; those of systems that are gone are left out.
+
+    So are those of systems that USER may not see any more: whoever was an admin when they were begun.
+    """
+    found = RequirementDraft.objects.filter(seller=user).exclude(system__state__in=GONE).defer("plan").select_related("system")
+    return found if user.is_admin else found.filter(Q(system=None) | Q(system__seller=user))
 
 
 def draft_for(user: User, draft_id: UUID) -> RequirementDraft:
@@ -138,9 +143,10 @@ def draft_check(draft: RequirementDraft) -> Checked:
     return Checked(converted.requirement, preview, form_problems(preview.problems, converted))
 
 
-def draft_deploy(*, draft: RequirementDraft, user: User) -> BookingSystem:
+def draft_deploy(*, draft: RequirementDraft, user: User, seen_generation: int | None = None) -> BookingSystem:
     """Create the booking system, or update the one DRAFT is of, and drop the draft, all or nothing.
 
+    SEEN_GENERATION is the system's when USER was shown what DRAFT would change; without it, it is that which the draft was begun from.
     Raises DraftRefused, and what system_update raises. Deploying one draft twice: the second finds it gone, DraftNotFound.
     """
     with transaction.atomic():
@@ -153,9 +159,8 @@ def draft_deploy(*, draft: RequirementDraft, user: User) -> BookingSystem:
             if system is None:
                 system = services.system_create(requirement=converted.requirement, acting_user=user, deploy=True)
             else:
-                services.system_update(
-                    system=system, requirement=converted.requirement, acting_user=user, expected_generation=locked.system_generation
-                )
+                expected = locked.system_generation if seen_generation is None else seen_generation
+                services.system_update(system=system, requirement=converted.requirement, acting_user=user, expected_generation=expected)
         except RequirementInvalid as error:
             raise DraftRefused(form_problems(error.problems, converted)) from error
         locked.delete()
@@ -176,17 +181,20 @@ def drafts_forget(*, user: User) -> None:
 def _follow(draft: RequirementDraft) -> RequirementDraft:
     """Take over what was edited live since DRAFT was begun, where nothing else was typed: else deploying it would undo the edit.
 
-    Any other change since then is a conflict, which deploying tells.
+    What nobody typed (a restart, another try) leaves the form as it is. Any other change since then is a conflict, which the review tells.
     """
     system = draft.system
     if system is None or draft.system_generation == system.generation:
         return draft
-    since = system.operations.filter(generation__gt=draft.system_generation).order_by("generation")
-    if since.exclude(kind=Operation.Kind.EDIT).exists():
-        return draft
+    wishes = system.operations.exclude(result__has_key=KEEPS).order_by("generation")
+    wanted = wishes.filter(generation__lte=draft.system_generation).values_list("requirement", flat=True).last()
     form = form_of(draft)
-    for result in since.values_list("result", flat=True):
-        _take_over(form, result.get("before", {}), result.get("patch", {}))
+    for kind, requirement, result in wishes.filter(generation__gt=draft.system_generation).values_list("kind", "requirement", "result"):
+        if kind == Operation.Kind.EDIT:
+            _take_over(form, result.get("before", {}), result.get("patch", {}))
+        elif requirement != wanted:
+            return draft
+        wanted = requirement
     try:
         return _write(draft, draft.version, form=form.as_json(), system_generation=system.generation)
     except DraftChanged:  # another tab is saving it just now; the next look follows

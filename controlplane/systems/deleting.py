@@ -10,7 +10,7 @@ from controlplane.lib import audit
 from controlplane.rendering.database import DatabasePlan
 from controlplane.rendering.plan import from_json
 from controlplane.runtime.port import Health
-from controlplane.systems import archiving, databases, secrets, tickets
+from controlplane.systems import archiving, databases, forgetting, secrets, tickets
 from controlplane.systems.archive_models import Archive
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Operation, State
@@ -29,6 +29,7 @@ def take_down(run: Run) -> None:
     if not run.is_done("remove"):
         _remove(run)
     with run.lease.transaction() as system:
+        forgetting.forget_typed_for(system)
         secrets.destroy(system)
         run.mark_done("forget", "step_forgotten")
         run.lease.write(

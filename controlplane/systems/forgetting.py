@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from controlplane.accounts.models import User
 from controlplane.systems import pictures, sealed
+from controlplane.systems.models import BookingSystem
 
 
 def forget_unnamed() -> None:
@@ -23,3 +24,8 @@ def forget_all_of(owner: User) -> None:
     """Of an account that is closed: new or old, for no system of it stands any more."""
     pictures.forget_unused(owner, older_than=timedelta(0))
     sealed.forget_unused(owner, older_than=timedelta(0))
+
+
+def forget_typed_for(system: BookingSystem) -> None:
+    """Throw away what was typed to change SYSTEM, which is gone: nobody can open it any more, and it would keep secrets and pictures."""
+    system.requirement_drafts.all().delete()  # the portal's, by their relation: nothing here knows the portal

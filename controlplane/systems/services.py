@@ -17,7 +17,7 @@ from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.plan import from_json
-from controlplane.systems import keys, pictures, sealed, slugs, tickets
+from controlplane.systems import forgetting, keys, pictures, sealed, slugs, tickets
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
@@ -100,6 +100,7 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
         if system.desired_state == Desired.DRAFT:
             system.desired_state, system.state, system.slug, system.deleted_at = Desired.DELETED, State.DELETED, None, timezone.now()
             system.save(update_fields=["desired_state", "state", "slug", "deleted_at"])
+            forgetting.forget_typed_for(system)
             return None
         return wish(system, Kind.DELETE, acting_user, result={"forced": is_forced})
 

@@ -237,6 +237,7 @@ def _review_context(draft: RequirementDraft, checked: drafts.Checked) -> dict[st
         "preview": checked.preview,
         "summary": checked.preview.summary,
         "differences": requirement_diff(now, checked.requirement) if draft.system else [],
+        "is_behind": draft.system is not None and draft.system_generation != draft.system.generation,
     }
 
 
@@ -244,19 +245,15 @@ def _review_context(draft: RequirementDraft, checked: drafts.Checked) -> dict[st
 @with_draft
 def deploy(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpResponse:
     """Deploy a new booking system or update the one the draft is of; sent twice, the second finds the draft gone."""
+    seen = request.POST.get("generation", "")
+    generation = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
     try:
-        system = drafts.draft_deploy(draft=draft, user=request.user)
+        system = drafts.draft_deploy(draft=draft, user=request.user, seen_generation=generation)
     except drafts.DraftRefused:
         return redirect(f"{reverse('portal:draft', args=[draft.pk])}?check=1")
     except GenerationConflict:
-        messages.error(
-            request,
-            gettext(
-                "This booking system was changed after you began. Your draft is kept: open its page to see what changed, or delete the"
-                " draft and start again."
-            ),
-        )
-        return redirect("portal:draft", draft.pk)
+        messages.error(request, gettext("This booking system was changed meanwhile. Your draft is kept: look at what it would change now."))
+        return redirect("portal:draft-review", draft.pk)
     except Refused as error:
         messages.error(request, say_reason(error.reason))
         return redirect("portal:draft", draft.pk)

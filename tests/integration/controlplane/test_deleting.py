@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from controlplane.portal import drafts
 from controlplane.runtime.errors import Forbidden, Rejected
 from controlplane.runtime.port import Health
 from controlplane.systems import databases, selectors, services
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Desired, State
+from controlplane.systems.sealed import secret_keep
 from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
 from tests.integration.controlplane.looks import deployed, last, settle
 
@@ -158,3 +160,17 @@ def test_every_schema_that_a_revision_brought_to_a_server_outside_is_dropped(
     assert settle(system, runtime).state == State.DELETED
     assert [name for name in made if name.startswith(system.namespace) and name.endswith("-merch")]
     assert dropped == made
+
+
+def test_what_was_typed_to_change_it_goes_with_its_secrets(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    draft = drafts.draft_of_system(user=seller, system=system)
+    form = drafts.form_of(draft)
+    form.values["oidc_secret_ref"] = secret_keep(owner=seller, text="geheim").reference
+    drafts.draft_save(draft=draft, form=form, version=draft.version)
+
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    settle(system, runtime)
+
+    assert system.state == State.DELETED
+    assert not drafts.RequirementDraft.objects.exists()

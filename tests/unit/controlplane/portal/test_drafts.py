@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from controlplane.accounts.models import Role, User
 from controlplane.portal import drafts
 from controlplane.portal.models import RequirementDraft
+from controlplane.portal.requirement_form import convert
 from controlplane.systems import services
 from controlplane.systems.models import BookingSystem
+from controlplane.systems.sealed import forget_unused, secret_keep
 from tests.controlplane import areas_requirement, plan
-from tests.unit.controlplane.pages import form_data
+from tests.unit.controlplane.pages import client_of, form_data, person
 
 pytestmark = pytest.mark.django_db
 
@@ -371,3 +375,43 @@ def test_a_draft_of_a_system_that_is_gone_is_gone_too(browser, live, seller):
     assert "not deployed yet" not in browser.get("/systems").content.decode()
     refused = browser.post(f"/systems/{live.pk}/edit", follow=True)
     assert "It is being deleted, or was." in refused.content.decode()
+
+
+def test_a_description_of_a_product_keeps_its_lines(browser, live):
+    product = {"id": "program", "name": "프로그램북", "price_krw": 15000, "stock": 50, "description": "erste\nzweite"}
+    form, _plan = convert.from_requirement(areas_requirement(merchandise=True, products=[product]), drafts.zone())
+    draft = drafts.draft_start(user=live.seller)
+    drafts.draft_save(draft=draft, form=form, version=draft.version)
+
+    page = browser.get(url(draft)).content.decode()
+
+    # An <input> has one line: a browser would take the second one away.
+    assert ">\nerste\nzweite</textarea>" in page
+
+
+def test_drafts_of_what_is_gone_are_thrown_away_with_the_secrets_they_keep(browser, seller):
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller)
+    draft = drafts.draft_of_system(user=seller, system=system)
+    form = drafts.form_of(draft)
+    form.values["oidc_secret_ref"] = secret_keep(owner=seller, text="geheim").reference
+    drafts.draft_save(draft=draft, form=form, version=draft.version)
+
+    browser.post(f"/systems/{system.pk}/delete", {"typed_name": "river"})
+
+    assert not RequirementDraft.objects.exists()
+    forget_unused(seller, older_than=timedelta(0))
+    assert not seller.secrets.exists()
+
+
+def test_who_is_no_admin_any_more_changes_nobody_elses_event(live):
+    admin = person("root@example.kr", role=Role.ADMIN)
+    browser = client_of(admin)
+    browser.post(f"/systems/{live.pk}/edit")
+    draft = RequirementDraft.objects.get(seller=admin)
+    User.objects.filter(pk=admin.pk).update(role=Role.SELLER)
+
+    assert {browser.get(url(draft, what)).status_code for what in ("", "/review")} == {404}
+    assert browser.post(url(draft, "/deploy")).status_code == 404
+    assert "강변 페스티벌" not in browser.get("/systems").content.decode()
+    live.refresh_from_db()
+    assert live.generation == 1

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from controlplane.portal import drafts
-from controlplane.systems import event_page, services, shop
+from controlplane.runtime.errors import QuotaFull
+from controlplane.systems import event_page, operating, services, shop
+from controlplane.systems.converge import converge
 from controlplane.systems.errors import GenerationConflict
 from tests.controlplane import numbered_requirement
 
@@ -61,3 +63,49 @@ def test_any_other_change_is_still_a_conflict(numbered: Any, seller: Any, draft:
 
     with pytest.raises(GenerationConflict):
         drafts.draft_deploy(draft=drafts.draft_for(seller, draft.pk), user=seller)
+
+
+def test_what_leaves_the_requirement_as_it_is_leaves_the_draft_as_it_is(numbered: Any, seller: Any, draft: Any, runtime: Any) -> None:
+    operating.system_restart(system=numbered, service="web", acting_user=seller)
+    edited(numbered_after(numbered, runtime), seller)
+    operating.system_suspend(system=numbered, acting_user=seller)
+    numbered_after(numbered, runtime)
+    operating.system_resume(system=numbered, acting_user=seller)
+
+    followed = drafts.draft_for(seller, draft.pk)
+    assert drafts.form_of(followed)["description"] == "고친 글"
+    drafts.draft_deploy(draft=followed, user=seller)
+
+
+def test_another_try_of_what_the_form_says_already_is_no_conflict(numbered: Any, seller: Any, runtime: Any) -> None:
+    runtime.raises("preview", QuotaFull("no room"))
+    services.system_update(system=numbered, requirement=numbered_requirement(title="neu"), acting_user=seller)
+    draft = drafts.draft_of_system(user=seller, system=numbered_after(numbered, runtime))
+    services.system_retry(system=numbered, acting_user=seller)
+
+    drafts.draft_deploy(draft=drafts.draft_for(seller, draft.pk), user=seller)
+
+
+def test_after_a_conflict_what_was_typed_can_be_deployed_once_it_was_looked_at(
+    numbered: Any, seller: Any, draft: Any, browser: Any
+) -> None:
+    services.system_update(system=numbered, requirement=numbered_requirement(title="by the API"), acting_user=seller)
+    review, deploy = f"/drafts/{draft.pk}/review", f"/drafts/{draft.pk}/deploy"
+
+    assert browser.post(deploy, {"generation": draft.system_generation})["Location"] == review
+    page = browser.get(review).content.decode()
+    numbered.refresh_from_db()
+    assert "changed after you began this draft" in page
+    assert "by the API" in page
+    assert f'name="generation" value="{numbered.generation}"' in page
+    assert browser.post(deploy, {"generation": numbered.generation})["Location"] == f"/systems/{numbered.pk}"
+    numbered.refresh_from_db()
+    assert numbered.title == "작은 뮤지컬"
+
+
+def numbered_after(system: Any, runtime: Any) -> Any:
+    """SYSTEM once a worker has looked."""
+    for _ in range(4):
+        converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    return system
