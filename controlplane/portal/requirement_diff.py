@@ -42,7 +42,15 @@ _LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
         "products",
         "id",
         _("Product"),
-        (("name", "text"), ("price_krw", "won"), ("stock", "text"), ("options", "options"), ("picture", "picture")),
+        (
+            ("name", "text"),
+            ("description", "text"),
+            ("price_krw", "won"),
+            ("stock", "text"),
+            ("option_label", "text"),
+            ("options", "options"),
+            ("picture", "picture"),
+        ),
     ),
 )
 
@@ -137,12 +145,17 @@ def _values(kind: str, value: Any) -> tuple[Value, ...]:
     if kind == "picture":
         return (Value("text", str(_("picture %(digest)s…")) % {"digest": str(value)[:8]}),)
     if kind == "options":
-        return tuple(Value("text", f"{option.get('name')} {option.get('stock')}") for option in value)
+        return tuple(Value("text", _option(option)) for option in value)
     if kind == "refunds":
         return tuple(Value("text", line) for line in refund_lines(value))
     if kind == "payment":
         return (Value("text", words.PAYMENTS.get(value, value)),)
     return (Value(kind, value),)
+
+
+def _option(option: Mapping[str, Any]) -> str:
+    extra = option.get("extra_krw") or 0
+    return f"{option.get('name')} {option.get('stock')}" + (f" (+{extra:,})" if extra else "")
 
 
 def _at(document: Mapping[str, Any], path: str) -> Any:

@@ -48,7 +48,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
     grades = _filled(state.rows[grade_rows], "name", "price_krw")
     areas = [] if is_numbered else _filled(state.rows["areas"], "name", "capacity")
     performances = _filled(state.rows["performances"], "starts_at", "duration_minutes")
-    products = _filled(state.rows["products"], "name", "price_krw", "stock") if has_shop else []
+    products = _filled(state.rows["products"], "name", "description", "price_krw", "stock", "options", "picture") if has_shop else []
     tiers = _filled(state.rows["refund_tiers"], "days_before", "percent", "flat_krw") if state["refund"] == OWN_POLICY else []
     area_ids, product_ids = _ids(areas, "area"), _ids(products, "product")
     seating: dict[str, Any] = {"numbered": is_numbered}
@@ -126,7 +126,8 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
     venue, sales = requirement.get("venue", {}), requirement.get("sales", {})
     performances = requirement.get("performances", [])
     durations = Counter(_text(performance.get("duration_minutes")) for performance in performances)
-    usual = durations.most_common(1)[0][0] if durations else ""
+    # One without a length would be given the common one.
+    usual = durations.most_common(1)[0][0] if durations and "" not in durations else ""
     state.values |= {
         "title": _text(requirement.get("title")),
         "slug": _text(requirement.get("slug")),
@@ -293,7 +294,10 @@ def _moment(text: str, zone: ZoneInfo) -> str:
 
 def _local(value: Any, zone: ZoneInfo) -> str:
     try:
-        return datetime.fromisoformat(value).astimezone(zone).strftime(LOCAL)
+        moment = datetime.fromisoformat(value).astimezone(zone)
+        if moment.second or moment.microsecond:  # 23:59:59, say: a form that nobody touched changes nothing
+            return moment.replace(tzinfo=None).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+        return moment.strftime(LOCAL)
     except (TypeError, ValueError):
         return _text(value)
 

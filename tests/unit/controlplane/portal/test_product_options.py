@@ -8,6 +8,7 @@ import pytest
 from django.http import QueryDict
 
 from controlplane.lib.reasons import Problem
+from controlplane.portal.requirement_diff import requirement_diff
 from controlplane.portal.requirement_form import convert, state
 from controlplane.portal.requirement_form.fields import input_of
 from controlplane.rendering.requirement import Requirement, validate
@@ -61,3 +62,21 @@ def test_two_options_of_one_name_get_two_ids():
 def test_a_problem_of_an_option_stands_at_the_options():
     problem = Problem("required", {}, "products[0].options[1].stock")
     assert input_of(problem.path, converted("M, 1").origins) == "products.t1.options"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"description": "mit Autogramm"}, "mit Autogramm"),
+        ({"option_label": "Farbe"}, "Farbe"),
+        ({"options": [{"id": "X9", "name": "엠", "stock": 1, "extra_krw": 5000}]}, "엠 1 (+5,000)"),
+    ],
+)
+def test_a_review_tells_all_that_changes_of_a_product(changed, words):
+    before = TEE | {"options": [{"id": "X9", "name": "엠", "stock": 1, "extra_krw": 3000}]}
+    old, new = (numbered_requirement(products=[product]) for product in (before, before | changed))
+
+    (line,) = requirement_diff(old, new)
+
+    assert words in [value.value for value in line.after]
+    assert words not in [value.value for value in line.before]

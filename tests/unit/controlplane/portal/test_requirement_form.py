@@ -44,6 +44,27 @@ def test_a_requirement_survives_the_form(make):
     assert back == normal
 
 
+def test_what_no_form_would_say_survives_it_too():
+    performances = [
+        {"id": "p1", "starts_at": "2090-01-10T19:30:05+09:00", "duration_minutes": 120},
+        {"id": "p2", "starts_at": "2090-01-11T19:30:00.250000+09:00", "duration_minutes": 120},
+        {"id": "p3", "starts_at": "2090-01-12T19:30:00+09:00"},
+    ]
+    sales = {"opens_at": "2020-01-01T00:00:00+09:00", "closes_at": "2090-01-10T18:59:59+09:00"}
+    normal = validate(areas_requirement(performances=performances, sales=sales))
+    assert isinstance(normal, Requirement)
+
+    form, _plan = convert.from_requirement(normal.to_json(), SEOUL)
+
+    assert validate(convert.to_requirement(form, None, SEOUL).requirement) == normal
+
+
+@pytest.mark.parametrize("column", ["description", "options", "picture"])
+def test_a_product_that_has_no_name_yet_is_missed(column):
+    product = {f"products.x1.{column}": "M, 5"}
+    assert len(requirement_of(merchandise="yes", **product)["products"]) == 1
+
+
 def test_a_form_as_posted_makes_a_valid_requirement():
     assert isinstance(validate(requirement_of()), Requirement)
     assert requirement_of()["grades"] == [{"name": "GA", "price_krw": 66000, "color": "#aa0000"}]
