@@ -12,12 +12,15 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from controlplane.accounts.models import User
+from controlplane.lib.reasons import Reason
 from controlplane.portal.speech import say_reason
 from controlplane.systems import selectors
-from controlplane.systems.errors import Refused, ServiceUnavailable, SystemNotFound
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable, SystemNotFound
+from controlplane.systems.models import BookingSystem, State
 
 Route = Callable[..., HttpResponseBase]
+GONE = ("not_found", "unknown_performance")
+"""What services say of something that is not there, or not any more."""
 
 
 class AuthenticatedRequest(HttpRequest):
@@ -35,7 +38,10 @@ def seller_system(request: AuthenticatedRequest, system_id: Any) -> BookingSyste
 
 
 def asking(tab: str) -> Callable[[Route], Route]:
-    """For views that ask a booking system: hands them the reader's own system, and says below TAB when it does not answer."""
+    """For views that ask a booking system: hands them the reader's own system, and says below TAB when it does not answer, or says no.
+
+    What was typed stands there to be sent again.
+    """
 
     def wrap(view: Route) -> Route:
         @wraps(view)
@@ -45,9 +51,14 @@ def asking(tab: str) -> Callable[[Route], Route]:
             try:
                 return view(request, system, **arguments)
             except ServiceUnavailable:
-                return _not_now(request, system, tab, "", 503)
+                words = say_reason(Reason("is_suspended")) if system.state == State.SUSPENDED else ""
+                return _not_now(request, system, tab, words, 503)
             except Refused as error:
                 return _not_now(request, system, tab, say_reason(error.reason), 409)
+            except ServiceRefused as error:
+                if error.status == 404 and error.code in GONE:
+                    raise Http404 from None
+                return _not_now(request, system, tab, error.detail, error.status)
             except SystemNotFound:
                 raise Http404 from None
 
@@ -57,4 +68,6 @@ def asking(tab: str) -> Callable[[Route], Route]:
 
 
 def _not_now(request: AuthenticatedRequest, system: BookingSystem, tab: str, words: str, status: int) -> HttpResponse:
-    return render(request, "portal/systems/not_now.html", {"system": system, "tab": tab, "words": words}, status=status)
+    typed = [(name, text) for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken" for text in texts]
+    context = {"system": system, "tab": tab, "words": words, "typed": typed}
+    return render(request, "portal/systems/not_now.html", context, status=status)

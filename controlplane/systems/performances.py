@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from controlplane.systems.models import BookingSystem
 from controlplane.systems.staff import Document, ask
 
 SUMMARY, CONTENT = "summary", "content"
+CALLED_OFF_WITHIN = timedelta(days=1)
 NAME_FORMAT = "%Y-%m-%d %H:%M"
 DEFAULT_COMPENSATION_PERCENT = 10
 """소비자분쟁해결기준, 공연업: an organiser who calls off owes a tenth of the price on top of the refund."""
@@ -64,6 +65,11 @@ class Performance:
     @property
     def has_begun(self) -> bool:
         return self.starts_at <= timezone.now()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it began so long ago that it is nothing to be called off: one that breaks off, or never began, is for a day."""
+        return self.starts_at + CALLED_OFF_WITHIN <= timezone.now()
 
 
 @dataclass(frozen=True)

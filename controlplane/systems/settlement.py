@@ -64,6 +64,8 @@ class Settlement:
     fees_krw: int
     kept_krw: int
     compensation_krw: int
+    returning_krw: int = 0
+    """What of the amount kept is on its way back to buyers: the rest is the price of what stands, and fees."""
     after_close: AfterClose | None = None
 
 
@@ -83,6 +85,7 @@ def read(found: Mapping[str, Any]) -> Settlement:
         is_final=bool(found["is_final"]),
         lines=lines,
         **{name: int(found[name]) for name in ("captured_krw", "refunded_krw", "fees_krw", "kept_krw", "compensation_krw")},
+        returning_krw=int(found.get("returning_krw") or 0),
         after_close=AfterClose(**{name: int(late[name]) for name in AfterClose.__dataclass_fields__}) if late else None,
     )
 
@@ -125,11 +128,13 @@ def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> s
 
 def totals(statement: Settlement) -> list[tuple[str, int]]:
     """The sums with their labels, in the order of the statement."""
+    returning = [(_("of which on its way back to buyers"), statement.returning_krw)] if statement.returning_krw else []
     return [
         (_("Paid by buyers"), statement.captured_krw),
         (_("Refunded"), statement.refunded_krw),
         (_("Kept"), statement.kept_krw),
         (_("of which cancellation fees"), statement.fees_krw),
+        *returning,
         (_("Compensation owed to buyers, outside the payment provider"), statement.compensation_krw),
     ]
 

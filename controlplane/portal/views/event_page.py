@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from controlplane.portal.http import AuthenticatedRequest, asking
@@ -17,6 +18,9 @@ from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefu
 from controlplane.systems.models import BookingSystem
 
 TAB = "event"
+_CHANGED = gettext_lazy(
+    "It was changed meanwhile, perhaps in another tab. What you wrote stands here; publishing it now replaces the other."
+)
 Errors = dict[str, list[str]]
 
 
@@ -30,6 +34,9 @@ def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
 @asking(TAB)
 def description(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     typed = request.POST.get("description", "")
+    now = event_page.event_page(system=system, user=request.user).description
+    if _is_behind(request, _mark(now)) and _lines(typed) != now:
+        return _page(request, system, typed=typed, errors={"description": [str(_CHANGED)]})
     try:
         event_page.description_edit(system=system, description=typed, acting_user=request.user)
     except RequirementInvalid as error:
@@ -97,9 +104,15 @@ def notice_change(request: AuthenticatedRequest, system: BookingSystem, notice_i
         messages.success(request, gettext("The notice is gone."))
         return redirect("portal:system-event", system.pk)
     typed = _typed(request)
+    now = _notice(request, system, notice_id)
+    if now and _is_behind(request, str(now.get("updated_at"))) and any(now.get(name) != value for name, value in typed.items()):
+        return _page(request, system, notice=typed, notice_id=str(notice_id), errors={"notice": [str(_CHANGED)]})
     try:
         event_page.notice_change(system=system, notice_id=notice_id, changes=typed, acting_user=request.user)
     except ServiceRefused as error:
+        if error.status == 404:
+            words = gettext("This notice was taken away meanwhile. What you wrote stands here: publish it as a new one, or leave it.")
+            return _page(request, system, notice=typed, notice_id="new", errors={"notice": [words]})
         return _page(request, system, notice=typed, notice_id=str(notice_id), errors=_by_field(error))
     messages.success(request, gettext("Saved. Buyers see it now."))
     return redirect("portal:system-event", system.pk)
@@ -108,9 +121,27 @@ def notice_change(request: AuthenticatedRequest, system: BookingSystem, notice_i
 def _typed(request: AuthenticatedRequest) -> dict[str, Any]:
     return {
         "title": request.POST.get("title", "")[:1_000].strip(),
-        "body": request.POST.get("body", "")[:20_000].replace("\r\n", "\n").strip(),
+        "body": _lines(request.POST.get("body", "")[:20_000]),
         "pinned": "pinned" in request.POST,
     }
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_behind(request: AuthenticatedRequest, now: str) -> bool:
+    """Whether the form was filled in for something else than what stands there NOW; whoever does not say it means what stands there."""
+    return request.POST.get("seen", now) != now
+
+
+def _notice(request: AuthenticatedRequest, system: BookingSystem, notice_id: int) -> dict[str, Any] | None:
+    found = event_page.event_page(system=system, user=request.user).notices
+    return next((each for each in found if str(each.get("id")) == str(notice_id)), None)
 
 
 def _all(error: ServiceRefused) -> list[str]:
@@ -140,6 +171,7 @@ def _page(
         "event": shown,
         "notices": notices,
         "description": shown.description if typed is None else typed,
+        "seen": _mark(shown.description),
         "new": notice if notice_id == "new" else {},
         "new_is_open": notice_id == "new",
         "errors": errors or {},

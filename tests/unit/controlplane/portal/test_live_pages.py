@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from controlplane.systems import services
@@ -371,3 +373,100 @@ def test_a_deleted_system_is_asked_nothing(answering: Any, browser: Any, site: A
 
     assert browser.get(url(answering, "/event")).status_code == 409
     assert len(site.calls) == before
+
+
+# --- What was typed stays ---
+
+
+@pytest.mark.parametrize(
+    ("what", "silent", "typed"),
+    [
+        ("/event/description", ("PUT", "/api/event/content"), {"description": "우천 시에도 열립니다. " * 5}),
+        ("/event/notices", ("POST", "/api/event/notices"), {"title": "안내", "body": "주차장은 저녁에 닫힙니다. " * 5, "pinned": "yes"}),
+        ("/door", ("POST", "/api/ticket/scanners"), {"name": "정문 두 번째 줄"}),
+    ],
+)
+def test_what_was_typed_for_a_service_that_does_not_answer_can_be_sent_again(
+    answering: Any, browser: Any, site: Any, what: str, silent: tuple[str, str], typed: dict[str, str]
+) -> None:
+    site.answers[silent] = (503, {})
+
+    response = browser.post(url(answering, what), typed)
+
+    assert response.status_code == 503
+    assert [text for text in typed.values() if text not in response.content.decode()] == []
+    assert "csrfmiddlewaretoken" in text(response)
+
+
+def test_a_notice_that_another_tab_took_away_leaves_what_was_written(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["PATCH", "/api/event/notices/7"] = (404, {"code": "not_found", "detail": "This does not exist."})
+
+    response = browser.post(url(answering, "/event/notices/7"), {"title": "Spät", "body": "lang geschrieben"})
+
+    assert response.status_code == 422
+    assert "was taken away meanwhile" in text(response)
+    assert "lang geschrieben" in text(response)
+
+
+@pytest.mark.parametrize("what", ["/event", "/performances", "/settlement", "/door"])
+def test_a_service_that_has_nothing_yet_is_told_and_nothing_breaks(answering: Any, browser: Any, site: Any, what: str) -> None:
+    for method, path in list(site.answers):
+        site.answers[method, path] = (404, {"code": "no_content", "detail": "Nothing has been published here yet."})
+
+    response = browser.get(url(answering, what))
+
+    assert (response.status_code, "Nothing has been published here yet." in text(response)) == (404, True)
+
+
+def test_a_performance_can_be_called_off_for_a_day_after_it_began(answering: Any, browser: Any) -> None:
+    link = f"/systems/{answering.pk}/performances/p1/cancellation"
+    shown = {}
+    for moment in ("2090-01-10T19:00", "2090-01-10T21:00", "2090-01-11T20:00"):
+        with time_machine.travel(f"{moment}:00+09:00", tick=False):
+            browser.force_login(answering.seller, backend="django.contrib.auth.backends.ModelBackend")
+            page = text(browser.get(url(answering, "/performances")))
+            shown[moment[:13]] = (link in page, "has begun" in page)
+    assert shown == {"2090-01-10T19": (True, False), "2090-01-10T21": (True, True), "2090-01-11T20": (False, False)}
+
+
+def seen_on(page: str, form: str) -> str:
+    """What the form that is sent to FORM says that it was filled in for."""
+    found = re.search(f'action="[^"]*{form}".*?name="seen" value="([^"]*)"', page, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_two_tabs_do_not_replace_each_others_description_unseen(answering: Any, browser: Any, site: Any) -> None:
+    seen = seen_on(text(browser.get(url(answering, "/event"))), "/event/description")
+    site.answers["GET", "/api/event/"] = (200, EVENT | {"description": "aus dem anderen Tab"})
+
+    refused = browser.post(url(answering, "/event/description"), {"description": "우천 시에도", "seen": seen})
+
+    assert (refused.status_code, "perhaps in another tab" in text(refused), "우천 시에도" in text(refused)) == (422, True, True)
+    assert site.content["event"]["description"] != "우천 시에도"
+    again = {"description": "우천 시에도", "seen": seen_on(text(refused), "/event/description")}
+    assert browser.post(url(answering, "/event/description"), again).status_code == 302
+    assert site.content["event"]["description"] == "우천 시에도"
+
+
+def test_two_tabs_do_not_replace_each_others_notice_unseen(answering: Any, browser: Any, site: Any) -> None:
+    typed = {"title": "안내", "body": "둘째 줄", "seen": seen_on(text(browser.get(url(answering, "/event"))), "/event/notices/3")}
+    changed = EVENT["notices"][0] | {"body": "aus dem anderen Tab", "updated_at": "2026-11-20T11:00:00+09:00"}  # type: ignore[index]
+    site.answers["GET", "/api/event/"] = (200, EVENT | {"notices": [changed]})
+
+    refused = browser.post(url(answering, "/event/notices/3"), typed)
+
+    assert (refused.status_code, "perhaps in another tab" in text(refused), "둘째 줄" in text(refused)) == (422, True, True)
+    assert ("PATCH", "/api/event/notices/3") not in site.calls
+    again = typed | {"seen": seen_on(text(refused), "/event/notices/3")}
+    assert browser.post(url(answering, "/event/notices/3"), again).status_code == 302
+
+
+def test_money_that_is_on_its_way_back_is_told_apart_from_what_is_kept(answering: Any, browser: Any, site: Any) -> None:
+    assert "on its way back" not in text(browser.get(url(answering, "/settlement")))
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"returning_krw": 45_670})
+
+    for what in ("/settlement", "/settlement.csv"):
+        page = text(browser.get(url(answering, what)))
+        assert "of which on its way back to buyers" in page
+        assert "45,670" in page or "45670" in page
