@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -31,7 +32,7 @@ def user_sign_up(*, email: str, password: str, name: str, phone: str = "") -> Us
 
 @transaction.atomic
 def user_close(*, user: User, standing: Sequence[str]) -> None:
-    """Close USER's account: personal data erased, tokens gone, every session ended.
+    """Close USER's account: personal data erased, also of logins, tokens gone, every session ended.
 
     The row stays, nameless, for what law wants kept of past sales. STANDING names the booking systems that still stand; with any,
     raises SystemsStanding. Raises AdminStays for an admin.
@@ -43,6 +44,8 @@ def user_close(*, user: User, standing: Sequence[str]) -> None:
         raise SystemsStanding(standing)
     audit.record("user.close", user)
     user.api_tokens.all().delete()
+    for logins in (AccessAttempt, AccessFailureLog, AccessLog):
+        logins.objects.filter(username=user.email).delete()
     user.email = f"closed-{user.pk}@invalid"
     user.name = user.phone = ""
     user.is_active = False

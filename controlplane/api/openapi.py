@@ -230,7 +230,9 @@ _WORDS_OF = (
         body=serializers.PreviewRequestSerializer,
     ),
     Words("systems_list", systems.Systems, "get", _SYSTEMS, {200: _page(_SYSTEM, "SystemPage")}, (422,), [_STATE, *_PAGING]),
-    Words("systems_create", systems.Systems, "post", _SYSTEMS, {201: _SYSTEM}, _WITH_BODY, [_KEY], body=serializers.CreateSerializer),
+    Words(
+        "systems_create", systems.Systems, "post", _SYSTEMS, {201: _SYSTEM}, (*_WITH_BODY, 409), [_KEY], body=serializers.CreateSerializer
+    ),
     Words("systems_read", systems.System, "get", _SYSTEMS, {200: _SYSTEM}, _OF_ONE),
     Words("systems_delete", systems.System, "delete", _SYSTEMS, {202: _OPERATION, 204: _GONE}, (*_OF_ONE, 409, 422), [_NAME, _FORCE]),
     Words("requirement_read", systems.SystemRequirement, "get", _SYSTEMS, {200: _DOCUMENT}, _OF_ONE),

@@ -5,6 +5,7 @@ from controlplane.lib.reasons import declare, gettext_noop
 declare(
     {
         # Refused
+        "account_closed": gettext_noop("This account was closed or locked meanwhile. Nothing was opened."),
         "not_a_draft": gettext_noop("It was deployed already."),
         "not_live": gettext_noop("It is not live, so there is nothing that buyers could see yet."),
         "being_changed": gettext_noop("It is being changed just now. Nothing was saved; try again in a moment."),

@@ -41,10 +41,13 @@ __all__ = [
 def system_create(*, requirement: Document, acting_user: User, deploy: bool = False) -> BookingSystem:
     """Store a new booking system of ACTING_USER as a draft; with DEPLOY, its deployment is started in the same transaction.
 
-    Raises RequirementInvalid.
+    Raises RequirementInvalid, and Refused (`account_closed`).
     """
     wanted = read_requirement(requirement, owner=acting_user, now=timezone.now())
     with transaction.atomic():
+        # Under the lock that closing an account takes: it would go on with nobody to look after it.
+        if not User.objects.select_for_update().get(pk=acting_user.pk).is_active:
+            raise Refused("account_closed")
         system = _insert(wanted, acting_user)
         _store_requirement(system, replace(wanted, slug=system.slug), acting_user)
         audit.record("system.create", system, acting_user=acting_user, slug=system.slug, title=system.title)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
@@ -94,14 +95,17 @@ def close(request: AuthenticatedRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, close_form=form)
     try:
-        services.user_close(user=request.user, standing=_standing(request.user))
+        with transaction.atomic():
+            # Nothing is opened in another tab meanwhile: that waits for this lock, too.
+            User.objects.select_for_update().get(pk=request.user.pk)
+            services.user_close(user=request.user, standing=_standing(request.user))
+            drafts.drafts_forget(user=request.user)
     except SystemsStanding as error:
         form.add_error(None, gettext("These booking systems still stand; delete them first: %(names)s") % {"names": ", ".join(error.names)})
         return _page(request, close_form=form)
     except AdminStays:
         form.add_error(None, gettext("An admin's account is not closed here. Ask another admin."))
         return _page(request, close_form=form)
-    drafts.drafts_forget(user=request.user)
     logout(request)
     messages.success(request, gettext("Your account is closed and your personal data erased."))
     return redirect("portal:events")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from axes.models import AccessAttempt, AccessLog
+from django.test import Client
 
 from controlplane.accounts.models import ApiToken, Role, User
 from controlplane.accounts.selectors import user_of_token
@@ -127,3 +129,17 @@ def test_an_admin_is_not_closed_here(db):
     response = client_of(admin).post("/account/close", {"password": PASSWORD})
     assert response.status_code == 422
     assert User.objects.get(pk=admin.pk).is_active
+
+
+def test_closing_forgets_when_and_from_where_somebody_logged_in(user):
+    browser = Client(headers={"Accept-Language": "en"})
+    for password in ("wrong", PASSWORD):
+        browser.post("/login", {"username": "Me@example.kr", "password": password})
+    assert AccessLog.objects.filter(username=user.email).exists()
+
+    browser.post("/account/close", {"password": PASSWORD})
+
+    user.refresh_from_db()
+    assert not user.is_active
+    assert not AccessLog.objects.filter(username="me@example.kr").exists()
+    assert not AccessAttempt.objects.filter(username="me@example.kr").exists()
