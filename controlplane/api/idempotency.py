@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from controlplane.accounts.models import User
 from controlplane.api.models import Creation
 from controlplane.api.problems import Invalid
+from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem
 
 LONGEST = 100
@@ -32,8 +33,9 @@ def create_once(user: User, key: str, body: Any, create: Callable[[], BookingSys
             system = create()
             Creation.objects.create(user=user, key=key, digest=digest, system=system)
             return system
-    except IntegrityError:
-        # The same request at the same time was first; whatever else broke a constraint has nothing to find here.
+    except (IntegrityError, RequirementInvalid):
+        # The same request at the same time was first, and the address that this one wants is taken by it; whatever else broke a
+        # constraint or is wrong has nothing to find here.
         if system := _earlier(user, key, digest):
             return system
         raise

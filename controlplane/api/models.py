@@ -10,7 +10,7 @@ from controlplane.systems.models import BookingSystem
 
 
 class Creation(models.Model):
-    """A booking system that was made under an `Idempotency-Key`. Gone with a draft that is deleted: the key is free then."""
+    """A booking system that was made under an `Idempotency-Key`. The key stands for it also when it is deleted."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=100)

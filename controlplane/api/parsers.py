@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from controlplane.systems.pictures import BYTES_MAX
 
@@ -48,6 +49,12 @@ class PictureParser(BaseParser):
         if len(content) > self.limit:
             raise BodyTooLarge(gettext("The body is larger than %(megabytes)d MB.") % {"megabytes": self.limit // 1024 // 1024})
         return content
+
+
+def picture_in(request: Request) -> bytes:
+    """The picture in the body of REQUEST; of an empty one no parser is asked."""
+    found: Any = request.data
+    return found if isinstance(found, bytes) else b""
 
 
 class ProductPictureParser(PictureParser):

@@ -308,6 +308,15 @@ class SettlementLineSerializer(serializers.Serializer):
     given_back_krw = serializers.IntegerField()
 
 
+class AfterCloseSerializer(serializers.Serializer):
+    """What moved after sales had closed; no part of the statement's sums."""
+
+    captured_krw = serializers.IntegerField()
+    refunded_krw = serializers.IntegerField()
+    fees_krw = serializers.IntegerField()
+    compensation_krw = serializers.IntegerField()
+
+
 class SettlementSerializer(serializers.Serializer):
     """Paid tickets by performance and grade, and the money at the provider, in won."""
 
@@ -320,6 +329,8 @@ class SettlementSerializer(serializers.Serializer):
     fees_krw = serializers.IntegerField()
     kept_krw = serializers.IntegerField()
     compensation_krw = serializers.IntegerField()
+    returning_krw = serializers.IntegerField(help_text="What of `kept_krw` is on its way back to buyers.")
+    after_close = AfterCloseSerializer(allow_null=True)
 
 
 class NewScannerSerializer(serializers.Serializer):

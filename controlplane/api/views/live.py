@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.api import serializers
-from controlplane.api.parsers import PictureParser
+from controlplane.api.parsers import PictureParser, picture_in
 from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint, page_of, paged
 from controlplane.systems import archives, door, event_page, off_sale, performances, settlement, shop, staff
@@ -52,8 +52,7 @@ class Poster(Endpoint):
 
     def put(self, request: Request, system_id: int) -> Response:
         """Make the picture in the body (PNG, JPEG or WebP, at most 4 MB) the poster."""
-        image: Any = request.data  # bytes, by this parser
-        return Response(event_page.poster_put(system=self.system(system_id), image=image, acting_user=self.user))
+        return Response(event_page.poster_put(system=self.system(system_id), image=picture_in(request), acting_user=self.user))
 
     def delete(self, request: Request, system_id: int) -> Response:
         """Take the poster away; none is fine."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.api import serializers
-from controlplane.api.parsers import ProductPictureParser
+from controlplane.api.parsers import ProductPictureParser, picture_in
 from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint
 from controlplane.api.views.live import OneAnswer
@@ -26,9 +24,8 @@ class Pictures(Endpoint):
 
         The same bytes again are the same picture. One that nothing names is forgotten after a week.
         """
-        image: Any = request.data  # bytes, by this parser
         try:
-            picture = pictures.picture_keep(owner=self.user, content=image)
+            picture = pictures.picture_keep(owner=self.user, content=picture_in(request))
         except PictureRefused as error:
             raise _invalid(error) from error
         return Response(serializers.PictureSerializer(picture).data, status=201, headers={"Location": f"/api/v1/pictures/{picture.digest}"})
@@ -52,9 +49,8 @@ class ProductPicture(Endpoint):
     def put(self, request: Request, system_id: int, product: str) -> Response:
         """Show the picture in the body with a product of a live event from now on; the requirement names it too."""
         system = self.system(system_id)
-        image: Any = request.data
         try:
-            picture = shop.picture_put(system=system, product=product, image=image, acting_user=self.user)
+            picture = shop.picture_put(system=system, product=product, image=picture_in(request), acting_user=self.user)
         except PictureRefused as error:
             raise _invalid(error) from error
         return Response(serializers.PictureSerializer(picture).data, headers={"ETag": f'"{system.generation}"'})

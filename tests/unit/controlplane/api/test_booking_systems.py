@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from controlplane.accounts.models import User
+from controlplane.api import idempotency
 from controlplane.systems import services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
@@ -147,6 +149,9 @@ def test_two_seats_of_one_id_are_refused_by_name(mine):
         (b'{"requirement": NaN}', 400, "malformed"),
         (b"[" * 200_000, 400, "malformed"),
         (b"\xff\xfe", 400, "malformed"),
+        (b'{"requirement": {"\\ud800": 1}}', 422, "requirement_invalid"),
+        (b'{"requirement": {"version": "\\uDFFF"}}', 422, "requirement_invalid"),
+        (b'{"requirement": {"\xed\xa0\x80": 1}}', 422, "requirement_invalid"),
         (b"[]", 422, "invalid"),
         (b'"x"', 422, "invalid"),
         (b"{}", 422, "invalid"),
@@ -379,3 +384,34 @@ def test_a_refused_body_leaves_its_key_free(mine):
     bad = {"requirement": {**areas_requirement(), "title": ""}}
     problem(mine.post("systems", bad, **{"Idempotency-Key": "k"}), 422, "requirement_invalid")
     assert mine.post("systems", {"requirement": areas_requirement()}, **{"Idempotency-Key": "k"}).status_code == 201
+
+
+def test_half_a_character_is_named_by_the_same_escape(mine):
+    answer = mine.post("preview", b'{"requirement": {"\\ud800": 1, "version": "\\udfff"}}')
+    assert answer.status_code == 200
+    assert {"\ud800", "version"} <= {problem["path"] for problem in answer.json()["problems"]}
+
+
+def test_the_same_request_at_the_same_moment_gets_what_the_first_one_made(mine, monkeypatch):
+    body, key = {"requirement": areas_requirement()}, {"Idempotency-Key": "order-1"}
+    first = mine.post("systems", body, **key)
+    looked, earlier = [], idempotency._earlier
+    # The other one was written between our look and our write.
+    monkeypatch.setattr(idempotency, "_earlier", lambda *asked: earlier(*asked) if looked else looked.append(asked))
+
+    again = mine.post("systems", body, **key)
+
+    assert (again.status_code, again["Location"]) == (201, first["Location"])
+    assert BookingSystem.objects.count() == 1
+
+
+def test_an_account_that_is_locked_meanwhile_opens_nothing(mine, seller, monkeypatch):
+    read = services.read_requirement
+
+    def locked(*arguments, **more):
+        User.objects.filter(pk=seller.pk).update(is_active=False)
+        return read(*arguments, **more)
+
+    monkeypatch.setattr(services, "read_requirement", locked)
+    problem(mine.post("systems", {"requirement": areas_requirement()}), 409, "account_closed")
+    assert not BookingSystem.objects.exists()

@@ -168,3 +168,10 @@ def test_what_is_gone_can_be_read_in_its_archive(
         assert (rows["total"], rows["results"][0]["id"]) == (1, "o1")
     problem(other.get(f"systems/{live.pk}/archive"), 404, "not_found")
     problem(mine.get(f"systems/{live.pk}/archive/ticket/scanners"), 404, "not_found")
+
+
+def test_what_moved_after_sales_had_closed_stands_beside_the_statement(event: Any, mine: Any, site: Any) -> None:
+    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] is None
+    late = {"captured_krw": 0, "refunded_krw": 66_000, "fees_krw": 6_600, "compensation_krw": 0}
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True, "after_close": late})
+    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late

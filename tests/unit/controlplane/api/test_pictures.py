@@ -52,7 +52,10 @@ def test_what_is_no_digest_is_refused(mine: Any, named: Any) -> None:
     assert body["errors"].keys() == {"products[0].picture"}
 
 
-@pytest.mark.parametrize(("body", "status", "code"), [(b"<svg/>", 422, "not_a_picture"), (IMAGE + bytes(BYTES_MAX), 413, "too_large")])
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [(b"", 422, "not_a_picture"), (b"<svg/>", 422, "not_a_picture"), (IMAGE + bytes(BYTES_MAX), 413, "too_large")],
+)
 def test_what_cannot_be_kept_is_refused(mine: Any, event: Any, body: bytes, status: int, code: str) -> None:
     problem(mine.post("pictures", body), status, code)
     problem(mine.put(f"systems/{event.pk}/products/program/picture", body), status, code)
