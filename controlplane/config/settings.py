@@ -227,6 +227,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 # A picture each, and the plan; a browser sends those left empty too.
 DATA_UPLOAD_MAX_NUMBER_FILES = 1001
+# Without a script 200 products bring their pictures of 2 MB along all at once, beside the plan.
+UPLOAD_FORM_MAX_SIZE = 450 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "controlplane.lib.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Languages and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = BOOKING_LANGUAGE

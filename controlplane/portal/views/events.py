@@ -24,13 +24,16 @@ EVENTS_A_PAGE = 24
 
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
-    """Live events by their first performance; `q` searches title and venue, `field` keeps one field."""
+    """Live events by their first performance, those that are over at the end.
+
+    `q` searches title and venue, `field` keeps one field.
+    """
     query = request.GET.get("q", "").strip()[:100]
     field = request.GET.get("field", "")
-    listed = selectors.public_events()
+    now = timezone.now()
+    listed = sorted(selectors.public_events(), key=lambda event: event.last_at < now)
     found = [event for event in listed if _matches(event, query)]
     shown = [event for event in found if not field or event.field == field]
-    now = timezone.now()
     page = Paginator(shown, EVENTS_A_PAGE).get_page(request.GET.get("page"))
     fields = Counter(event.field for event in found)
     context = {

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from controlplane.accounts.models import User
@@ -168,3 +169,13 @@ def test_where_no_mail_is_sent_a_reset_says_who_helps(client, settings):
         assert "Ask the people who run this site" in page
         assert 'name="email"' not in page
     assert not mail.outbox
+
+
+def test_nobody_fills_the_disk_with_a_form(settings, browser):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.UPLOAD_FORM_MAX_SIZE = 10_000, 20_000
+
+    def sent(client, path, size):
+        return client.post(path, {"name": "x", "file": SimpleUploadedFile("x.bin", b"x" * size)}).status_code
+
+    assert [sent(Client(), "/login", size) for size in (5_000, 15_000)] == [422, 400]
+    assert [sent(browser, "/account/profile", size) for size in (15_000, 25_000)] == [302, 400]

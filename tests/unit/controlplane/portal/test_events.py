@@ -6,6 +6,9 @@ import pytest
 import time_machine
 from django.test import Client
 
+from tests.controlplane import areas_requirement
+from tests.unit.controlplane.pages import deployed
+
 pytestmark = pytest.mark.django_db
 
 
@@ -107,3 +110,18 @@ def test_a_form_without_its_token_is_refused_in_words(seller):
     response = client.post("/login", {"username": "seller@example.kr", "password": "pw"})
     assert response.status_code == 403
     assert "Please try again" in response.content.decode()
+
+
+def test_what_is_over_stands_behind_what_is_still_to_come(seller, runtime):
+    for slug, day in (("early", 10), ("late", 20)):
+        performances = [{"id": "p1", "starts_at": f"2090-01-{day}T19:30:00+09:00"}]
+        deployed(areas_requirement(slug=slug, title=slug, performances=performances), seller, runtime)
+
+    def order():
+        page = get().content.decode()
+        return sorted(("early", "late"), key=lambda title: page.index(f"{title}</a>"))
+
+    with time_machine.travel("2090-01-09T12:00:00+09:00", tick=False):
+        assert order() == ["early", "late"]
+    with time_machine.travel("2090-01-11T12:00:00+09:00", tick=False):
+        assert order() == ["late", "early"]
