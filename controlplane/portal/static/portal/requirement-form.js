@@ -125,28 +125,39 @@ function nameGrades() {
 
 async function swap(button) {
   await save();
+  saving = swapParts(button); // what is typed elsewhere meanwhile is saved after it, with the version that it brings
+  await saving;
+  saving = null;
+  if (isDirty) schedule(0);
+}
+
+async function swapParts(button) {
   const ids = button.dataset.swap.split(" ");
   const sections = ids.map((id) => document.getElementById(id));
   const typed = new FormData(form, button);
   button.setAttribute("data-busy", "");
   for (const section of sections) section.inert = true;
   let page;
+  let isOld = false; // another tab changed the draft
   try {
     const response = await fetch(form.getAttribute("action"), { method: "POST", body: typed });
+    isOld = response.status === 409;
     page = new DOMParser().parseFromString(await response.text(), "text/html");
   } catch {
     tell(form.dataset.unsaved, true);
   }
   const fresh = page?.querySelector("form[data-requirement-form]");
-  if (!fresh) {
-    if (page) tell(form.dataset.refused, true);
+  if (!fresh || isOld) {
+    if (isOld) {
+      isStopped = true; // as when saving: with the version of now the next save would overwrite the other tab's unseen
+      tell(page.querySelector(".messages")?.textContent.trim() ?? form.dataset.refused, true);
+    } else if (page) tell(form.dataset.refused, true);
     for (const section of sections) section.inert = false;
     button.removeAttribute("data-busy");
     return;
   }
   for (const id of ids) document.getElementById(id).replaceWith(document.importNode(page.getElementById(id), true));
   form.elements.version.value = fresh.elements.version.value;
-  isDirty = false;
   tell(fresh.querySelector("[data-save-state]").textContent);
   prepare();
   const wrong = document.getElementById(ids[0]).querySelector('[aria-invalid="true"], .error');
