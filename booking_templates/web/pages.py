@@ -18,7 +18,7 @@ from django.utils import translation
 
 from booking_templates.kit.api import not_modified
 from booking_templates.kit.principal import OPTIONAL_BUYER, authenticate
-from booking_templates.kit.problems import Unauthorized
+from booking_templates.kit.problems import Forbidden, Unauthorized
 from booking_templates.web import content, context
 from booking_templates.web.peers import Source
 from booking_templates.web.shell import Shell
@@ -82,7 +82,7 @@ def _of_visitor(request: HttpRequest) -> dict[str, str]:
     try:
         principal = authenticate(request, OPTIONAL_BUYER)
         name = principal.name if principal.kind == "buyer" else None
-    except Unauthorized:
+    except (Unauthorized, Forbidden):  # the latter for a form that was sent where none is taken
         name = None
     return {
         "buyer_name": name or "",

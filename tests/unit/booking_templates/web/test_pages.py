@@ -39,8 +39,12 @@ def test_pages_are_read_and_nothing_else(client, services, path):
         assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
 
 
-def test_a_form_that_is_sent_before_the_page_is_ready_is_answered_with_a_way_back(client, services):
+@pytest.mark.parametrize("is_in", [False, True], ids=["a stranger", "a buyer"])
+def test_a_form_that_is_sent_before_the_page_is_ready_is_answered_with_a_way_back(client, services, token_for, is_in):
     """On a slow line the modules come later than the form, and without them the browser sends it as forms are sent."""
+    if is_in:
+        client.cookies["clove_access"] = token_for("buyer")
+    assert client.post("/nope").status_code == 404
     page = client.post("/login?next=/orders%3Fa%3D1", {"email": "mina@example.com", "password": "correct horse"}).content.decode()
     assert '<a class="button button--primary" href="/login?next=/orders%3Fa%3D1">' in page
     assert "correct horse" not in page
