@@ -98,6 +98,20 @@ def test_keys_alone_choose_seats_on_the_map_and_the_limit_is_told(page: Page) ->
     expect(seats.get_by_role("button", pressed=True)).to_have_count(3)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 860), (390, 860), (390, 600)])
+def test_no_seat_of_the_whole_plan_lies_under_the_buttons_that_zoom(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto("/performances/p1")
+    expect(page.locator('.seat[data-seat="10-20"]')).to_be_visible()
+    under = page.evaluate("""() => {
+        const covers = [...document.querySelectorAll(".map__zoom button")].map((each) => each.getBoundingClientRect());
+        const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+        const seats = [...document.querySelectorAll(".seat")];
+        return seats.filter((seat) => covers.some((each) => meet(each, seat.getBoundingClientRect()))).map((seat) => seat.dataset.seat);
+    }""")
+    assert under == []
+
+
 def test_what_is_special_about_a_seat_is_told_before_it_is_held(page: Page) -> None:
     page.goto("/performances/p1")
     signs = page.get_by_role("list", name="What the signs mean").get_by_role("listitem")

@@ -46,8 +46,11 @@ export class SeatMap {
   }
 
   resize() {
-    const { width, height } = this.element.getBoundingClientRect();
+    const { width, height, top, right } = this.element.getBoundingClientRect();
     if (!width || !height) return;
+    const controls = this.element.querySelector(".map__zoom").getBoundingClientRect();
+    const isColumn = controls.height > controls.width;
+    this.view.edge = { right: isColumn ? right - controls.left : 0, top: isColumn ? 0 : controls.bottom - top };
     this.view.resize(width, height);
     this.painter.resize(width, height);
     this.moved();

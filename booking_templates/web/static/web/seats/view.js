@@ -9,11 +9,13 @@ export class View {
     this.x = 0;
     this.y = 0;
     this.most = 4;
+    /** What the controls take of the window at these sides: the whole plan is seen beside them. */
+    this.edge = { right: 0, top: 0 };
   }
 
   /** The scale at which all of the plan is seen. */
   get least() {
-    return Math.min(this.width / this.bounds.width, this.height / this.bounds.height);
+    return Math.min((this.width - this.edge.right) / this.bounds.width, (this.height - this.edge.top) / this.bounds.height);
   }
 
   get isWhole() {
@@ -31,8 +33,7 @@ export class View {
 
   fit() {
     this.scale = this.least;
-    this.x = (this.width - this.bounds.width * this.scale) / 2 - this.bounds.left * this.scale;
-    this.y = (this.height - this.bounds.height * this.scale) / 2 - this.bounds.top * this.scale;
+    this.clamp();
   }
 
   toPlan(x, y) {
@@ -79,14 +80,15 @@ export class View {
 
   /** Never lose the plan out of the window: what is smaller than the window is centred, what is larger covers it. */
   clamp() {
-    this.x = clampAxis(this.x, this.bounds.left, this.bounds.width, this.width, this.scale);
-    this.y = clampAxis(this.y, this.bounds.top, this.bounds.height, this.height, this.scale);
+    const { right, top } = this.edge;
+    this.x = clampAxis(this.x, this.bounds.left, this.bounds.width, this.width - right, this.scale);
+    this.y = top + clampAxis(this.y - top, this.bounds.top, this.bounds.height, this.height - top, this.scale);
   }
 }
 
 function clampAxis(offset, start, length, room, scale) {
   const size = length * scale;
-  if (size <= room) return (room - size) / 2 - start * scale;
+  if (size <= room + 1e-6) return (room - size) / 2 - start * scale;
   const slack = Math.min(80, room * 0.15);
   return Math.min(slack - start * scale, Math.max(room - slack - size - start * scale, offset));
 }
