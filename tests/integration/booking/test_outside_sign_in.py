@@ -190,11 +190,18 @@ def test_a_sign_in_opens_one_account_only(browser, new_browser):
 
 
 def test_the_last_way_to_log_in_is_not_taken_away(browser):
-    browser.sign_in("jun")
+    browser.sign_in("mina")
     response = browser.call("DELETE", "oidc/identity")
     assert (response.status_code, response.json()["code"]) == (409, "no_password")
     assert browser.call("POST", "me/password", {"current_password": "", "new_password": OWN}).status_code == 204
     assert browser.call("DELETE", "oidc/identity").status_code == 204
+
+
+def test_without_an_address_a_password_is_no_way_to_log_in(browser):
+    browser.sign_in("jun")
+    assert browser.call("POST", "me/password", {"current_password": "", "new_password": OWN}).status_code == 204
+    response = browser.call("DELETE", "oidc/identity")
+    assert (response.status_code, response.json()["code"]) == (409, "no_email")
 
 
 def test_a_closed_account_is_not_found_again(browser, new_browser):
