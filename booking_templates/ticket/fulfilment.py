@@ -119,6 +119,6 @@ def _fields(hold: Hold) -> dict[str, Any]:
         "performance_id": hold.performance_id,
         "places": [msgspec.to_builtins(place) for place in hold.places],
         "total_krw": hold.total_krw,
-        "refund_policy": msgspec.to_builtins(known.refund_policy),
+        "refund_policy": msgspec.to_builtins(known.policy),
         "told": terms.told(known, hold.performance_id),
     }

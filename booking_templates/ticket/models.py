@@ -26,7 +26,7 @@ class Order(PayableOrder):
     places = models.JSONField(default=list)
     """What the hold is for, as the seat service said when it was pinned: seat or area, label, grade, price."""
     refund_policy = models.JSONField(null=True)
-    """The policy that its buyer was told: a preset's name, or a policy. What the seller edits later takes nothing from them."""
+    """The policy that its buyer was told; in an older row maybe a preset's name. What is edited later takes nothing from them."""
     told = models.JSONField(null=True)
     """When the performance starts and until when it could be cancelled, as its buyer was told (`terms.told`); null in an older row."""
 

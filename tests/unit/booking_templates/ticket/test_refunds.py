@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from booking_templates.kit.db import clock
 from booking_templates.kit.models import OutboxMessage
+from booking_templates.ticket import policy
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
 from tests.unit.booking_templates.ticket.conftest import tid_of
@@ -267,6 +268,16 @@ def test_a_policy_that_becomes_harder_takes_nothing_from_who_bought_before(buyer
     rules({"cut_off": {"days_before": 30, "at": "17:00"}}, days=5)
     assert quote(buyer_client, order_id)["allowed"]
     assert quote(buyer_client, later)["fee_krw"] == 30_000, "past the new cut-off the old rules hold, with their fee"
+
+
+def test_a_preset_that_another_release_changes_takes_nothing_from_who_bought_before(
+    buyer_client: Any, rules: Callable[..., None], buy: Buy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules("consumer_standard", days=15)
+    order_id = buy(seats=1)
+    monkeypatch.setitem(policy.PRESETS, "consumer_standard", policy.Policy(tiers=[policy.Tier(0, 50)]))
+    later = buy(seats=1)
+    assert (quote(buyer_client, order_id)["fee_krw"], quote(buyer_client, later)["fee_krw"]) == (0, 75_000)
 
 
 def test_a_limit_that_is_set_later_takes_nothing_from_who_bought_before(buyer_client: Any, staff_client: Any, buy: Buy) -> None:
