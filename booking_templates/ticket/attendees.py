@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from booking_templates.payments.showing import local
+from booking_templates.ticket import event
 from booking_templates.ticket.documents import tables
 from booking_templates.ticket.models import Ticket
 from booking_templates.ticket.schemas import Attendee
@@ -41,23 +43,31 @@ def head() -> list[str]:
 
 
 def rows(*, performance: str, q: str) -> Iterator[list[tables.Cell]]:
-    """All that match, for an export; read as they are written.
+    """All that match, for an export; read as they are written. A performance is named by when it begins: its id is shown nowhere.
 
     By their ids, so many at a time: MariaDB's driver holds every row of an answer at once, and a long run has 100,000.
     """
-    found = list(find(performance=performance, q=q).values_list("pk", flat=True))
+    # Before the first row: by then the reader's language is not known any more.
+    words = {Ticket.Status.LIVE.value: _("valid"), Ticket.Status.CANCELLED.value: _("cancelled")}
+    starts = {name: _clock(each.starts_at) for name, each in event.current().performances.items()}
+    return _rows(list(find(performance=performance, q=q).values_list("pk", flat=True)), starts, words)
+
+
+def _rows(found: list[str], starts: dict[str, str], words: dict[str, str]) -> Iterator[list[tables.Cell]]:
     for first in range(0, len(found), CHUNK):
         chunk = found[first : first + CHUNK]
         tickets = Ticket.objects.select_related("order").only(*OF_TICKET, *OF_ORDER).in_bulk(chunk)
-        yield from (_row(tickets[key]) for key in chunk)
+        yield from (_row(tickets[key], starts, words) for key in chunk)
 
 
-def _row(ticket: Ticket) -> list[tables.Cell]:
-    used_at = f"{timezone.localtime(ticket.used_at):%Y-%m-%d %H:%M}" if ticket.used_at else ""
-    order = ticket.order
-    place: list[tables.Cell] = [ticket.performance_id, ticket.label, ticket.grade, ticket.price_krw, ticket.status]
-    booked = f"{timezone.localtime(ticket.created_at):%Y-%m-%d %H:%M}"
-    return [order.number, order.buyer_name, order.buyer_phone, *place, booked, used_at]
+def _row(ticket: Ticket, starts: dict[str, str], words: dict[str, str]) -> list[tables.Cell]:
+    order, begins = ticket.order, starts.get(ticket.performance_id, ticket.performance_id)
+    place: list[tables.Cell] = [begins, ticket.label, ticket.grade, ticket.price_krw, words.get(ticket.status, ticket.status)]
+    return [order.number, order.buyer_name, order.buyer_phone, *place, _clock(ticket.created_at), _clock(ticket.used_at)]
+
+
+def _clock(moment: datetime | None) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}" if moment else ""
 
 
 def shown(ticket: Ticket) -> Attendee:
