@@ -56,7 +56,12 @@ def settle(lease: Lease, runtime: Runtime) -> float | None:
 def _clear_away(lease: Lease, runtime: Runtime) -> float | None:
     """Nothing of a first deployment that failed shall run on: nobody can use it, and it would be paid for."""
     ref = lease.system.ref
-    if not was_handed_over(lease.system) or runtime.observe(ref).health is Health.ABSENT:
+    if not was_handed_over(lease.system):
+        return None
+    if lease.system.content_given:
+        # What its services were given goes with their databases: who tries again has to give it again.
+        _save(lease, content_given={})
+    if runtime.observe(ref).health is Health.ABSENT:
         return None
     lease.renew()
     runtime.delete(ref)

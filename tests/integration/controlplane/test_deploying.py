@@ -195,3 +195,18 @@ def test_a_number_that_was_given_out_before_neither_takes_over_nor_clears_away(s
 
     assert not {method for method, _ in runtime.calls} & {"apply", "delete"}
     assert system.namespace in runtime.systems
+
+
+def test_what_was_cleared_away_is_given_its_content_again_when_it_is_tried_again(seller: Any, runtime: SiteRuntime, site: Site) -> None:
+    """Its databases went with it, so what the services were given the first time nobody has any more."""
+    site.answers["POST", "/api/seat/probe"] = (409, {"code": "no_content"})
+    system = deployed(seller, runtime)
+    assert (system.state, system.reason_code) == (State.FAILED, "check_probe")
+    assert runtime.observe(system.ref).health is Health.ABSENT
+    del site.answers["POST", "/api/seat/probe"]
+    site.content.clear()
+
+    services.system_retry(system=system, acting_user=seller)
+
+    assert settle(system, runtime).state == State.LIVE
+    assert set(site.content) == {"event", "merch", "seat", "ticket"}
