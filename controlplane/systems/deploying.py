@@ -86,7 +86,8 @@ def _refuse_taken_place(run: Run) -> None:
     take over the data of such a one nor clear them away."""
     if run.system.live_revision_id or was_handed_over(run.system):
         return
-    if run.runtime.observe(run.system.ref).health is not Health.ABSENT:
+    # One that is ending is waited for: the runtime says so by itself.
+    if run.runtime.observe(run.system.ref).health not in (Health.ABSENT, Health.DELETING):
         place = run.system.namespace
         raise Failed("owned_by_another", detail=f"In {place} there is a booking system that this platform has no record of.")
 

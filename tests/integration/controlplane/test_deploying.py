@@ -210,3 +210,14 @@ def test_what_was_cleared_away_is_given_its_content_again_when_it_is_tried_again
 
     assert settle(system, runtime).state == State.LIVE
     assert set(site.content) == {"event", "merch", "seat", "ticket"}
+
+
+def test_what_is_still_being_removed_from_its_place_is_waited_for(seller: Any, runtime: SiteRuntime) -> None:
+    system = services.system_create(requirement=numbered_requirement(), acting_user=seller)
+    runtime.apply(system.ref, system_objects(system.ref), SECRETS)
+    runtime.deletes_after(system.namespace, looks=2)
+    runtime.delete(system.ref)
+
+    services.system_deploy(system=system, acting_user=seller)
+
+    assert settle(system, runtime).state == State.LIVE
