@@ -44,9 +44,12 @@ handed over: settings are read when a process starts, so once a process is often
 def settle(lease: Lease, runtime: Runtime) -> float | None:
     """Put SYSTEM right, as far as it goes now; seconds until the next look, None for never. Raises LeaseLost."""
     system = lease.system
-    if system.desired_state != Desired.LIVE:
+    if system.desired_state != Desired.LIVE and system.state != State.DELETED:
         return None
     try:
+        if system.state == State.DELETED:
+            # A worker that was stopped for longer than its lease may have applied it once more.
+            return _clear_away(lease, runtime)
         return _keep_live(lease, runtime) if system.live_revision_id else _clear_away(lease, runtime)
     except RuntimeFailure as error:
         log.warning("system %s: %s", system.pk, error.reason)

@@ -174,3 +174,19 @@ def test_what_was_typed_to_change_it_goes_with_its_secrets(seller: Any, runtime:
 
     assert system.state == State.DELETED
     assert not drafts.RequirementDraft.objects.exists()
+
+
+def test_what_a_worker_that_comes_late_applies_of_a_deleted_system_goes_again(seller: Any, runtime: SiteRuntime) -> None:
+    """It was stopped for longer than its lease, just before it called the runtime; nobody would look after what it made."""
+    system = deployed(seller, runtime)
+    known = runtime.systems[system.namespace]
+    objects, secrets = known.objects, known.secrets
+    services.system_delete(system=system, typed_name="little", acting_user=seller)
+    assert settle(system, runtime).state == State.DELETED
+
+    runtime.apply(system.ref, objects, secrets)
+    converge(system.pk, runtime=runtime)
+
+    assert runtime.observe(system.ref).health is Health.ABSENT
+    system.refresh_from_db()
+    assert (system.state, system.slug) == (State.DELETED, None)
