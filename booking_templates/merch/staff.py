@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from django.db.models import F, Q, Sum
 
 from booking_templates.kit.api import Request, endpoint
@@ -25,6 +23,7 @@ from booking_templates.merch.schemas import (
 )
 from booking_templates.merch.showing import shown_items, shown_pick_up
 from booking_templates.payments.models import NO_PROVIDER, Kind
+from booking_templates.payments.names import digits_of, words_of
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import OPEN_PAYMENT, State
 
@@ -77,8 +76,10 @@ def list_pick_ups(request: Request, query: PickUpQuery) -> PickUps:
     found = Order.objects.filter(STANDS).order_by("created_at", "pk")
     if query.state != "all":
         found = found.filter(picked_up_at__isnull=query.state == "waiting")
-    for word in unicodedata.normalize("NFC", query.q).split():
-        found = found.filter(Q(buyer_name__icontains=word) | Q(number__istartswith=word) | Q(buyer_phone__icontains=word))
+    if query.q:
+        found = found.alias(phone=digits_of("buyer_phone"))
+    for word, digits in words_of(query.q):
+        found = found.filter(Q(buyer_name__icontains=word) | Q(number__istartswith=word) | Q(phone__icontains=digits))
     total = found.count()
     start = (query.page - 1) * PAGE
     page = list(found[start : start + PAGE])

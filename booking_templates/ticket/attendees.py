@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -10,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from booking_templates.payments.names import digits_of, words_of
 from booking_templates.payments.showing import local
 from booking_templates.ticket import event
 from booking_templates.ticket.documents import tables
@@ -25,13 +25,15 @@ OF_ORDER = ("order__number", "order__buyer_name", "order__buyer_phone")
 def find(*, performance: str, q: str) -> QuerySet[Ticket]:
     """Tickets that match, by performance and then as they were booked. Q is looked for in names, order numbers, phones and labels."""
     found = Ticket.objects.select_related("order").order_by("performance_id", "created_at", "pk")
+    if q:
+        found = found.alias(phone=digits_of("order__buyer_phone"))
     if performance:
         found = found.filter(performance_id=performance)
-    for word in unicodedata.normalize("NFC", q).split():
+    for word, digits in words_of(q):
         found = found.filter(
             Q(order__buyer_name__icontains=word)
             | Q(order__number__istartswith=word)
-            | Q(order__buyer_phone__icontains=word)
+            | Q(phone__icontains=digits)
             | Q(label__icontains=word)
         )
     return found

@@ -224,6 +224,8 @@ def test_the_counter_finds_a_name_however_its_letters_were_composed(buyer_client
     assert Order.objects.get().buyer_name == "하나"
     for typed in ("하나", apart):
         assert staff_client.get(f"{URL}/pickups", {"q": typed}).json()["total"] == 1
+    Order.objects.update(buyer_phone="01012345678")
+    assert staff_client.get(f"{URL}/pickups", {"q": "010-1234"}).json()["total"] == 1
 
 
 @pytest.mark.parametrize("query", [{"state": "x"}, {"page": 0}, {"page": "x"}, {"q": "x" * 101}])

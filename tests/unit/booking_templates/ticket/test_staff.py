@@ -109,6 +109,15 @@ def test_a_name_is_found_however_its_letters_were_composed(
     assert len(staff_client.get(f"{URL}/attendees", {"q": "\u1112\u1161\u1102\u1161"}).json()["attendees"]) == 1
 
 
+@pytest.mark.parametrize("stored", ["01012345678", "010-1234-5678", "+82 10-1234-5678"])
+@pytest.mark.parametrize("typed", ["010-1234-5678", "01012345678", "5678", "1234-5678", "(010) 1234 5678"])
+def test_a_phone_number_is_found_with_hyphens_or_without(staff_client: Any, buy: Buy, stored: str, typed: str) -> None:
+    Order.objects.filter(pk=buy(seats=1)).update(buyer_phone=stored)
+    Order.objects.filter(pk=buy(seats=1)).update(buyer_phone="01099990000")
+    wanted = 0 if stored.startswith("+82") and "010" in typed else 1
+    assert staff_client.get(f"{URL}/attendees", {"q": typed}).json()["total"] == wanted
+
+
 def test_attendees_come_in_pages_of_fifty(staff_client: Any, buyer_id: str, buy: Buy) -> None:
     buy(seats=60)
     sizes = [len(staff_client.get(f"{URL}/attendees", {"page": page}).json()["attendees"]) for page in (1, 2, 3)]
