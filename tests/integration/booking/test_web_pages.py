@@ -112,6 +112,27 @@ def test_no_seat_of_the_whole_plan_lies_under_the_buttons_that_zoom(page: Page, 
     assert under == []
 
 
+def test_a_press_that_ends_outside_the_map_does_not_drag_it_along(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto("/performances/p1")
+    seat = page.locator('.seat[data-seat="5-10"]')
+    expect(seat).to_be_visible()
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    box = page.locator("#map").bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 15, middle)
+    page.mouse.up()
+    before = seat.bounding_box()
+    for x in (50, 150, 250):
+        page.mouse.move(box["x"] + x, middle)
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert seat.bounding_box() == before
+
+
 def test_what_is_special_about_a_seat_is_told_before_it_is_held(page: Page) -> None:
     page.goto("/performances/p1")
     signs = page.get_by_role("list", name="What the signs mean").get_by_role("listitem")

@@ -44,6 +44,10 @@ export class Gestures {
   move(event) {
     const before = this.pointers.get(event.pointerId);
     if (!before) return;
+    if (event.pointerType === "mouse" && !event.buttons) {
+      this.up(event); // it was let go outside
+      return;
+    }
     const now = this.at(event);
     if (this.pointers.size === 2) {
       const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
