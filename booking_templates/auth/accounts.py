@@ -25,8 +25,7 @@ KEEPERS = ("ticket", "merch", "seat")
 """Services that keep something of a buyer and are told when the account closes; one that was taken away, when it comes back."""
 LAST_TOKEN = timedelta(seconds=sessions.ACCESS_LIFE_S + LEEWAY_S)
 AGAIN_EVERY_S = 600.0
-AGAIN_FOR = timedelta(seconds=2 * AGAIN_EVERY_S)
-"""Twice, that is; a worker that was away for ten minutes still does it once."""
+AGAIN_AT_ONCE = 500
 
 
 def info(buyer: Buyer) -> BuyerInfo:
@@ -167,11 +166,16 @@ def close(buyer: Buyer) -> None:
 
 
 def erase_again() -> None:
-    """Tell the keepers once more of accounts that were closed a while ago: a device that was logged in could still order something under
-    them until its access token ran out.
+    """Tell the keepers once more of accounts that were closed a while ago, however long: a device that was logged in could still order
+    something under them until its access token ran out, and then nobody may have been there to tell of it.
     """
-    before = db_now() - LAST_TOKEN
-    for buyer in Buyer.objects.filter(closed_at__lte=before, closed_at__gt=before - AGAIN_FOR):
+    for buyer in Buyer.objects.filter(closed_at__lte=db_now() - LAST_TOKEN, told_again_at=None)[:AGAIN_AT_ONCE]:
+        _tell_again(buyer)
+
+
+@retry_transaction
+def _tell_again(buyer: Buyer) -> None:
+    if Buyer.objects.filter(pk=buyer.pk, told_again_at=None).update(told_again_at=db_now()):
         _tell_keepers(buyer)
 
 

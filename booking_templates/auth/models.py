@@ -21,6 +21,8 @@ class Buyer(models.Model):
     phone = models.CharField(max_length=PHONE_MAX, blank=True, default="")
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    told_again_at = models.DateTimeField(null=True, blank=True)
+    """When those who keep something of a closed account were told of it a second time (`accounts.erase_again`)."""
 
 
 class Session(models.Model):

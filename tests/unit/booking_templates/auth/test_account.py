@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -199,9 +200,17 @@ def test_what_was_ordered_with_the_last_token_of_a_closed_account_is_erased_too(
     accounts.erase_again()
     assert sorted(OutboxMessage.objects.values_list("peer", flat=True)) == ["merch", "seat", "ticket"]
     OutboxMessage.objects.all().delete()
-    Buyer.objects.update(closed_at=db_now() - accounts.LAST_TOKEN - accounts.AGAIN_FOR)
     accounts.erase_again()
-    assert not OutboxMessage.objects.exists()
+    assert not OutboxMessage.objects.exists(), "once is enough"
+
+
+def test_it_is_erased_however_long_nobody_was_there_to_tell_of_it(mina):
+    """A booking system may be suspended for a week just after."""
+    mina.call("DELETE", "me", {"password": PASSWORD})
+    OutboxMessage.objects.all().delete()
+    Buyer.objects.update(closed_at=db_now() - timedelta(days=7))
+    accounts.erase_again()
+    assert OutboxMessage.objects.count() == 3
 
 
 def test_a_login_made_while_the_account_was_closed_is_not_renewed(mina):
