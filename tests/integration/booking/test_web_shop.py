@@ -148,6 +148,24 @@ def test_an_order_that_ended_before_its_answer_was_heard_is_made_anew(browser: B
     context.close()
 
 
+def test_what_was_ordered_in_one_tab_does_not_wait_in_another(tab: Page) -> None:
+    sign_up(tab.context)
+    booking = buy(tab, {"best": {"quantity": 1}})
+    other = tab.context.new_page()
+    other.goto("/shop")
+    tab.goto("/shop")
+    tab.get_by_role("button", name="One more: 프로그램북").press("Enter")
+    expect(other.get_by_test_id("cart-total")).to_have_text("₩15,000")
+    beside = tab.context.new_page()
+    beside.goto(booking)
+    expect(beside.get_by_test_id("extras-waiting")).to_be_visible()
+    tab.get_by_test_id("order-products").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    expect(other.get_by_test_id("cart-total")).to_have_text("–")
+    expect(other.get_by_test_id("order-products")).to_have_attribute("aria-disabled", "true")
+    expect(beside.get_by_test_id("extras-waiting")).to_have_count(0)
+
+
 def test_a_payment_service_that_does_not_answer_is_not_taken_for_the_shop(browser: Browser, site: Booking) -> None:
     context = browser.new_context(locale="en-GB", base_url=site.public_url)
     context.set_default_timeout(WAIT_MS)

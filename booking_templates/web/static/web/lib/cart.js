@@ -33,6 +33,11 @@ export function readCart() {
   }
 }
 
+/** Tell CHANGED(cart) when another tab has changed it, or ordered what was in it. */
+export function followCart(changed) {
+  addEventListener("storage", (event) => event.key === MEMORY && changed(readCart()));
+}
+
 export function writeCart(cart) {
   session.write(MEMORY, JSON.stringify([...cart]));
 }

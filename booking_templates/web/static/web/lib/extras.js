@@ -35,11 +35,13 @@ export async function showExtras(place, order, isStanding) {
   try {
     const [bought, products] = await Promise.all([api("GET", `/api/merch/orders?ticket_order=${encodeURIComponent(order.id)}`, { timeoutMs: 8000 }), readProducts()]);
     orders = bought.body.orders;
-    const shelf = new Shelf(h("ul", {}), readCart(), () => {});
+    let box = null;
+    const shelf = new Shelf(h("ul", {}), readCart(), (now) => now.length || box?.remove());
     shelf.stock(products);
     lines = shelf.lines;
+    box = lines.length ? waiting(lines, order, shelf, problem) : null;
     if (!isStanding() || (!orders.length && !products.length)) return;
-    fill(place, h("h2", { id: "extras-title" }, t("extras")), orders.length ? rows(orders) : null, lines.length ? waiting(lines, order, shelf, problem) : null, problem, h("p", { class: "extras__more" }, h("a", { class: "button button--small", href: `/shop?booking=${encodeURIComponent(order.id)}`, "data-testid": "extras-shop" }, icon("bag"), t("extras_choose"))));
+    fill(place, h("h2", { id: "extras-title" }, t("extras")), orders.length ? rows(orders) : null, box, problem, h("p", { class: "extras__more" }, h("a", { class: "button button--small", href: `/shop?booking=${encodeURIComponent(order.id)}`, "data-testid": "extras-shop" }, icon("bag"), t("extras_choose"))));
   } catch {
     if (!isStanding()) return;
     fill(place, h("h2", { id: "extras-title" }, t("extras")), h("p", { class: "quiet", "data-testid": "shop-down" }, t("shop_down")));

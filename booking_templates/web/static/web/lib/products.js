@@ -2,7 +2,7 @@
 import { t } from "./client.js";
 import { announce, h, icon } from "./dom.js";
 import { number, won } from "./format.js";
-import { MOST_OF_ONE, keyOf, linesOf, nameOf, totalOf, writeCart } from "./cart.js";
+import { MOST_OF_ONE, followCart, keyOf, linesOf, nameOf, totalOf, writeCart } from "./cart.js";
 
 const FEW = 20;
 
@@ -14,6 +14,10 @@ export class Shelf {
     this.changed = changed;
     this.products = [];
     this.options = new Map(); // product -> the option that its stepper counts
+    followCart((now) => {
+      this.cart = now;
+      this.draw();
+    });
   }
 
   stock(products) {
