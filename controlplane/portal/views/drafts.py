@@ -242,9 +242,19 @@ def _review_context(draft: RequirementDraft, checked: drafts.Checked) -> dict[st
 
 
 @require_POST
-@with_draft
-def deploy(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpResponse:
-    """Deploy a new booking system or update the one the draft is of; sent twice, the second finds the draft gone."""
+@login_required
+def deploy(request: AuthenticatedRequest, draft_id: UUID) -> HttpResponse:
+    """Deploy a new booking system or update the one the draft is of.
+
+    Sent twice, for the first answer was lost, the second finds the draft gone and leads to the events, where what became of it stands.
+    """
+    try:
+        draft = drafts.draft_for(request.user, draft_id)
+    except drafts.DraftNotFound:
+        if RequirementDraft.objects.filter(pk=draft_id).exists():
+            raise Http404 from None
+        messages.info(request, gettext("This draft was deployed or deleted already. Your events are below."))
+        return redirect("portal:systems")
     seen = request.POST.get("generation", "")
     generation = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
     try:

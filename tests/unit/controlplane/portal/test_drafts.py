@@ -289,7 +289,10 @@ def test_deploying_makes_one_booking_system_and_drops_the_draft(browser, draft, 
     assert (system.title, system.slug, system.seller) == ("강변 페스티벌", "river", seller)
     assert not RequirementDraft.objects.exists()
 
-    assert browser.post(url(draft, "/deploy")).status_code == 404
+    again = browser.post(url(draft, "/deploy"), follow=True)
+    assert again.redirect_chain == [("/systems", 302)]
+    assert "deployed or deleted already" in again.content.decode()
+    assert "강변 페스티벌" in again.content.decode()
     assert BookingSystem.objects.count() == 1
 
 
