@@ -35,7 +35,7 @@ APT = {
 APT_ALWAYS = ("faketime", "fonts-noto-cjk", "libmariadb-dev", "pkg-config", "gcc", "python3-dev")
 
 
-WIDE = ("variants", "schemathesis", "web_access", "web_halls")
+WIDE = ("variants", "schemathesis", "web_access", "web_account", "web_halls", "web_pages", "web_shop")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def suites() -> list[Suite]:
         Suite("images", ("tests/integration/images",), is_alone=True, is_default=False),
         # checkov over all that is rendered: two minutes.
         Suite("policy", ("tests/policy",), is_alone=True, is_default=False),
-        # All eight variants, thousands of made-up requests to every service, every page looked at by axe: about ten minutes.
+        # All eight variants, thousands of made-up requests to every service, every page looked at by axe: about a quarter of an hour.
         Suite(
             "wide",
             ("-c", "tests/booking_http.ini", "-m", "slow or not slow", *(f"tests/integration/booking/test_{name}.py" for name in WIDE)),

@@ -120,6 +120,7 @@ def test_an_outside_sign_in_is_joined_though_the_page_was_open_for_long(page: Pa
     expect(page.locator("#problem")).to_contain_text("The outside sign-in does not answer right now.")
 
 
+@pytest.mark.slow
 def test_who_has_set_a_first_password_is_asked_for_it_the_next_time(page: Page) -> None:
     def without_password(route: Route) -> None:
         answer = route.fetch()
@@ -170,6 +171,7 @@ def test_while_logins_do_not_answer_nobody_is_logged_out(accounts: Booking, page
     expect(page.locator("#email")).to_have_text(email)
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_in_sight_wherever_one_pressed(page: Page) -> None:
     sign_up(page)
     page.context.route("**/api/auth/me/password", lambda route: route.fulfill(status=503), times=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
@@ -166,6 +167,7 @@ def test_what_was_ordered_in_one_tab_does_not_wait_in_another(tab: Page) -> None
     expect(beside.get_by_test_id("extras-waiting")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_payment_service_that_does_not_answer_is_not_taken_for_the_shop(browser: Browser, site: Booking) -> None:
     context = browser.new_context(locale="en-GB", base_url=site.public_url)
     context.set_default_timeout(WAIT_MS)
@@ -182,6 +184,7 @@ def test_a_payment_service_that_does_not_answer_is_not_taken_for_the_shop(browse
     context.close()
 
 
+@pytest.mark.slow
 def test_all_orders_of_the_shop_are_found_however_many_there_are(tab: Page) -> None:
     sign_up(tab.context)
     for _ in range(21):
