@@ -29,7 +29,7 @@ from tests.integration.runtime_kubernetes.conftest import api_of
 from tests.runtime_contract.on_kubernetes import volumes
 from tests.stack import running, until
 
-ROUNDS = 3
+ROUNDS = 5
 BOUND_S = 180.0
 
 
