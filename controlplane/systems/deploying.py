@@ -29,9 +29,9 @@ from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_conten
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans, was_handed_over
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
-from controlplane.systems.revisions import revision_store
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.steps import Run, end, no_reason, workload_json
+from controlplane.systems.storing import revision_store
 
 log = logging.getLogger(__name__)
 

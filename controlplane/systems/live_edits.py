@@ -17,14 +17,14 @@ from controlplane.lib import audit, queue
 from controlplane.rendering.parts import Option, Product
 from controlplane.rendering.plan import from_json
 from controlplane.rendering.requirement import Requirement
-from controlplane.systems import content, pictures, planning, sealed
+from controlplane.systems import content, planning
 from controlplane.systems.booking_api import Silent
 from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
 from controlplane.systems.giving import put_content
 from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Operation, State
-from controlplane.systems.models import Requirement as StoredRequirement
 from controlplane.systems.staff import Document, api_for, document_of
+from controlplane.systems.storing import requirement_store
 
 LEASE_TRIES = 20
 LEASE_EVERY_S = 0.1
@@ -165,11 +165,7 @@ def _record(lease: Lease, service: str, document: Document, patch: Document, act
         assert system.requirement is not None  # noqa: S101  (it is live)
         before = planning.read_stored(system.requirement)
         wanted = patched(before, patch)
-        last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
-        stored = StoredRequirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
-        stored.save()
-        pictures.note_use(stored, wanted)
-        sealed.note_use(stored, wanted)
+        stored = requirement_store(system, wanted, created_by=acting_user)
         generation, now = system.generation + 1, timezone.now()
         operation = Operation.objects.create(
             system=system,

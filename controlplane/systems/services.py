@@ -17,12 +17,13 @@ from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.plan import from_json
-from controlplane.systems import forgetting, keys, pictures, sealed, slugs, tickets
+from controlplane.systems import forgetting, keys, slugs, tickets
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
-from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
+from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
 from controlplane.systems.preview import requirement_preview
 from controlplane.systems.standing import KEEPS, standing, standing_row
+from controlplane.systems.storing import requirement_store
 from controlplane.systems.taking_back import ASKED
 from controlplane.systems.wishes import Document, Kind, check_generation, lock, refuse_deleted, wish
 
@@ -175,11 +176,6 @@ def _insert(wanted: documents.Requirement, seller: User) -> BookingSystem:
 
 
 def _store_requirement(system: BookingSystem, wanted: documents.Requirement, acting_user: User) -> None:
-    last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
-    stored = Requirement(system=system, number=last + 1, data=wanted.to_json(), summary=wanted.summary(), created_by=acting_user)
-    stored.save()
-    pictures.note_use(stored, wanted)
-    sealed.note_use(stored, wanted)
-    system.requirement = stored
+    system.requirement = requirement_store(system, wanted, created_by=acting_user)
     system.title = wanted.title
     system.save(update_fields=["requirement", "title"])

@@ -21,9 +21,9 @@ from controlplane.systems.models import BookingSystem, Desired, Operation, Revis
 from controlplane.systems.orphans import RETURNED, handed_over, refuse_orphans, was_handed_over
 from controlplane.systems.outcomes import Failed, Retry, backoff_s
 from controlplane.systems.planning import plan_back, read_stored
-from controlplane.systems.revisions import revision_store
 from controlplane.systems.secrets import secrets_for
 from controlplane.systems.steps import columns_of, workload_json
+from controlplane.systems.storing import revision_store
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from controlplane.accounts.models import User
 from controlplane.rendering.requirement import Requirement, digest
-from controlplane.systems import pictures, sealed
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.live_edits import live_requirement
 from controlplane.systems.models import BookingSystem, Operation
 from controlplane.systems.models import Requirement as StoredRequirement
 from controlplane.systems.planning import read_stored
+from controlplane.systems.storing import requirement_store
 
 KEEPS = "keeps"
 """In the `result` of an operation that runs by another requirement than the one that is wanted."""
@@ -39,12 +39,7 @@ def standing_row(system: BookingSystem, acting_user: User | None) -> StoredRequi
     for known in (system.requirement, system.live_revision and system.live_revision.requirement):
         if known and digest(known.data) == digest(now.to_json()):
             return known
-    last = system.requirements.order_by("-number").values_list("number", flat=True).first() or 0
-    row = StoredRequirement(system=system, number=last + 1, data=now.to_json(), summary=now.summary(), created_by=acting_user)
-    row.save()
-    pictures.note_use(row, now)
-    sealed.note_use(row, now)
-    return row
+    return requirement_store(system, now, created_by=acting_user)
 
 
 def _row(system: BookingSystem) -> StoredRequirement | None:
