@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 
 from bench.bots import __main__ as bots
-from bench.measure import Row, machine
+from bench.measure import Row, Stolen, machine
 
 MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "pages", "rush", "plan", "bots", "sweep")
 
@@ -39,6 +39,7 @@ def main() -> int:
         print("  ".join(f"{name} {value}" for name, value in machine().items()))
         print(f"{'measure':52} {'value':>12} {'unit':14} {'floor':>10} {'ratio':>7} {'violations':>10}", flush=True)
     for name in arguments.names or there:
+        stolen = Stolen()
         try:
             rows = _measure(name, arguments)
         except Exception:
@@ -46,9 +47,12 @@ def main() -> int:
             print(f"{name}: broke", file=sys.stderr)
             broken = True
             continue
+        share = stolen.share()
         for row in rows:
-            print(json.dumps(row.as_dict(), ensure_ascii=False) if arguments.json else _line(row), flush=True)
+            print(json.dumps(row.as_dict(share), ensure_ascii=False) if arguments.json else _line(row), flush=True)
             broken = broken or bool(row.violations)
+        if share and not arguments.json:
+            print(f"  of the processor time that {name} wanted, others on this virtual machine's host had {share:.0%}", flush=True)
     return 1 if broken else 0
 
 

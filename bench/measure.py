@@ -9,6 +9,8 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+import psutil
+
 PACKAGES = ("Django", "granian", "celery")
 
 
@@ -23,6 +25,31 @@ def machine() -> dict[str, Any]:
     }
 
 
+class Stolen:
+    """How much of the processor time that was wanted since it was made a virtual machine did not get: others on its host had it.
+
+    Linux counts it as `steal` (proc(5)); elsewhere it is not known.
+    """
+
+    def __init__(self) -> None:
+        self._wanted_s, self._stolen_s = self._so_far()
+
+    def share(self) -> float | None:
+        """From 0 to 1, or None where it is not known."""
+        wanted_s, stolen_s = self._so_far()
+        wanted_s -= self._wanted_s
+        stolen_s -= self._stolen_s
+        return stolen_s / wanted_s if wanted_s > 0 and hasattr(psutil.cpu_times(), "steal") else None
+
+    @staticmethod
+    def _so_far() -> tuple[float, float]:
+        """Seconds of all cores that were not idle, and of those the stolen ones."""
+        times = psutil.cpu_times()
+        stolen_s = getattr(times, "steal", 0.0)
+        busy_s = times.user + times.system + getattr(times, "irq", 0.0) + getattr(times, "softirq", 0.0)
+        return busy_s + getattr(times, "nice", 0.0) + stolen_s, stolen_s
+
+
 @dataclass(frozen=True)
 class Row:
     """One figure. FLOOR is the same thing done barely in the same run, RATIO is VALUE to it, VIOLATIONS of I1–I7 where there was load."""
@@ -34,8 +61,8 @@ class Row:
     ratio: float | None = None
     violations: int | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+    def as_dict(self, stolen: float | None = None) -> dict[str, Any]:
+        """For `--json`; STOLEN is the share of the processor time that its run did not get."""
         return {
             "measure": self.measure,
             "value": round(self.value, 3),
@@ -43,5 +70,5 @@ class Row:
             "floor": self.floor,
             "ratio": None if self.ratio is None else round(self.ratio, 3),
             "violations": self.violations,
-            "machine": machine(),
+            "machine": {**machine(), "stolen": None if stolen is None else round(stolen, 3)},
         }
