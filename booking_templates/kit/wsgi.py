@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from booking_templates.kit import logs, worker
+from booking_templates.kit import locals, logs, worker
 
 
 class Handler(WSGIHandler):
@@ -57,6 +57,7 @@ def end_of_request(**_sender: object) -> None:
 
 
 django.setup(set_prefix=False)
+locals.keep_by_thread()
 for receiver in (close_old_connections, close_caches, reset_urlconf):
     request_finished.disconnect(receiver)
 request_finished.connect(end_of_request)
