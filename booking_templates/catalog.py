@@ -87,7 +87,8 @@ class Image:
     """Services it calls when they are in the system: it gets their address, and the network lets it through."""
     calls_outside: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """Its secret files: name -> kind (random, service-key, token-key, signing-key, sign-in, or a secret of the platform's settings)."""
+    """Its secret files: name -> kind (random, service-key, token-key, signing-key, other-keys, sign-in, or a secret of the platform's
+    settings)."""
     config: tuple[str, ...] = ()
     """Parts of the system's configuration it is given, beyond what every service gets."""
     storage_mib: int = 1024
@@ -169,9 +170,8 @@ def _seat(numbered: str, pin: str) -> Image:
 
 
 def _ticket(provider: str) -> Image:
-    return _paid(
-        "ticket", provider, secrets={"ticket-key.json": "signing-key"}, requires=("auth", "seat"), calls=("event", "merch", "seat")
-    )
+    keys = {"ticket-key.json": "signing-key", "ticket-key-others.json": "other-keys"}
+    return _paid("ticket", provider, secrets=keys, requires=("auth", "seat"), calls=("event", "merch", "seat"))
 
 
 def _merch(provider: str) -> Image:
@@ -208,7 +208,7 @@ IMAGES: tuple[Image, ...] = (
         "auth",
         secrets={"token-key.json": "token-key", "mail-url": "mail", "oidc-client-secret": "sign-in"},
         calls=("merch", "seat", "ticket"),
-        config=("mail", "sign-in"),
+        config=("mail", "proxies", "sign-in"),
     ),
     _image("be-event", "event"),
     *(_seat(numbered, pin) for numbered in ("yes", "no") for pin in ("yes", "no")),

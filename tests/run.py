@@ -32,10 +32,12 @@ APT = {
     "redis": "redis-server",
     "wrk": "wrk",
 }
+BOOKING = "tests/integration/booking"
+PAGES = f"{BOOKING}/test_web_*.py"
+FAULTS = f"{BOOKING}/test_faults.py"
+LANES = 3
+"""So many suites at a time: on two cores one waits for a server or a browser while two work."""
 APT_ALWAYS = ("faketime", "fonts-noto-cjk", "libmariadb-dev", "pkg-config", "gcc", "python3-dev")
-
-
-WIDE = ("variants", "schemathesis", "web_access", "web_account", "web_halls", "web_pages", "web_shop")
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,17 @@ class Suite:
 
 
 def suites() -> list[Suite]:
-    """All suites; of the default run, in which two go at a time, the longest first."""
+    """All suites; of the default run the longest first."""
     services = [
         Suite(f"unit-{name}", ("-c", "tests/booking.ini", f"tests/unit/booking_templates/{name}"), {"CLOVE_SERVICE": name})
         for name in ("kit", "payments", *SERVICES)
         if (ROOT / "tests/unit/booking_templates" / name).exists()
     ]
     return [
-        Suite("integration-booking", ("-c", "tests/booking_http.ini", "tests/integration/booking")),
-        Suite("unit-controlplane", ("tests/unit/controlplane", "tests/architecture")),
+        Suite("integration-booking", ("-c", "tests/booking_http.ini", BOOKING, f"--ignore-glob={PAGES}")),
         Suite("e2e", ("-c", "tests/booking_http.ini", "tests/e2e")),
+        Suite("unit-controlplane", ("tests/unit/controlplane", "tests/architecture")),
+        Suite("integration-pages", ("-c", "tests/booking_http.ini", *sorted(str(path) for path in ROOT.glob(PAGES)))),
         Suite("integration-controlplane", ("tests/integration/controlplane",)),
         Suite("runtime", ("tests/runtime_contract", "tests/integration/runtime_local", "tests/integration/runtime_kubernetes")),
         Suite("check", module="tests.check", is_counted=False),
@@ -75,10 +78,11 @@ def suites() -> list[Suite]:
         Suite("images", ("tests/integration/images",), is_alone=True, is_default=False),
         # checkov over all that is rendered: two minutes.
         Suite("policy", ("tests/policy",), is_alone=True, is_default=False),
-        # All eight variants, thousands of made-up requests to every service, every page looked at by axe: about a quarter of an hour.
+        # What is marked slow, but for the faults: the other variants, thousands of made-up requests to every service, the other services on
+        # MariaDB, every page looked at by axe: about half an hour.
         Suite(
             "wide",
-            ("-c", "tests/booking_http.ini", "-m", "slow or not slow", *(f"tests/integration/booking/test_{name}.py" for name in WIDE)),
+            ("-c", "tests/booking_http.ini", "-m", "slow", BOOKING, "tests/e2e", f"--ignore={FAULTS}"),
             is_alone=True,
             is_default=False,
             longest_s=3_600,
@@ -86,7 +90,7 @@ def suites() -> list[Suite]:
         # Hundreds of kills, restarts, lost payments and wrong clocks, on SQLite and MariaDB: about half an hour.
         Suite(
             "faults",
-            ("-c", "tests/booking_http.ini", "-m", "slow", "-s", "tests/integration/booking/test_faults.py"),
+            ("-c", "tests/booking_http.ini", "-m", "slow", "-s", FAULTS),
             is_alone=True,
             is_default=False,
             longest_s=7_200,
@@ -197,7 +201,7 @@ def main() -> int:
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="clove-test-") as name:
         directory = Path(name)
-        with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(max_workers=LANES) as pool:
             outcomes += pool.map(lambda suite: run(suite, directory, extra), [suite for suite in chosen if not suite.is_alone])
         outcomes += [run(suite, directory, extra) for suite in chosen if suite.is_alone]
         for outcome in outcomes:

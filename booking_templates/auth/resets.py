@@ -10,6 +10,7 @@ import smtplib
 import time
 import uuid
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -133,14 +134,16 @@ def _is_final(error: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) -> b
 def _message(reset: PasswordReset) -> EmailMessage:
     # After the #: it is in no log and no Referer.
     link = f"{settings.ENV.public_url}/reset-password#{token_of(reset)}"
+    site = urlsplit(settings.ENV.public_url).hostname or ""
     with translation.override(reset.language):
         lines = [
             _("Hello %(name)s,") % {"name": reset.buyer.name} if _is_a_name(reset.buyer.name) else _("Hello,"),
-            _("Choose a new password here within an hour:"),
+            _("somebody, probably you, asked for a new password for your account at %(site)s. Choose it here within an hour:")
+            % {"site": site},
             link,
             _("If you did not ask for this, do nothing: your password stays as it is."),
         ]
-        return EmailMessage(_("Choose a new password"), "\n\n".join(lines) + "\n", to=[reset.buyer.email or ""])
+        return EmailMessage(_("New password for %(site)s") % {"site": site}, "\n\n".join(lines) + "\n", to=[reset.buyer.email or ""])
 
 
 def _is_a_name(text: str) -> bool:

@@ -172,7 +172,10 @@ def read_keys(request: Request) -> Reply:
     """The public keys of buyers' tokens (JWKS, RFC 7517)."""
     own = tokens.private_key("token-key.json").as_dict(private=False)
     trusted = tokens.verifier().public_keys(f"{settings.ENV.system}/auth")
-    not_for_buyers = tokens.private_key("service-key.json").kid
-    by_kid = {key["kid"]: key for key in [*trusted, own] if key["kid"] != not_for_buyers}
+    not_for_buyers = {
+        tokens.private_key("service-key.json").kid,
+        *(key["kid"] for key in trusted if key.get("clove_kind") == "service-key"),
+    }
+    by_kid = {key["kid"]: key for key in [*trusted, own] if key["kid"] not in not_for_buyers}
     keys = [PublicKey(key["kty"], key["crv"], key["x"], key["kid"], tokens.ALGORITHM, "sig") for _kid, key in sorted(by_kid.items())]
     return Reply(PublicKeys(keys), headers={"Cache-Control": "public, max-age=300"})

@@ -21,6 +21,7 @@ from booking_templates.event.schemas import (
     NoticeBody,
     NoticeChange,
     NoticeInfo,
+    Organiser,
     PerformanceInfo,
     PerformanceTimes,
     PosterInfo,
@@ -95,6 +96,7 @@ def _content_of(row: Content) -> EventContent:
         payment=row.payment,  # type: ignore[arg-type]
         payment_test=row.is_payment_test,
         merchandise=row.has_merchandise,
+        organiser=msgspec.convert(row.organiser, Organiser) if row.organiser else None,
     )
 
 
@@ -124,6 +126,7 @@ def read_info() -> EventInfo:
         updated_at=_local(row.updated_at),
         running_minutes=content.running_minutes,
         age_limit=content.age_limit,
+        organiser=content.organiser,
         poster=PosterInfo(POSTER_PATH + poster.digest, poster.width, poster.height) if poster else None,
     )
 
@@ -154,6 +157,7 @@ def put_content(content: EventContent, *, if_match: str = "") -> None:
         "payment": content.payment,
         "is_payment_test": content.payment_test,
         "has_merchandise": content.merchandise,
+        "organiser": msgspec.to_builtins(content.organiser),
         "updated_at": db_now(),
     }
     if row is None:

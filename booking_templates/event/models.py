@@ -26,6 +26,7 @@ class Content(models.Model):
     payment = models.CharField(max_length=20)
     is_payment_test = models.BooleanField(default=False)
     has_merchandise = models.BooleanField(default=False)
+    organiser = models.JSONField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:

@@ -25,6 +25,15 @@ class Venue(Struct, forbid_unknown_fields=True):
     address: OptionalLine = ""
 
 
+class Organiser(Struct, forbid_unknown_fields=True):
+    """Who sells, and whom buyers turn to. `registration` is what a business has to show of itself."""
+
+    name: Line
+    phone: Annotated[str, Meta(max_length=30)] = ""
+    email: OptionalLine = ""
+    registration: Annotated[str, Meta(max_length=300)] = ""
+
+
 class PerformanceTimes(Struct, forbid_unknown_fields=True):
     id: Identifier
     starts_at: Time
@@ -59,6 +68,7 @@ class EventContent(Struct, forbid_unknown_fields=True):
     payment: Literal["kakaopay", "none"] = "none"
     payment_test: bool = False
     merchandise: bool = False
+    organiser: Organiser | None = None
 
 
 class NoticeBody(Struct, forbid_unknown_fields=True):
@@ -109,3 +119,4 @@ class EventInfo(Struct):
     running_minutes: int | None = None
     age_limit: int | None = None
     poster: PosterInfo | None = None
+    organiser: Organiser | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
+import random
 import re
 import time
 from collections.abc import Callable
@@ -50,7 +50,8 @@ def outermost(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         given = request.META.get("HTTP_X_REQUEST_ID", "")  # META: `headers` is made anew of all there are
-        token = request_id.set(given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex())
+        # A name, no secret. Asking the system for it would hand the interpreter to another thread.
+        token = request_id.set(given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}")
         translation.activate(
             _language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
         )

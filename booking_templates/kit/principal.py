@@ -74,6 +74,12 @@ def require_own_page(request: HttpRequest) -> None:
         raise Forbidden("csrf", gettext("This request did not come from the page itself."))
 
 
+def greeted_as(request: HttpRequest) -> str | None:
+    """The name by which a page greets its visitor, or None for a stranger. For nothing else: the token is not checked."""
+    token = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ") or request.COOKIES.get(ACCESS_COOKIE, "")
+    return tokens.unchecked_name(token, audience=settings.ENV.system) if token else None
+
+
 def authenticate(request: HttpRequest, rule: Rule) -> Principal:
     """The caller of REQUEST, by bearer token or cookie. PUBLIC looks at no token. Raises Unauthorized for a bad one."""
     if rule is PUBLIC:

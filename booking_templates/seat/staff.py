@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.db import retry_transaction
 from booking_templates.kit.principal import staff
-from booking_templates.kit.problems import NotFound, Unavailable, Unprocessable
+from booking_templates.kit.problems import NotFound, PreconditionFailed, Unavailable, Unprocessable
 from booking_templates.seat import claims, content, house, probing
 from booking_templates.seat.board import Counts, count_claims
 from booking_templates.seat.house import House, Show
@@ -45,8 +47,8 @@ def put_content(request: Request, body: SeatContent) -> ContentOutcome:
 
 
 @endpoint(auth=EDITOR, returns={200: SeatsRequest}, problems=("no_content", "unknown_performance"))
-def read_blocked(request: Request, performance_id: str) -> SeatsRequest:
-    """The seats of a performance that are off sale."""
+def read_blocked(request: Request, performance_id: str) -> Reply:
+    """The seats of a performance that are off sale. The ETag is for who changes them, with `If-Match`."""
     at = house.refreshed()
     return _blocked(at, at.show(performance_id))
 
@@ -55,11 +57,14 @@ def read_blocked(request: Request, performance_id: str) -> SeatsRequest:
     auth=EDITOR,
     body=SeatsRequest,
     returns={200: SeatsRequest},
-    problems=("no_content", "unknown_performance", "unknown_seat", "would_orphan", "invalid"),
+    problems=("no_content", "unknown_performance", "unknown_seat", "would_orphan", "changed_meanwhile", "invalid"),
     max_body=BLOCKED_BYTES_MAX,
 )
-def put_blocked(request: Request, body: SeatsRequest, performance_id: str) -> SeatsRequest:
-    """Take exactly these seats of a performance off sale. 409 `would_orphan` names those that somebody has."""
+def put_blocked(request: Request, body: SeatsRequest, performance_id: str) -> Reply:
+    """Take exactly these seats of a performance off sale. 409 `would_orphan` names those that somebody has.
+
+    With `If-Match` it is refused (412) when somebody else has changed them meanwhile.
+    """
     at = house.refreshed()
     show = at.show(performance_id)
     if not at.layout.is_numbered:
@@ -67,26 +72,37 @@ def put_blocked(request: Request, body: SeatsRequest, performance_id: str) -> Se
     known = at.layout.position_of_guid
     if unknown := [guid for guid in body.seats if guid not in known]:
         raise NotFound("unknown_seat", _("There is no such seat in this plan."), seats=unknown[:20])
-    _block_exactly(at, show, {at.layout.places[known[guid]] for guid in body.seats})
+    _block_exactly(at, show, {at.layout.places[known[guid]] for guid in body.seats}, if_match=request.headers.get("If-Match", ""))
     return _blocked(at, show)
 
 
 @retry_transaction
-def _block_exactly(at: House, show: Show, wanted: set[int]) -> None:
+def _block_exactly(at: House, show: Show, wanted: set[int], *, if_match: str) -> None:
     # The same lock as a change of the content: none is under way, and no hold either.
     Content.objects.select_for_update().get(pk=CONTENT_ID)
-    blocked = claims_of(show.number).filter(state=State.BLOCKED)
-    there = set(blocked.values_list("place", flat=True))
+    there = _off_sale(show)
+    if if_match and if_match != "*" and if_match.removeprefix("W/") != _etag(show, there):  # whoever packs answers weakens it
+        raise PreconditionFailed("changed_meanwhile", _("Somebody else has changed this meanwhile. Nothing of yours was saved."))
     claims.unblock(show.number, there - wanted)
     claims.sweep()
     content.block(wanted - there, [show.number], at.layout)
     claims.tell_blocked(show.number, wanted - there)
 
 
-def _blocked(at: House, show: Show) -> SeatsRequest:
-    places = claims_of(show.number).filter(state=State.BLOCKED).values_list("place", flat=True)
+def _blocked(at: House, show: Show) -> Reply:
+    places = _off_sale(show)
     positions = sorted(position for place in places if (position := at.layout.position_of.get(place)) is not None)
-    return SeatsRequest([at.layout.guids[position] for position in positions])
+    return Reply(SeatsRequest([at.layout.guids[position] for position in positions]), headers={"ETag": _etag(show, places)})
+
+
+def _off_sale(show: Show) -> set[int]:
+    return set(claims_of(show.number).filter(state=State.BLOCKED).values_list("place", flat=True))
+
+
+def _etag(show: Show, places: set[int]) -> str:
+    """Of what is off sale, not of when it was changed: who finds it as they left it may go on."""
+    text = f"{show.number}:{','.join(map(str, sorted(places)))}"
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 @endpoint(auth=staff("summary"), returns={200: Summary}, problems=("no_content",))

@@ -23,6 +23,7 @@ STATUS = {
     "seats_taken": 409,
     "would_orphan": 409,
     "hold_expired": 410,
+    "changed_meanwhile": 412,
     "limit_exceeded": 422,
     "probe_failed": 503,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpResponse
 
@@ -58,6 +59,7 @@ def read_door(request: Request, query: DoorQuery) -> Door:
     known = event.current()
     return Door(
         title=known.title,
+        system=settings.ENV.system,
         as_of=local(clock()),
         keys=codes.public_keys(),
         performances=[DoorPerformance(each.pk, local(each.starts_at)) for each in known.performances.values()],

@@ -7,7 +7,7 @@ from booking_templates.kit.principal import staff
 from booking_templates.kit.problems import NotFound
 from booking_templates.payments import export
 from booking_templates.payments.showing import local
-from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
+from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, RefundByHand, Ticket
 
 TABLES = {"orders": Order, "tickets": Ticket, "payments": LedgerEntry, "refunds": OrderRefund}
 
@@ -17,8 +17,17 @@ def read_export(request: Request, query: export.ExportQuery, table: str) -> expo
     """Rows of `orders`, `tickets`, `payments` or `refunds`, oldest first, without names and phones."""
     if table not in TABLES:
         raise NotFound("not_found")
-    found, after = export.page(TABLES[table]._default_manager.all(), query.after)
-    return export.Exported([_row(each) for each in found], after)
+    rows = TABLES[table]._default_manager.all()
+    found, after = export.page(rows.select_related("by_hand") if table == "refunds" else rows, query.after)
+    taken_back = _taken_back(found) if table == "tickets" else {}
+    return export.Exported([_row(each) | taken_back.get(each.pk, {}) for each in found], after)
+
+
+def _taken_back(tickets: list[Ticket]) -> dict[str, export.Row]:
+    """Who took those of TICKETS back for which nothing was paid, and so no refund tells it."""
+    orders = {ticket.order_id for ticket in tickets if ticket.status != Ticket.Status.LIVE and ticket.refund_id is None}
+    by_hand = RefundByHand.objects.filter(order_id__in=orders, refund=None) if orders else ()
+    return {ticket: {"by": made.staff, "why": made.why} for made in by_hand for ticket in made.tickets}
 
 
 def _row(found: Order | Ticket | LedgerEntry | OrderRefund) -> export.Row:
@@ -28,7 +37,8 @@ def _row(found: Order | Ticket | LedgerEntry | OrderRefund) -> export.Row:
         case LedgerEntry():
             return export.entry_row(found)
         case OrderRefund():
-            return export.refund_row(found)
+            made: RefundByHand | None = getattr(found, "by_hand", None)
+            return export.refund_row(found) | {"by": made.staff if made else "", "why": made.why if made else ""}
     created_at, used_at = local(found.created_at), local(found.used_at)
     return {
         "id": found.pk,
@@ -42,4 +52,6 @@ def _row(found: Order | Ticket | LedgerEntry | OrderRefund) -> export.Row:
         "status": found.status,
         "created_at": created_at.isoformat() if created_at else None,
         "used_at": used_at.isoformat() if used_at else None,
+        "by": "",
+        "why": "",
     }

@@ -13,18 +13,19 @@ from booking_templates.kit import outbox
 from booking_templates.kit.batch import Statement
 from booking_templates.kit.db import clock
 from booking_templates.kit.table import table
-from booking_templates.payments.answers import refused
+from booking_templates.payments.answers import refused, undeliverable
 from booking_templates.payments.errors import Undeliverable
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
 from booking_templates.payments.rows import LEASE
 from booking_templates.ticket import event, terms
-from booking_templates.ticket.models import LABEL_MAX, Order, Ticket
+from booking_templates.ticket.models import LABEL_MAX, Order, OrderRefund, Performance, RefundByHand, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
 SECOND_LOOK = LEASE / 2
 """Far longer than a request waits at a seat service that answers; and with what went before, decided within a minute."""
 CALLED_OFF = "performance_called_off"
+BY_ORGANISER = "organiser"
 
 
 class Tickets:
@@ -96,15 +97,26 @@ class Tickets:
             tickets = tickets.filter(pk__in=lines)
         places = list(tickets.values_list("place", flat=True))
         # A scanner may see one of them right now: its update and this one exclude each other, row by row.
-        unused = tickets if order.reason == CALLED_OFF else tickets.filter(used_at=None)
+        is_any = order.reason == CALLED_OFF or (order.by_hand is not None and order.by_hand.with_used)
+        unused = tickets if is_any else tickets.filter(used_at=None)
         taken = unused.update(status=Ticket.Status.CANCELLED, live_seat=None, refund_id=refund.pk if refund else None)
         if taken != len(places):
             raise refused("already_used")
+        if order.by_hand is not None:
+            _record_by_hand(order, order.by_hand, refund)
         body = {} if lines is None else {"places": places}
         outbox.put("seat", f"/internal/orders/{order.pk}/release", body)
         if not places:
             outbox.put("seat", f"/internal/holds/{order.hold_id}/unpin", {"order_id": order.pk})
         _tell_shop(order)
+
+
+def _record_by_hand(order: Order, made: RefundByHand, refund: Refund | None) -> None:
+    """With what the organiser gives back. Not of a performance that is called off at this moment: that gives back more, by itself."""
+    if Performance.objects.select_for_update().filter(pk=order.performance_id).values_list("cancelled_at", flat=True).first():
+        raise undeliverable(CALLED_OFF)
+    made.refund = refund if isinstance(refund, OrderRefund) else None
+    made.save(force_insert=True)
 
 
 def _tell_shop(order: Order) -> None:

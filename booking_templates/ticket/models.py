@@ -11,6 +11,7 @@ from booking_templates.payments.models import Entry, PayableOrder, Refund
 from booking_templates.ticket.fields import ExactCharField
 
 LABEL_MAX = 200
+NOTE_MAX = 500
 
 
 class Order(PayableOrder):
@@ -29,6 +30,8 @@ class Order(PayableOrder):
     """The policy that its buyer was told; in an older row maybe a preset's name. What is edited later takes nothing from them."""
     told = models.JSONField(null=True)
     """When the performance starts and until when it could be cancelled, as its buyer was told (`terms.told`); null in an older row."""
+    by_hand: RefundByHand | None = None
+    """What the organiser is giving back just now: written with the withdrawal, in its transaction. No column."""
 
     class Meta:
         constraints = [
@@ -61,6 +64,42 @@ class OrderRefund(Refund):
 
     def __str__(self) -> str:
         return f"refund {self.amount_krw}"
+
+
+class RefundByHand(models.Model):
+    """What the organiser gave back to a buyer of their own accord: who did it, why, and which tickets. Only ever added.
+
+    It stands beside the refund, and alone where nothing was paid. NOTE may name somebody: no buyer sees it, no archive keeps it.
+    """
+
+    class Why(models.TextChoices):
+        ILLNESS = "illness"
+        CHARGED_TWICE = "charged_twice"
+        PLACE = "place"
+        GOODWILL = "goodwill"
+        OTHER = "other"
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_id)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="refunds_by_hand")
+    refund = models.OneToOneField(OrderRefund, on_delete=models.PROTECT, null=True, related_name="by_hand")
+    key = models.CharField(max_length=64, null=True)  # noqa: DJ001 - unique where there is one
+    asked = models.CharField(max_length=64)
+    """A digest of the request: the same key with another one is a mistake."""
+    staff = models.CharField(max_length=80)
+    why = models.CharField(max_length=20, choices=Why.choices)
+    note = models.CharField(max_length=NOTE_MAX, default="", blank=True)
+    in_full = models.BooleanField()
+    with_used = models.BooleanField()
+    tickets = models.JSONField(default=list)
+    price_krw = models.PositiveIntegerField()
+    fee_krw = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "key"], name="ticket_refund_by_hand_once_a_key")]
+
+    def __str__(self) -> str:
+        return f"{self.why} {self.price_krw - self.fee_krw}"
 
 
 class Ticket(models.Model):

@@ -49,6 +49,14 @@ class TicketOut(msgspec.Struct):
     """What its QR shows; none once it is cancelled."""
 
 
+class ByOrganiser(msgspec.Struct):
+    """Tickets that the organiser gave back of their own accord."""
+
+    at: datetime
+    tickets: list[str]
+    refund_krw: int
+
+
 class OrderOut(msgspec.Struct):
     id: str
     number: str
@@ -65,6 +73,7 @@ class OrderOut(msgspec.Struct):
     refunded_krw: int
     compensation_krw: int
     """What the organiser owes on top of the refund, outside the payment provider."""
+    by_organiser: list[ByOrganiser]
     created_at: datetime
 
 
@@ -248,12 +257,13 @@ class SettlementLine(msgspec.Struct):
 
 
 class AfterClose(msgspec.Struct):
-    """What moved at the provider after sales had ended: refunds that buyers asked for, payments that were under way."""
+    """What moved at the provider after sales had ended: refunds of buyers and of the organiser, payments that were under way."""
 
     captured_krw: int
     refunded_krw: int
     fees_krw: int
     compensation_krw: int
+    by_organiser_krw: int
 
 
 class Settlement(msgspec.Struct):
@@ -261,7 +271,8 @@ class Settlement(msgspec.Struct):
 
     `kept_krw` is `captured_krw` less `refunded_krw`: the price of the tickets that stand, the fees, and `returning_krw`, which was taken
     for orders that could not be delivered and is on its way back. `compensation_krw` is owed apart, outside the provider, and `due_krw`
-    is to be paid at the door. `open_payments` counts payments and refunds that are under way now.
+    is to be paid at the door. `by_organiser_krw` is what of `refunded_krw` the organiser gave back by hand. `open_payments` counts payments
+    and refunds that are under way now.
     """
 
     as_of: datetime
@@ -275,6 +286,7 @@ class Settlement(msgspec.Struct):
     returning_krw: int
     compensation_krw: int
     due_krw: int
+    by_organiser_krw: int
     open_payments: int
     after_close: AfterClose | None
 
@@ -346,6 +358,8 @@ class Door(msgspec.Struct):
     """What a scanner needs offline: the keys, and the tickets that their signature alone does not admit."""
 
     title: str
+    system: str
+    """Which codes are this door's: those of another booking system are signed with keys that it never has."""
     as_of: datetime
     keys: list[dict[str, Any]]
     performances: list[DoorPerformance]

@@ -1,8 +1,8 @@
 """The settlement statement: what was sold, given back and kept, by performance and grade, and the money at the provider. To the won.
 
 It is there at any moment, made from rows that are only ever added. When sales end it is closed: what is booked at the provider up to that
-moment is the statement, for ever, and it is final within the minute. Refunds that buyers ask for later, and payments that were under way
-and came in after the close, are told apart from it in `after_close`.
+moment is the statement, for ever, and it is final within the minute. What goes back later, and payments that were under way and came in
+after the close, are told apart from it in `after_close`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from booking_templates.payments.models import NO_PROVIDER, Kind
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import event
+from booking_templates.ticket.fulfilment import BY_ORGANISER
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
 from booking_templates.ticket.schemas import AfterClose, Settlement, SettlementLine
 
@@ -43,6 +44,7 @@ class _Money:
     refunded: int
     fees: int
     compensation: int
+    by_organiser: int
 
 
 @snapshot()
@@ -71,8 +73,9 @@ def statement() -> Settlement:
         returning_krw=money.captured - money.refunded - standing - money.fees,
         compensation_krw=money.compensation,
         due_krw=_due(),
+        by_organiser_krw=money.by_organiser,
         open_payments=_open_payments(),
-        after_close=AfterClose(late.captured, late.refunded, late.fees, late.compensation) if late else None,
+        after_close=AfterClose(late.captured, late.refunded, late.fees, late.compensation, late.by_organiser) if late else None,
     )
 
 
@@ -95,8 +98,11 @@ def _by_line(tickets: QuerySet[Ticket]) -> Iterable[Any]:
 
 def _money(booked: Q, done: Q) -> _Money:
     money = dict(LedgerEntry.objects.filter(booked).values_list("kind").annotate(total=Sum("amount_krw")).order_by())
-    refunds = OrderRefund.objects.filter(done).aggregate(fees=Sum("fee_krw"), owed=Sum("compensation_krw"))
-    return _Money(money.get(Kind.CAPTURE, 0), money.get(Kind.REFUND, 0), refunds["fees"] or 0, refunds["owed"] or 0)
+    refunds = OrderRefund.objects.filter(done).aggregate(
+        fees=Sum("fee_krw"), owed=Sum("compensation_krw"), by_organiser=Sum("amount_krw", filter=Q(reason=BY_ORGANISER))
+    )
+    sums = (refunds[name] or 0 for name in ("fees", "owed", "by_organiser"))
+    return _Money(money.get(Kind.CAPTURE, 0), money.get(Kind.REFUND, 0), *sums)
 
 
 def _closes_at() -> datetime | None:

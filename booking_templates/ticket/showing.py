@@ -16,9 +16,9 @@ from booking_templates.payments.schemas import CancellationOut
 from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
 from booking_templates.ticket import codes, event, terms
-from booking_templates.ticket.models import Order, Ticket
+from booking_templates.ticket.models import Order, RefundByHand, Ticket
 from booking_templates.ticket.saga import saga
-from booking_templates.ticket.schemas import GivenUp, OrderOut, PerformanceTerms, PlaceOut, Quote, TermsOut, TicketOut
+from booking_templates.ticket.schemas import ByOrganiser, GivenUp, OrderOut, PerformanceTerms, PlaceOut, Quote, TermsOut, TicketOut
 from booking_templates.ticket.terms import Terms
 
 HAS_TICKETS = frozenset({State.ISSUED, State.REFUNDING, State.REFUNDED, State.CANCELLED})
@@ -28,7 +28,7 @@ def shown(order: Order, request: HttpRequest, tickets: list[Ticket] | None = Non
     """One order with its tickets, which are read if they are not given."""
     if tickets is None:
         tickets = table(Ticket).rows(order_id=order.pk) if order.state in HAS_TICKETS else []
-    return _order(order, tickets, request, clock())
+    return _order(order, tickets, request, clock(), _by_hand([order.pk] if _has_given_up(tickets) else [])[order.pk])
 
 
 def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
@@ -39,10 +39,24 @@ def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
         for ticket in Ticket.objects.filter(order_id__in=with_tickets).order_by("pk"):
             tickets[ticket.order_id].append(ticket)
     now = clock()
-    return [_order(order, tickets[order.pk], request, now) for order in orders]
+    made = _by_hand([order.pk for order in orders if _has_given_up(tickets[order.pk])])
+    return [_order(order, tickets[order.pk], request, now, made[order.pk]) for order in orders]
 
 
-def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datetime) -> OrderOut:
+def _has_given_up(tickets: list[Ticket]) -> bool:
+    return any(ticket.status != Ticket.Status.LIVE for ticket in tickets)
+
+
+def _by_hand(orders: list[str]) -> defaultdict[str, list[RefundByHand]]:
+    """What the organiser gave back of ORDERS, by time. Asked for those alone of which something was given back: most buyers keep all."""
+    found: defaultdict[str, list[RefundByHand]] = defaultdict(list)
+    if orders:
+        for made in RefundByHand.objects.filter(order_id__in=orders).order_by("created_at", "pk"):
+            found[made.order_id].append(made)
+    return found
+
+
+def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datetime, by_hand: list[RefundByHand]) -> OrderOut:
     offered = terms.of(order, tickets, now=now)
     return OrderOut(
         id=order.pk,
@@ -64,6 +78,7 @@ def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datet
         ),
         refunded_krw=order.refunded_krw,
         compensation_krw=order.compensation_krw,
+        by_organiser=[ByOrganiser(local(made.created_at), made.tickets, made.price_krw - made.fee_krw) for made in by_hand],
         created_at=timezone.localtime(order.created_at),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +88,20 @@ def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection
             return _issued(order, [ticket for ticket in tickets if ticket.status == Ticket.Status.LIVE], now, chosen)
         case _:
             return Terms("already_cancelled")
+
+
+def by_hand(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection[str] | None, in_full: bool, with_used: bool) -> Terms:
+    """The terms when it is the organiser who gives back: however late it is; IN_FULL without a fee; WITH_USED whoever was let in, too."""
+    if order.state in (State.PENDING, State.PAYING):
+        return Terms("not_issued")
+    if order.state == State.ISSUED and event.is_called_off(order.performance_id):
+        return Terms("performance_called_off")
+    found = of(order, tickets, now=now, chosen=chosen)
+    if not found.lines:
+        return found
+    reason = "already_used" if not with_used and any(line.ticket.used_at for line in found.lines) else None
+    lines = tuple(replace(line, fee_krw=0) for line in found.lines) if in_full else found.lines
+    return replace(found, reason=reason, lines=lines, until=None)
 
 
 def policy_of(order: Order, known: event.Snapshot) -> Policy:

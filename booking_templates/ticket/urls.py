@@ -2,7 +2,7 @@ from django.conf import settings
 
 from booking_templates.kit.api import route
 from booking_templates.payments import returns
-from booking_templates.ticket import door, export, staff, tallies, views
+from booking_templates.ticket import bookings, door, export, staff, tallies, views
 from booking_templates.ticket import internal as inside
 from booking_templates.ticket.saga import saga
 
@@ -30,6 +30,10 @@ urlpatterns = [
     route("keys.json", GET=views.read_keys),
     route("content", PUT=staff.put_content, GET=staff.read_content),
     route("performances/<str:performance_id>/cancellation", POST=staff.call_off, GET=staff.read_calling_off),
+    route("bookings", GET=bookings.find_booking),
+    route("bookings/<uuid:order_id>", GET=bookings.read_booking),
+    route("bookings/<uuid:order_id>/quote", GET=bookings.read_quote_by_hand),
+    route("bookings/<uuid:order_id>/refunds", POST=bookings.create_refund_by_hand),
     route("attendees", GET=staff.list_attendees),
     route("attendees.csv", GET=staff.export_csv),
     route("attendees.xlsx", GET=staff.export_xlsx),

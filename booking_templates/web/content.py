@@ -15,6 +15,13 @@ class Venue(msgspec.Struct, frozen=True):
     address: str = ""
 
 
+class Organiser(msgspec.Struct, frozen=True):
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    registration: str = ""
+
+
 class Sales(msgspec.Struct, frozen=True):
     opens_at: datetime | None = None
     closes_at: datetime | None = None
@@ -55,6 +62,7 @@ class Event(msgspec.Struct, frozen=True):
     payment: str = ""
     payment_test: bool = False
     merchandise: bool = False
+    organiser: Organiser | None = None
 
 
 class SeatPerformance(msgspec.Struct, frozen=True):

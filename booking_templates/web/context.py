@@ -37,6 +37,7 @@ def site() -> dict[str, Any]:
         "language": language,
         "other_language": next((code, name) for code, name in settings.LANGUAGES if code != language),
         "has_shop": "merch" in settings.ENV.peers,
+        "public_url": settings.ENV.public_url,
         "client": {
             "language": language,
             "locale": "ko-KR" if language == "ko" else "en-GB",

@@ -17,8 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from booking_templates.kit.api import not_modified
-from booking_templates.kit.principal import OPTIONAL_BUYER, authenticate
-from booking_templates.kit.problems import Forbidden, Unauthorized
+from booking_templates.kit.principal import greeted_as
 from booking_templates.web import content, context
 from booking_templates.web.peers import Source
 from booking_templates.web.shell import Shell
@@ -78,12 +77,8 @@ def _shell(template: str, sources: tuple[Source[Any], ...], variant: Hashable, b
 
 
 def _of_visitor(request: HttpRequest) -> dict[str, str]:
-    """Whom to greet: a token that is not good makes a stranger. And where the switch of language leads back to."""
-    try:
-        principal = authenticate(request, OPTIONAL_BUYER)
-        name = principal.name if principal.kind == "buyer" else None
-    except (Unauthorized, Forbidden):  # the latter for a form that was sent where none is taken
-        name = None
+    """Whom to greet, and where the switch of language leads back to."""
+    name = greeted_as(request)
     return {
         "buyer_name": name or "",
         "hidden_unless_in": " hidden" if name is None else "",

@@ -12,6 +12,7 @@ import re
 import secrets
 import struct
 import zlib
+from array import array
 from collections.abc import Mapping
 from hashlib import blake2b
 
@@ -40,6 +41,8 @@ class Shell:
         self._names = texts_and_names[1::2]
         self._texts = [text.encode() for text in texts_and_names[::2]]
         self._packed = [_pack(text) for text in self._texts]
+        self._after = [_Checksum(text) for text in self._texts]
+        self._length = sum(len(text) for text in self._texts)
         # Of the holes' names, not of their marks: those are others in each process, and a page is the same in all of them.
         self._digest = blake2b(digest_size=12)
         for part in texts_and_names:
@@ -61,14 +64,41 @@ class Shell:
 
     def gzipped(self, values: Mapping[str, str]) -> bytes:
         """The same, compressed."""
-        text = self._texts[0]
-        checksum, length, filled = zlib.crc32(text), len(text), [_GZIP_HEAD, self._packed[0]]
-        for name, text, packed in zip(self._names, self._texts[1:], self._packed[1:], strict=True):
+        checksum, length, filled = self._after[0](0), self._length, [_GZIP_HEAD, self._packed[0]]
+        for name, after, packed in zip(self._names, self._after[1:], self._packed[1:], strict=True):
             value = _escaped(values[name])
-            checksum = zlib.crc32(text, zlib.crc32(value, checksum))
-            length += len(value) + len(text)
+            checksum = after(zlib.crc32(value, checksum))
+            length += len(value)
             filled += (*_stored(value), packed)
         return b"".join((*filled, _GZIP_END, struct.pack("<II", checksum, length & 0xFFFFFFFF)))
+
+
+class _Checksum:
+    """`zlib.crc32(TEXT, before)` for one TEXT and any BEFORE, without reading the text again.
+
+    What a text adds depends on the checksum before it by its length alone, and linearly: each bit of that turns some bits over
+    (as `crc32_combine` of zlib.h has it). For each byte of the checksum before there is a table of which.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self._of_text = zlib.crc32(text)
+        nothing = bytes(len(text))
+        at_zero = zlib.crc32(nothing)
+        bits = [zlib.crc32(nothing, 1 << bit) ^ at_zero for bit in range(32)]
+        self._tables = [array("L", _sums(bits[first : first + 8])) for first in range(0, 32, 8)]
+
+    def __call__(self, before: int) -> int:
+        first, second, third, fourth = self._tables
+        turned = first[before & 0xFF] ^ second[before >> 8 & 0xFF] ^ third[before >> 16 & 0xFF] ^ fourth[before >> 24]
+        return self._of_text ^ turned
+
+
+def _sums(bits: list[int]) -> list[int]:
+    """For each number of eight bits, the sum (exclusive or) of those of BITS that it has."""
+    sums = [0]
+    for bit in bits:
+        sums += [bit ^ each for each in sums]
+    return sums
 
 
 def _take(digest: blake2b, value: str) -> None:

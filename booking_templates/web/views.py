@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from datetime import datetime
+from functools import lru_cache, wraps
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ import msgspec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -65,11 +66,13 @@ def event(request: HttpRequest) -> HttpResponse:
 
     def build() -> dict[str, Any]:
         known, plan = content.EVENT.last, content.PLAN.last
+        grades = plan.grades if plan else ()
         return {
             **_offers(),
-            "grades": sorted(plan.grades, key=lambda grade: -grade.price_krw) if plan else (),
+            "grades": sorted(grades, key=lambda grade: -grade.price_krw),
             "poster": poster.draw(known.field, known.title) if known else poster.draw("other", ""),
             "is_numbered": plan.numbered if plan else True,
+            "is_free": bool(grades) and not any(grade.price_krw for grade in grades),
             "is_seat_down": not content.PERFORMANCES.is_answering,
         }
 
@@ -87,7 +90,7 @@ def performance(request: HttpRequest, performance_id: str) -> HttpResponse:
     holes = {
         "performance_id": performance_id,
         "starts_at": timezone.localtime(this.starts_at).isoformat() if this else "",
-        "when": moment(this.starts_at) if this else "",
+        "when": _when(this.starts_at, translation.get_language()) if this else "",
     }
 
     def build() -> dict[str, Any]:
@@ -103,6 +106,12 @@ def performance(request: HttpRequest, performance_id: str) -> HttpResponse:
         sources=(content.PERFORMANCES, content.PLAN),
         build=build,
     )
+
+
+@lru_cache(maxsize=1024)
+def _when(starts_at: datetime, _language: str | None) -> str:
+    """Kept, for it is put together of a dozen words and the same for everybody who opens the page."""
+    return moment(starts_at)
 
 
 def checkout(request: HttpRequest, hold_id: str) -> HttpResponse:

@@ -120,7 +120,7 @@ class CloseAccountForm(forms.Form):
 
     def clean_password(self) -> str:
         if not self.user.check_password(self.cleaned_data["password"]):
-            raise ValidationError(_("This is not your password."))
+            raise ValidationError(_("The password is wrong."))
         return self.cleaned_data["password"]
 
 

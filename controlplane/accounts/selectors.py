@@ -44,3 +44,8 @@ def user_of_token(text: str) -> User | None:
     if token.last_used_at is None or token.last_used_at < now - USED_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token.user
+
+
+def closed_users() -> QuerySet[User]:
+    """The accounts that were closed; see `services.closed_label`."""
+    return User.objects.filter(email__startswith="closed-", email__endswith="@invalid")

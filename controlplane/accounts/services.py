@@ -32,7 +32,7 @@ def user_sign_up(*, email: str, password: str, name: str, phone: str = "") -> Us
 
 @transaction.atomic
 def user_close(*, user: User, standing: Sequence[str]) -> None:
-    """Close USER's account: personal data erased, also of logins, tokens gone, every session ended.
+    """Close USER's account: personal data erased, also of logins and the audit trail, tokens gone, every session ended.
 
     The row stays, nameless, for what law wants kept of past sales. STANDING names the booking systems that still stand; with any,
     raises SystemsStanding. Raises AdminStays for an admin.
@@ -46,11 +46,17 @@ def user_close(*, user: User, standing: Sequence[str]) -> None:
     user.api_tokens.all().delete()
     for logins in (AccessAttempt, AccessFailureLog, AccessLog):
         logins.objects.filter(username=user.email).delete()
-    user.email = f"closed-{user.pk}@invalid"
+    user.email = closed_label(user.pk)
     user.name = user.phone = ""
     user.is_active = False
     user.set_unusable_password()
     user.save()
+    audit.forget_name(user)
+
+
+def closed_label(user_id: int) -> str:
+    """What a closed account is called from then on, as its e-mail address: nobody's, and no other account's."""
+    return f"closed-{user_id}@invalid"
 
 
 @transaction.atomic

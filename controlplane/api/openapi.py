@@ -13,9 +13,10 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers as fields
 
-from controlplane.api import serializers
+from controlplane.api import booking_serializers, serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import history, live, operating, others, pictures, secrets, systems
+from controlplane.api.views import bookings, history, live, operating, others, pictures, secrets, systems
+from controlplane.systems.bookings import TERMS
 from controlplane.systems.models import State
 
 PREFIX = "/api/v1/"
@@ -56,7 +57,7 @@ _WORDS = {
     403: "Not with this role, or the CSRF token is missing.",
     404: "No such thing, or another seller's.",
     409: "Refused, and nothing was changed; `code` says why.",
-    412: "`If-Match` names an older generation; nothing was changed.",
+    412: "`If-Match` names an older state; nothing was changed.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "Values that cannot be used; `errors` says where and why.",
@@ -83,6 +84,17 @@ _KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Any text, at most 100 characters. The same request under one key makes one system, however often it is sent.",
 )
+_REFUND_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Any text, at most 100 characters. The same request under one key is one refund of that booking, however often it is sent.",
+)
+_REFUND_QUERY = [
+    OpenApiParameter("tickets", str, description="Ids with commas between them; all that are left when left out."),
+    OpenApiParameter("terms", str, enum=TERMS, description="The whole price (`full`, the default), or less the fee of the refund policy."),
+    OpenApiParameter("used", bool, description="Tickets that somebody was let in with, too."),
+]
 _ATTENDEES = [
     OpenApiParameter("q", str, description="Name, phone, seat or booking number."),
     OpenApiParameter("performance", str, description="Id of a performance."),
@@ -162,7 +174,16 @@ _OF_LIVE = (
     Words("notices_delete", live.Notice, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
     Words("performances_list", live.Performances, "get", _LIVE, {200: _results("PerformanceList", serializers.PerformanceSerializer)}, _AT),
     Words("off_sale_read", live.OffSale, "get", _LIVE, {200: serializers.SeatsSerializer}, _AT),
-    Words("off_sale_put", live.OffSale, "put", _LIVE, {200: serializers.SeatsSerializer}, _CHANGED, body=serializers.SeatsSerializer),
+    Words(
+        "off_sale_put",
+        live.OffSale,
+        "put",
+        _LIVE,
+        {200: serializers.SeatsSerializer},
+        (*_CHANGED, 412),
+        [OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="ETag of the seats as they were read.")],
+        body=serializers.SeatsSerializer,
+    ),
     Words("calling_off_read", live.CallingOff, "get", _LIVE, {200: serializers.CallingOffSerializer}, _AT),
     Words(
         "calling_off_start",
@@ -172,6 +193,20 @@ _OF_LIVE = (
         {202: serializers.CallingOffSerializer},
         _CHANGED,
         body=serializers.CallOffSerializer,
+    ),
+    Words("bookings_read", bookings.Booking, "get", _SALES, {200: booking_serializers.BookingSerializer}, _AT),
+    Words(
+        "bookings_quote", bookings.RefundQuote, "get", _SALES, {200: booking_serializers.RefundQuoteSerializer}, (*_AT, 422), _REFUND_QUERY
+    ),
+    Words(
+        "bookings_refund",
+        bookings.Refunds,
+        "post",
+        _SALES,
+        {201: booking_serializers.RefundSerializer},
+        _CHANGED,
+        [_REFUND_KEY],
+        booking_serializers.NewRefundSerializer,
     ),
     Words("attendees_file", live.AttendeesFile, "get", _SALES, _bytes("text/csv", _XLSX), (*_AT, 422), [_KIND, *_ATTENDEES[:2]]),
     Words("settlement_read", live.Settlement, "get", _SALES, {200: serializers.SettlementSerializer}, _AT),
@@ -257,6 +292,7 @@ _WORDS_OF = (
         (*_OF_ONE, *_WITH_BODY, 409),
         body=serializers.RollbackSerializer,
     ),
+    Words("systems_rotate_keys", operating.RotateKeys, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
     Words("systems_suspend", operating.Suspend, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
     Words("systems_resume", operating.Resume, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
     Words("rollouts_pause", operating.PauseRollout, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),

@@ -315,6 +315,7 @@ class AfterCloseSerializer(serializers.Serializer):
     refunded_krw = serializers.IntegerField()
     fees_krw = serializers.IntegerField()
     compensation_krw = serializers.IntegerField()
+    by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
 
 
 class SettlementSerializer(serializers.Serializer):
@@ -330,6 +331,7 @@ class SettlementSerializer(serializers.Serializer):
     kept_krw = serializers.IntegerField()
     compensation_krw = serializers.IntegerField()
     returning_krw = serializers.IntegerField(help_text="What of `kept_krw` is on its way back to buyers.")
+    by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
     after_close = AfterCloseSerializer(allow_null=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from controlplane.api.views import base, history, live, operating, others, pictures, reference, secrets, systems
+from controlplane.api.views import base, bookings, history, live, operating, others, pictures, reference, secrets, systems
 
 app_name = "api"
 
@@ -21,6 +21,7 @@ endpoints = [
     path("systems/<int:system_id>/deploy", systems.Deploy.as_view(), name="deploy"),
     path("systems/<int:system_id>/retry", systems.Retry.as_view(), name="retry"),
     path("systems/<int:system_id>/rollback", systems.Rollback.as_view(), name="rollback"),
+    path("systems/<int:system_id>/rotate-keys", operating.RotateKeys.as_view(), name="rotate-keys"),
     path("systems/<int:system_id>/suspend", operating.Suspend.as_view(), name="suspend"),
     path("systems/<int:system_id>/resume", operating.Resume.as_view(), name="resume"),
     path("systems/<int:system_id>/rollout/pause", operating.PauseRollout.as_view(), name="rollout-pause"),
@@ -32,6 +33,9 @@ endpoints = [
     path("systems/<int:system_id>/attendees", systems.Attendees.as_view(), name="attendees"),
     path("systems/<int:system_id>/sales", systems.Sales.as_view(), name="sales"),
     path("systems/<int:system_id>/attendees.<str:kind>", live.AttendeesFile.as_view(), name="attendees-file"),
+    path("systems/<int:system_id>/bookings/<uuid:order_id>", bookings.Booking.as_view(), name="booking"),
+    path("systems/<int:system_id>/bookings/<uuid:order_id>/quote", bookings.RefundQuote.as_view(), name="booking-quote"),
+    path("systems/<int:system_id>/bookings/<uuid:order_id>/refunds", bookings.Refunds.as_view(), name="booking-refunds"),
     path("systems/<int:system_id>/event", live.EventPage.as_view(), name="event-page"),
     path("systems/<int:system_id>/event/poster", live.Poster.as_view(), name="poster"),
     path("systems/<int:system_id>/event/notices", live.Notices.as_view(), name="notices"),

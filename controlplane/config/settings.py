@@ -9,10 +9,13 @@
 | CLOVE_STANDIN_PORT | port of the payment stand-in | 8090 |
 | CLOVE_PUBLIC_SCHEME, CLOVE_PUBLIC_PORT | how buyers reach the router, when something stands before it | http, the router's port |
 | CLOVE_ALLOWED_HOSTS | further host names of the portal, separated by commas | the base domain |
-| CLOVE_PROXIES | how many of one's own proxies stand before the portal and append to X-Forwarded-For | 0 |
+| CLOVE_TRUSTED_PROXIES | CIDRs of one's own proxies, which append to X-Forwarded-For: before portal and buyer sites | none |
+| CLOVE_PROXIES | how many proxies, wherever they are, stand before the portal besides and do so | 0 |
 | CLOVE_LANGUAGE, CLOVE_TIME_ZONE | ko or en where a reader asks for neither; of all times that people read | ko, Asia/Seoul |
 | CLOVE_DEBUG, CLOVE_LOG_LEVEL | Django's debug pages; how much is logged | no, INFO |
-| CLOVE_SECRET_KEY, CLOVE_SECRET_KEYS | Django's key; Fernet keys, newest first | files in CLOVE_HOME/keys |
+| CLOVE_SECRET_KEY, CLOVE_SECRET_KEY_FALLBACKS | Django's key; others that count beside it | lines of CLOVE_HOME/keys/django-secret |
+| CLOVE_SECRET_KEYS | Fernet keys: the first encrypts, all decrypt | lines of CLOVE_HOME/keys/fernet-keys |
+| CLOVE_MOUNT_DELAY_S | after how many seconds a changed Secret has surely reached the pods that run | 150 on Kubernetes, 5 here |
 | DATABASE_URL | mysql://… | SQLite in CLOVE_HOME |
 | REDIS_URL | broker and cache | files in CLOVE_HOME/broker |
 | RUNTIME | local, kubernetes, or fake for tests | local |
@@ -47,12 +50,23 @@ CLOVE_HOME = Path(env.text("CLOVE_HOME", str(BASE_DIR / "var"))).resolve()
 DEBUG = env.flag("CLOVE_DEBUG")
 
 
+_KEY_FILE = CLOVE_HOME / "keys" / "django-secret"
+
+
 def _secret_key() -> str:
-    return env.text("CLOVE_SECRET_KEY") or keyfiles.read_or_create(CLOVE_HOME / "keys" / "django-secret", keyfiles.random_text).decode()
+    return env.text("CLOVE_SECRET_KEY") or keyfiles.read_or_create(_KEY_FILE, keyfiles.random_text).decode().split()[0]
+
+
+def _fallbacks() -> list[str]:
+    """The keys that count beside the one that signs."""
+    if env.text("CLOVE_SECRET_KEY"):
+        return env.words("CLOVE_SECRET_KEY_FALLBACKS")
+    return _KEY_FILE.read_text(encoding="utf-8").split()[1:] if _KEY_FILE.exists() else []
 
 
 # Lazy: commands that need no key (`render`) leave no file behind.
 SECRET_KEY = SimpleLazyObject(_secret_key)
+SECRET_KEY_FALLBACKS = _fallbacks()
 SECRET_KEYS = env.words("CLOVE_SECRET_KEYS")
 
 # --- Where things are ------------------------------------------------------------------------------------------------
@@ -62,6 +76,8 @@ STANDIN_PORT = env.number("CLOVE_STANDIN_PORT", 8090)
 BASE_DOMAIN = env.text("CLOVE_BASE_DOMAIN", "localhost")
 PUBLIC_SCHEME = env.choice("CLOVE_PUBLIC_SCHEME", ("http", "https"))
 PUBLIC_PORT = env.number("CLOVE_PUBLIC_PORT", ROUTER_PORT)
+PROXIES = env.number("CLOVE_PROXIES", 0)
+TRUSTED_PROXIES = env.networks("CLOVE_TRUSTED_PROXIES")
 
 ALLOWED_HOSTS = ["*"] if DEBUG else [BASE_DOMAIN, "localhost", "127.0.0.1", "[::1]", *env.words("CLOVE_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in env.words("CLOVE_ALLOWED_HOSTS")]
@@ -82,6 +98,8 @@ PLATFORM_SECRETS = {"kakaopay": KAKAOPAY_SECRET_KEY, "mail": MAIL_URL}
 OIDC_PRIVATE = env.flag("CLOVE_OIDC_PRIVATE")
 # The Gateway of the cluster that the booking systems' routes join.
 GATEWAY_NAMESPACE, GATEWAY_NAME = env.pair("CLOVE_GATEWAY", "clove-gateway/clove")
+# Kubelets look at mounted Secrets every 60 to 90 s (syncFrequency), and of what changed they may have heard a little late.
+MOUNT_DELAY_S = env.number("CLOVE_MOUNT_DELAY_S", 150 if RUNTIME == "kubernetes" else 5)
 KUBE_CONTEXT = env.text("CLOVE_KUBE_CONTEXT")
 ROUTING = env.choice("ROUTING", ("gateway", "ingress", "service"))
 INGRESS_CLASS, TLS_SECRET = env.text("CLOVE_INGRESS_CLASS"), env.text("CLOVE_TLS_SECRET")
@@ -123,6 +141,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "controlplane.accounts.middleware.TrueAddress",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -263,7 +282,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["controlplane.api.renderers.JsonRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle", "rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "1200/min", "signup": "20/hour", "password_reset": "20/hour"},
-    "NUM_PROXIES": env.number("CLOVE_PROXIES", 0),
+    "NUM_PROXIES": 0,  # the address is the reader's own by then
     "EXCEPTION_HANDLER": "controlplane.api.problems.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

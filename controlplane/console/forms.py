@@ -14,6 +14,7 @@ from controlplane.rendering.adjustments import MAX_REPLICAS, Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.plan import ServicePlan
 from controlplane.systems.asks import Move, Scale
+from controlplane.systems.services import is_name_of
 
 NUMBER, AUTOSCALE = "number", "autoscale"
 SIZES = ("cpu_request_m", "cpu_limit_m", "memory_request_mib", "memory_limit_mib", "scratch_mib")
@@ -25,6 +26,7 @@ class AskForm(forms.Form):
     """FIELD_OF names the field beside which a refusal is shown; whatever it does not name is said above the form."""
 
     FIELD_OF: dict[str, str] = {}
+    fields_template = "console/plain_fields.html"
 
     def refuse(self, reason: Reason) -> None:
         """Show why the ask was refused."""
@@ -37,9 +39,21 @@ class AskForm(forms.Form):
         return [(name, str(self.data.get(name, ""))) for name in self.fields if name in self.data]
 
 
+class DataForm(AskForm):
+    """How a system goes on whose data are gone; what was chosen is shown again where it is confirmed."""
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """Label and value of each field but the one that only confirms."""
+        said = {True: gettext("yes"), False: gettext("no")}
+        found = [(field, self.cleaned_data[field.name]) for field in self if field.name != "typed_name"]
+        return [(str(field.label), said.get(value, str(value))) for field, value in found]
+
+
 class ScaleForm(AskForm):
     """How many copies of a service, decided by whom, and how large each is."""
 
+    fields_template = "console/scale_fields.html"
     FIELD_OF = {
         "bad_replicas": "replicas",
         "bad_range": "highest",
@@ -106,6 +120,7 @@ class ScaleForm(AskForm):
 class MoveForm(AskForm):
     """On which node a service runs; empty for any."""
 
+    fields_template = "console/move_fields.html"
     FIELD_OF = {"no_such_node": "node", "needs_database": "node", "needs_kubernetes": "node"}
 
     node = forms.CharField(label=_("Node"), max_length=253, required=False)
@@ -121,3 +136,36 @@ class MoveForm(AskForm):
 
     def ask(self) -> Move:
         return Move(self.service.name, self.cleaned_data["node"])
+
+
+class RestoreForm(DataForm):
+    """Which backup is put back."""
+
+    FIELD_OF = {"bad_backup": "backup"}
+
+    backup = forms.CharField(
+        label=_("Backup"),
+        max_length=60,
+        initial="latest",
+        help_text=_("latest, or the name of a file of the volume with its backups: clove-20270110T040000Z.sql.gz"),
+    )
+
+
+class ReopenForm(DataForm):
+    """Going on without the data of before; whoever says so types the title, for nobody can take it back."""
+
+    rests = forms.BooleanField(
+        label=_("Let its services rest"),
+        required=False,
+        help_text=_("Nothing runs but the database, for a backup that is kept elsewhere to be put back by hand before it is resumed."),
+    )
+    typed_name = forms.CharField(label=_("To confirm, type the title"), max_length=300)
+
+    def __init__(self, title: str, data: Any = None) -> None:
+        self.title = title
+        super().__init__(data)
+
+    def clean_typed_name(self) -> str:
+        if not is_name_of(self.title, self.cleaned_data["typed_name"]):
+            raise forms.ValidationError(gettext("The name typed is not %(title)s.") % {"title": self.title})
+        return str(self.cleaned_data["typed_name"])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from controlplane import bootstrap
 from controlplane.accounts.models import User
-from controlplane.console.forms import AskForm, MoveForm, ScaleForm
+from controlplane.console.forms import AskForm, MoveForm, ReopenForm, RestoreForm, ScaleForm
 from controlplane.console.running import find
 from controlplane.console.words import service_words
 from controlplane.lib.reasons import Reason
@@ -22,8 +22,8 @@ from controlplane.rendering.choose import NoImageFits
 from controlplane.rendering.plan import ServicePlan
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Node, Runtime
-from controlplane.systems import operating, rollouts, selectors, services
-from controlplane.systems.asks import Ask, Move, Restart, Resume, Suspend
+from controlplane.systems import operating, reopening, rollouts, selectors, services
+from controlplane.systems.asks import Ask, Move, Restart, Resume, RotateKeys, Suspend
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Revision
 from controlplane.systems.planning import live_plan
@@ -124,6 +124,15 @@ ACTIONS: dict[str, Action] = {
         button=_("Restart"),
         is_of_service=True,
     ),
+    "rotate": _asking(
+        lambda doing, form: RotateKeys(),
+        title=_("Change the keys of %(what)s"),
+        about=_(
+            "New signing keys are made known to every service first, which takes a few minutes on a cluster. Then every copy is replaced, "
+            "the new one ready before the old one ends. Logins go on and tickets stay valid: buyers notice nothing."
+        ),
+        button=_("Change the keys"),
+    ),
     "suspend": _asking(
         lambda doing, form: Suspend(),
         title=_("Suspend %(what)s"),
@@ -181,6 +190,31 @@ ACTIONS: dict[str, Action] = {
         act=lambda doing, form, generation: operating.drift_leave(
             system=doing.system, leaves=False, acting_user=doing.user, expected_generation=generation
         ),
+    ),
+    "restore": Action(
+        title=_("Put a backup of %(what)s back"),
+        about=_(
+            "An empty database is made where there is none, and the backup is put back into it. Everything rests afterwards, to be looked "
+            "at and resumed. What was sold since that backup is in no record: the tickets of those buyers are not admitted, their seats "
+            "are for sale again, and what they paid is known to the payment provider alone."
+        ),
+        button=_("Put it back"),
+        act=lambda doing, form, generation: reopening.system_restore(
+            system=doing.system, backup=form.cleaned_data["backup"], acting_user=doing.user, expected_generation=generation
+        ),
+        form=lambda doing, data: RestoreForm(data),
+    ),
+    "reopen": Action(
+        title=_("Go on with %(what)s without its data"),
+        about=_(
+            "It goes on with the volume that is there now, and where there is none with an empty database. Then every seat is for sale "
+            "again, the tickets that buyers hold are not admitted, and what they paid is known to the payment provider alone."
+        ),
+        button=_("Go on without its data"),
+        act=lambda doing, form, generation: reopening.system_reopen(
+            system=doing.system, rests=form.cleaned_data["rests"], acting_user=doing.user, expected_generation=generation
+        ),
+        form=lambda doing, data: ReopenForm(doing.system.title, data),
     ),
     "rollback": Action(
         title=_("Back to %(what)s"),

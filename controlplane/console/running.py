@@ -16,8 +16,12 @@ from controlplane.console.words import health_words, service_words, step_words
 from controlplane.lib.models import AuditRow
 from controlplane.rendering.plan import Plan, ServicePlan
 from controlplane.runtime.errors import RuntimeFailure
+from controlplane.runtime.port import Observation
 from controlplane.systems import selectors
-from controlplane.systems.models import BookingSystem, Operation, OperationStep, State
+from controlplane.systems.backups import backups_of
+from controlplane.systems.data_loss import has_backups
+from controlplane.systems.models import Archive, BookingSystem, Operation, OperationStep, State
+from controlplane.systems.orphans import HANDED_OVER
 from controlplane.systems.planning import live_plan
 from controlplane.systems.rollouts import ROLLED_OUT
 from controlplane.systems.runtime_words import say_drift, say_runtime
@@ -100,7 +104,8 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
     system = find(system_id)
     plan = live_plan(system)
     running = selectors.running_operation(system)
-    workloads, trouble, drift = _workloads(system)
+    seen, trouble = _look(system)
+    workloads = [workload_json(workload) for workload in seen.workloads] if seen else list(system.health_workloads) if trouble else []
     context = {
         **admin.site.each_context(request),
         "title": system.title,
@@ -108,7 +113,10 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "why": stored_words(system),
         "health": health_words(system.health),
         "trouble": trouble,
-        "drift": say_drift(drift),
+        "drift": say_drift(seen.drift) if seen else "",
+        "lost": _what_is_left(system, seen) if system.state == State.DATA_GONE else None,
+        "backups": (backups := backups_of(system)),
+        "backup_why": say_runtime(backups.why) if backups else "",
         "services": _rows(plan, workloads, _newest(system, running)),
         "running": running,
         "steps": _steps(running) if running else [],
@@ -140,19 +148,37 @@ def _has_failed(system: BookingSystem) -> bool:
     return last is not None and last.state == Operation.State.FAILED and system.state != State.DELETED
 
 
-def _workloads(system: BookingSystem) -> tuple[list[dict[str, Any]], str, str]:
-    """How its workloads stand now, or as they were seen last with the reason why nobody can tell now; and what hands changed."""
+def _look(system: BookingSystem) -> tuple[Observation | None, str]:
+    """How it stands now; None with the reason when nobody can tell, and without one when there is nothing to look at."""
     if system.state in (State.DRAFT, State.DELETED):
-        return [], "", ""
+        return None, ""
     try:
-        seen = bootstrap.runtime().observe(system.ref)
+        return bootstrap.runtime().observe(system.ref), ""
     except RuntimeFailure as failure:
-        return list(system.health_workloads), failure.reason, ""
-    return [workload_json(workload) for workload in seen.workloads], "", seen.drift
+        return None, failure.reason
+
+
+@dataclass(frozen=True)
+class Left:
+    """What there is still of a system whose data are gone."""
+
+    can_restore: bool
+    has_backups: bool | None
+    records: int
+    """Of its sales, that were archived while it ran."""
+
+
+def _what_is_left(system: BookingSystem, seen: Observation | None) -> Left:
+    plan, archive = live_plan(system), Archive.objects.filter(system=system).first()
+    return Left(
+        can_restore=bool(plan and plan.database and plan.database.server),
+        has_backups=has_backups(system, seen) if seen else None,
+        records=sum(archive.counts.values()) if archive else 0,
+    )
 
 
 def _newest(system: BookingSystem, running: Operation | None) -> int | None:
-    revision = running.revision if running and running.revision else system.live_revision
+    revision = running.revision if running and running.result.get(HANDED_OVER) else system.live_revision
     return revision.number if revision else None
 
 

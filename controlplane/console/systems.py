@@ -18,6 +18,20 @@ from controlplane.console.words import health_words
 from controlplane.systems import operating, services
 from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem
+from controlplane.systems.words import HEALTH
+
+
+class HealthFilter(admin.SimpleListFilter):
+    """By how it runs, in the words that the list has for it."""
+
+    title = _("health")
+    parameter_name = "health"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(name, str(words)) for name, words in HEALTH.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BookingSystem]) -> QuerySet[BookingSystem]:
+        return queryset.filter(health=self.value()) if self.value() else queryset
 
 
 @admin.register(BookingSystem)
@@ -39,7 +53,7 @@ class BookingSystemAdmin(ReadOnlyAdmin):
     lease_end = column("lease_until", _("lease until"))
 
     list_display = ["title_shown", "number", "state_shown", "health_shown", "address", "seller_shown", "generation_shown", "created"]
-    list_filter = [("state", titled(_("state"))), ("health", titled(_("health"))), ("created_at", titled(_("created")))]
+    list_filter = [("state", titled(_("state"))), HealthFilter, ("created_at", titled(_("created")))]
     search_fields = ["title", "slug", "=id", "seller__email", "seller__name"]
     list_select_related = ["seller"]
     list_display_links = None

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 
 from controlplane.embedded.layout import ROOT, Layout, key
 from controlplane.embedded.processes import Child
+from controlplane.lib import env as env_reader
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SYSTEMROOT")
 FRONT = (sys.executable, "-m", "controlplane.embedded.front")
 OWN_PREFIXES = ("CLOVE_", "KAKAOPAY_", "PAYMENT_", "EMAIL_")
 ADDRESSES = (
     *("CLOVE_BASE_DOMAIN", "CLOVE_GATEWAY", "CLOVE_PUBLIC_PORT", "CLOVE_PUBLIC_SCHEME", "CLOVE_ROUTER_PORT", "CLOVE_STANDIN_PORT"),
-    *("KAKAOPAY_CID", "KAKAOPAY_URL", "PAYMENT_TEST", "CLOVE_MAIL"),
+    *("CLOVE_TRUSTED_PROXIES", "KAKAOPAY_CID", "KAKAOPAY_URL", "PAYMENT_TEST", "CLOVE_MAIL"),
 )
 OWN_NAMES = ("DATABASE_URL", "REDIS_URL", "RUNTIME", "KUBECONFIG", "ROUTING")
 
@@ -95,11 +96,16 @@ def standin_address(env: dict[str, str]) -> str:
     return (urlsplit(env["KAKAOPAY_URL"]).hostname if "KAKAOPAY_URL" in env else None) or "127.0.0.1"
 
 
+def trusted_proxies() -> list[str]:
+    """The options by which what leads buyers knows the proxies of one's own."""
+    return [option for network in env_reader.words("CLOVE_TRUSTED_PROXIES") for option in ("--proxy", network)]
+
+
 def front(layout: Layout, env: dict[str, str]) -> Child:
     """What leads buyers to the cluster's Services."""
     return Child(
         name="front",
-        command=[*FRONT, "--port", str(layout.router_port)],
+        command=[*FRONT, "--port", str(layout.router_port), *trusted_proxies()],
         env={name: value for name, value in env.items() if name in (*PASSED_ON, "KUBECONFIG", "CLOVE_KUBE_CONTEXT", "PYTHONPATH")},
         log=layout.logs / "front.log",
     )
@@ -112,6 +118,7 @@ def supervisor(layout: Layout) -> Child:
         command=[
             *(sys.executable, "-m", "controlplane.runtime.local", "--home", str(layout.home / "runtime")),
             *("--port", str(layout.router_port), "--base-domain", os.environ.get("CLOVE_BASE_DOMAIN", "localhost")),
+            *trusted_proxies(),
         ],
         # Booking systems' processes are its children: it gets none of the control plane's keys.
         env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},

@@ -18,6 +18,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 import uvloop
@@ -54,7 +55,7 @@ def main() -> int:
     api = Api(configuration(context=os.environ.get("CLOVE_KUBE_CONTEXT", "")))
     if arguments.address:
         return _tell_address(api)
-    router = Router()
+    router = Router(trusted=tuple(arguments.proxy or ()))
     try:
         router.bind(("127.0.0.1", "::1"), arguments.port)
     except AddressInUse as error:
@@ -68,6 +69,9 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m controlplane.embedded.front", description="Leads buyers to a cluster's Services.")
     parser.add_argument("--port", type=int, default=8080, help="where buyers come in (0: any free one)")
+    parser.add_argument(
+        "--proxy", action="append", type=ip_network, help="CIDR of one's own proxies, whose X-Forwarded-For counts, repeatable"
+    )
     parser.add_argument("--address", action="store_true", help="only print the address by which pods reach this machine")
     return parser.parse_args()
 

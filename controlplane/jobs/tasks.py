@@ -45,5 +45,6 @@ def expire_archives() -> None:
 
 @shared_task(name="jobs.forget_unnamed")
 def forget_unnamed() -> None:
-    """Delete pictures and secrets of sellers that nothing names any more."""
+    """Delete pictures and secrets of sellers that nothing names any more, and names of accounts that are closed."""
     forgetting.forget_unnamed()
+    forgetting.forget_closed()

@@ -19,3 +19,11 @@ def record(action: str, subject: Any, *, acting_user: Any = None, **details: Any
         subject_id=str(subject.pk),
         details=details,
     )
+
+
+def forget_name(user: Any) -> None:
+    """Let all that USER ever did stand under what they are called now: the account's name of before is in the trail no more.
+
+    The one change that rows see. The account itself stays their actor, so two that were closed are still two.
+    """
+    AuditRow.objects.filter(actor=user.pk).exclude(actor_label=str(user)).update(actor_label=str(user))

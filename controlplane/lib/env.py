@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from controlplane.lib import proxies
+
 
 class BadEnvironment(Exception):
     """A variable of the environment holds what cannot be used; the message names it."""
@@ -43,6 +45,14 @@ def number(name: str, default: int) -> int:
 def words(name: str) -> list[str]:
     """Values separated by commas or spaces."""
     return text(name).replace(",", " ").split()
+
+
+def networks(name: str) -> proxies.Networks:
+    """Networks and addresses, separated by commas or spaces."""
+    try:
+        return proxies.networks(words(name))
+    except ValueError as error:
+        raise BadEnvironment(f"{name} must be networks like 10.0.0.0/8 or addresses: {error}") from None
 
 
 def pair(name: str, default: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The audit trail: who changed what, and when. Rows are only ever added."""
+"""The audit trail: who changed what, and when. Rows are only ever added; of an account that is closed they lose the name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 class AuditRow(models.Model):
     """One change made by somebody, or by the platform itself when `actor` is empty.
 
-    `actor_label` stays readable when the account is gone.
+    `actor_label` tells accounts apart also when they are closed; see `audit.forget_name`.
     """
 
     at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)

@@ -96,6 +96,7 @@ def draft_start(*, user: User, requirement: dict[str, Any] | None = None) -> Req
     """A draft of a new booking system: blank, or as REQUIREMENT says. Raises TooManyDrafts."""
     form, plan = FormState(), None
     if requirement is None:
+        form.values["organiser_name"] = user.get_full_name()
         form.add("performances")
         form.add("areas")
         form.add("grades")

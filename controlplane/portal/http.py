@@ -13,7 +13,7 @@ from django.shortcuts import render
 
 from controlplane.accounts.models import User
 from controlplane.lib.reasons import Reason
-from controlplane.portal.speech import say_reason
+from controlplane.portal.speech import say_reason, say_stored
 from controlplane.systems import selectors
 from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable, SystemNotFound
 from controlplane.systems.models import BookingSystem, State
@@ -52,6 +52,8 @@ def asking(tab: str) -> Callable[[Route], Route]:
                 return view(request, system, **arguments)
             except ServiceUnavailable:
                 words = say_reason(Reason("is_suspended")) if system.state == State.SUSPENDED else ""
+                if system.state == State.DATA_GONE:
+                    words = say_stored(system)
                 return _not_now(request, system, tab, words, 503)
             except Refused as error:
                 return _not_now(request, system, tab, say_reason(error.reason), 409)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from controlplane.portal import words
 from controlplane.portal.speech import say_stored
 from controlplane.systems import selectors
-from controlplane.systems.models import BookingSystem, Operation, OperationStep
+from controlplane.systems.models import BookingSystem, Operation, OperationStep, State
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,8 @@ def lines_of(operation: Operation) -> list[StepLine]:
 def announcement(system: BookingSystem, progress: Progress) -> str:
     """One sentence for a screen reader, which changes only when something happened."""
     operation, running = progress.operation, progress.running_line
+    if system.state == State.DATA_GONE and not (operation and operation.is_running):
+        return say_stored(system)
     if operation and operation.is_paused:
         return gettext("Held")
     if operation and operation.is_running:

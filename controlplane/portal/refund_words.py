@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from controlplane.rendering.refunds import USUAL, CutOff, Free, RefundRules, Tier
 
 REFUND_POLICIES = {
-    "market": gettext_lazy("As large ticket sites have it"),
-    "consumer_standard": gettext_lazy("As the consumer standard has it"),
-    "full": gettext_lazy("The whole price until the performance begins"),
+    "market": gettext_lazy("As on large ticket sites"),
+    "consumer_standard": gettext_lazy("By the consumer standard"),
+    "full": gettext_lazy("Full refund until the performance begins"),
 }
 """The usual policies and what they are called, in the order of the form."""
 

@@ -17,6 +17,11 @@ _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("title", _("Title"), "text"),
     ("field", _("Field"), "field"),
     ("description", _("Description"), "text"),
+    ("age_limit", _("Age limit"), "age"),
+    ("organiser.name", _("Organiser"), "text"),
+    ("organiser.phone", _("Phone for questions"), "text"),
+    ("organiser.email", _("E-mail for questions"), "text"),
+    ("organiser.registration", _("Business details"), "text"),
     ("venue.name", _("Venue"), "text"),
     ("venue.address", _("Address of the venue"), "text"),
     ("seating.numbered", _("Numbered seats"), "flag"),
@@ -138,6 +143,8 @@ def _values(kind: str, value: Any) -> tuple[Value, ...]:
             return (Value("text", value),)
     if kind == "flag":
         return (Value("text", words.VALUES["yes" if value else "no"]),)
+    if kind == "age":
+        return (Value("text", words.age(value)),)
     if kind == "field":
         return (Value("text", words.FIELDS.get(value, value)),)
     if kind == "secret":

@@ -7,6 +7,7 @@ from django.urls import path
 from controlplane.portal.views import (
     account,
     archive,
+    bookings,
     door,
     draft_pictures,
     drafts,
@@ -53,6 +54,9 @@ urlpatterns = [
     path("systems/<int:system_id>/sales", systems.sales, name="system-sales"),
     path("systems/<int:system_id>/attendees", systems.attendees, name="system-attendees"),
     path("systems/<int:system_id>/attendees.<str:kind>", papers.attendees, name="system-attendees-file"),
+    path("systems/<int:system_id>/bookings/<uuid:order_id>", bookings.page, name="system-booking"),
+    path("systems/<int:system_id>/bookings/<uuid:order_id>/progress", bookings.progress, name="system-booking-progress"),
+    path("systems/<int:system_id>/bookings/<uuid:order_id>/refund", bookings.refund, name="system-booking-refund"),
     path("systems/<int:system_id>/event", event_page.page, name="system-event"),
     path("systems/<int:system_id>/event/description", event_page.description, name="system-description"),
     path("systems/<int:system_id>/event/poster", event_page.poster, name="system-poster"),

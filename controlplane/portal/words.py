@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from controlplane.systems.words import HEALTH, SERVICES, STEPS  # noqa: F401  (pages take all their names from here)
 
@@ -30,6 +30,21 @@ ARCHIVE_TABLES = {
     "merch/refunds": _("Refunds of merchandise"),
 }
 
+REFUND_REASONS = {
+    "buyer": _("by the buyer"),
+    "organiser": _("by the organiser"),
+    "performance_called_off": _("performance called off"),
+}
+"""By whom tickets were given back; anything else is why an order could not be delivered."""
+
+REFUND_WHYS = {
+    "illness": _("The buyer is ill or cannot come"),
+    "charged_twice": _("Booked or charged twice"),
+    "place": _("Something was wrong with the place"),
+    "goodwill": _("Goodwill"),
+    "other": _("Something else"),
+}
+
 _ORDERS = ("buyer", "state", "total_krw", "refunded_krw", "created_at")
 _PAYMENTS = ("kind", "amount_krw", "at")
 _REFUNDS = ("price_krw", "fee_krw", "amount_krw", "reason", "done_at")
@@ -37,7 +52,7 @@ ARCHIVE_COLUMNS = {
     "ticket/orders": _ORDERS,
     "ticket/tickets": ("label", "grade", "price_krw", "status", "used_at"),
     "ticket/payments": _PAYMENTS,
-    "ticket/refunds": _REFUNDS,
+    "ticket/refunds": (*_REFUNDS[:-1], "why", _REFUNDS[-1]),
     "merch/orders": (*_ORDERS, "picked_up_at"),
     "merch/items": ("name", "option_name", "quantity", "price_krw", "given_back"),
     "merch/payments": _PAYMENTS,
@@ -52,7 +67,7 @@ ARCHIVE_WORDS = {
     "created_at": _("Ordered"),
     "done_at": _("Paid back"),
     "fee_krw": _("Fee"),
-    "given_back": _("Given back"),
+    "given_back": _("Returned"),
     "grade": _("Grade"),
     "kind": _("Kind"),
     "label": _("Place"),
@@ -67,6 +82,7 @@ ARCHIVE_WORDS = {
     "status": _("State"),
     "total_krw": _("Total"),
     "used_at": _("Used"),
+    "why": _("Why"),
 }
 
 ARCHIVE_VALUES = {
@@ -79,6 +95,8 @@ ARCHIVE_VALUES = {
     "LIVE": _("Valid"),
     "capture": _("Payment"),
     "refund": _("Refund"),
+    **REFUND_REASONS,
+    **REFUND_WHYS,
 }
 """What the services write, for people; anything else is shown as it is."""
 
@@ -97,6 +115,12 @@ TYPES = {
     "a number": _("a number"),
 }
 """What a value of a requirement may have to be."""
+
+
+def age(limit: int) -> str:
+    """Who may come; 0 is everybody."""
+    return gettext("%(age)s and over") % {"age": limit} if limit else gettext("All ages")
+
 
 PAYMENTS = {"kakaopay": _("KakaoPay"), "none": _("No payment")}
 

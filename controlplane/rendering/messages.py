@@ -18,7 +18,7 @@ declare(
         "not_a_time": gettext_noop("This must be a date and time such as 2027-01-10T19:30:00+09:00."),
         "naive_time": gettext_noop("The time needs its offset from UTC, as in 2027-01-10T19:30:00+09:00."),
         "duplicate": gettext_noop("This is there twice: %(value)s."),
-        "more_problems": gettext_noop("There is more; mend these first."),
+        "more_problems": gettext_noop("There is more; correct these first."),
         "not_json": gettext_noop("This is not readable as JSON: %(detail)s"),
         "no_such_file": gettext_noop("There is no file %(file)s next to the requirement."),
         # Requirement

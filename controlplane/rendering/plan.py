@@ -113,6 +113,14 @@ def secret_of(service: str) -> str:
 
 
 @dataclass(frozen=True)
+class Restore:
+    """A backup that is put back: a file of the volume with backups, or `latest`. NUMBER tells one time from the next."""
+
+    backup: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """See above. `services` are in alphabetical order; `config` is what all of them are given."""
 
@@ -130,6 +138,7 @@ class Plan:
     database: DatabasePlan | None = None
     adjustments: Adjustments = field(default_factory=Adjustments)
     """What `services` were adjusted by: a rollback takes them up again."""
+    restore: Restore | None = None
 
     def service(self, name: str) -> ServicePlan | None:
         """The service called NAME, or None."""

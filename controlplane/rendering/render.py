@@ -18,7 +18,7 @@ import yaml
 from controlplane.rendering import database
 from controlplane.rendering import plan as names
 from controlplane.rendering.images import ResourcesPlan
-from controlplane.rendering.plan import Plan
+from controlplane.rendering.plan import Plan, Restore
 from controlplane.rendering.requirement import digest
 from controlplane.rendering.schema import check
 
@@ -93,8 +93,25 @@ def render(plan: Plan) -> list[dict[str, Any]]:
     for name in ORDER:
         text = environment().get_template(f"{name}.yaml.j2").render(context)
         objects += [_named_by_content(item, plan) for item in yaml.load_all(text, Loader=LOADER) if item is not None]
+    if plan.restore:
+        objects.append(_restoring(plan, plan.restore))
     check(objects)
     return objects
+
+
+def _restoring(plan: Plan, restore: Restore) -> dict[str, Any]:
+    """The Job of a plan that begins with a backup, as one of its objects: it is waited for, and goes with the next revision."""
+    job = render_restore(plan, restore.backup)
+    labels = _context(plan)["labels"](database.CLIENT)
+    template = job["spec"]["template"]
+    job["metadata"] = {"name": f"{database.SERVER}-restore-{restore.number}", "namespace": plan.namespace, "labels": labels}
+    job["spec"] = {**job["spec"], "template": {**template, "metadata": {"labels": labels}}}
+    return job
+
+
+def is_backup_name(name: str) -> bool:
+    """NAME is `latest`, or what a file with a backup can be called."""
+    return name == "latest" or bool(BACKUP_NAME.fullmatch(name))
 
 
 def _named_by_content(item: dict[str, Any], plan: Plan) -> dict[str, Any]:
@@ -109,7 +126,7 @@ def _named_by_content(item: dict[str, Any], plan: Plan) -> dict[str, Any]:
 
 def render_restore(plan: Plan, backup: str) -> dict[str, Any]:
     """The Job that restores BACKUP, a file's name or `latest`. Raises ValueError for any other name, and for a plan without a server."""
-    if not (backup == "latest" or BACKUP_NAME.fullmatch(backup)):
+    if not is_backup_name(backup):
         raise ValueError(f"{backup!r} is not the name of a backup")
     if not (plan.database and plan.database.server):
         raise ValueError("this system has no database server of its own")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.lib.reasons import Problem
+from controlplane.rendering.organiser import Organiser, read_organiser
 from controlplane.rendering.parts import Grade, Performance, Product, read_grades, read_performances, read_products
 from controlplane.rendering.reader import Fields, Problems
 from controlplane.rendering.refunds import BEFORE_POLICIES, RefundPolicy, policy_json, read_refund_policy
@@ -52,6 +53,9 @@ class Requirement:
     products: tuple[Product, ...]
     refund_policy: RefundPolicy = BEFORE_POLICIES
     sign_in: SignIn | None = None
+    age_limit: int | None = None
+    """Years; 0: for everybody. None: nothing is said."""
+    organiser: Organiser | None = None
 
     @property
     def is_numbered(self) -> bool:
@@ -92,6 +96,8 @@ class Requirement:
             "products": [product.to_json() for product in self.products],
             "refund_policy": policy_json(self.refund_policy),
             **({"sign_in": self.sign_in.to_json()} if self.sign_in else {}),
+            **({"age_limit": self.age_limit} if self.age_limit is not None else {}),
+            **({"organiser": self.organiser.to_json()} if self.organiser else {}),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -114,6 +120,8 @@ class Requirement:
             "merchandise": self.merchandise,
             "refund_policy": policy_json(self.refund_policy),
             "sign_in": self.sign_in.shown_name if self.sign_in else "",
+            "age_limit": self.age_limit,
+            "organiser": self.organiser.name if self.organiser else "",
         }
 
 
@@ -156,6 +164,8 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     products = read_products(fields)
     refund_policy = read_refund_policy(fields, default=_refund_default(now, previous))
     sign_in = read_sign_in(fields)
+    age_limit = fields.integer("age_limit", low=0, high=99) if fields.has("age_limit") else None
+    organiser = read_organiser(fields)
     fields.done()
     _check_together(fields, seating, grades, limit, payment, merchandise, products)
     if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
@@ -179,6 +189,8 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
         products=tuple(products),
         refund_policy=refund_policy,
         sign_in=sign_in,
+        age_limit=age_limit,
+        organiser=organiser,
     )
 
 

@@ -8,6 +8,7 @@ RuntimeFailure
     ├── Rejected            the runtime refused an object: unknown field, immutable field, invalid value
     ├── Forbidden           the control plane may not do this
     ├── QuotaFull           a quota has no room
+    ├── DataGone            a volume that was to be kept is not there, or is another; nothing was applied
     ├── OwnedByAnother      fields or a namespace that someone else owns; `owner` names them
     └── Unsupported         this runtime cannot do that at all (a missing CRD, an unknown kind)
 """
@@ -53,6 +54,10 @@ class Forbidden(Permanent):
 
 class QuotaFull(Permanent):
     code = "quota_full"
+
+
+class DataGone(Permanent):
+    code = "data_not_there"
 
 
 class OwnedByAnother(Permanent):

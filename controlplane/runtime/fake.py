@@ -12,12 +12,14 @@ It answers as the Kubernetes runtime does on a real API server: tests/runtime_co
 
 from __future__ import annotations
 
+import itertools
 import queue
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from controlplane.runtime.closing import check_kept, closed
 from controlplane.runtime.diff import object_changes
 from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeBusy, RuntimeFailure, RuntimeUnavailable
 from controlplane.runtime.fake_server import KEPT, Edit, Store, check_kinds
@@ -25,7 +27,20 @@ from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.health import system_health
 from controlplane.runtime.holding import REASON, WORDS, is_held
 from controlplane.runtime.objects import ObjectKey, check_identity, check_whole, hostnames, key_of, label, of_kind
-from controlplane.runtime.port import Change, ChangeKind, Endpoint, Health, Node, Objects, Observation, Secrets, SystemRef, Workload
+from controlplane.runtime.port import (
+    NO_VOLUMES,
+    Backup,
+    Change,
+    ChangeKind,
+    Endpoint,
+    Health,
+    Node,
+    Objects,
+    Observation,
+    Secrets,
+    SystemRef,
+    Workload,
+)
 
 MISSING_IMAGE = "missing"
 """An image whose reference contains this word is refused, as one the runtime cannot find."""
@@ -46,6 +61,9 @@ class _System:
     is_whole: bool = False
     """The last apply came to its end."""
     looks_until_gone: int | None = None
+    volumes: dict[str, str] = field(default_factory=dict)
+    """Claim -> its uid, of those that are there."""
+    backup: Backup | None = None
 
     @property
     def objects(self) -> list[Any]:
@@ -72,6 +90,7 @@ class FakeRuntime:
         self._looks_to_delete: dict[str, int] = {}
         self._blocks: dict[str, str] = {}
         self._logs: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._uids = itertools.count(1)
 
     # What a test says beforehand.
 
@@ -116,8 +135,22 @@ class FakeRuntime:
 
     def loses_object(self, namespace: str, kind: str, name: str) -> None:
         """Let somebody delete an object that is applied."""
-        store = self.systems[namespace].store
-        store.gone.add(_key(store, kind, name))
+        known = self.systems[namespace]
+        known.store.gone.add(_key(known.store, kind, name))
+        if kind == KEPT:
+            known.volumes.pop(name, None)
+        self._moved(namespace)
+
+    def finds_volume(self, namespace: str, claim: str, uid: str) -> None:
+        """Let there be a CLAIM with UID, which nobody applied: the one of before, or another."""
+        known = self.systems[namespace]
+        known.volumes[claim] = uid
+        known.store.gone = {key for key in known.store.gone if (key.kind, key.name) != (KEPT, claim)}
+        self._moved(namespace)
+
+    def backs_up(self, namespace: str, backup: Backup) -> None:
+        """Let the backups of a system have gone as BACKUP says."""
+        self.systems[namespace].backup = backup
         self._moved(namespace)
 
     def deletes_after(self, namespace: str, *, looks: int, blocked_by: str = "") -> None:
@@ -153,9 +186,10 @@ class FakeRuntime:
         changes = object_changes(store.live(), objects)
         return [change for change in changes if change.kind is not ChangeKind.DELETE or change.object_kind != KEPT]
 
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
+    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
         self._enter("apply", system)
         known = self._admitted(system, objects)
+        check_kept(keeps, known.volumes if known else {})
         if known is None:
             known = self.systems[system.namespace] = _System(system)
         is_other = known.store.applied != list(objects)
@@ -166,19 +200,31 @@ class FakeRuntime:
             known.looks = 0
         known.store.replace(objects)
         known.secrets = {name: dict(files) for name, files in secrets.items()}
+        for claim in of_kind(objects, KEPT):
+            known.volumes.setdefault(claim["metadata"]["name"], f"uid-{next(self._uids)}")
         known.is_whole = True
+        self.emit(system)
+
+    def close(self, system: SystemRef, objects: Objects) -> None:
+        self._enter("close", system)
+        known = self.systems.get(system.namespace)
+        if known is None or known.ref.system_id != system.system_id or known.looks_until_gone is not None:
+            return
+        at_rest = {key_of(item): item for item in closed(objects)}
+        there = {key_of(item) for item in known.store.live()}
+        known.store.applied = [at_rest.get(key_of(item), item) if key_of(item) in there else item for item in known.store.applied]
         self.emit(system)
 
     def observe(self, system: SystemRef) -> Observation:
         self._enter("observe", system)
         known = self.systems.get(system.namespace)
         if known is None or known.ref.system_id != system.system_id:
-            return Observation(Health.ABSENT)
+            return Observation(Health.ABSENT, volumes={})
         if known.looks_until_gone is not None:
             return self._observe_deletion(known)
         known.looks += 1
         if not known.store.applied:
-            return Observation(Health.PROGRESSING, reason="Rolling")
+            return Observation(Health.PROGRESSING, reason="Rolling", volumes={})
         workloads = tuple(self._workload(known, item) for item in of_kind(known.store.live(), "Deployment"))
         health, reason, message = system_health(workloads)
         if health is Health.READY:
@@ -190,7 +236,17 @@ class FakeRuntime:
         if drifted and not reason:
             reason, message = "Drifted", drifted
         applied = fingerprint(known.store.applied, known.secrets) if known.is_whole else ""
-        return Observation(health, workloads, "" if drifted else applied, reason, message, applied, drifted)
+        return Observation(
+            health,
+            workloads,
+            "" if drifted else applied,
+            reason,
+            message,
+            applied,
+            drifted,
+            volumes=dict(known.volumes),
+            backup=known.backup,
+        )
 
     def delete(self, system: SystemRef) -> None:
         self._enter("delete", system)
@@ -270,10 +326,11 @@ class FakeRuntime:
     def _observe_deletion(self, known: _System) -> Observation:
         if not known.looks_until_gone:
             del self.systems[known.ref.namespace]
-            return Observation(Health.ABSENT)
+            return Observation(Health.ABSENT, volumes={})
         known.looks_until_gone -= 1
         blocked_by = self._blocks.get(known.ref.namespace, "")
-        return Observation(Health.DELETING, reason="Deleting", message=f"Ending for 0 s. {blocked_by}" if blocked_by else "")
+        message = f"Ending for 0 s. {blocked_by}" if blocked_by else ""
+        return Observation(Health.DELETING, reason="Deleting", message=message, volumes={})
 
     def _workload(self, known: _System, deployment: Mapping[str, Any]) -> Workload:
         name = deployment["metadata"]["name"]

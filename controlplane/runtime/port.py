@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol
 
 Objects = Sequence[Mapping[str, Any]]
 """Rendered Kubernetes objects as plain dicts, in the order they are applied."""
+
+NO_VOLUMES: Mapping[str, str] = MappingProxyType({})
 
 Secrets = Mapping[str, Mapping[str, str]]
 """Secret name -> file name -> text. Travels beside the objects, never inside a revision."""
@@ -76,6 +79,22 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class Backup:
+    """How the backups of a system's database go; times as in ISO 8601, empty for never."""
+
+    good_at: str = ""
+    """When the last one that is whole was made."""
+    failed_at: str = ""
+    """When one failed that was to be made after that."""
+    message: str = ""
+    """Why, in words for people."""
+
+
+GOING = ""
+"""In `Observation.volumes`: it is there still, and goes for good as soon as nothing uses it."""
+
+
+@dataclass(frozen=True)
 class Observation:
     """What a runtime knows of a system now. `fingerprint` equals `fingerprint(objects, secrets)` of what was applied last, or is empty.
 
@@ -90,6 +109,10 @@ class Observation:
     applied: str = ""
     """The same also while somebody has changed something of it since; then `drift` says what, in words."""
     drift: str = ""
+    volumes: Mapping[str, str] | None = None
+    """Claim -> what tells the volume behind it from every other, or GOING. None when they were not looked at."""
+    backup: Backup | None = None
+    """None where there is no backup, or it was not looked at."""
 
     def workload(self, name: str) -> Workload | None:
         """The workload called NAME, or None."""
@@ -149,11 +172,17 @@ class Runtime(Protocol):
     def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
         """What `apply` would change, without changing anything. Also finds what `apply` would refuse."""
 
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
+    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
         """Make OBJECTS the desired state, all or what the order allows; prune what fell out. Returns before anything is ready.
+
+        KEEPS names volumes, as `Observation.volumes` has them, that must be there: raises DataGone before anything is changed when one is
+        not, or is another. Of a claim that is not among them an empty volume is made where there is none.
 
         Where nothing but the size of pods changes, those that run are resized if that can be; it is waited for, some seconds at most.
         """
+
+    def close(self, system: SystemRef, objects: Objects) -> None:
+        """Let nothing of SYSTEM, which runs by OBJECTS, answer anybody or write a backup, until it is applied again. Makes nothing anew."""
 
     def observe(self, system: SystemRef) -> Observation:
         """The state now; health ABSENT when nothing was applied or all is gone.

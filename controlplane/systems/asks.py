@@ -17,7 +17,7 @@ from controlplane.rendering.adjustments import MAX_REPLICAS, Adjustments, Autosc
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.plan import Plan, ServicePlan
 from controlplane.systems.errors import Refused
-from controlplane.systems.models import BookingSystem, Desired
+from controlplane.systems.models import BookingSystem, Desired, Operation
 from controlplane.systems.planning import adjustments_of, live_plan
 from controlplane.systems.wishes import Kind, refuse_deleted
 
@@ -31,6 +31,8 @@ declare(
         "no_such_node": gettext_noop("There is no node %(node)s that is ready."),
         "is_suspended": gettext_noop("It is suspended. Resume it first."),
         "not_suspended": gettext_noop("It is not suspended."),
+        "step_trusting": gettext_noop("The new keys are on their way to every service; they are used in about %(seconds)s seconds."),
+        "step_trusted": gettext_noop("Every service knows the new keys."),
     }
 )
 
@@ -64,6 +66,13 @@ class Restart:
 
 
 @dataclass(frozen=True)
+class RotateKeys:
+    """Put new signing keys in the place of those that sign, and replace every copy of every service; see rotating.py."""
+
+    kind: ClassVar[Kind] = Kind.ROTATE
+
+
+@dataclass(frozen=True)
 class Suspend:
     kind: ClassVar[Kind] = Kind.SUSPEND
 
@@ -73,14 +82,14 @@ class Resume:
     kind: ClassVar[Kind] = Kind.RESUME
 
 
-Ask = Scale | Move | Restart | Suspend | Resume
+Ask = Scale | Move | Restart | RotateKeys | Suspend | Resume
 
 
 def adjusted(system: BookingSystem, ask: Ask) -> tuple[Adjustments, dict[str, Any]]:
     """What SYSTEM's adjustments are with ASK, and the changed values for the record.
 
     Raises Refused (`not_deployed`, `being_deleted`, `is_suspended`, `not_suspended`, `no_such_service`, `bad_replicas`, `bad_range`,
-    `bad_resources`, `needs_database`, `needs_kubernetes`).
+    `bad_resources`, `needs_database`, `needs_kubernetes`, `being_changed`).
     """
     if isinstance(ask, Scale):
         _check_sizes(ask)
@@ -94,6 +103,12 @@ def adjusted(system: BookingSystem, ask: Ask) -> tuple[Adjustments, dict[str, An
         return replace(asked, is_suspended=is_suspended), {}
     if asked.is_suspended:
         raise Refused("is_suspended")
+    if isinstance(ask, RotateKeys):
+        if system.operations.filter(state=Operation.State.RUNNING).exists():
+            raise Refused("being_changed")
+        for each in plan.services:
+            asked = asked.changed(each.name, restarts=asked.of(each.name).restarts + 1)
+        return asked, {}
     service = plan.service(ask.service)
     if service is None:
         raise Refused("no_such_service", service=ask.service)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from controlplane.systems import keys
 from controlplane.systems.models import BookingSystem
+from controlplane.systems.staff_keys import staff_token
 
 CONNECT_TIMEOUT_S = 1.0
 MAX_ANSWER_BYTES = 5_000_000
@@ -29,11 +29,12 @@ class Silent(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; `document` is None when it is not JSON."""
+    """An HTTP answer; `document` is None when it is not JSON, `etag` is empty where there is none."""
 
     status: int
     document: Any
     text: str
+    etag: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -78,13 +79,11 @@ class BookingApi:
         *,
         connect_url: str,
         host: str,
-        namespace: str,
-        subject: str = "platform",
-        scopes: Sequence[str] = (),
+        token: str = "",
         language: str = "en",
         patience_s: float = 0.0,
     ) -> None:
-        """PATIENCE_S: who is away is asked again for so long, whatever the request."""
+        """TOKEN: of staff. PATIENCE_S: who is away is asked again for so long, whatever the request."""
         self._patience_s = patience_s
         self._base = connect_url.rstrip("/")
         self._session = requests.Session()
@@ -95,21 +94,13 @@ class BookingApi:
             self._session.mount("https://", _ByName(name))
         self._session.headers["Host"] = host
         self._session.headers["Accept-Language"] = language
-        self._staff = (
-            {"Authorization": f"Bearer {keys.sign_staff_token(audience=namespace, subject=subject, scopes=scopes)}"} if scopes else {}
-        )
+        self._staff = {"Authorization": f"Bearer {token}"} if token else {}
 
     @classmethod
-    def of(cls, system: BookingSystem, *, subject: str = "platform", scopes: Sequence[str] = (), language: str = "en") -> BookingApi:
-        """To SYSTEM, where its address was recorded when it last went live. Its problems come in LANGUAGE."""
-        return cls(
-            connect_url=system.connect_url,
-            host=system.connect_host,
-            namespace=system.namespace,
-            subject=subject,
-            scopes=scopes,
-            language=language,
-        )
+    def of(cls, system: BookingSystem, *, subject: str = "platform", scopes: Sequence[str], language: str = "en") -> BookingApi:
+        """To SYSTEM, where its address was recorded when it last went live. Its problems come in LANGUAGE. Asks the database for a key."""
+        token = staff_token(system, subject=subject, scopes=scopes)
+        return cls(connect_url=system.connect_url, host=system.connect_host, token=token, language=language)
 
     def __enter__(self) -> BookingApi:
         return self
@@ -140,11 +131,12 @@ class BookingApi:
             return _answer(response)
         return response.headers.get("Content-Type", "application/octet-stream"), _chunks(response)
 
-    def put(self, path: str, document: Any, *, timeout_s: float = 20.0) -> Answer:
-        return self._call("PUT", path, timeout_s, json=document)
+    def put(self, path: str, document: Any, *, timeout_s: float = 20.0, if_match: str = "") -> Answer:
+        """IF_MATCH: only over the version that has this ETag; a 412 says that there is another by now."""
+        return self._call("PUT", path, timeout_s, json=document, headers={"If-Match": if_match} if if_match else None)
 
-    def post(self, path: str, document: Any, *, timeout_s: float = 5.0) -> Answer:
-        return self._call("POST", path, timeout_s, json=document)
+    def post(self, path: str, document: Any, *, timeout_s: float = 5.0, headers: dict[str, str] | None = None) -> Answer:
+        return self._call("POST", path, timeout_s, json=document, headers=headers)
 
     def _call(self, method: str, path: str, timeout_s: float, **arguments: Any) -> Answer:
         deadline = time.monotonic() + self._patience_s
@@ -196,7 +188,7 @@ def _answer(response: requests.Response) -> Answer:
         raise Silent(type(error).__name__) from error
     except ValueError:
         document = None
-    return Answer(response.status_code, document, response.text[:2_000])
+    return Answer(response.status_code, document, response.text[:2_000], response.headers.get("ETag", ""))
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -75,6 +75,8 @@ def _event(requirement: Requirement) -> Document:
         "performances": _times(requirement, with_end=True),
         "sales": _sales(requirement),
         **({"running_minutes": length} if length else {}),
+        **({"age_limit": requirement.age_limit} if requirement.age_limit is not None else {}),
+        **({"organiser": requirement.organiser.to_json()} if requirement.organiser else {}),
         "payment": requirement.payment,
         "payment_test": requirement.payment != "none" and settings.PAYMENT_IS_TEST,
         "merchandise": requirement.merchandise,

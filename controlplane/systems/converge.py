@@ -35,6 +35,8 @@ WAIT_S = 5.0
 """Events are quicker; this is for when one is lost."""
 NO_PROGRESS_S = 120
 LONGEST_S = 20 * 60
+RESTORE_S = 70 * 60
+"""The Job that restores a backup may take an hour, and says nothing meanwhile."""
 
 
 class Again(NamedTuple):
@@ -89,7 +91,8 @@ def _look(lease: Lease, runtime: Runtime) -> Again:
             take_down(run)
             return Again(None)
         carry_out(run)
-        return Again(LOOK_AGAIN_S)
+        # Soon: what its data are in is noted by a look at what stands.
+        return Again(WAIT_S)
     except LeaseLost:
         raise
     except Outcome as outcome:
@@ -135,7 +138,8 @@ def _too_late(operation: Operation, last: Reason) -> Reason | None:
         return None
     now = timezone.now()
     still_s = (now - operation.progress_at).total_seconds()
-    if still_s > NO_PROGRESS_S or (now - operation.started_at).total_seconds() - operation.paused_s > LONGEST_S:
+    no_progress_s, longest_s = (RESTORE_S, RESTORE_S) if operation.kind == Operation.Kind.RESTORE else (NO_PROGRESS_S, LONGEST_S)
+    if still_s > no_progress_s or (now - operation.started_at).total_seconds() - operation.paused_s > longest_s:
         return Reason("no_progress", {"seconds": int(still_s), "last": last.message})
     return None
 
@@ -159,6 +163,8 @@ def _fail(run: Run, reason: Reason) -> None:
 
 
 def _serving(system: BookingSystem) -> State:
-    """What a system is whose change failed: as its live revision has it."""
+    """What a system is whose change failed: as its live revision has it, or without its data still."""
+    if system.state == State.DATA_GONE:
+        return State.DATA_GONE
     live = live_plan(system)
     return State.SUSPENDED if live and live.adjustments.is_suspended else State.LIVE

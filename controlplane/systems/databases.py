@@ -7,7 +7,7 @@ account of the settings. Every statement may be run again.
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -111,6 +111,23 @@ def make_outside(database: DatabasePlan, passwords: Mapping[str, str]) -> None:
     with _admin(database) as cursor:
         for statement in setup_statements(database, passwords):
             cursor.execute(statement)
+
+
+def first_migrations(database: DatabasePlan, schemas: Iterable[str]) -> dict[str, str]:
+    """Schema -> when the first thing in it was made, of those of SCHEMAS that are on the server outside: another one has another time.
+
+    Raises as `make_outside` does.
+    """
+    found = {}
+    with _admin(database) as cursor:
+        for name in schemas:
+            cursor.execute(
+                "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = 'django_migrations'", [name]
+            )
+            if cursor.fetchone()[0]:
+                cursor.execute(f"SELECT MIN(applied) FROM `{name}`.django_migrations")  # noqa: S608  (a name of our own making)
+                found[name] = str(cursor.fetchone()[0])
+    return found
 
 
 def drop_outside(database: DatabasePlan) -> None:

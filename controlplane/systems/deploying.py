@@ -6,6 +6,7 @@ Every function may be called again after a crash at any point; what is done alre
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import msgspec
 from django.utils import timezone
@@ -14,7 +15,7 @@ from controlplane.lib import audit, together
 from controlplane.lib.reasons import Reason
 from controlplane.rendering.choose import NoImageFits
 from controlplane.rendering.diff import changes_to_json
-from controlplane.rendering.plan import Plan, from_json
+from controlplane.rendering.plan import Plan, Restore, from_json
 from controlplane.rendering.render import render
 from controlplane.rendering.requirement import Requirement as Wanted
 from controlplane.rendering.schema import BadObject
@@ -22,14 +23,16 @@ from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.holding import held
 from controlplane.runtime.port import ChangeKind, Endpoint, Health, Objects, Observation
-from controlplane.systems import checks, content, databases, planning
+from controlplane.systems import checks, content, data_loss, databases, planning, rotating
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans, was_handed_over
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
+from controlplane.systems.reopening import BACKUP
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
+from controlplane.systems.staff_keys import staff_token
 from controlplane.systems.steps import Run, end, no_reason, workload_json
 from controlplane.systems.storing import revision_store
 
@@ -63,10 +66,8 @@ def carry_out(run: Run) -> None:
 
 
 def _api(run: Run, endpoint: Endpoint) -> BookingApi:
-    namespace = run.system.namespace
-    return BookingApi(
-        connect_url=endpoint.connect_url, host=endpoint.host, namespace=namespace, scopes=PLATFORM_SCOPES, patience_s=ROUTED_WITHIN_S
-    )
+    token = staff_token(run.system, subject="platform", scopes=PLATFORM_SCOPES)
+    return BookingApi(connect_url=endpoint.connect_url, host=endpoint.host, token=token, patience_s=ROUTED_WITHIN_S)
 
 
 def _revision(run: Run) -> Revision:
@@ -76,6 +77,8 @@ def _revision(run: Run) -> Revision:
 def _apply(run: Run) -> None:
     _refuse_taken_place(run)
     revision = _revision(run)
+    if rotating.is_rotation(run.operation):
+        rotating.make_known(run, kept=lambda plan: _kept(run, plan))
     _preview(run, revision)
     _hand_over(run, revision)
     run.done("apply", "step_objects", count=len(revision.manifests), then="start")
@@ -95,6 +98,9 @@ def _refuse_taken_place(run: Run) -> None:
 def _hand_over(run: Run, revision: Revision) -> None:
     """Give the runtime the objects of REVISION with their secrets, and remember by which fingerprint it will know them."""
     plan = from_json(revision.plan)
+    keeps = _kept(run, plan)
+    if rotating.is_rotation(run.operation):
+        rotating.take_into_use(run.lease)
     try:
         secrets = secrets_for(run.system, plan)
     except UnknownKind as error:
@@ -107,7 +113,20 @@ def _hand_over(run: Run, revision: Revision) -> None:
         run.operation.fingerprint = fingerprint(objects, secrets)
         run.operation.result = run.operation.result | {HANDED_OVER: True}
         run.operation.save(update_fields=["fingerprint", "result"])
-    run.runtime.apply(run.system.ref, objects, secrets)
+    run.runtime.apply(run.system.ref, objects, secrets, keeps=keeps)
+
+
+def _kept(run: Run, plan: Plan) -> dict[str, str]:
+    """The volumes that PLAN must find. Raises Failed when data of the system are gone already, unless somebody said to go on without."""
+    if not run.system.live_revision_id or run.operation.kind in data_loss.OPENING:
+        return {}
+    run.lease.renew()
+    lost = data_loss.lost_outside(run.system, plan)
+    if not lost and run.system.data_marks is None:
+        lost = data_loss.loss(run.system, run.runtime.observe(run.system.ref))
+    if lost:
+        raise Failed(lost.code, **lost.params)
+    return {claim: mark for claim, mark in data_loss.keeps(run.system).items() if claim in data_loss.claims_of(plan)}
 
 
 def read(stored: Requirement) -> Wanted:
@@ -131,6 +150,8 @@ def _make_revision(run: Run) -> Revision:
             plan, objects = planning.plan_back(run.system, old, database=database)
         else:
             plan = planning.plan_for(read(operation.requirement), planning.site_of(run.system), system=run.system).plan
+            if operation.kind == Operation.Kind.RESTORE:
+                plan = replace(plan, restore=Restore(operation.result[BACKUP], operation.pk))
             objects = render(plan)
     except NoImageFits as error:
         raise Failed(error.reason.code, **error.reason.params) from error
@@ -150,7 +171,7 @@ def _preview(run: Run, revision: Revision) -> None:
     changes = run.runtime.preview(run.system.ref, revision.manifests)
     count = {kind.value: sum(change.kind is kind for change in changes) for kind in ChangeKind}
     if live := run.system.live_revision:
-        rests = run.system.state == State.SUSPENDED
+        rests = run.system.state in (State.SUSPENDED, State.DATA_GONE)
         wanted, halfway = read(revision.requirement), handed_over(run.system, but=run.operation)
         if live.requirement_id != revision.requirement_id:
             refuse_orphans(run.lease, before=live, wanted=wanted, is_suspended=rests)
@@ -334,9 +355,14 @@ def _check(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:
 
 def _live(run: Run, revision: Revision, endpoint: Endpoint, *, state: State = State.LIVE) -> None:
     with run.lease.transaction() as system:
+        fingerprint_of = run.operation.fingerprint
+        if run.operation.kind == Operation.Kind.RESTORE:
+            # What is live from now on says nothing of the backup: the next look takes the Job away, and nothing brings it back.
+            plan, objects = planning.plan_back(system, revision, database=from_json(revision.plan).database)
+            revision, fingerprint_of = revision_store(system, requirement=revision.requirement, plan=plan, objects=objects), ""
         run.lease.write(
             live_revision=revision,
-            live_fingerprint=run.operation.fingerprint,
+            live_fingerprint=fingerprint_of,
             content_live=system.content_given,
             state=state,
             health=(Health.READY if state == State.LIVE else Health.SUSPENDED).value,
@@ -344,6 +370,7 @@ def _live(run: Run, revision: Revision, endpoint: Endpoint, *, state: State = St
             connect_url=endpoint.connect_url,
             connect_host=endpoint.host,
             observed_generation=run.operation.generation,
+            data_marks=None if run.operation.kind in data_loss.OPENING else system.data_marks,
             attempts=0,
             live_at=system.live_at or timezone.now(),
             **no_reason(),
@@ -352,5 +379,7 @@ def _live(run: Run, revision: Revision, endpoint: Endpoint, *, state: State = St
             run.mark_done("live", "step_live", url=endpoint.public_url)
         else:
             run.mark_done("suspended", "step_suspended")
+        if rotating.is_rotation(run.operation):
+            rotating.replaced(run)
         end(run, Operation.State.SUCCEEDED)
         audit.record("system.live", system, revision=revision.number, operation=run.operation.pk)

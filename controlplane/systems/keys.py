@@ -6,7 +6,7 @@ import functools
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def public_part(private: Jwk) -> Jwk:
 
 
 def staff_key() -> Jwk:
-    """The control plane's private key; it signs staff tokens."""
+    """The control plane's private key; it signs staff tokens for booking systems that have no key of their own yet (staff_keys.py)."""
     return _staff_key(settings.CLOVE_HOME / "keys" / "staff-key.json")
 
 
@@ -48,9 +48,8 @@ def _staff_key(path: Path) -> Jwk:
     return json.loads(keyfiles.read_or_create(path, lambda: json.dumps(new_signing_key()).encode()))
 
 
-def sign_staff_token(*, audience: str, subject: str, scopes: Sequence[str], name: str = "") -> str:
-    """A staff token for the booking system AUDIENCE, good for ten minutes."""
-    key = OKPKey.import_key(staff_key())
+def sign_staff_token(*, key: Jwk, audience: str, subject: str, scopes: Sequence[str], name: str = "") -> str:
+    """A staff token for the booking system AUDIENCE by the private KEY that it trusts, good for ten minutes."""
     now = int(time.time())
     claims: dict[str, Any] = {
         "iss": STAFF_ISSUER,
@@ -62,13 +61,28 @@ def sign_staff_token(*, audience: str, subject: str, scopes: Sequence[str], name
         "exp": now + STAFF_TOKEN_LIFE_S,
         **({"name": name} if name else {}),
     }
-    return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])
+    return jwt.encode({"alg": ALGORITHM, "kid": key["kid"], "typ": "JWT"}, claims, OKPKey.import_key(key), algorithms=[ALGORITHM])
 
 
 def sealer() -> MultiFernet:
-    """Encrypts what is kept of secrets. Keys: CLOVE_SECRET_KEYS, newest first, else the lines of keys/fernet-keys."""
-    keys = tuple(settings.SECRET_KEYS)
-    if not keys:
-        path = settings.CLOVE_HOME / "keys" / "fernet-keys"
-        keys = tuple(keyfiles.read_or_create(path, lambda: Fernet.generate_key() + b"\n").decode().split())
-    return MultiFernet([Fernet(key) for key in keys])
+    """Encrypts what is kept of secrets by the first of the sealing keys; all of them decrypt."""
+    return MultiFernet([Fernet(key) for key in sealing_keys()])
+
+
+def sealing_keys() -> list[str]:
+    """CLOVE_SECRET_KEYS, newest first, else the lines of keys/fernet-keys, which is read each time: it may be another by now."""
+    if settings.SECRET_KEYS:
+        return list(settings.SECRET_KEYS)
+    path = settings.CLOVE_HOME / "keys" / "fernet-keys"
+    return keyfiles.read_or_create(path, lambda: Fernet.generate_key() + b"\n").decode().split()
+
+
+def seal(files: Mapping[str, str]) -> bytes:
+    """FILES (name -> text) as they are kept."""
+    return sealer().encrypt(json.dumps(dict(files)).encode())
+
+
+def unseal(sealed: bytes | memoryview) -> dict[str, str]:
+    """What `seal` made. Raises InvalidToken when none of the keys opens it."""
+    files: dict[str, str] = json.loads(sealer().decrypt(bytes(sealed)))
+    return files

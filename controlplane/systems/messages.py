@@ -10,8 +10,12 @@ declare(
         "not_live": gettext_noop("It is not live, so there is nothing that buyers could see yet."),
         "being_changed": gettext_noop("It is being changed just now. Nothing was saved; try again in a moment."),
         "no_such_service": gettext_noop("This booking system has no %(service)s service."),
+        "service_older": gettext_noop(
+            "This booking system runs an older version of %(service)s, which cannot do this yet. Deploying it again brings it up to date."
+        ),
         "no_such_product": gettext_noop("There is no product %(product)s."),
         "not_deployed": gettext_noop("It was never deployed."),
+        "data_gone_first": gettext_noop("Its data are gone. An admin of the platform has to say first how it goes on."),
         "being_deleted": gettext_noop("It is being deleted, or was."),
         "generation_conflict": gettext_noop(
             "It was changed meanwhile (version %(current)s, not %(expected)s). Look at it again, then decide."

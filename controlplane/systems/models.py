@@ -42,6 +42,7 @@ class State(models.TextChoices):
     DEPLOYING = "deploying", _("Deploying")
     LIVE = "live", _("Live")
     SUSPENDED = "suspended", _("Suspended")
+    DATA_GONE = "data_gone", _("Data gone")
     FAILED = "failed", _("Failed")
     DELETING = "deleting", _("Deleting")
     DELETED = "deleted", _("Deleted")
@@ -103,6 +104,12 @@ class BookingSystem(models.Model):
     """The runtime's fingerprint of the live revision with its secrets."""
     leaves_drift = models.BooleanField(default=False, db_default=False)
     """What somebody changes by hand stays until the next change, for an admin said so; else it is put right."""
+    old_keys_until = models.DateTimeField(null=True)
+    """Until when keys are trusted that sign no more; None: there are none, or some service may still sign with one."""
+    data_marks = models.JSONField(null=True, blank=True)
+    """What its data were in when it was last seen well; see data_loss.py."""
+    backup = models.JSONField(null=True, blank=True)
+    """How its backups went when it was last looked at, as the runtime's `Backup`; see backups.py."""
     connect_url = models.URLField(blank=True)
     connect_host = models.CharField(max_length=255, blank=True)
 
@@ -209,8 +216,11 @@ class Operation(models.Model):
         SCALE = "scale", _("Scale")
         MOVE = "move", _("Move")
         RESTART = "restart", _("Restart")
+        ROTATE = "rotate", _("Change keys")
         SUSPEND = "suspend", _("Suspend")
         RESUME = "resume", _("Resume")
+        RESTORE = "restore", _("Restore a backup")
+        REOPEN = "reopen", _("Open without its data")
         DELETE = "delete", _("Delete")
         EDIT = "edit", _("Edit while live")
 

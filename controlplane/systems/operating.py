@@ -1,4 +1,5 @@
-"""Does what is asked of a running booking system beyond its requirement: scale, move, restart, suspend, resume, leave what hands change.
+"""Does what is asked of a running booking system beyond its requirement: scale, move, restart, change keys, suspend, resume, leave what
+hands change.
 
 Each but the last is a wish like any other (services.py): a new revision, previewed and applied by a worker, with its steps; a rollback
 takes it back.
@@ -14,7 +15,7 @@ from controlplane.lib.reasons import declare, gettext_noop
 from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.port import Runtime
-from controlplane.systems.asks import Ask, Move, Restart, Resume, Scale, Suspend, adjusted
+from controlplane.systems.asks import Ask, Move, Restart, Resume, RotateKeys, Scale, Suspend, adjusted
 from controlplane.systems.errors import Refused
 from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Operation
@@ -29,7 +30,7 @@ declare(
 )
 
 
-def system_ask(*, system: BookingSystem, ask: Ask, acting_user: User, expected_generation: int | None = None) -> Operation:
+def system_ask(*, system: BookingSystem, ask: Ask, acting_user: User | None, expected_generation: int | None = None) -> Operation:
     """Do what is ASKed, and nothing else. EXPECTED_GENERATION is that of the system when its preview was looked at.
 
     Raises Refused as `asks.adjusted` does, and GenerationConflict.
@@ -80,6 +81,11 @@ def check_node(node: str, runtime: Runtime) -> None:
 def system_restart(*, system: BookingSystem, service: str, acting_user: User) -> Operation:
     """Replace every copy of SERVICE, as an update does: without a failed request."""
     return system_ask(system=system, ask=Restart(service), acting_user=acting_user)
+
+
+def system_rotate_keys(*, system: BookingSystem, acting_user: User | None) -> Operation:
+    """Change the signing keys of SYSTEM, and the one by which it knows staff: see rotating.py. ACTING_USER None: the platform itself."""
+    return system_ask(system=system, ask=RotateKeys(), acting_user=acting_user)
 
 
 def system_suspend(*, system: BookingSystem, acting_user: User) -> Operation:

@@ -47,6 +47,7 @@ def platform() -> Platform:
             },
             # The address has a password in it, so it is a secret file; without mail nothing that needs it is offered to buyers.
             "mail": {"CLOVE_MAIL_FILE": f"{SECRETS_DIR}/mail-url"} if settings.MAIL_URL else {},
+            "proxies": {"CLOVE_TRUSTED_PROXIES": " ".join(map(str, settings.TRUSTED_PROXIES))} if settings.TRUSTED_PROXIES else {},
         },
         outside=frozenset({"mail"}),
         ways={
@@ -105,15 +106,16 @@ def live_plan(system: BookingSystem) -> Plan | None:
 
 
 def plan_back(system: BookingSystem, revision: Revision, *, database: DatabasePlan | None = None) -> tuple[Plan, Objects]:
-    """The plan and the objects by which SYSTEM goes back to REVISION: the very same, but for its database, which stays as it is.
+    """The plan and the objects by which SYSTEM goes back to REVISION: the very same, but for its database, which stays as it is, and a
+    backup that was put back then, which is not put back again over all that was sold since.
 
     DATABASE is what stands, where that is another than the live revision's. Raises schema.BadObject as rendering does.
     """
     plan, live = from_json(revision.plan), live_plan(system)
     stands = standing(plan.database, database or (live.database if live else None))
-    if stands == plan.database:
+    if stands == plan.database and plan.restore is None:
         return plan, revision.manifests
-    plan = replace(plan, database=stands)
+    plan = replace(plan, database=stands, restore=None)
     return plan, render(plan)
 
 

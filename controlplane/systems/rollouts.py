@@ -22,7 +22,7 @@ from controlplane.systems.steps import PAUSE, columns_of
 from controlplane.systems.taking_back import take_back
 from controlplane.systems.wishes import Kind, check_generation, lock, refuse_deleted
 
-ROLLED_OUT = (Kind.UPDATE, Kind.ROLLBACK, Kind.SCALE, Kind.MOVE, Kind.RESTART)
+ROLLED_OUT = (Kind.UPDATE, Kind.ROLLBACK, Kind.SCALE, Kind.MOVE, Kind.RESTART, Kind.ROTATE)
 """Kinds whose rollout replaces what serves: there is something that goes on serving meanwhile."""
 
 declare(

@@ -1,8 +1,9 @@
 """The secrets of a booking system: generated once, kept encrypted, handed to the runtime beside the objects.
 
 Their kinds are what images ask for by the label `secrets`: `random`, `service-key` and `token-key` (signing keys that the system trusts for
-the service's own issuer), `signing-key` (trusted by nobody here), `database-url` (where the plan gives the service a schema: the password
-is what is kept, and the address is made of it), `sign-in` (in a plan `sign-in:<reference>`: what the seller has typed, see sealed.py), and
+the service's own issuer), `signing-key` (trusted by nobody here), `other-keys` (the public keys, as a JWK set, that what its `signing-key`
+signs is good by besides: those of before, and the next one), `database-url` (where the plan gives the service a schema: the password is
+what is kept, and the address is made of it), `sign-in` (in a plan `sign-in:<reference>`: what the seller has typed, see sealed.py), and
 names of secrets in the platform's settings (`kakaopay`), which are never kept with the system, so that a changed one reaches it at the
 next look.
 """
@@ -17,12 +18,15 @@ from django.conf import settings
 from django.db import transaction
 
 from controlplane.rendering.database import URL_FILE, URL_KIND
-from controlplane.rendering.plan import TRUST_SECRET, Plan, secret_of
+from controlplane.rendering.plan import TRUST_SECRET, Plan, ServicePlan, secret_of
 from controlplane.rendering.sign_in import reference_of
-from controlplane.systems import databases, keys, sealed
+from controlplane.systems import databases, keyring, keys, sealed, staff_keys
+from controlplane.systems.keys import seal, unseal
 from controlplane.systems.models import BookingSystem, SystemSecret
 
 TRUSTED_KINDS = ("service-key", "token-key")
+LASTING_KIND = "signing-key"
+OTHERS_KIND = "other-keys"
 
 
 class UnknownKind(Exception):
@@ -36,23 +40,24 @@ def secrets_for(system: BookingSystem, plan: Plan) -> dict[str, dict[str, str]]:
     """
     kept = {row.name: row for row in system.secrets.all()}
     found: dict[str, dict[str, str]] = {}
-    trusted = [keys.public_part(keys.staff_key()) | {"clove_iss": keys.STAFF_ISSUER}]
+    trusted = [key | {"clove_iss": keys.STAFF_ISSUER} for key in staff_keys.public_keys(kept.get(staff_keys.SECRET))]
     for service in plan.services:
-        files = _unseal(kept[service.secret]) if service.secret in kept else {}
-        if missing := {name: kind for name, kind in service.secret_files.items() if name not in files and not _is_kept_elsewhere(kind)}:
+        files = unseal(kept[service.secret].sealed) if service.secret in kept else {}
+        if missing := {name: kind for name, kind in service.secret_files.items() if name not in files and not _is_made_anew(kind)}:
             files = _made(system, service.secret, missing)
         wanted = {
-            name: _elsewhere(system, kind) if _is_kept_elsewhere(kind) else files[name] for name, kind in service.secret_files.items()
+            name: _made_anew(system, service, kind, files) if _is_made_anew(kind) else files[name]
+            for name, kind in service.secret_files.items()
         }
         if plan.database and URL_FILE in wanted:
             wanted[URL_FILE] = databases.service_url(plan.database, service.name, wanted[URL_FILE])
         found[service.secret] = wanted
         issuer = f"{plan.namespace}/{service.name}"
-        trusted += [
-            keys.public_part(json.loads(wanted[name])) | {"clove_iss": issuer}
-            for name, kind in service.secret_files.items()
-            if kind in TRUSTED_KINDS
-        ]
+        for kind in TRUSTED_KINDS:
+            for name in names_of(service, kind):
+                own, *others = keyring.public_keys(files, name)
+                # Of a key that it does not hold a service cannot know by itself what that is for.
+                trusted += [own | {"clove_iss": issuer}, *(key | {"clove_iss": issuer, "clove_kind": kind} for key in others)]
     if plan.database and plan.database.server:
         own = _of_server(system, plan.database.server.secret)
         found |= databases.server_secrets(plan.database, own, database_passwords(system, plan))
@@ -67,10 +72,10 @@ def _made(system: BookingSystem, name: str, missing: Mapping[str, str]) -> dict[
     A worker that was stopped for longer than its lease may come here after the one that took over: what that one made is in use.
     """
     row = SystemSecret.objects.select_for_update().filter(system=system, name=name).first() or SystemSecret(system=system, name=name)
-    files = _unseal(row) if row.pk else {}
+    files = unseal(row.sealed) if row.pk else {}
     if made := {file: _generate(kind) for file, kind in missing.items() if file not in files}:
         files |= made
-        row.sealed = _seal(files)
+        row.sealed = seal(files)
         row.save()
     return files
 
@@ -78,16 +83,16 @@ def _made(system: BookingSystem, name: str, missing: Mapping[str, str]) -> dict[
 def database_passwords(system: BookingSystem, plan: Plan) -> dict[str, str]:
     """Service -> password of its schema's user, for all that have one, also when they are no longer in PLAN. After `secrets_for`."""
     wanted = {secret_of(service): service for service in plan.database.schemas} if plan.database else {}
-    files = {wanted[row.name]: _unseal(row) for row in system.secrets.filter(name__in=wanted)}
+    files = {wanted[row.name]: unseal(row.sealed) for row in system.secrets.filter(name__in=wanted)}
     return {service: kept[URL_FILE] for service, kept in files.items() if URL_FILE in kept}
 
 
 def _of_server(system: BookingSystem, name: str) -> dict[str, str]:
     row = system.secrets.filter(name=name).first()
     if row:
-        return _unseal(row)
+        return unseal(row.sealed)
     own = {"root-password": databases.new_password(), "backup-password": databases.new_password()}
-    SystemSecret.objects.create(system=system, name=name, sealed=_seal(own))
+    SystemSecret.objects.create(system=system, name=name, sealed=seal(own))
     return own
 
 
@@ -98,7 +103,7 @@ def public_token_keys(system: BookingSystem, plan: Plan) -> set[str]:
         names = [name for name, kind in service.secret_files.items() if kind == "token-key"]
         row = system.secrets.filter(name=service.secret).first() if names else None
         if row:
-            files = _unseal(row)
+            files = unseal(row.sealed)
             kids |= {json.loads(files[name])["kid"] for name in names if name in files}
     return kids
 
@@ -109,11 +114,20 @@ def destroy(system: BookingSystem) -> None:
     sealed.forget_of(system)
 
 
-def _is_kept_elsewhere(kind: str) -> bool:
-    return kind in settings.PLATFORM_SECRETS or reference_of(kind) is not None
+def names_of(service: ServicePlan, *kinds: str) -> list[str]:
+    """The secret files of SERVICE that are of one of KINDS."""
+    return [name for name, kind in service.secret_files.items() if kind in kinds]
 
 
-def _elsewhere(system: BookingSystem, kind: str) -> str:
+def _is_made_anew(kind: str) -> bool:
+    """Whether what is of KIND is kept elsewhere, or follows from what is."""
+    return kind == OTHERS_KIND or kind in settings.PLATFORM_SECRETS or reference_of(kind) is not None
+
+
+def _made_anew(system: BookingSystem, service: ServicePlan, kind: str, files: Mapping[str, str]) -> str:
+    if kind == OTHERS_KIND:
+        others = [key for name in names_of(service, LASTING_KIND) for key in keyring.public_keys(files, name)[1:]]
+        return json.dumps({"keys": others}, sort_keys=True)
     reference = reference_of(kind)
     if reference is None:
         return settings.PLATFORM_SECRETS[kind]
@@ -128,14 +142,6 @@ def _generate(kind: str) -> str:
         return randomness.token_urlsafe(50)
     if kind == URL_KIND:
         return databases.new_password()
-    if kind in (*TRUSTED_KINDS, "signing-key"):
+    if kind in (*TRUSTED_KINDS, LASTING_KIND):
         return json.dumps(keys.new_signing_key(), sort_keys=True)
     raise UnknownKind(kind)
-
-
-def _seal(files: dict[str, str]) -> bytes:
-    return keys.sealer().encrypt(json.dumps(files).encode())
-
-
-def _unseal(row: SystemSecret) -> dict[str, str]:
-    return json.loads(keys.sealer().decrypt(bytes(row.sealed)))

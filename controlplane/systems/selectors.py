@@ -18,10 +18,11 @@ from controlplane.systems.models import BookingSystem, Operation, OperationStep,
 
 STEPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ("deploy", "update", "rollback", "scale", "move", "restart", "resume"),
+        ("deploy", "update", "rollback", "scale", "move", "restart", "resume", "reopen"),
         ("plan", "render", "preview", "apply", "start", "content", "check", "live"),
     ),
-    "suspend": ("plan", "render", "preview", "apply", "start", "suspended"),
+    "rotate": ("plan", "render", "trust", "preview", "apply", "start", "content", "check", "live"),
+    **dict.fromkeys(("suspend", "restore"), ("plan", "render", "preview", "apply", "start", "suspended")),
     "delete": ("archive", "remove", "forget"),
 }
 """The names of all steps an operation of a kind goes through, for a page that shows what is still to come."""
@@ -125,6 +126,7 @@ class PublicEvent:
     sales_open_at: datetime
     sales_close_at: datetime
     price_from_krw: int
+    price_to_krw: int
     url: str
 
 
@@ -146,6 +148,7 @@ def public_events() -> list[PublicEvent]:
                 sales_open_at=datetime.fromisoformat(shown["sales_open_at"]),
                 sales_close_at=datetime.fromisoformat(shown["sales_close_at"]),
                 price_from_krw=shown["price_from_krw"],
+                price_to_krw=shown["price_to_krw"],
                 url=system.public_url,
             )
         )
@@ -166,11 +169,11 @@ class AttendeePage:
 def attendees(system: BookingSystem, *, user: User, query: str = "", page: int = 1, performance: str = "") -> AttendeePage:
     """Who booked, asked of the ticket service; at most 3 s. That USER looked is written down. There is no page before the first."""
     asked = min(max(page, 1), LAST_PAGE)
+    if not system.connect_url:
+        return AttendeePage(is_available=False)
     answer = _ask(
-        system,
-        user,
+        _api(system, user, "attendees"),
         lambda api: api.get("/api/ticket/attendees", timeout_s=ANSWER_WITHIN_S, q=query, page=asked, performance=performance),
-        scope="attendees",
     )
     if answer is None:
         return AttendeePage(is_available=False)
@@ -194,11 +197,14 @@ def sales_summary(system: BookingSystem, *, user: User) -> SalesSummary:
     has_merchandise = summary_of(system).get("merchandise")
     services = ("ticket", "seat", *(("merch",) if has_merchandise else ()))
 
-    def ask(service: str) -> dict[str, Any] | None:
-        return _ask(system, user, lambda api: api.get(f"/api/{service}/summary", timeout_s=ANSWER_WITHIN_S), scope="summary")
-
     if not system.connect_url:
         return SalesSummary(unavailable=services)
+    # Made here: what a thread of the pool asked of the database would keep a connection of its own.
+    apis = {service: _api(system, user, "summary") for service in services}
+
+    def ask(service: str) -> dict[str, Any] | None:
+        return _ask(apis[service], lambda api: api.get(f"/api/{service}/summary", timeout_s=ANSWER_WITHIN_S))
+
     with ThreadPoolExecutor(max_workers=len(services)) as threads:
         answers = dict(zip(services, threads.map(ask, services), strict=True))
     return SalesSummary(
@@ -217,12 +223,14 @@ def _id(value: int | str) -> int:
     return int(text)
 
 
-def _ask(system: BookingSystem, user: User, call: Callable[[BookingApi], Answer], *, scope: str) -> dict[str, Any] | None:
+def _api(system: BookingSystem, user: User, scope: str) -> BookingApi:
+    return BookingApi.of(system, subject=f"user:{user.pk}", scopes=[scope])
+
+
+def _ask(api: BookingApi, call: Callable[[BookingApi], Answer]) -> dict[str, Any] | None:
     """The JSON object that a service answered, or None when there was none."""
-    if not system.connect_url:
-        return None
     try:
-        with BookingApi.of(system, subject=f"user:{user.pk}", scopes=[scope]) as api:
+        with api:
             answer = call(api)
     except Silent:
         return None

@@ -17,7 +17,7 @@ from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.plan import from_json
-from controlplane.systems import forgetting, keys, slugs, tickets
+from controlplane.systems import forgetting, slugs, staff_keys, tickets
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
@@ -92,7 +92,7 @@ def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, 
     Asks the ticket service first. Raises DeletionRefused: `name_differs`, `paid_tickets_stand` (params: tickets, payments),
     `tickets_unknown` when the service does not answer, `shape_while_suspended` while it rests; an admin may pass FORCE past these two.
     """
-    if _as_read(typed_name) not in (_as_read(system.title), system.slug):
+    if not is_name_of(system.title, typed_name) and _as_read(typed_name) != system.slug:
         raise DeletionRefused("name_differs", title=system.title)
     is_forced = force and acting_user.is_admin
     if system.live_revision_id:
@@ -137,6 +137,9 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
         last = system.operations.exclude(kind=Kind.EDIT).first()
         if last is None or last.state != Operation.State.FAILED or system.state == State.DELETED:
             raise Refused("nothing_failed")
+        if last.kind in (Kind.RESTORE, Kind.REOPEN):
+            # Said anew by an admin, who sees what is there by now.
+            raise Refused("data_gone_first")
         audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)
         system.adjustments = last.result.get(ASKED, system.adjustments)
         kept = standing_row(system, acting_user) if last.result.get(KEEPS) else None
@@ -147,7 +150,12 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
 
 def staff_token(*, system: BookingSystem, user: User, scopes: list[str]) -> str:
     """A token for the staff API of SYSTEM's services, good for ten minutes. The caller has checked that USER may see SYSTEM."""
-    return keys.sign_staff_token(audience=system.namespace, subject=f"user:{user.pk}", scopes=scopes, name=user.get_full_name())
+    return staff_keys.staff_token(system, subject=f"user:{user.pk}", scopes=scopes, name=user.get_full_name())
+
+
+def is_name_of(title: str, typed: str) -> bool:
+    """Whether what was TYPED reads as TITLE does."""
+    return _as_read(typed) == _as_read(title)
 
 
 def _as_read(name: str) -> str:

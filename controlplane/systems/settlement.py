@@ -49,6 +49,7 @@ class AfterClose:
     refunded_krw: int
     fees_krw: int
     compensation_krw: int
+    by_organiser_krw: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Settlement:
     compensation_krw: int
     returning_krw: int = 0
     """What of the amount kept is on its way back to buyers: the rest is the price of what stands, and fees."""
+    by_organiser_krw: int = 0
+    """What of the amount refunded was given back by hand."""
     after_close: AfterClose | None = None
 
 
@@ -86,7 +89,8 @@ def read(found: Mapping[str, Any]) -> Settlement:
         lines=lines,
         **{name: int(found[name]) for name in ("captured_krw", "refunded_krw", "fees_krw", "kept_krw", "compensation_krw")},
         returning_krw=int(found.get("returning_krw") or 0),
-        after_close=AfterClose(**{name: int(late[name]) for name in AfterClose.__dataclass_fields__}) if late else None,
+        by_organiser_krw=int(found.get("by_organiser_krw") or 0),
+        after_close=AfterClose(**{name: int(late.get(name) or 0) for name in AfterClose.__dataclass_fields__}) if late else None,
     )
 
 
@@ -106,10 +110,10 @@ def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> s
             _("Grade"),
             _("Sold"),
             _("Amount sold"),
-            _("Given back"),
+            _("Returned"),
             _("Amount given back"),
-            _("Standing"),
-            _("Amount standing"),
+            _("Net tickets"),
+            _("Net amount"),
         ]
     )
     for line in statement.lines:
@@ -129,9 +133,11 @@ def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> s
 def totals(statement: Settlement) -> list[tuple[str, int]]:
     """The sums with their labels, in the order of the statement."""
     returning = [(_("of which on its way back to buyers"), statement.returning_krw)] if statement.returning_krw else []
+    by_organiser = [(_("of which refunded by hand"), statement.by_organiser_krw)] if statement.by_organiser_krw else []
     return [
         (_("Paid by buyers"), statement.captured_krw),
         (_("Refunded"), statement.refunded_krw),
+        *by_organiser,
         (_("Kept"), statement.kept_krw),
         (_("of which cancellation fees"), statement.fees_krw),
         *returning,
@@ -147,6 +153,7 @@ def movements_after_close(statement: Settlement) -> list[tuple[str, int]]:
     sums = [
         (_("Paid by buyers"), late.captured_krw),
         (_("Refunded"), late.refunded_krw),
+        (_("of which refunded by hand"), late.by_organiser_krw),
         (_("of which cancellation fees"), late.fees_krw),
         (_("Compensation owed to buyers, outside the payment provider"), late.compensation_krw),
     ]

@@ -12,7 +12,7 @@ from controlplane.rendering.plan import from_json
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Health, Observation, Runtime
-from controlplane.systems import content, databases
+from controlplane.systems import backups, content, data_loss, databases, rotating
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.giving import put_content
 from controlplane.systems.lease import Lease
@@ -79,14 +79,19 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         if system.attempts >= UNSEEN_AFTER:
             _save(lease, health=UNSEEN, health_message=error.reason)
         raise
-    if system.leaves_drift and seen.drift and seen.applied == system.live_fingerprint:
+    if lost := data_loss.loss(system, seen):
+        _note_health(lease, seen)
+        data_loss.stand_still(lease, runtime, seen, lost)
+        return LOOK_AGAIN_S
+    is_back = system.state == State.DATA_GONE
+    if system.leaves_drift and not is_back and seen.drift and seen.applied == system.live_fingerprint:
         seen = replace(seen, message=seen.message if seen.drift in seen.message else f"{seen.message} {seen.drift}".strip())
-    elif not _is_as_live(system, seen):
+    elif (forgot := rotating.forget_old(lease)) or is_back or not _is_as_live(system, seen):
         live = _live_revision(system)
         secrets = secrets_for(system, from_json(live.plan))
         wanted = fingerprint(live.manifests, secrets)
         was_other = (seen.fingerprint, system.live_fingerprint) != (wanted, wanted)
-        if seen.fingerprint != wanted:
+        if seen.fingerprint != wanted or is_back:
             lease.renew()
             halfway = handed_over(system)
             if halfway and not _may_return(lease, halfway):
@@ -96,15 +101,15 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
                 secrets = secrets_for(system, from_json(live.plan))
                 wanted = fingerprint(live.manifests, secrets)
             try:
-                runtime.apply(system.ref, live.manifests, secrets)
+                runtime.apply(system.ref, live.manifests, secrets, keeps=data_loss.keeps(system))
             except RuntimeFailure as error:
                 _note_health(lease, replace(seen, message=f"{seen.message} {error.reason}".strip()))
                 raise
             with lease.transaction():
-                audit.record("system.repair", system, revision=live.number, found=seen.health.value, message=seen.message)
-                if seen.health is Health.ABSENT:
-                    # Its volumes went with it: what it knew of the event it is told again once it runs.
-                    lease.write(content_given={})
+                if is_back:
+                    data_loss.went_on(lease, state=_state_of(live))
+                elif not forgot:
+                    audit.record("system.repair", system, revision=live.number, found=seen.health.value, message=seen.message)
                 if halfway:
                     halfway.result |= {RETURNED: True}
                     halfway.save(update_fields=["result"])
@@ -114,6 +119,8 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         if was_other:
             return _later(lease)
     _note_health(lease, seen)
+    data_loss.note(lease, seen)
+    backups.note(lease, seen)
     if system.state == State.SUSPENDED:
         # Nobody is there to be given anything.
         return LOOK_AGAIN_S
@@ -157,6 +164,10 @@ def _on_its_database(lease: Lease, live: Revision, database: DatabasePlan) -> Re
         revision = revision_store(system, requirement=live.requirement, plan=plan, objects=objects)
         lease.write(live_revision=revision)
     return revision
+
+
+def _state_of(live: Revision) -> State:
+    return State.SUSPENDED if from_json(live.plan).adjustments.is_suspended else State.LIVE
 
 
 def _live_revision(system: BookingSystem) -> Revision:

@@ -29,12 +29,16 @@ def api_for(system: BookingSystem, user: User, scope: str) -> BookingApi:
 
 def ask(system: BookingSystem, user: User, scope: str, call: Callable[[BookingApi], Answer]) -> Document:
     """The JSON object that a service answered, empty for none. Raises ServiceRefused, ServiceUnavailable, Refused."""
+    return document_of(answer_of(system, user, scope, call))
+
+
+def answer_of(system: BookingSystem, user: User, scope: str, call: Callable[[BookingApi], Answer]) -> Answer:
+    """What a service answered, be it a no. Raises ServiceUnavailable, Refused."""
     with api_for(system, user, scope) as api:
         try:
-            answer = call(api)
+            return call(api)
         except Silent as error:
             raise ServiceUnavailable(str(error)) from error
-    return document_of(answer)
 
 
 def document_of(answer: Answer) -> Document:

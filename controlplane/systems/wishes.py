@@ -16,6 +16,8 @@ from controlplane.systems.taking_back import ASKED
 
 Document = dict[str, Any]
 Kind = Operation.Kind
+WITHOUT_DATA = (Kind.RESTORE, Kind.REOPEN, Kind.DELETE)
+"""What can be asked of a system whose data are gone."""
 
 
 def lock(system: BookingSystem) -> None:
@@ -47,8 +49,11 @@ def wish(
 ) -> Operation:
     """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock.
 
-    REQUIREMENT is what it runs by, where that is not the one that is wanted.
+    REQUIREMENT is what it runs by, where that is not the one that is wanted. Raises Refused (`data_gone_first`) for all but DELETE and what
+    brings its data back while they are gone.
     """
+    if system.state == State.DATA_GONE and kind not in WITHOUT_DATA:
+        raise Refused("data_gone_first")
     now = timezone.now()
     running = Operation.objects.filter(system=system, state=Operation.State.RUNNING)
     OperationStep.objects.filter(operation__in=running, state=OperationStep.State.RUNNING).update(

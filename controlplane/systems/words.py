@@ -16,6 +16,7 @@ SERVICES = {
 STEPS = {
     "plan": _("Choose service images"),
     "render": _("Write the manifests"),
+    "trust": _("Make the new keys known"),
     "preview": _("See what changes"),
     "apply": _("Hand over to the runtime"),
     "start": _("Start the services"),

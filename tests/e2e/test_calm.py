@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.stack import Stack
@@ -155,6 +156,7 @@ def see_a_change(walk: Walk, system: str) -> None:
     walk.look()
 
 
+@pytest.mark.slow
 def test_nothing_moves_for_who_asks_for_less_motion(clove: Stack, browser: Browser) -> None:
     site = f"http://{SLUG}.localhost:{clove.router_port}"
     with reader(browser, "reduce") as page:
@@ -165,6 +167,7 @@ def test_nothing_moves_for_who_asks_for_less_motion(clove: Stack, browser: Brows
     assert pictures <= 2, f"a zoom showed {pictures} pictures of the map"
 
 
+@pytest.mark.slow
 def test_for_everybody_else_motion_is_seen_where_it_is(clove: Stack, browser: Browser) -> None:
     site = f"http://{SLUG}.localhost:{clove.router_port}"
     with reader(browser, "no-preference") as page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import requests
 
 from tests.controlplane import areas_requirement, numbered_requirement, plan
@@ -161,3 +162,29 @@ def test_an_area_with_a_sold_place_is_not_taken_away(clove: Stack) -> None:
     assert "스탠딩" in refused["reason"]["message"]
     assert seller.get(f"systems/{system}")["state"] == "live"
     assert [area["id"] for area in site.get("/api/seat/plan")["areas"]] == ["floor"]
+
+
+@pytest.mark.slow
+def test_a_system_whose_data_somebody_took_away_sells_nothing_until_they_are_back(clove: Stack) -> None:
+    seller = Seller(clove)
+    system = seller.opened(numbered_requirement(slug="seller-bereft", payment="none", merchandise=False, products=[]))
+    site = clove.site("seller-bereft")
+    site.sign_up("seller-bereft@example.kr")
+    sold = site.buy(site.hold_any())["places"][0]["seat"]
+    marks = f"from controlplane.systems.models import *; print(BookingSystem.objects.get(pk={system}).data_marks)"
+    until("what its data are in is noted", lambda: "seat-data" in clove.manage("shell", "-c", marks), every_s=1)
+    volume = clove.home / "runtime" / f"clove-{system}" / "volumes" / "seat-data"
+    elsewhere = volume.rename(clove.home / "taken-away")
+
+    until("it is noticed", lambda: seller.get(f"systems/{system}")["state"] == "data_gone", timeout_s=60, every_s=0.5)
+    until("it is closed", lambda: site.call("GET", "/api/seat/plan").status_code == 503, timeout_s=60, every_s=0.5)
+    assert seller.get(f"systems/{system}")["reason"]["params"] == {"volumes": "seat-data"}
+    assert seller.call("POST", f"systems/{system}/services/seat/restart").status_code == 409
+    assert not volume.exists()
+
+    elsewhere.rename(volume)
+    until("it goes on", lambda: seller.get(f"systems/{system}")["state"] == "live", timeout_s=90, every_s=0.5)
+    until("it sells", lambda: site.call("GET", "/api/seat/plan").status_code == 200, timeout_s=60, every_s=0.5)
+    (performance,) = site.get("/api/seat/performances")
+    again = site.call("POST", f"/api/seat/performances/{performance['id']}/holds", json={"seats": [sold]})
+    assert (again.status_code, again.json()["code"]) == (409, "seats_taken")

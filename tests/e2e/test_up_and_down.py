@@ -104,7 +104,14 @@ def test_up_after_a_killed_run_clears_what_it_left_and_starts(stack: Stack) -> N
     assert stack.processes() == []
 
 
-@pytest.mark.parametrize("module", ["controlplane.embedded.web", "celery", "manage.py", "controlplane.runtime.local", "booking_templates"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "celery",
+        "booking_templates",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("controlplane.embedded.web", "manage.py", "controlplane.runtime.local")),
+    ],
+)
 def test_a_process_that_is_killed_is_started_again(stack: Stack, module: str) -> None:
     stack.up("--empty")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,10 @@ class OnFake:
     def make_unavailable(self) -> None:
         self.fake.unavailable_for(1)
 
+    def take_volume(self, system: SystemRef, claim: str) -> None:
+        """Somebody deletes the volume of CLAIM, which nothing uses."""
+        self.fake.loses_object(system.namespace, "PersistentVolumeClaim", claim)
+
 
 class OnLocal:
     """The local runtime, with a real supervisor and real processes."""
@@ -76,6 +81,9 @@ class OnLocal:
 
     def make_unavailable(self) -> None:
         self.supervisor.kill()
+
+    def take_volume(self, system: SystemRef, claim: str) -> None:
+        shutil.rmtree(self.supervisor.home / system.namespace / "volumes" / claim)
 
 
 @pytest.fixture

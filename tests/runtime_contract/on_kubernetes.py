@@ -19,6 +19,7 @@ from kubernetes.client import Configuration
 
 from controlplane.runtime.kubernetes import Api, KubernetesRuntime, Routing, RoutingChoice, configuration
 from controlplane.runtime.kubernetes.resources import NAMESPACE, Resource
+from controlplane.runtime.kubernetes.volumes import CLAIM
 from controlplane.runtime.port import Health, Observation, Runtime, SystemRef
 from tests.runtime_contract.supervised import eventually
 from tests.runtime_contract.systems import ref, with_env
@@ -79,6 +80,10 @@ class OnKubernetes:
             return away
 
         self._runtime = KubernetesRuntime(Api(nowhere), ROUTING)
+
+    def take_volume(self, system: SystemRef, claim: str) -> None:
+        self.api.delete(CLAIM, claim, system.namespace)
+        eventually(lambda: self.api.get(CLAIM, claim, system.namespace) is None, bound_s=BOUND_S, every_s=LOOK_EVERY_S)
 
     def clear(self) -> None:
         for system in (ref(1), ref(2)):

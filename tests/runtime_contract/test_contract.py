@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeUnavailable, Unsupported
+from controlplane.runtime.errors import DataGone, OwnedByAnother, Rejected, RuntimeUnavailable, Unsupported
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import ChangeKind, FieldChange, Health, SystemRef
 from tests.runtime_contract.conftest import OnFake, OnLocal
@@ -267,3 +267,50 @@ def _call(on: On, method: str, system: SystemRef, objects: list[dict[str, object
         on.runtime.preview(system, objects)
     else:
         on.runtime.apply(system, objects, SECRETS)
+
+
+def test_a_volume_is_the_same_at_every_look_and_after_every_apply(on: On) -> None:
+    objects = system_objects(SYSTEM, "seat", "event")
+    on.runtime.apply(SYSTEM, objects, SECRETS)
+    volumes = on.await_health(SYSTEM, Health.READY).volumes
+    assert volumes is not None
+    assert set(volumes) == {"seat-data", "event-data"}
+    assert len(set(volumes.values()) - {""}) == 2
+
+    on.runtime.apply(SYSTEM, with_env(objects, "seat", VERSION="2"), SECRETS, keeps=volumes)
+
+    assert on.await_health(SYSTEM, Health.READY).volumes == volumes
+
+
+def test_a_system_that_is_closed_answers_nobody_until_it_is_applied_again(on: On) -> None:
+    objects = system_objects(SYSTEM)
+    on.runtime.close(SYSTEM, objects)
+    assert on.runtime.observe(SYSTEM).health is Health.ABSENT
+    on.runtime.apply(SYSTEM, objects, SECRETS)
+    volumes = on.await_health(SYSTEM, Health.READY).volumes
+
+    for _ in range(2):
+        on.runtime.close(SYSTEM, objects)
+
+    assert on.await_health(SYSTEM, Health.SUSPENDED).volumes == volumes
+    on.runtime.apply(SYSTEM, objects, SECRETS, keeps=volumes or {})
+    seen = on.await_health(SYSTEM, Health.READY)
+    assert (seen.volumes, seen.fingerprint) == (volumes, fingerprint(objects, SECRETS))
+
+
+def test_nothing_takes_the_place_of_a_volume_that_is_gone_until_that_is_asked_for(on: On) -> None:
+    objects = system_objects(SYSTEM, "seat", "event")
+    on.runtime.apply(SYSTEM, objects, SECRETS)
+    volumes = on.await_health(SYSTEM, Health.READY).volumes or {}
+    on.runtime.close(SYSTEM, objects)
+    on.await_health(SYSTEM, Health.SUSPENDED)
+    on.take_volume(SYSTEM, "seat-data")
+
+    with pytest.raises(DataGone, match="seat-data is gone"):
+        on.runtime.apply(SYSTEM, with_env(objects, "seat", VERSION="2"), SECRETS, keeps=volumes)
+
+    assert on.runtime.observe(SYSTEM).volumes == {"event-data": volumes["event-data"]}
+    on.runtime.apply(SYSTEM, objects, SECRETS, keeps={"event-data": volumes["event-data"]})
+    now = on.await_health(SYSTEM, Health.READY).volumes or {}
+    assert now["event-data"] == volumes["event-data"]
+    assert now["seat-data"] not in ("", volumes["seat-data"])

@@ -29,10 +29,10 @@ export function read(code) {
   }
 }
 
-/** Whether SEEN was signed by one of KEYS (JWKs with `key_id`); null when this browser cannot tell. */
+/** Whether SEEN was signed by one of KEYS (JWKs with `key_id`); null when this browser cannot tell: it may be a newer key than those. */
 export async function isSigned(seen, keys) {
   const key = keys.find((each) => each.key_id === seen.key);
-  if (!key) return false;
+  if (!key) return null;
   try {
     const imported = await crypto.subtle.importKey("raw", bytesOf(key.x), { name: "Ed25519" }, false, ["verify"]);
     return await crypto.subtle.verify({ name: "Ed25519" }, imported, seen.signature, seen.payload);

@@ -85,7 +85,7 @@ function told(result) {
 
 async function withoutNetwork(code, at) {
   const seen = read(code);
-  if (!seen) return show("bad", texts.invalid);
+  if (!seen || (door?.system && seen.system !== door.system)) return show("bad", texts.invalid);
   const signed = door ? await isSigned(seen, door.keys) : null;
   if (signed === null) return show("warn", texts.undecided, [seen.place]);
   if (!signed) return show("bad", texts.invalid);

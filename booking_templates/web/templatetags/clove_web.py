@@ -92,6 +92,19 @@ def won(amount: int) -> str:
 
 
 @register.filter
+def grade_name(name: str, is_numbered: bool) -> str:
+    """R석 / R seat: a short name of numbered seats gets the word, as in `gradeLabel` of places.js; a name that is a word stays."""
+    is_short = is_numbered and re.fullmatch("[A-Za-z0-9]{1,4}", name)
+    return pgettext("grade of a seat", "{name} seat").replace("{name}", name) if is_short else name
+
+
+@register.filter
+def dialled(phone: str) -> str:
+    """What a link to PHONE dials."""
+    return re.sub(r"[^0-9+]", "", phone)
+
+
+@register.filter
 def period(performances: Sequence[Performance]) -> SafeString:
     """From the first day to the last, or the one day there is; a day is not broken over lines."""
     days = dict.fromkeys(day(item.starts_at) for item in (*performances[:1], *performances[-1:]))

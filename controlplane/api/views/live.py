@@ -118,17 +118,30 @@ class CallingOff(Endpoint):
 
 class OffSale(Endpoint):
     def get(self, request: Request, system_id: int, performance_id: str) -> Response:
-        """The seats that are off sale at a performance."""
-        return Response({"seats": off_sale.off_sale(system=self.system(system_id), performance_id=performance_id, user=self.user)})
+        """The seats that are off sale at a performance. The ETag is for who changes them."""
+        return _seats(off_sale.off_sale(system=self.system(system_id), performance_id=performance_id, user=self.user))
 
     def put(self, request: Request, system_id: int, performance_id: str) -> Response:
-        """Keep exactly these seats of a performance from sale, at once. Refused by name when somebody has one of them."""
+        """Keep exactly these seats of a performance from sale, at once. Refused by name when somebody has one of them.
+
+        With `If-Match` also when somebody else has changed them since they were read.
+        """
         system = self.system(system_id)
         wanted = serializers.SeatsSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         seats = wanted.validated_data["seats"]
-        found = off_sale.off_sale_put(system=system, performance_id=performance_id, seats=seats, acting_user=self.user)
-        return Response({"seats": found})
+        found = off_sale.off_sale_put(
+            system=system,
+            performance_id=performance_id,
+            seats=seats,
+            acting_user=self.user,
+            if_match=request.headers.get("If-Match", "")[:200],
+        )
+        return _seats(found)
+
+
+def _seats(found: off_sale.OffSale) -> Response:
+    return Response({"seats": found.seats}, headers={"ETag": found.etag} if found.etag else None)
 
 
 class AttendeesFile(Endpoint):

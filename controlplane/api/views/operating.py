@@ -60,6 +60,15 @@ class Restart(Endpoint):
         return accepted(operating.system_restart(system=system, service=service, acting_user=self.user), system)
 
 
+class RotateKeys(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Put new signing keys in the place of those in use; what the old ones signed stays good until it has run out. For admins."""
+        if not self.user.is_admin:
+            raise PermissionDenied
+        system = self.system(system_id)
+        return accepted(operating.system_rotate_keys(system=system, acting_user=self.user), system)
+
+
 class Suspend(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Let nothing run but what keeps the data; buyers find nobody until it is resumed."""

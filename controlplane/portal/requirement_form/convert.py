@@ -19,6 +19,8 @@ from controlplane.rendering.seating import MARKS
 LOCAL = "%Y-%m-%dT%H:%M"
 """What `<input type="datetime-local">` speaks."""
 
+ORGANISER = ("name", "phone", "email", "registration")
+
 OWN_POLICY = "own"
 """The choice of rules of one's own, where the others name a usual policy."""
 
@@ -66,6 +68,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
             slug=state["slug"].strip(),
             field=state["field"],
             description=state["description"].strip(),
+            age_limit=_number(state["age_limit"]),
             limit_per_buyer=_number(state["limit_per_buyer"]),
             hold_minutes=_number(state["hold_minutes"]),
             payment=state["payment"],
@@ -85,6 +88,8 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         "merchandise": has_shop,
         "refund_policy": _refund_policy(state, tiers),
     }
+    if organiser := _organiser(state):
+        requirement["organiser"] = organiser
     if state["sign_in"] == "yes":
         requirement["sign_in"] = _present(
             issuer=state["oidc_issuer"].strip(),
@@ -133,6 +138,8 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         "slug": _text(requirement.get("slug")),
         "field": _text(requirement.get("field")),
         "description": _text(requirement.get("description")),
+        "age_limit": _text(requirement.get("age_limit")),
+        **{f"organiser_{name}": _text((requirement.get("organiser") or {}).get(name)) for name in ORGANISER},
         "venue_name": _text(venue.get("name")),
         "venue_address": _text(venue.get("address")),
         "numbered": "yes" if is_numbered else "no",
@@ -170,6 +177,11 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
             option_ids=json.dumps({option.get("name"): option.get("id") for option in options}, ensure_ascii=False) if options else "",
         )
     return state, seating.get("plan")
+
+
+def _organiser(state: FormState) -> dict[str, str]:
+    """Empty when nothing of it was typed."""
+    return _present(**{name: state[f"organiser_{name}"].strip() for name in ORGANISER})
 
 
 def _options(row: Row) -> dict[str, Any]:

@@ -17,6 +17,12 @@ _INPUTS = {
     "slug": "slug",
     "field": "field",
     "description": "description",
+    "age_limit": "age_limit",
+    "organiser": "organiser_name",
+    "organiser.name": "organiser_name",
+    "organiser.phone": "organiser_phone",
+    "organiser.email": "organiser_email",
+    "organiser.registration": "organiser_registration",
     "venue": "venue_name",
     "venue.name": "venue_name",
     "venue.address": "venue_address",
@@ -76,7 +82,8 @@ _IN_A_FORM = {
 
 SECTIONS = ("event", "seating", "prices", "performances", "sales", "extras", "refunds", "signin")
 _SECTION_OF = {
-    **dict.fromkeys(("title", "slug", "field", "description"), "event"),
+    **dict.fromkeys(("title", "slug", "field", "description", "age_limit"), "event"),
+    **dict.fromkeys(("organiser_name", "organiser_phone", "organiser_email", "organiser_registration"), "event"),
     **dict.fromkeys(("venue_name", "venue_address", "numbered", "plan", "plan_file", "plan_source", "areas"), "seating"),
     **dict.fromkeys(("wheelchair", "obstructed", "blocked"), "seating"),
     **dict.fromkeys(("grades", "plan_grades"), "prices"),
@@ -95,6 +102,11 @@ _LABELS = {
     "slug": _("Address of the buyer site"),
     "field": _("Field"),
     "description": _("Description"),
+    "age_limit": _("Age limit"),
+    "organiser_name": _("Organiser"),
+    "organiser_phone": _("Phone for questions"),
+    "organiser_email": _("E-mail for questions"),
+    "organiser_registration": _("Business details"),
     "venue_name": _("Venue"),
     "venue_address": _("Address of the venue"),
     "numbered": _("Seating"),
@@ -127,8 +139,8 @@ _LABELS = {
     "oidc_name": _("Name on the button"),
     "refund": _("Cancelling and refunds"),
     "refund_tiers": _("Fees"),
-    "refund_free_hours": _("Free for so many hours after booking"),
-    "refund_free_days": _("If at least so many days are left"),
+    "refund_free_hours": _("Free for this many hours after booking"),
+    "refund_free_days": _("If at least this many days are left"),
     "refund_cut_off_days": _("Days before the performance"),
     "refund_cut_off_at": _("Time of day"),
 }
@@ -156,9 +168,9 @@ _COLUMN_LABELS = {
     ("products", "option_label"): _("What they differ in"),
     ("products", "options"): _("Options"),
     ("products", "picture"): _("Picture"),
-    ("refund_tiers", "days_before"): _("From so many days before"),
+    ("refund_tiers", "days_before"): _("From this many days before"),
     ("refund_tiers", "percent"): _("Percent of the price"),
-    ("refund_tiers", "flat_krw"): _("At least so many won"),
+    ("refund_tiers", "flat_krw"): _("At least this many won"),
     ("refund_tiers", "flat_max_percent"): _("But not above"),
 }
 

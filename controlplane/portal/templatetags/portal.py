@@ -29,6 +29,7 @@ register = template.Library()
 _STATE_LOOKS = {
     "live": "ok",
     "suspended": "warn",
+    "data_gone": "bad",
     "deploying": "work",
     "failed": "bad",
     "deleting": "work",
@@ -59,6 +60,11 @@ def field_icon(field: str) -> str:
 @register.filter
 def field_name(field: str) -> str:
     return str(words.FIELDS.get(field, field))
+
+
+@register.filter
+def age(limit: int) -> str:
+    return words.age(limit)
 
 
 @register.filter

@@ -24,7 +24,7 @@ from controlplane.accounts.models import User
 from controlplane.accounts.selectors import tokens_of
 from controlplane.portal import drafts
 from controlplane.portal.http import AuthenticatedRequest
-from controlplane.systems import selectors
+from controlplane.systems import forgetting, selectors
 
 
 @login_required
@@ -99,6 +99,7 @@ def close(request: AuthenticatedRequest) -> HttpResponse:
             # Nothing is opened in another tab meanwhile: that waits for this lock, too.
             User.objects.select_for_update().get(pk=request.user.pk)
             services.user_close(user=request.user, standing=_standing(request.user))
+            forgetting.forget_name(was=request.user.email, now=services.closed_label(request.user.pk))
             drafts.drafts_forget(user=request.user)
     except SystemsStanding as error:
         form.add_error(None, gettext("These booking systems still stand; delete them first: %(names)s") % {"names": ", ".join(error.names)})

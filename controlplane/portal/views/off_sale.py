@@ -30,7 +30,7 @@ def page(request: AuthenticatedRequest, system: BookingSystem, performance_id: s
     plan = _plan(system)
     if plan is None:
         raise Http404
-    shown = typed = lines_of(off_sale.off_sale(system=system, performance_id=performance_id, user=request.user), plan)
+    shown = typed = lines_of(off_sale.off_sale(system=system, performance_id=performance_id, user=request.user).seats, plan)
     errors: list[str] = []
     if request.method == "POST" and not performance.is_called_off:
         shown, typed = request.POST.get("shown", ""), request.POST.get("seats", "")
@@ -45,7 +45,7 @@ def page(request: AuthenticatedRequest, system: BookingSystem, performance_id: s
             except ServiceRefused as error:
                 errors = [message for found in error.errors.values() for message in found] or [error.detail]
             else:
-                messages.success(request, gettext("Saved. Off sale now: %(count)d.") % {"count": len(kept)})
+                messages.success(request, gettext("Saved. Off sale now: %(count)d.") % {"count": len(kept.seats)})
                 return redirect("portal:system-off-sale", system.pk, performance_id)
     context = {
         "system": system,

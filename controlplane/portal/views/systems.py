@@ -23,7 +23,8 @@ from controlplane.portal.figures import figures
 from controlplane.portal.http import AuthenticatedRequest, seller_system
 from controlplane.portal.progress import Progress, announcement, progress_of
 from controlplane.portal.speech import say_reason
-from controlplane.systems import archives, operating, selectors, services
+from controlplane.systems import archives, bookings, operating, selectors, services
+from controlplane.systems.backups import backups_of
 from controlplane.systems.errors import DeletionRefused, Refused
 from controlplane.systems.models import BookingSystem, State
 
@@ -88,6 +89,7 @@ def _context(found: BookingSystem, now: Progress) -> dict[str, object]:
         # Who has just watched it wants to go on seeing it.
         "is_old": bool(now.operation and now.operation.ended_at and timezone.now() - now.operation.ended_at > FOLDED_AFTER),
         "is_standing": found.state not in (State.DELETING, State.DELETED),
+        "backups": backups_of(found) if found.state in (State.LIVE, State.SUSPENDED, State.DATA_GONE) else None,
         "tab": "overview",
     }
 
@@ -99,6 +101,8 @@ def _etag(found: BookingSystem, now: Progress, language: str) -> str:
         (
             found.state,
             found.reason_code,
+            found.reason_params,
+            found.backup,
             found.health,
             found.health_message,
             found.health_workloads,
@@ -138,6 +142,8 @@ def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
         performance=performance,
         page=max(int(number), 1) if number.isdecimal() and len(number) < 7 else 1,
     )
+    if page.is_available and not page.rows and (order_id := bookings.booking_by_number(system=found, typed=query, user=request.user)):
+        return redirect("portal:system-booking", found.pk, order_id)
     performances = selectors.performances_of(found)
     context = {
         "system": found,

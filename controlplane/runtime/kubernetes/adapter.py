@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from controlplane.runtime.kubernetes import addresses, watching
 from controlplane.runtime.kubernetes.api import Api
@@ -14,7 +14,8 @@ from controlplane.runtime.kubernetes.ownership import check_ours, marked
 from controlplane.runtime.kubernetes.preview import preview
 from controlplane.runtime.kubernetes.resources import NAMESPACE
 from controlplane.runtime.kubernetes.routing import RoutingChoice, routed
-from controlplane.runtime.port import Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef
+from controlplane.runtime.kubernetes.volumes import close
+from controlplane.runtime.port import NO_VOLUMES, Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef
 
 
 class KubernetesRuntime:
@@ -34,8 +35,11 @@ class KubernetesRuntime:
     def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
         return preview(self._api, system, self._sent(system, objects))
 
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
-        apply(self._api, system, objects, secrets, routed=self._sent(system, objects), routing=self._routing.mark)
+    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
+        apply(self._api, system, objects, secrets, routed=self._sent(system, objects), routing=self._routing.mark, keeps=keeps)
+
+    def close(self, system: SystemRef, objects: Objects) -> None:
+        close(self._api, system, objects)
 
     def observe(self, system: SystemRef) -> Observation:
         return observe(self._api, system, routing=self._routing.mark, fresh_s=self._fresh_s)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import itertools
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from controlplane.lib import together
 from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.kubernetes import bundle, handover, inventory, quotas, resizing, standing
+from controlplane.runtime.kubernetes import bundle, handover, inventory, quotas, resizing, standing, volumes
 from controlplane.runtime.kubernetes.api import Api, Applied
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.extensions import check_extensions
@@ -30,8 +30,13 @@ KEPT = standing.CLAIM
 """A service that leaves a system keeps its data; they go with the namespace."""
 
 
-def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, routed: Objects, routing: str) -> None:
-    """Apply ROUTED, which is OBJECTS as this cluster routes them (ROUTING marks how), with SECRETS. The fingerprint is that of OBJECTS."""
+def apply(
+    api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, routed: Objects, routing: str, keeps: Mapping[str, str]
+) -> None:
+    """Apply ROUTED, which is OBJECTS as this cluster routes them (ROUTING marks how), with SECRETS. The fingerprint is that of OBJECTS.
+
+    See `Runtime.apply` for KEEPS.
+    """
     bundle.check(system, routed)
     check_extensions(api, routed)
     items = bundle.in_order(system, routed, secrets)
@@ -41,6 +46,9 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
         check_ours(found, system)
         if found["metadata"].get("deletionTimestamp"):
             raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
+    volumes.check(api, system, found, keeps)
+    if keeps and found is not None:
+        namespace = volumes.tied(namespace, found["metadata"]["uid"])
     entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace).item)}
     before = inventory.read(api, system) if found is not None else Inventory()
     keys = inventory.keys_of(items)
@@ -52,6 +60,8 @@ def apply(api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, ro
     roomy: list[Item] = []
 
     def one(item: Item) -> None:
+        if item["kind"] == standing.CLAIM and (uid := keeps.get(item["metadata"]["name"])):
+            item = volumes.tied(item, uid)
         if item["kind"] == quotas.QUOTA and before.fingerprint != after_fingerprint:
             item, plain = quotas.with_room(item, api.get(resource_of(item), item["metadata"]["name"], system.namespace)), item
             roomy.extend([] if item is plain else [item])

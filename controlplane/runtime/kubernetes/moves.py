@@ -23,6 +23,8 @@ def standing(item: Item) -> object:
             return _pod(item)
         case "Deployment" | "StatefulSet":
             return _workload(item)
+        case "PersistentVolumeClaim":
+            return _is_leaving(item)
         case _:
             return item["metadata"].get("resourceVersion")
 

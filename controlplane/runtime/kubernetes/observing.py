@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.runtime.health import system_health
-from controlplane.runtime.kubernetes import inventory, logs, routes, warnings, workloads
+from controlplane.runtime.kubernetes import backups, inventory, logs, routes, warnings, workloads
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.drift import drift
 from controlplane.runtime.kubernetes.inventory import Inventory
@@ -17,6 +17,7 @@ from controlplane.runtime.kubernetes.ownership import is_ours, selector
 from controlplane.runtime.kubernetes.podstate import parse_time, read_pod
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, REPLICA_SET
 from controlplane.runtime.kubernetes.terminating import what_blocks
+from controlplane.runtime.kubernetes.volumes import CLAIM, claims, volumes_of
 from controlplane.runtime.kubernetes.workloads import Seen
 from controlplane.runtime.port import Health, Observation, SystemRef, Workload
 
@@ -37,9 +38,9 @@ def observe(api: Api, system: SystemRef, *, routing: str, fresh_s: float = FRESH
     """
     namespace = api.get(NAMESPACE, system.namespace)
     if namespace is None or not is_ours(namespace, system):
-        return Observation(Health.ABSENT)
+        return Observation(Health.ABSENT, volumes={})
     if namespace["metadata"].get("deletionTimestamp"):
-        return Observation(Health.DELETING, reason="Deleting", message=what_blocks(namespace, now=api.now()))
+        return Observation(Health.DELETING, reason="Deleting", message=what_blocks(namespace, now=api.now()), volumes={})
     applied = inventory.read(api, system)
     kinds = {key.kind for key in applied.entries}
     items = {kind: api.items(BY_KIND[kind], system.namespace, selector=selector(system)) for kind in _WORKLOADS if kind in kinds}
@@ -49,6 +50,10 @@ def observe(api: Api, system: SystemRef, *, routing: str, fresh_s: float = FRESH
         items[routes.ROUTE] = api.items(BY_KIND[routes.ROUTE], system.namespace, selector=selector(system))
         health, reason, message = routes.trouble(items[routes.ROUTE], api.now()) or (health, reason, message)
     is_starting = health is Health.PROGRESSING and _age_s(applied, api.now()) < fresh_s
+    if not is_starting:
+        items[CLAIM.kind] = claims(api, system)
+        if backups.CRON_JOB.kind in kinds:
+            items[backups.CRON_JOB.kind] = api.items(backups.CRON_JOB, system.namespace, selector=selector(system))
     drifted = "" if is_starting else drift(api, system, applied, namespace, items)
     if drifted and not reason:
         reason, message = "Drifted", drifted
@@ -57,7 +62,17 @@ def observe(api: Api, system: SystemRef, *, routing: str, fresh_s: float = FRESH
         health, reason = Health.PROGRESSING, "Rolling"
     is_rerouted = applied.routing is not None and applied.routing != routing
     is_to_apply = drifted or is_rerouted or (applied.is_roomy and health in (Health.READY, Health.SUSPENDED))
-    return Observation(health, found, "" if is_to_apply else applied.fingerprint, reason, message, applied.fingerprint, drifted)
+    return Observation(
+        health,
+        found,
+        "" if is_to_apply else applied.fingerprint,
+        reason,
+        message,
+        applied.fingerprint,
+        drifted,
+        volumes=None if is_starting else volumes_of(items[CLAIM.kind]),
+        backup=backups.backup(api, system, items.get(backups.CRON_JOB.kind, ())),
+    )
 
 
 def _age_s(applied: Inventory, now: datetime) -> float:

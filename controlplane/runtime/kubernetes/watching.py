@@ -23,8 +23,8 @@ from controlplane.runtime.port import SystemRef
 
 log = logging.getLogger(__name__)
 
-WATCHED = (NAMESPACE, BY_KIND["Deployment"], BY_KIND["StatefulSet"], POD)
-"""Whatever else of a system changes is found by the sweep."""
+WATCHED = (NAMESPACE, BY_KIND["Deployment"], BY_KIND["StatefulSet"], BY_KIND["PersistentVolumeClaim"], POD)
+"""A claim, for what is sold after somebody deletes it goes with it. Whatever else of a system changes is found by the sweep."""
 SILENCE_S = 60.0
 """The server is asked to end a watch before that, so a longer silence is a dead connection."""
 HEARTBEAT_S = 10.0

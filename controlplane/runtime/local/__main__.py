@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TextIO
 
@@ -37,7 +38,7 @@ def main() -> int:
     if lock is None:
         print(f"clove: another supervisor already runs on {home.root}", file=sys.stderr)  # noqa: T201 - a command speaks to people
         return ALREADY_RUNS
-    router = Router()
+    router = Router(trusted=tuple(arguments.proxy or ()))
     try:
         router.bind(arguments.bind or ("127.0.0.1", "::1"), arguments.port)
     except AddressInUse as error:
@@ -55,6 +56,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8080, help="of the router: buyers come in here (0: any free one)")
     parser.add_argument("--base-domain", default="localhost", help="what host names end in; only told, in the line that says it is ready")
     parser.add_argument("--bind", action="append", help="address of the router, repeatable (127.0.0.1 and ::1)")
+    parser.add_argument(
+        "--proxy", action="append", type=ip_network, help="CIDR of one's own proxies, whose X-Forwarded-For counts, repeatable"
+    )
     parser.add_argument("--images", type=Path, help="JSON file of the images to run, in place of the bundled ones")
     parser.add_argument("--leave-children", action="store_true", help="when told to end, let the replicas run on for the next supervisor")
     return parser.parse_args()

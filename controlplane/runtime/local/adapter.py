@@ -13,15 +13,17 @@ from typing import Any, ParamSpec, TypeVar
 
 import psutil
 
+from controlplane.runtime.closing import check_kept, closed
 from controlplane.runtime.diff import object_changes
 from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeBusy, RuntimeUnavailable
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.local import client, hostnames, layout, logfiles
+from controlplane.runtime.local import claims, client, hostnames, layout, logfiles
 from controlplane.runtime.local.images import Images, bundled_images
 from controlplane.runtime.local.layout import Home
 from controlplane.runtime.local.manifest import SystemSpec, check_images, check_secrets, read_system
 from controlplane.runtime.objects import hostnames as hostnames_in
-from controlplane.runtime.port import Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef
+from controlplane.runtime.objects import key_of
+from controlplane.runtime.port import NO_VOLUMES, Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef
 
 _SERVICE = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
@@ -67,8 +69,9 @@ class LocalRuntime:
         return object_changes(wanted["objects"] if wanted else [], objects)
 
     @_maps_errors
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets) -> None:
-        check_secrets(self._check(system, objects), secrets)
+    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
+        spec = self._check(system, objects)
+        check_secrets(spec, secrets)
         files, names = self._home.system(system.namespace), hostnames_in(objects)
         wanted = {
             "system_id": system.system_id,
@@ -81,6 +84,8 @@ class LocalRuntime:
             before = self._wanted(system)
             if files.deletion.exists():
                 raise RuntimeBusy(f"{system.namespace} is still being deleted.")
+            check_kept(keeps, claims.Claims(files).standing(keeps))
+            claims.forget_gone(files, spec.claims - keeps.keys())
             # Written again only when different: an inode that stays is nothing to look at for the supervisor.
             if before != wanted or layout.read_json(files.secrets) != values:
                 layout.make_dir(files.path)
@@ -89,6 +94,20 @@ class LocalRuntime:
                 layout.write_json(files.secrets, values, durable=True)
                 layout.write_json(files.desired, wanted, durable=True)
                 hostnames.release(self._home, system.namespace, set(hostnames_in(before["objects"] if before else ())) - set(names))
+        self._poke(system)
+
+    @_maps_errors
+    def close(self, system: SystemRef, objects: Objects) -> None:
+        """What was applied, whatever OBJECTS are, with nothing that runs. It has no fingerprint: it is to be applied again."""
+        files = self._home.system(system.namespace)
+        with self._home.writing():
+            before = self._wanted(system)
+            if before is None or files.deletion.exists():
+                return
+            at_rest = {key_of(item): item for item in closed(before["objects"])}
+            wanted = {**before, "fingerprint": "", "objects": [at_rest.get(key_of(item), item) for item in before["objects"]]}
+            if wanted != before:
+                layout.write_json(files.desired, wanted, durable=True)
         self._poke(system)
 
     def observe(self, system: SystemRef) -> Observation:

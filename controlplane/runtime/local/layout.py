@@ -9,6 +9,7 @@ HOME/
     desired.json  secrets.json  delete                what is wanted; written by adapters (`delete`: that all of it goes)
     hosts.json                                        ready replicas by service, for the replicas (CLOVE_HOSTS_FILE)
     pods/<id>/pod.json                                what runs, so that a restarted supervisor finds it again
+    claims.json                                       which volume each claim has had since it was made
     volumes/<claim>/  projected/  logs/<service>/<pod>.log
 """
 
@@ -44,6 +45,7 @@ class SystemFiles:
         self.deletion = path / "delete"
         self.hosts = path / "hosts.json"
         self.pods = path / "pods"
+        self.claims = path / "claims.json"
         self.volumes = path / "volumes"
         self.projected = path / "projected"
         self.logs = path / "logs"

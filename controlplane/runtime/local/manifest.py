@@ -96,6 +96,7 @@ class SystemSpec:
     rules: tuple[Rule, ...]
     config_maps: Mapping[str, Mapping[str, str]]
     starts_first: bool
+    claims: frozenset[str] = frozenset()
 
 
 def read_system(system: SystemRef, objects: Objects) -> SystemSpec:
@@ -124,7 +125,7 @@ def _read_system(system: SystemRef, objects: Objects) -> SystemSpec:
         _check_references(deployment, claims, config_maps)
     rules = tuple(rule for item in of_kind(objects, "HTTPRoute") for rule in _rules(item, services))
     first = any((item["metadata"].get("annotations") or {}).get(START_FIRST) == "yes" for item in of_kind(objects, "Namespace"))
-    return SystemSpec(deployments, services, rules, config_maps, first)
+    return SystemSpec(deployments, services, rules, config_maps, first, frozenset(claims))
 
 
 def check_images(spec: SystemSpec, images: Images) -> None:

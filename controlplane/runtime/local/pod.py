@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from controlplane.runtime.errors import Rejected, RuntimeFailure
+from controlplane.runtime.local.claims import Claims
 from controlplane.runtime.local.container import Command, Container, Surroundings
 from controlplane.runtime.local.environment import PodFacts, container_argv, container_env
 from controlplane.runtime.local.layout import SystemFiles, make_dir, read_json, write_json
@@ -30,6 +31,7 @@ class PodHome(Protocol):
 
     namespace: str
     files: SystemFiles
+    claims: Claims
     machine: Machine
     secrets: Secrets
     config_maps: Mapping[str, Mapping[str, str]]
@@ -181,7 +183,7 @@ class Pod:
         image = self._home.machine.images(spec.image)
         if image is None:
             raise Rejected(f"this machine has no image {spec.image}")
-        root = make_root(self._home.files, self._dir, self.spec, spec)
+        root = make_root(self._home.files, self._home.claims, self._dir, self.spec, spec)
         runtime_env = {"BIND": "127.0.0.1", "CLOVE_ROOT": str(root), "CLOVE_HOSTS_FILE": str(self._home.files.hosts)}
         if port is not None:
             runtime_env["PORT"] = str(port)

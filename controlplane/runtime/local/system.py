@@ -13,6 +13,7 @@ from typing import Any
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.health import system_health
 from controlplane.runtime.local import hostnames, layout
+from controlplane.runtime.local.claims import Claims
 from controlplane.runtime.local.deployment import Deployment
 from controlplane.runtime.local.layout import Home
 from controlplane.runtime.local.machine import Machine
@@ -24,6 +25,8 @@ from controlplane.runtime.local.volumes import project
 from controlplane.runtime.port import Health, Observation, Secrets, SystemRef
 
 DELETE_GRACE_S = 5.0
+VOLUMES_S = 10.0
+"""Between two looks at whether all volumes are there."""
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +36,7 @@ class System:
     def __init__(self, namespace: str, home: Home, machine: Machine, router: Router, moved: Callable[[System], None]) -> None:
         self.namespace, self.files, self.machine = namespace, home.system(namespace), machine
         self._home = home
+        self.claims = Claims(self.files)
         self.ref = SystemRef(0, namespace)
         self.secrets: Secrets = {}
         self.config_maps: Mapping[str, Mapping[str, str]] = {}
@@ -51,6 +55,7 @@ class System:
         self._routed: SystemSpec | None = None
         self._reported: Observation | None = None
         self._is_scheduled = False
+        self._volumes_at = 0.0
 
     # What is wanted.
 
@@ -60,7 +65,8 @@ class System:
             return
         seen = (layout.signature(self.files.desired), layout.signature(self.files.secrets))
         if seen == self._seen:
-            if self.is_open and not self.is_settled:  # time alone may end this, or an earlier write that failed
+            # Time alone may end this, or an earlier write that failed; and of a volume that somebody takes away nobody else tells.
+            if self.is_open and (not self.is_settled or self._has_other_volumes()):
                 self.changed()
             return
         try:
@@ -117,15 +123,31 @@ class System:
     def observe(self) -> Observation:
         workloads = tuple(workload for each in self.deployments.values() if (workload := each.workload()))
         if self.is_deleting:
-            return Observation(Health.DELETING, workloads, reason="Deleting")
+            return Observation(Health.DELETING, workloads, reason="Deleting", volumes={})
         if self._trouble:
             return Observation(Health.FAILED, workloads, self._fingerprint, "NotReadable", self._trouble)
         if self.spec is None:
-            return Observation(Health.ABSENT)
+            return Observation(Health.ABSENT, volumes={})
+        volumes = self._volumes()
         if not self.is_open and self.spec.deployments:
-            return Observation(Health.PROGRESSING, workloads, self._fingerprint, "Waiting", "Others start first.")
+            return Observation(Health.PROGRESSING, workloads, self._fingerprint, "Waiting", "Others start first.", volumes=volumes)
         health, reason, message = system_health(workloads)
-        return Observation(health, workloads, self._fingerprint, reason, message)
+        return Observation(health, workloads, self._fingerprint, reason, message, volumes=volumes)
+
+    def _volumes(self) -> dict[str, str] | None:
+        """None when nobody can tell: a disk that is full or away is no volume that is gone."""
+        try:
+            return self.claims.standing(sorted(self.spec.claims)) if self.spec else {}
+        except OSError:
+            log.exception("%s: cannot tell its volumes", self.namespace)
+            return None
+
+    def _has_other_volumes(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self._volumes_at < VOLUMES_S:
+            return False
+        self._volumes_at = now
+        return self._reported is not None and self._reported.volumes != self._volumes()
 
     async def stop(self, *, grace_s: float | None = None) -> None:
         """Stop all replicas at once, as this supervisor does at its end; its files stay."""
@@ -156,6 +178,7 @@ class System:
             spec = read_system(self.ref, wanted["objects"])
             secrets = layout.read_json(self.files.secrets) or {}
             pods = [pod.spec for pod in self.pods] + [deployment.pod for deployment in spec.deployments.values()]
+            self.claims.make(sorted(spec.claims))
             project(self.files, pods, spec.config_maps, secrets)
             self.spec, self.secrets, self.config_maps, self._fingerprint = spec, secrets, spec.config_maps, wanted["fingerprint"]
         for name in {*self.deployments, *(self.spec.deployments if self.spec else ())}:

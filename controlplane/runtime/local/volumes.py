@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from controlplane.runtime.fingerprint import canonical
+from controlplane.runtime.local.claims import Claims
 from controlplane.runtime.local.layout import SystemFiles, make_dir, write_atomic
 from controlplane.runtime.local.podspec import ContainerSpec, Mount, PodSpec, Source, Volume
 from controlplane.runtime.port import Secrets
@@ -18,12 +19,15 @@ from controlplane.runtime.port import Secrets
 _CURRENT = "current"
 
 
-def make_root(files: SystemFiles, pod_dir: Path, spec: PodSpec, container: ContainerSpec) -> Path:
-    """The root directory of CONTAINER, made if need be; `project` must have written the files of its projected volumes."""
+def make_root(files: SystemFiles, claims: Claims, pod_dir: Path, spec: PodSpec, container: ContainerSpec) -> Path:
+    """The root directory of CONTAINER, made if need be; `project` must have written the files of its projected volumes.
+
+    Raises DataGone for a claim whose volume is not there any more.
+    """
     root = pod_dir / "roots" / container.name
     make_dir(root)
     for mount in sorted(container.mounts, key=lambda mount: mount.path):
-        target = _source_path(files, pod_dir, spec.volumes[mount.volume], mount)
+        target = _source_path(files, claims, pod_dir, spec.volumes[mount.volume], mount)
         link = root / mount.path.relative_to("/")
         make_dir(link.parent)
         with contextlib.suppress(FileExistsError):  # made before: the root outlives a restart of its container
@@ -46,11 +50,11 @@ def project(files: SystemFiles, specs: Iterable[PodSpec], config_maps: Mapping[s
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _source_path(files: SystemFiles, pod_dir: Path, volume: Volume, mount: Mount) -> Path:
+def _source_path(files: SystemFiles, claims: Claims, pod_dir: Path, volume: Volume, mount: Mount) -> Path:
     if volume.kind == "projected":
         path = _directory(files, volume) / _CURRENT
         return path / mount.sub_path if mount.sub_path else path
-    path = files.volumes / volume.claim if volume.kind == "persistentVolumeClaim" else pod_dir / "empty" / volume.name
+    path = claims.directory(volume.claim) if volume.kind == "persistentVolumeClaim" else pod_dir / "empty" / volume.name
     path = path / mount.sub_path if mount.sub_path else path
     make_dir(path)
     return path

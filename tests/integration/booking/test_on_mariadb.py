@@ -19,6 +19,7 @@ from tests.integration.booking.shopping import Buyer, open_sales, seats_content
 
 OURS = {"X-Clove-Request": "1", "Accept-Language": "en"}
 PASSWORD = "correct horse battery"
+OTHERS = ("kit", "auth", "event", "ticket", "merch")
 
 
 @pytest.fixture
@@ -169,7 +170,9 @@ def test_a_service_that_starts_before_its_database_waits_for_it(booking, server)
     assert requests.get(booking.url("event") + "/readyz", timeout=10).status_code == 200
 
 
-@pytest.mark.parametrize("suite", ["kit", "auth", "event", "seat"])
+@pytest.mark.parametrize(
+    "suite", ["seat", *(pytest.param(name, marks=pytest.mark.slow) for name in ("kit", "auth", "event", "ticket", "merch"))]
+)
 @pytest.mark.timeout(600)
 def test_the_unit_tests_hold_on_mariadb_too(server, suite):
     environ = {**os.environ, "CLOVE_SERVICE": suite, "CLOVE_TEST_DATABASE": server.create(f"clove_unit_{suite}")}

@@ -116,7 +116,7 @@ def test_the_outside_sign_in_is_offered_wherever_one_comes_in_and_leads_back(pag
 def test_an_outside_sign_in_is_joined_though_the_page_was_open_for_long(page: Page) -> None:
     sign_up(page)
     page.context.clear_cookies(name="clove_access")
-    page.get_by_role("link", name="Use Example ID").click()
+    page.get_by_role("link", name="Connect Example ID").click()
     expect(page.locator("#problem")).to_contain_text("The outside sign-in does not answer right now.")
 
 
@@ -128,12 +128,12 @@ def test_who_has_set_a_first_password_is_asked_for_it_the_next_time(page: Page) 
 
     page.context.route("**/api/auth/me", without_password, times=1)
     sign_up(page)
-    expect(page.get_by_label("Password now")).to_be_hidden()
+    expect(page.get_by_label("Current password")).to_be_hidden()
     page.context.route("**/api/auth/me/password", lambda route: route.fulfill(status=204), times=1)
     page.get_by_label("New password").fill(NEW_PASSWORD)
     page.get_by_test_id("change-password").click()
     expect(page.locator(".toast")).to_contain_text("Your password is changed.")
-    expect(page.get_by_label("Password now")).to_be_visible()
+    expect(page.get_by_label("Current password")).to_be_visible()
 
 
 def test_a_login_that_is_renewed_while_the_page_is_left_goes_on(page: Page) -> None:
@@ -175,7 +175,7 @@ def test_while_logins_do_not_answer_nobody_is_logged_out(accounts: Booking, page
 def test_what_went_wrong_is_in_sight_wherever_one_pressed(page: Page) -> None:
     sign_up(page)
     page.context.route("**/api/auth/me/password", lambda route: route.fulfill(status=503), times=1)
-    page.get_by_label("Password now").fill(PASSWORD)
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password").fill(NEW_PASSWORD)
     page.get_by_test_id("change-password").click()
     expect(page.locator("#problem")).to_be_in_viewport()
@@ -184,12 +184,12 @@ def test_what_went_wrong_is_in_sight_wherever_one_pressed(page: Page) -> None:
 
 def test_a_password_is_changed_and_an_account_ends(page: Page) -> None:
     email = sign_up(page)
-    page.get_by_label("Password now").fill("wrong-" + PASSWORD)
+    page.get_by_label("Current password").fill("wrong-" + PASSWORD)
     page.get_by_label("New password").fill(NEW_PASSWORD)
     page.get_by_test_id("change-password").click()
-    expect(page.get_by_label("Password now")).to_be_focused()
-    expect(page.get_by_label("Password now")).to_have_attribute("aria-invalid", "true")
-    page.get_by_label("Password now").fill(PASSWORD)
+    expect(page.get_by_label("Current password")).to_be_focused()
+    expect(page.get_by_label("Current password")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_test_id("change-password").click()
     expect(page.locator(".toast")).to_contain_text("Your password is changed.")
 

@@ -24,7 +24,7 @@ def context(browser: Browser, site: Booking) -> Iterator[BrowserContext]:
 def buy_from_the_front_page(page: Page) -> None:
     """One free seat, from the event page to the ticket."""
     page.goto("/")
-    page.get_by_test_id("book").click()
+    page.locator("#bar-button").click()
     page.locator('.seat[data-state="free"]').first.press("Enter")
     page.get_by_test_id("hold").click()
     expect(page.get_by_test_id("total")).to_have_text("₩150,000")

@@ -157,6 +157,7 @@ def tap_seat(page: Page, name: str) -> None:
     pytest.fail("a touch chooses nothing")
 
 
+@pytest.mark.slow
 def test_fifteen_thousand_seats_are_booked_on_a_phone_by_touch(phone: Page) -> None:
     phone.goto("/performances/p1")
     expect(phone.locator("#loading")).to_be_hidden()

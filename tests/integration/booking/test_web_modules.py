@@ -253,6 +253,24 @@ def test_a_performance_is_open_sold_out_not_yet_on_sale_or_over(run, offer, stat
     assert run("lib/calendar.js", "m.stateOf(a, Date.parse('2027-01-01T00:00:00Z'))", offer) == state
 
 
+SOLD, OVER, OFF = {"free": 0}, {"free": 3, "on_sale": False}, {"is_called_off": True}
+LATER, SOONER = ({"free": 3, "on_sale": False, "opens_at": f"20{year}-01-01T00:00:00Z"} for year in (31, 30))
+
+
+@pytest.mark.parametrize(
+    ("offers", "why"),
+    [
+        ([SOLD, LATER, SOONER, OFF], {"state": "not_yet", "opens_at": "2030-01-01T00:00:00Z"}),
+        ([SOLD, SOLD], {"state": "sold_out"}),
+        ([OFF, OFF], {"state": "called_off"}),
+        ([OFF, SOLD, OVER], {"state": "sold_out"}),
+        ([OVER, OFF], {"state": "over"}),
+    ],
+)
+def test_why_nothing_can_be_booked_is_the_sale_to_come_or_what_ended_it(run, offers, why):
+    assert run("lib/calendar.js", "m.whyNone(a, Date.parse('2027-01-01T00:00:00Z'))", offers) == why
+
+
 def test_places_of_one_area_are_one_line(run):
     places = [{"label": "Floor", "grade": "GA", "price_krw": 10}] * 2 + [{"label": "Deck", "grade": "D", "price_krw": 20}]
     assert [line["count"] for line in run("lib/places.js", "m.grouped(a)", places)] == [2, 1]

@@ -138,7 +138,7 @@ def test_what_is_special_about_a_seat_is_told_before_it_is_held(page: Page) -> N
     page.goto("/performances/p1")
     signs = page.get_by_role("list", name="What the signs mean").get_by_role("listitem")
     expect(signs.filter(visible=True)).to_contain_text(
-        ["Free", "Your choice", "Somebody is paying", "Sold", "Wheelchair places", "Restricted view"]
+        ["Free", "Your choice", "Being booked", "Sold", "Wheelchair places", "Restricted view"]
     )
     chosen = page.get_by_test_id("selection").get_by_role("listitem")
     for number, words in (("19", "wheelchair place"), ("20", "restricted view")):
@@ -229,7 +229,7 @@ def test_who_heard_nothing_of_a_hold_is_not_told_that_somebody_else_was_quicker(
     context.route("**/performances/p1/holds", lose, times=1)
     context.route(re.compile("/api/seat/holds$"), lambda route: route.abort(), times=1)
     page.get_by_test_id("hold").click()
-    page.locator("#notices").get_by_role("link", name="Go on to payment").click()
+    page.locator("#notices").get_by_role("link", name="Continue to payment").click()
     expect(page).to_have_url(re.compile("/checkout/"))
 
 
@@ -270,7 +270,7 @@ def test_the_countdown_is_announced_and_its_end_is_told(context: BrowserContext,
     page.clock.run_for(575_000)
     expect(page.locator("#announce-now")).to_contain_text("left to pay")
     page.clock.run_for(60_000)
-    expect(page.get_by_role("heading", name="Your time is over")).to_be_focused()
+    expect(page.get_by_role("heading", name="Your time has run out")).to_be_focused()
     expect(page.get_by_role("link", name="Choose again")).to_have_attribute("href", "/performances/p1")
 
 
@@ -382,9 +382,12 @@ def test_days_can_be_chosen_from_the_moment_sales_open(page: Page, booking: Book
     in_an_hour = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     requests.put(url, json=content | {"sales": content["sales"] | {"opens_at": in_an_hour}}, headers=headers, timeout=10).raise_for_status()
     try:
+        page.goto("/performances/p5")
+        expect(page.locator("#notices")).to_contain_text("Sales open")
         page.goto("/")
         days = page.get_by_role("radio", name=re.compile("Nothing can be booked on this day"))
         expect(days).to_have_count(8)
+        expect(page.locator("#go")).to_contain_text("Sales open")
         days.nth(2).focus()
     finally:
         requests.put(url, json=content, headers=headers, timeout=10).raise_for_status()
@@ -396,6 +399,6 @@ def test_days_can_be_chosen_from_the_moment_sales_open(page: Page, booking: Book
 def test_many_dates_do_not_make_the_page_wider_than_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/")
-    expect(page.get_by_test_id("book")).to_be_visible()
+    expect(page.locator("#bar-button")).to_be_visible()
     assert page.locator(".day").count() == 8
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -25,7 +25,7 @@ def test_some_tickets_are_given_back_for_the_fee_that_was_shown(tab: Page) -> No
     sign_up(tab.context)
     buy(tab, {"best": {"quantity": 3}})
     tab.get_by_test_id("cancel-order").click()
-    dialog = tab.get_by_role("dialog", name="Give tickets back?")
+    dialog = tab.get_by_role("dialog", name="Cancel tickets?")
     amount = dialog.get_by_test_id("refund-amount")
     expect(amount).to_have_text("₩405,000")
     dialog.get_by_role("checkbox").nth(0).uncheck()
@@ -52,6 +52,31 @@ def test_some_tickets_are_given_back_for_the_fee_that_was_shown(tab: Page) -> No
     tab.get_by_test_id("cancel-confirm").click()
     expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
     expect(tab.get_by_test_id("refunded")).to_have_text("₩405,000")
+
+
+def test_what_the_organiser_gives_back_says_so(site: Booking, tab: Page) -> None:
+    sign_up(tab.context)
+    order = buy(tab, {"best": {"quantity": 3}}).rsplit("/", 1)[-1]
+    tickets = call(tab.context, "GET", f"/api/ticket/orders/{order}")["tickets"]
+
+    def give_back(*chosen: str) -> None:
+        body = {"fee_krw": 0, "why": "illness", "note": "only for us"} | ({"tickets": list(chosen)} if chosen else {})
+        headers = {"Authorization": f"Bearer {site.staff_token('content')}"}
+        answer = tab.request.post(f"{site.url('ticket')}/api/ticket/bookings/{order}/refunds", data=body, headers=headers)
+        assert answer.status == 201, answer.text()
+
+    give_back(tickets[0]["id"])
+    tab.reload()
+    expect(tab.get_by_test_id("by-organiser")).to_have_text("Refunded by the organiser")
+    expect(tab.get_by_test_id("given-up")).to_have_count(0)
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩150,000")
+    expect(tab.get_by_test_id("fee-kept")).to_have_count(0)
+    expect(tab.get_by_test_id("ticket")).to_have_count(2)
+    give_back()
+    tab.reload()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("The organiser refunded this booking")
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    expect(tab.locator("main")).not_to_contain_text("only for us")
 
 
 def test_what_is_on_its_way_back_is_not_shown_as_a_fee(site: Booking, tab: Page) -> None:

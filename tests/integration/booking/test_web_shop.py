@@ -53,7 +53,7 @@ def test_merchandise_is_bought_picked_up_by_code_and_given_back_in_part(tab: Pag
     tab.get_by_role("dialog").get_by_role("button", name="One less: 프로그램북").press("Enter")
     expect(tab.get_by_test_id("refund-amount")).to_have_text("₩15,000")
     tab.get_by_test_id("cancel-confirm").click()
-    expect(tab.get_by_test_id("given-back")).to_have_text("1 given back")
+    expect(tab.get_by_test_id("given-back")).to_have_text("1 cancelled")
     expect(tab.get_by_test_id("pickup-code")).to_be_visible()
     tab.get_by_test_id("cancel-order").click()
     expect(tab.get_by_test_id("refund-amount")).to_have_text("₩30,000")
@@ -122,7 +122,7 @@ def test_a_piece_given_back_without_hearing_the_answer_is_not_given_back_twice(b
     tab.get_by_test_id("cancel-confirm").click()
     expect(tab.get_by_role("dialog").get_by_role("alert")).not_to_be_empty()
     tab.get_by_test_id("cancel-confirm").click()
-    expect(tab.get_by_test_id("given-back")).to_have_text("1 given back")
+    expect(tab.get_by_test_id("given-back")).to_have_text("1 cancelled")
     assert len(asked) == 1
     context.close()
 
@@ -207,6 +207,6 @@ def test_who_gives_the_tickets_back_is_told_that_the_merchandise_is_not(tab: Pag
     tab.get_by_test_id("cancel-confirm").click()
     expect(tab.locator("#order").get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
     extras = tab.get_by_test_id("extras")
-    expect(extras).to_contain_text("is not given back with them")
+    expect(extras).to_contain_text("is not cancelled with them")
     expect(extras.get_by_test_id("extras-order")).to_contain_text("프로그램북 × 2")
     expect(extras.get_by_test_id("extras-shop")).to_have_count(0)

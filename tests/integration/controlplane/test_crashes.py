@@ -5,19 +5,23 @@ Whatever happened, looking again ends the operation as it would have ended, and 
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from controlplane.accounts.models import Role, User
 from controlplane.runtime.port import Health
-from controlplane.systems import services
+from controlplane.systems import data_loss, operating, reopening, services
 from controlplane.systems.booking_api import BookingApi
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
-from tests.controlplane import Site, SiteRuntime, numbered_requirement
+from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,12 +54,12 @@ class BrittleRuntime(SiteRuntime):
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
-        if name not in ("preview", "apply", "observe", "delete", "endpoint"):
+        if name not in ("preview", "apply", "close", "observe", "delete", "endpoint"):
             return value
 
-        def call(*args: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
             self._fuse()
-            result = value(*args)
+            result = value(*args, **kwargs)
             self._fuse()
             return result
 
@@ -93,8 +97,13 @@ def work(system: BookingSystem, runtime: SiteRuntime, *, looks: int = 25) -> Boo
     return system
 
 
-def crash_everywhere(fuse: Fuse, runtime: SiteRuntime, begin: Callable[[], BookingSystem], check: Callable[[BookingSystem], None]) -> int:
-    """For each point there is: begin anew, die there, let another worker find the dead one's lease, and CHECK. Returns the points."""
+def crash_everywhere(
+    fuse: Fuse, runtime: SiteRuntime, begin: Callable[[], BookingSystem], check: Callable[[BookingSystem], None], *, every: int = 1
+) -> int:
+    """For each point there is (or EVERY second): begin anew, die there, let another worker find the dead one's lease, and CHECK.
+
+    Returns the points.
+    """
     points = 0
     while True:
         fuse.blows_at = 0
@@ -103,7 +112,7 @@ def crash_everywhere(fuse: Fuse, runtime: SiteRuntime, begin: Callable[[], Booki
         try:
             work(system, runtime)
         except Crash:
-            points += 1
+            points += every
             BookingSystem.objects.exclude(lease_owner="").update(lease_owner=DEAD)
             fuse.blows_at = 0
             check(work(system, runtime))
@@ -197,3 +206,113 @@ def test_a_deletion_ends_with_nothing_left_wherever_its_worker_dies(seller: Any,
         assert system.namespace not in runtime.systems
 
     assert crash_everywhere(fuse, runtime, begin, check) >= 12
+
+
+def test_data_that_are_gone_are_replaced_by_nothing_wherever_a_worker_dies(seller: Any, site: Site, fuse: Fuse) -> None:
+    runtime = BrittleRuntime(site, fuse)
+
+    def begin() -> BookingSystem:
+        system = services.system_create(requirement=numbered_requirement(), acting_user=seller, deploy=True)
+        work(system, runtime)
+        runtime.loses_object(system.namespace, "PersistentVolumeClaim", "seat-data")
+        return system
+
+    def check(system: BookingSystem) -> None:
+        work(system, runtime)
+        system.refresh_from_db()
+        assert (system.state, system.reason_code) == (State.DATA_GONE, "data_gone")
+        seen = runtime.observe(system.ref)
+        assert "seat-data" not in (seen.volumes or {})
+        assert {workload.wanted for workload in seen.workloads} == {0}
+        remove(system, runtime)
+
+    assert crash_everywhere(fuse, runtime, begin, check) >= 6
+
+
+def test_a_system_is_opened_without_its_data_wherever_its_worker_dies(seller: Any, site: Site, fuse: Fuse) -> None:
+    runtime = BrittleRuntime(site, fuse)
+    admin = User.objects.create_user("admin@example.kr", "pw", role=Role.ADMIN)
+    system = services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True)
+    work(system, runtime)
+
+    def begin() -> BookingSystem:
+        runtime.systems.pop(system.namespace)
+        work(system, runtime)
+        site.calls.clear()
+        reopening.system_reopen(system=system, rests=False, acting_user=admin)
+        return system
+
+    def check(system: BookingSystem) -> None:
+        assert (system.state, system.operations.first().state, system.reason) == (State.LIVE, "succeeded", "")  # type: ignore[union-attr]
+        assert set(site.puts()) == {"seat", "event", "ticket"}
+        work(system, runtime)
+        system.refresh_from_db()
+        assert data_loss.keeps(system) == runtime.observe(system.ref).volumes
+
+    assert crash_everywhere(fuse, runtime, begin, check) >= 20
+
+
+def trusted(system: BookingSystem, runtime: SiteRuntime) -> dict[str, set[str]]:
+    """Issuer -> the ids of the keys that the services trust."""
+    found: dict[str, set[str]] = {}
+    for key in json.loads(runtime.systems[system.namespace].secrets["trust"]["jwks.json"])["keys"]:
+        found.setdefault(key["clove_iss"], set()).add(key["kid"])
+    return found
+
+
+def signing(system: BookingSystem, runtime: SiteRuntime) -> dict[str, str]:
+    """Secret and file -> the id of the key that signs."""
+    given = runtime.systems[system.namespace].secrets
+    return {f"{name}/{file}": json.loads(text)["kid"] for name, files in given.items() for file, text in files.items() if '"d":' in text}
+
+
+def test_keys_are_changed_and_none_is_missed_wherever_the_worker_dies(seller: Any, site: Site, fuse: Fuse, settings: Any) -> None:
+    settings.MOUNT_DELAY_S = 0
+    runtime = BrittleRuntime(site, fuse)
+    system = work(services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True), runtime)
+    before: dict[str, Any] = {}
+
+    def begin() -> BookingSystem:
+        BookingSystem.objects.exclude(old_keys_until=None).update(old_keys_until=timezone.now() - timedelta(seconds=1))
+        work(system, runtime)
+        before.update(signing=signing(system, runtime), trusted=trusted(system, runtime))
+        assert {len(kids) for issuer, kids in before["trusted"].items() if not issuer.endswith("/auth")} == {1}
+        operating.system_rotate_keys(system=system, acting_user=seller)
+        return system
+
+    def check(system: BookingSystem) -> None:
+        operation = system.operations.first()
+        assert operation
+        assert (operation.state, system.state) == ("succeeded", State.LIVE)
+        now = signing(system, runtime)
+        assert now.keys() == before["signing"].keys()
+        assert not {name for name in now if now[name] == before["signing"][name]}
+        # The old and the new, and no third that a dead worker made: it would sign nothing, and be trusted.
+        for issuer, kids in trusted(system, runtime).items():
+            assert before["trusted"][issuer] < kids
+            assert len(kids) == 2 * len(before["trusted"][issuer])
+        assert system.old_keys_until
+        assert runtime.observe(system.ref).fingerprint == system.live_fingerprint
+
+    assert crash_everywhere(fuse, runtime, begin, check, every=2) > 30
+
+
+def test_old_keys_go_wherever_the_worker_dies(seller: Any, site: Site, fuse: Fuse, settings: Any) -> None:
+    settings.MOUNT_DELAY_S = 0
+    runtime = BrittleRuntime(site, fuse)
+    system = work(services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True), runtime)
+
+    def begin() -> BookingSystem:
+        operating.system_rotate_keys(system=system, acting_user=seller)
+        work(system, runtime)
+        assert {len(kids) for issuer, kids in trusted(system, runtime).items() if not issuer.endswith("/auth")} == {2}
+        BookingSystem.objects.update(old_keys_until=timezone.now() - timedelta(seconds=1))
+        return system
+
+    def check(system: BookingSystem) -> None:
+        work(system, runtime)
+        assert {len(kids) for issuer, kids in trusted(system, runtime).items() if not issuer.endswith("/auth")} == {1}
+        assert system.old_keys_until is None
+        assert runtime.observe(system.ref).fingerprint == system.live_fingerprint
+
+    assert crash_everywhere(fuse, runtime, begin, check) > 5

@@ -281,6 +281,23 @@ def test_schemas_on_a_server_outside_are_made_kept_and_removed(server: MariaDB, 
     assert "clove-7" not in server.sql("SHOW DATABASES") + server.sql("SELECT User FROM mysql.user")
 
 
+def test_a_schema_on_a_server_outside_is_known_by_its_first_migration(server: MariaDB, settings: Any) -> None:
+    settings.BOOKING_DATABASE_ADMIN = admin(server)
+    plan, passwords = outside(server), {"auth": databases.new_password(), "seat": databases.new_password()}
+    databases.make_outside(plan, passwords)
+    for day, schema in enumerate(plan.schemas.values(), 1):
+        server.sql(f"CREATE TABLE `{schema}`.django_migrations (applied DATETIME(6))")
+        server.sql(f"INSERT INTO `{schema}`.django_migrations VALUES ('2026-11-0{day} 10:00:00.123456'), ('2026-11-09 10:00:00')")
+    names = plan.schemas.values()
+    found = databases.first_migrations(plan, names)
+    assert found == {"clove-7-auth": "2026-11-01 10:00:00.123456", "clove-7-seat": "2026-11-02 10:00:00.123456"}
+
+    server.sql("DROP TABLE `clove-7-auth`.django_migrations; DROP DATABASE `clove-7-seat`")
+
+    assert databases.first_migrations(plan, names) == {}
+    databases.drop_outside(plan)
+
+
 def test_an_account_that_may_not_is_told_for_good_and_a_silent_server_is_tried_again(server: MariaDB, settings: Any) -> None:
     settings.BOOKING_DATABASE_ADMIN = admin(server, PASSWORD="wrong")
     with pytest.raises(Failed) as refused:

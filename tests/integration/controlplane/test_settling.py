@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_what_somebody_took_away_by_hand_is_put_back(seller: Any, runtime: SiteRuntime) -> None:
     system = deployed(seller, runtime)
-    runtime.delete(system.ref)
+    runtime.loses_object(system.namespace, "Deployment", "seat")
 
     converge(system.pk, runtime=runtime)
     settle(system, runtime)
@@ -34,7 +34,7 @@ def test_a_repair_that_does_not_hold_is_tried_ever_more_seldom(seller: Any, runt
     system = deployed(seller, runtime)
     delays = []
     for _ in range(12):
-        runtime.delete(system.ref)
+        runtime.loses_object(system.namespace, "Deployment", "seat")
         now = timezone.now()
         converge(system.pk, runtime=runtime)
         system.refresh_from_db()
@@ -146,17 +146,6 @@ def test_with_hands_left_alone_a_change_that_came_to_nothing_is_taken_back_all_t
     assert runtime.observe(system.ref).fingerprint == system.live_fingerprint
 
 
-def test_what_was_taken_away_whole_is_given_its_content_again(seller: Any, runtime: SiteRuntime, site: Site) -> None:
-    system = deployed(seller, runtime)
-    runtime.delete(system.ref)
-    site.calls.clear()
-
-    settle(system, runtime)
-
-    assert set(site.puts()) == {"event", "seat", "ticket", "merch"}
-    assert system.content_given == system.content_live
-
-
 def test_what_goes_wrong_unexpectedly_is_logged_and_the_next_look_is_free_to_come(
     seller: Any, runtime: SiteRuntime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -166,7 +155,7 @@ def test_what_goes_wrong_unexpectedly_is_logged_and_the_next_look_is_free_to_com
         raise InvalidToken
 
     monkeypatch.setattr(settling, "secrets_for", broken)
-    runtime.delete(system.ref)
+    runtime.loses_object(system.namespace, "Deployment", "seat")
     converge(system.pk, runtime=runtime)
 
     system.refresh_from_db()

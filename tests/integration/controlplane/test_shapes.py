@@ -123,9 +123,9 @@ def test_while_what_would_be_orphaned_is_taken_away_nothing_can_begin(
     system = deployed(seller, runtime)
     apply, found = runtime.apply, []
 
-    def look_and_apply(*arguments: Any) -> None:
+    def look_and_apply(*arguments: Any, **kept: Any) -> None:
         found.append(({service for service in ("seat", "merch") if is_closed(site, service)}, site.calls[-1][0]))
-        apply(*arguments)
+        apply(*arguments, **kept)
 
     monkeypatch.setattr(runtime, "apply", look_and_apply)
     runtime.raises("preview", RuntimeUnavailable("away"))
@@ -271,8 +271,8 @@ def test_what_was_closed_stays_so_until_the_change_that_took_over_runs(seller: A
 
     apply, closed = runtime.apply, []
 
-    def look_and_apply(*arguments: Any) -> None:
-        apply(*arguments)
+    def look_and_apply(*arguments: Any, **kept: Any) -> None:
+        apply(*arguments, **kept)
         closed.append(is_closed(site, "seat"))
 
     monkeypatch.setattr(runtime, "apply", look_and_apply)

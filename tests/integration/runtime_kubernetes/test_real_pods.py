@@ -7,7 +7,9 @@ to be a node of it.
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,15 +21,17 @@ from booking_templates import catalog
 from controlplane.rendering import images
 from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice
-from controlplane.rendering.plan import Plan, Platform, Site, make_plan
+from controlplane.rendering.plan import Plan, Platform, Restore, Site, make_plan
 from controlplane.rendering.render import render, render_restore
 from controlplane.rendering.requirement import validate
+from controlplane.runtime.errors import DataGone
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.kubernetes import Api, KubernetesRuntime
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD
-from controlplane.runtime.port import Health, Observation, SystemRef
+from controlplane.runtime.kubernetes.volumes import CLAIM
+from controlplane.runtime.port import GOING, Health, Observation, SystemRef
 from controlplane.systems import databases
-from tests.booking_keys import Keyring
+from tests.booking_keys import Keyring, new_key
 from tests.controlplane import areas_requirement
 from tests.controlplane import plan as hall
 from tests.integration.booking.shopping import Buyer, open_sales, seats_content
@@ -40,6 +44,8 @@ T = TypeVar("T")
 SYSTEM = SystemRef(901, "clove-901", "seller-1")
 PLATFORM = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove", DatabaseChoice(image="docker.io/library/mariadb:11.4"))
 VOLUME_MIB = 512
+MOUNT_DELAY_S = 150
+"""What the settings say by themselves."""
 SITE = Site(901, SYSTEM.namespace, SYSTEM.seller, "phantom", "phantom.localhost", "http://phantom.localhost:8080")
 
 
@@ -219,6 +225,26 @@ def test_an_update_fails_no_request(selling: OnCluster) -> None:
     assert statuses[200] > 50
 
 
+def test_a_key_that_is_added_is_known_to_the_pods_that_run_before_anything_is_signed_with_it(selling: OnCluster) -> None:
+    """What a change of keys waits for (systems/rotating.py): kubelets bring the Secret, and services look into it again."""
+    added, before = new_key(), {service: _pod_of(selling.api, service) for service in ("seat", "ticket", "merch")}
+    bundle = json.loads(selling.secrets["trust"]["jwks.json"])
+    bundle["keys"].append({**added.as_dict(private=False), "clove_iss": "clove"})
+    selling.secrets = {**selling.secrets, "trust": {"jwks.json": json.dumps(bundle)}}
+    token = selling.keys.sign(added, life_s=600, iss="clove", aud=SYSTEM.namespace, sub="user:1", role="staff", scope=["summary"])
+
+    def status_of(service: str) -> int:
+        headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
+        return urllib3.request("GET", f"{selling.url(service)}/api/{service}/summary", headers=headers, timeout=5, retries=False).status
+
+    assert {status_of(service) for service in before} == {401}
+    selling.runtime.apply(SYSTEM, render(selling.plan), selling.secrets)
+    began = time.monotonic()
+    supervised.eventually(lambda: {status_of(service) for service in before} == {200}, bound_s=MOUNT_DELAY_S, every_s=LOOK_EVERY_S)
+    print(f"known to all after {time.monotonic() - began:.0f} s of {MOUNT_DELAY_S}")  # noqa: T201
+    assert {service: _pod_of(selling.api, service) for service in before} == before
+
+
 def test_two_replicas_are_both_ready_and_go_away_again(selling: OnCluster) -> None:
     seen = selling.apply(changed(selling.plan, "web", replicas=2))
     web = seen.workload("web")
@@ -319,3 +345,64 @@ def test_a_database_that_cannot_start_is_told_and_the_one_of_before_comes_back_b
 
     assert order["status"] == "ISSUED"
     assert Buyer(selling).hold(["1-15"]).status == 409  # type: ignore[arg-type]
+
+
+def test_a_backup_that_fails_is_told_with_what_it_said(selling: OnCluster) -> None:
+    cluster, path = Cluster(selling.api), BY_KIND["CronJob"].path("mariadb-backup", SYSTEM.namespace)
+    schedule = selling.api.get(BY_KIND["CronJob"], "mariadb-backup", SYSTEM.namespace)
+    assert schedule
+    job = schedule["spec"]["jobTemplate"]["spec"]
+    job["backoffLimit"] = 0
+    (container,) = job["template"]["spec"]["containers"]
+    container["env"] = [{"name": "SCHEMAS", "value": "nowhere"} if one["name"] == "SCHEMAS" else one for one in container["env"]]
+    cluster.patch(path, {"spec": {"schedule": "* * * * *", "jobTemplate": {"spec": job}}}, manager="kubectl-edit")
+
+    seen = eventually(lambda: selling.runtime.observe(SYSTEM).backup, until=lambda backup: bool(backup and backup.failed_at))
+
+    assert seen is not None
+    assert "nowhere" in seen.message
+    selling.runtime.apply(SYSTEM, render(selling.plan), selling.secrets)
+    assert not selling.runtime.observe(SYSTEM).drift
+
+
+def test_a_database_whose_volume_somebody_deleted_is_not_made_anew_and_comes_back_with_its_backup(selling: OnCluster) -> None:
+    api, cluster, objects = selling.api, Cluster(selling.api), render(selling.plan)
+    order = Buyer(selling).buy(seats=["2-5"])  # type: ignore[arg-type]
+    schedule = api.get(BY_KIND["CronJob"], "mariadb-backup", SYSTEM.namespace)
+    assert schedule
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "backup-last"}, "spec": schedule["spec"]["jobTemplate"]["spec"]}
+    cluster.create(BY_KIND["Job"].collection(SYSTEM.namespace), job)
+    _await_job(api, "backup-last")
+    before = dict(selling.await_health(Health.READY).volumes or {})
+    data = {"mariadb-data": before["mariadb-data"]}
+
+    cluster.delete(CLAIM.path("mariadb-data", SYSTEM.namespace))
+    assert (selling.runtime.observe(SYSTEM).volumes or {})["mariadb-data"] == GOING
+    with pytest.raises(DataGone):
+        selling.runtime.apply(SYSTEM, objects, selling.secrets, keeps=data)
+    selling.runtime.close(SYSTEM, objects)
+    eventually(lambda: _running(api) == {"mariadb"})
+    cluster.delete(f"{POD.path('mariadb-0', SYSTEM.namespace)}?gracePeriodSeconds=0")
+    eventually(lambda: "mariadb-data" not in (selling.runtime.observe(SYSTEM).volumes or {}))
+    with pytest.raises(DataGone):
+        selling.runtime.apply(SYSTEM, objects, selling.secrets, keeps=data)
+    assert api.get(CLAIM, "mariadb-data", SYSTEM.namespace) is None
+
+    resting = selling.plan
+    for service in selling.services:
+        resting = changed(resting, service, replicas=0)
+    selling.runtime.apply(SYSTEM, render(dataclasses.replace(resting, restore=Restore("latest", 1))), selling.secrets)
+    well = (Health.READY, Health.SUSPENDED)
+    seen = eventually(
+        lambda: selling.runtime.observe(SYSTEM), until=lambda seen: all(one.health in well for one in seen.workloads) and bool(seen.volumes)
+    )
+    restored = seen.workload("mariadb-restore-1")
+    assert restored is not None
+    assert restored.ready == 1
+    assert (seen.volumes or {})["mariadb-backups"] == before["mariadb-backups"]
+    assert (seen.volumes or {})["mariadb-data"] not in ("", before["mariadb-data"])
+    selling.apply(selling.plan)
+
+    assert order["status"] == "ISSUED"
+    assert Buyer(selling).hold(["2-5"]).status == 409  # type: ignore[arg-type]
+    assert api.get(BY_KIND["Job"], "mariadb-restore-1", SYSTEM.namespace) is None

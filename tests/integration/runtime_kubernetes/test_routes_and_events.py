@@ -106,6 +106,17 @@ def test_events_tell_of_all_systems_first_and_then_of_those_that_move(
     assert next(events) == system
 
 
+def test_a_claim_that_somebody_deletes_is_told(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    runtime.apply(system, system_objects(system), SECRETS)
+    events = runtime.events()
+    next(event for event in events if event == system)
+    assert next(event for event in events if event is None) is None
+
+    cluster.delete(BY_KIND["PersistentVolumeClaim"].path("seat-data", system.namespace))
+
+    assert next(events) == system
+
+
 def test_every_kind_of_the_table_is_served_where_it_says(api: Api) -> None:
     for resource in RESOURCES:
         served = {(entry["kind"], entry["name"], entry["namespaced"]) for entry in (api.find(resource.root) or {})["resources"]}

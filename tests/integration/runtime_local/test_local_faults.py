@@ -3,8 +3,10 @@ that is not ours is touched; nothing of ours is left."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import psutil
 
 from controlplane.lib.startmark import start_mark
 from controlplane.runtime.holding import held
+from controlplane.runtime.local.claims import MARK
 from controlplane.runtime.port import Health
 from tests.integration.runtime_local.load import Load
 from tests.runtime_contract.supervised import Supervised, eventually
@@ -304,3 +307,46 @@ def test_a_hold_of_nothing_that_serves_holds_nothing(supervisor: Supervised) -> 
     supervisor.runtime.apply(SYSTEM, held(system_objects(SYSTEM)), SECRETS)
 
     supervisor.await_health(SYSTEM, Health.READY)
+
+
+def test_a_service_whose_volume_somebody_removed_does_not_start_on_an_empty_one(supervisor: Supervised) -> None:
+    _up(supervisor)
+    pid, _ = _facts(supervisor)
+    volume = supervisor.home / SYSTEM.namespace / "volumes" / "seat-data"
+    shutil.rmtree(volume)
+
+    os.kill(pid, signal.SIGKILL)
+
+    seen = eventually(lambda: supervisor.runtime.observe(SYSTEM), until=lambda seen: seen.reason == "StartError")
+    assert "seat-data is gone" in seen.message
+    assert seen.volumes == {}
+    assert not volume.exists()
+    supervisor.runtime.close(SYSTEM, system_objects(SYSTEM))
+    assert supervisor.await_health(SYSTEM, Health.SUSPENDED).volumes == {}
+    assert supervisor.get(SYSTEM, "/api/seat/x")[0] == 503
+
+
+def test_a_volume_that_somebody_removes_is_told_without_being_asked(supervisor: Supervised) -> None:
+    _up(supervisor)
+    events = supervisor.runtime.events()
+    next(event for event in events if event == SYSTEM)
+
+    shutil.rmtree(supervisor.home / SYSTEM.namespace / "volumes" / "seat-data")
+
+    assert SYSTEM in itertools.islice(events, 10), "within some heartbeats"
+    assert supervisor.runtime.observe(SYSTEM).volumes == {}
+
+
+def test_volumes_of_an_earlier_release_are_taken_over_with_what_is_in_them(supervisor: Supervised) -> None:
+    _up(supervisor)
+    files = supervisor.home / SYSTEM.namespace
+    (files / "volumes" / "seat-data" / "db.sqlite3").write_text("seats")
+    supervisor.stop()
+    (files / "claims.json").unlink()
+    (files / "volumes" / "seat-data" / MARK).unlink()
+
+    supervisor.start()
+
+    seen = supervisor.await_health(SYSTEM, Health.READY)
+    assert set(seen.volumes or {}) == {"seat-data"}
+    assert (files / "volumes" / "seat-data" / "db.sqlite3").read_text() == "seats"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from controlplane.lib.proxies import networks
 from controlplane.runtime.local.router.table import Absence
 from tests.integration.runtime_local.routed import Routed, answering, read_all, read_head, recording, routed
 from tests.ports import free_port
@@ -37,6 +38,38 @@ def test_a_request_reaches_the_replica_with_what_the_router_adds(router: Routed)
         b"x-forwarded-host: a.localhost\r\nx-request-id: [0-9a-f]+-[0-9a-f]+\r\n\r\n",
         head,
     )
+
+
+@pytest.mark.parametrize(
+    ("sent", "client", "scheme"),
+    [
+        (b"X-Forwarded-For: 6.6.6.6, 203.0.113.9\r\nX-Forwarded-Proto: https\r\n", b"203.0.113.9", b"https"),
+        (b"X-Forwarded-For: 6.6.6.6\r\nx-forwarded-for: [2001:db8::7]:443\r\n", b"2001:db8::7", b"http"),
+        (b"X-Forwarded-For: 203.0.113.9, 127.0.0.2\r\nX-Forwarded-Proto: gopher\r\n", b"203.0.113.9", b"http"),
+        (b"X-Forwarded-For: \xff<script>\r\n", b"127.0.0.1", b"http"),
+        (b"", b"127.0.0.1", b"http"),
+    ],
+)
+def test_a_proxy_of_ones_own_says_who_asks_and_how(router: Routed, sent: bytes, client: bytes, scheme: bytes) -> None:
+    router.router.trusted = networks(["127.0.0.0/8"])
+    seen: list[bytes] = []
+    router.serve_from(router.replica(answering(OK, seen)))
+
+    router.ask(b"GET /a HTTP/1.1\r\n" + LAST + sent + b"\r\n")
+
+    assert re.findall(b"(?i)\r\nx-forwarded-for: ([^\r]*)", seen[0]) == [client]
+    assert re.findall(b"(?i)\r\nx-forwarded-proto: ([^\r]*)", seen[0]) == [scheme]
+
+
+def test_who_is_no_proxy_of_ones_own_says_nothing_of_itself(router: Routed) -> None:
+    router.router.trusted = networks(["10.0.0.0/8"])
+    seen: list[bytes] = []
+    router.serve_from(router.replica(answering(OK, seen)))
+
+    router.ask(b"GET /a HTTP/1.1\r\n" + LAST + b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n\r\n")
+
+    assert b"\r\nx-forwarded-for: 127.0.0.1\r\nx-forwarded-proto: http\r\n" in seen[0]
+    assert b"6.6.6.6" not in seen[0]
 
 
 def test_one_connection_carries_many_requests_on_either_side(router: Routed) -> None:

@@ -25,7 +25,7 @@ IMAGE = "registry.example.kr/clove/controlplane@sha256:" + "0" * 64
 NOT_FOR_COMPOSE = {
     *("CLOVE_PORT", "CLOVE_ROUTER_PORT", "CLOVE_STANDIN_PORT", "CLOVE_DEBUG"),
     # Files that compose_secrets makes, where settings look for them.
-    *("CLOVE_SECRET_KEY", "CLOVE_SECRET_KEYS"),
+    *("CLOVE_SECRET_KEY", "CLOVE_SECRET_KEY_FALLBACKS", "CLOVE_SECRET_KEYS"),
 }
 HOLD_SECRETS = {"DATABASE_URL", "REDIS_URL", "CLOVE_BOOKING_DATABASE_URL", "KAKAOPAY_SECRET_KEY"}
 

@@ -6,10 +6,11 @@ import asyncio
 from enum import Enum
 from typing import Protocol, cast
 
+from controlplane.lib.proxies import Networks, address_in, client_of, is_one_of
 from controlplane.runtime.local.router import exchange, pages
 from controlplane.runtime.local.router.chunks import LAST_CHUNK, ChunkReader, chunk
 from controlplane.runtime.local.router.exchange import RESPONSE_S, Exchange
-from controlplane.runtime.local.router.heads import MAX_HEAD_BYTES, BadHead, Request, read_request
+from controlplane.runtime.local.router.heads import MAX_HEAD_BYTES, BadHead, Request, headers, read_request
 from controlplane.runtime.local.router.paths import Passage, passage
 from controlplane.runtime.local.router.table import RouteTable
 
@@ -35,13 +36,15 @@ class Surroundings(exchange.Surroundings, Protocol):
     routes: RouteTable
     clients: set[ClientConnection]
 
+    trusted: Networks
+
     def next_request_id(self) -> bytes: ...
 
 
 class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_around", "_body_left", "_body_size", "_buffer", "_chunks", "_closes", "_exchange", "_forwarded", "_is_paused",
-        "_is_read", "_request", "_state", "_transport", "deadline",
+        "_is_read", "_proxy", "_request", "_state", "_transport", "deadline",
     )  # fmt: skip
 
     def __init__(self, around: Surroundings) -> None:
@@ -49,6 +52,8 @@ class ClientConnection(asyncio.Protocol):
         self._around = around
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._forwarded = b""
+        self._proxy = ""
+        """The address of the proxy of one's own that this is; empty for anybody else."""
         self._state = State.IDLE
         self._buffer = b""
         self._is_paused = False
@@ -69,7 +74,9 @@ class ClientConnection(asyncio.Protocol):
         self._around.clients.add(self)
         peer = transport.get_extra_info("peername")
         address = str(peer[0]).partition("%")[0] if peer else "unknown"
-        self._forwarded = f"x-forwarded-for: {address}\r\nx-forwarded-proto: http\r\nx-forwarded-host: ".encode()
+        self._forwarded = _forwarded(address, "http")
+        found = address_in(address) if self._around.trusted else None
+        self._proxy = address if found and is_one_of(found, self._around.trusted) else ""
 
     def connection_lost(self, error: Exception | None) -> None:
         self._around.clients.discard(self)
@@ -184,10 +191,16 @@ class ClientConnection(asyncio.Protocol):
             request.host,
             lines + b"\r\n" if lines else b"",
             framing,
-            self._forwarded,
+            self._said(request) if self._proxy else self._forwarded,
             request.host,
             request.request_id or self._around.next_request_id(),
         )
+
+    def _said(self, request: Request) -> bytes:
+        """For whom, and how, a proxy of one's own says that it asks."""
+        seen = headers(request.head, b"x-forwarded-for").decode("latin-1")
+        scheme = "https" if headers(request.head, b"x-forwarded-proto").lower() == b"https" else "http"
+        return _forwarded(client_of(self._proxy, seen, self._around.trusted), scheme)
 
     def _take_body(self, data: bytes) -> None:
         under_way = self._exchange
@@ -282,3 +295,7 @@ class ClientConnection(asyncio.Protocol):
         if self._state is State.IDLE and self._buffer and self._is_read and not self._transport.is_closing():
             self.may_send(True)
             self._take_head(self._buffer)
+
+
+def _forwarded(address: str, scheme: str) -> bytes:
+    return f"x-forwarded-for: {address}\r\nx-forwarded-proto: {scheme}\r\nx-forwarded-host: ".encode("latin-1")

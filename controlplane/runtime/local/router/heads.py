@@ -197,6 +197,11 @@ def header(head: bytes, name: bytes) -> bytes:
     return match[1].strip() if match else b""
 
 
+def headers(head: bytes, name: bytes) -> bytes:
+    """All values of header NAME, given in lower case, in HEAD, as the one list that they are (RFC 9110 5.3)."""
+    return b",".join(match.strip() for match in re.findall(rb"(?i)\r\n" + re.escape(name) + rb":([^\r\n]*)", head))
+
+
 def _meaning(name: bytes) -> int:
     """What a header called NAME is to the router; remembered, for names come again and again."""
     lower = name.lower()

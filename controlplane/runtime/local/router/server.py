@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable
 
+from controlplane.lib.proxies import Networks
 from controlplane.runtime.local.router.client import ClientConnection
 from controlplane.runtime.local.router.table import Backend, Route, RouteTable, Upstream, Upstreams
 from controlplane.runtime.local.router.upstream import UpstreamConnection
@@ -33,13 +34,17 @@ class AddressInUse(Exception):
 
 
 class Router:
-    """VISITED hears the namespace of a system that somebody wanted to see and that has not started yet."""
+    """VISITED hears the namespace of a system that somebody wanted to see and that has not started yet.
 
-    def __init__(self, visited: Callable[[str], None] = lambda namespace: None) -> None:
+    TRUSTED are proxies of one's own: who asked and by which scheme is what they say.
+    """
+
+    def __init__(self, visited: Callable[[str], None] = lambda namespace: None, *, trusted: Networks = ()) -> None:
         self.routes = RouteTable()
         self.clients: set[ClientConnection] = set()
         self.now = 0.0
         self.visited = visited
+        self.trusted = trusted
         self._upstreams = Upstreams()
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []

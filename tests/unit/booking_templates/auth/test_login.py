@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 
@@ -147,6 +148,18 @@ def test_an_address_that_the_caller_writes_down_counts_for_nothing(mina, new_bro
     for number in range(throttle.PER_PLACE):
         new_browser(f"10.0.0.{number}, 198.51.100.1").log_in(password="guess")
     assert new_browser("10.9.9.9, 198.51.100.1").log_in().status_code == 429
+
+
+@pytest.mark.parametrize("seen", ["198.51.100.{}", "198.51.100.{}:443", "[2001:db8:{}::1]:443", "6.6.6.6, 198.51.100.{}, 10.0.0.9"])
+def test_what_a_proxy_of_ones_own_wrote_tells_buyers_apart(mina, new_browser, settings, monkeypatch, seen):
+    settings.TRUSTED_PROXIES = (ip_network("10.0.0.0/8"),)
+    monkeypatch.setattr(throttle, "PER_ADDRESS", 3)
+    for number in range(1, 6):
+        assert new_browser(f"{seen.format(number)}, 10.0.0.7").log_in(f"{number}@example.com", "wrong").status_code == 401
+    for number in range(6, 9):
+        new_browser(f"{seen.format(1)}, 10.0.0.7").log_in(f"{number}@example.com", "wrong")
+    assert new_browser(f"{seen.format(1)}, 10.0.0.7").log_in("9@example.com", "wrong").status_code == 429
+    assert new_browser(f"{seen.format(2)}, 10.0.0.7").log_in("9@example.com", "wrong").status_code == 401
 
 
 def test_addresses_of_one_ipv6_network_count_as_one(mina, new_browser):

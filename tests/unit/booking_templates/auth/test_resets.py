@@ -56,7 +56,8 @@ def test_mail_is_sent_once(mina, new_browser):
 def test_it_speaks_the_language_of_who_asked(mina, new_browser):
     ask(new_browser(language="ko"))
     resets.send_due()
-    assert mail.outbox[0].subject == "새 비밀번호 정하기"
+    assert mail.outbox[0].subject == "[phantom.localhost] 비밀번호 재설정 안내"
+    assert "phantom.localhost 예매 계정" in mail.outbox[0].body
     assert "김미나 님, 안녕하세요." in mail.outbox[0].body
 
 

@@ -24,6 +24,7 @@ CONTENT: dict[str, Any] = {
     "payment": "kakaopay",
     "payment_test": True,
     "merchandise": True,
+    "organiser": {"name": "극단 은하역", "phone": "02-123-4567", "email": "help@example.com", "registration": "대표 김은하"},
 }
 
 

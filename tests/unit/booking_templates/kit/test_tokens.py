@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc.util import urlsafe_b64encode
 
 from booking_templates.kit import tokens
 from booking_templates.kit.problems import Unauthorized
-from tests.booking_keys import Keyring
+from tests.booking_keys import Keyring, new_key
 
 
 @pytest.fixture
@@ -90,3 +94,44 @@ def test_without_an_answer_of_the_database_the_hosts_clock_has_to_do(bundle, mon
     keys, path = bundle
     with pytest.raises(Unauthorized, match="token_expired"):
         tokens.Verifier(path).verify(keys.buyer_token(life_s=-60), audience="clove-test")
+
+
+@pytest.mark.parametrize(
+    ("system", "kind", "life_s", "name"),
+    [
+        ("clove-test", "buyer", 600, "김클로"),
+        ("clove-test", "buyer", -600, None),
+        ("clove-other", "buyer", 600, None),
+        ("clove-test", "staff", 600, None),
+    ],
+    ids=["good", "run out", "of another system", "of staff"],
+)
+def test_whom_a_page_greets(system, kind, life_s, name):
+    keys = Keyring(system)  # whose signature nobody here knows
+    token = keys.buyer_token(life_s=life_s) if kind == "buyer" else keys.staff_token("content", life_s=life_s)
+    assert tokens.unchecked_name(token, audience="clove-test") == name
+
+
+@given(
+    st.binary(max_size=200) | st.sampled_from([b"{}", b"[]", b"null", b'{"aud":"clove-test","role":"buyer","exp":"x"}']),
+    st.text(max_size=5),
+)
+def test_nothing_that_is_sent_as_a_token_breaks_a_greeting(payload, around):
+    packed = urlsafe_b64encode(payload).decode()
+    for token in (f"{around}.{packed}.{around}", packed, around, f"{packed}.{around}.{packed}"):
+        assert tokens.unchecked_name(token, audience="clove-test") is None
+
+
+def test_a_key_that_is_swapped_while_the_service_runs_signs_from_then_on(settings):
+    path = settings.ENV.secrets_dir / "service-key.json"
+    before = path.read_bytes()
+    old, new = tokens.private_key("service-key.json"), new_key()
+    draft = path.with_name(".service-key.json")
+    try:
+        draft.write_text(json.dumps(new.as_dict(private=True)))
+        os.replace(draft, path)
+        assert tokens.private_key("service-key.json").kid == new.kid != old.kid
+    finally:
+        draft.write_bytes(before)
+        os.replace(draft, path)
+    assert tokens.private_key("service-key.json").kid == old.kid

@@ -176,6 +176,26 @@ def test_blocked_seats_are_off_sale_until_they_are_not(staff: Caller, buyer: Cal
 
 
 @pytest.mark.usefixtures("on_sale")
+def test_blocked_seats_are_changed_only_as_they_were_seen(staff: Caller) -> None:
+    path = "performances/p1/blocked"
+    first = staff.get(path)
+    seen = first["ETag"]
+    changed = staff.call("PUT", path, {"seats": ["A-1"]}, **{"If-Match": seen})
+    assert changed.status_code == 200
+    assert changed["ETag"] == staff.get(path)["ETag"] != seen
+
+    late = staff.call("PUT", path, {"seats": ["A-2"]}, **{"If-Match": seen})
+
+    assert (late.status_code, late.json()["code"]) == (412, "changed_meanwhile")
+    assert staff.get(path).json() == {"seats": ["A-1"]}
+    assert staff.get("performances/p2/blocked")["ETag"] != seen  # another performance's is not this one's
+    # Who goes without it, as programs of before do, and who names no version in particular.
+    assert staff.call("PUT", path, {"seats": ["A-2"]}).status_code == 200
+    assert staff.call("PUT", path, {"seats": []}, **{"If-Match": "*"}).status_code == 200
+    assert staff.call("PUT", path, {"seats": ["A-3"]}, **{"If-Match": f"W/{seen}"}).status_code == 200
+
+
+@pytest.mark.usefixtures("on_sale")
 def test_a_taken_seat_is_not_blocked(staff: Caller, buyer: Caller) -> None:
     buyer.held("A-1")
 

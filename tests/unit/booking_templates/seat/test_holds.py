@@ -200,7 +200,7 @@ def test_a_hold_does_not_last_for_longer_because_the_clock_was_put_back(buyer: C
 
     assert (worker.shorten(), worker.shorten()) == (1, 0)
     left_ms = Claim.objects.get(buyer=buyer.id).expires_ms - claims.now_ms()
-    assert 0 < left_ms <= 10.5 * 60_000, "what one has that is placed and extended now"
+    assert 0 < left_ms <= 10.5 * 60_000 + 1_000, "what one has that is placed and extended now"
     assert 410 < other.get(f"holds/{later['id']}").json()["expires_in_s"] <= 420
 
 

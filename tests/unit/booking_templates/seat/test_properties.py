@@ -254,9 +254,9 @@ class SeatSales(Sales):
         taken = {place for had in self.model.values() if had["state"] != "over" for place in had["places"]}
         if places & taken:
             with pytest.raises(Problem, match="would_orphan"):
-                staff._block_exactly(at, at.show("p1"), places)
+                staff._block_exactly(at, at.show("p1"), places, if_match="")
             return
-        staff._block_exactly(at, at.show("p1"), places)
+        staff._block_exactly(at, at.show("p1"), places, if_match="")
         self.blocked = seats
         for hold in [hold for hold, had in self.model.items() if had["state"] == "over"]:
             del self.model[hold]

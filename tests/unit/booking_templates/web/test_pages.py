@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 PAGES = [
@@ -53,10 +55,68 @@ def test_a_form_that_is_sent_before_the_page_is_ready_is_answered_with_a_way_bac
 
 def test_the_event_page_has_the_facts_prices_and_performances(client, services):
     page = client.get("/", headers={"Accept-Language": "ko"}).content.decode()
-    for text in ("샤롯데씨어터", "2027년 1월 10일 (일)", "19:30", "150분", "만 8세 이상", "170,000원", "823석 남음", "매진", "예매 오픈"):
+    for text in (
+        "샤롯데씨어터",
+        "2027년 1월 10일 (일)",
+        "19:30",
+        "150분",
+        "8세 이상 관람가",
+        "170,000원",
+        "823석 남음",
+        "매진",
+        "예매 오픈",
+    ):
         assert text in page
     assert 'href="/performances/p1"' in page
     assert 'href="/performances/p2"' not in page  # sold out
+
+
+ORGANISER = {"name": "극단 은하역", "phone": "02-123 4567", "email": "a?b@example.com", "registration": "대표 김은하 <b>"}
+
+
+def test_whom_one_buys_from_stands_on_the_event_page_and_at_the_foot_of_the_others(client, services):
+    assert "주최" not in client.get("/", headers={"Accept-Language": "ko"}).content.decode(), "nothing is said of nobody"
+    services.documents["/api/event/"] = services.documents["/api/event/"] | {"organiser": ORGANISER}
+    for path, times in (("/", 2), ("/login", 1), ("/checkout/h1", 1)):
+        page = client.get(path, headers={"Accept-Language": "ko"}).content.decode()
+        for text in ("극단 은하역", 'href="tel:021234567"', 'href="mailto:a%3Fb@example.com"', "대표 김은하 &lt;b&gt;"):
+            assert page.count(text) == times, (path, text)
+
+
+def test_a_link_that_is_passed_on_shows_the_event(client, services):
+    services.documents["/api/event/"] = services.documents["/api/event/"] | {
+        "poster": {"url": "/api/event/poster/ab", "width": 3, "height": 4}
+    }
+    page = client.get("/", headers={"Accept-Language": "ko"}).content.decode()
+    told = dict(re.findall(r'<meta property="og:([a-z:]+)"\s+content="([^"]*)"', page))
+    assert told["title"] == "뮤지컬 〈별의 정거장〉"
+    assert told["description"] == "2027년 1월 10일 (일) – 2027년 1월 11일 (월) · 샤롯데씨어터"
+    assert told["image"] == f"{told['url']}api/event/poster/ab"
+    assert told["url"].startswith("http")
+
+
+@pytest.mark.parametrize(("price", "said"), [(0, [True, False]), (20_000, [False, True])])
+def test_where_all_is_free_nothing_is_said_of_paying_at_the_venue(client, services, price, said):
+    plan, event = services.documents["/api/seat/plan"], services.documents["/api/event/"]
+    services.documents["/api/seat/plan"] = plan | {"grades": [{**plan["grades"][0], "price_krw": price}]}
+    services.documents["/api/event/"] = event | {"payment": "none"}
+    page = client.get("/", headers={"Accept-Language": "en"}).content.decode()
+    assert [f"<li>{text}" in page for text in ("There is nothing to pay.", "Nothing is paid online")] == said
+
+
+@pytest.mark.parametrize(("age", "said"), [(0, "All ages"), (12, "12 and over"), (None, "")])
+def test_how_old_one_must_be_is_said_where_it_is_known(client, services, age, said):
+    services.documents["/api/event/"] = services.documents["/api/event/"] | {"age_limit": age}
+    page = client.get("/", headers={"Accept-Language": "en"}).content.decode()
+    assert ("<dt>Age</dt>" in page) == (age is not None)
+    assert said in page
+
+
+def test_who_signs_up_is_told_what_is_kept(client, services):
+    services.documents["/api/event/"] = services.documents["/api/event/"] | {"organiser": ORGANISER}
+    page = client.get("/signup", headers={"Accept-Language": "en"}).content.decode()
+    assert "극단 은하역 keeps your name" in page
+    assert "five years" in page
 
 
 def call_off(services, performance_id):

@@ -134,6 +134,19 @@ def test_seats_that_somebody_has_stay_on_sale_and_are_named(event: Any, mine: An
     assert problem(mine.call("PUT", address, {"seats": ["A-1"]}), 409, "would_orphan")["detail"] == "sold: A-1"
 
 
+def test_seats_off_sale_are_changed_only_as_they_were_read(event: Any, mine: Any, site: Any) -> None:
+    address, blocked = f"systems/{event.pk}/performances/p1/off-sale", "/api/seat/performances/p1/blocked"
+    site.answers["GET", blocked] = (200, {"seats": ["A-1"]}, {"ETag": '"one"'})
+    assert mine.get(address)["ETag"] == '"one"'
+    site.answers["PUT", blocked] = (412, {"code": "changed_meanwhile", "detail": "Somebody else has changed this meanwhile."})
+
+    refused = mine.call("PUT", address, {"seats": ["A-2"]}, **{"If-Match": '"one"'})
+
+    assert problem(refused, 412, "changed_meanwhile")["detail"] == "Somebody else has changed this meanwhile."
+    assert site.headers[-1]["If-Match"] == '"one"'
+    assert site.puts().count("seat") == 2  # its content, and this once: nothing is tried anew behind the caller's back
+
+
 def test_a_performance_is_called_off_by_its_name_alone(event: Any, mine: Any, site: Any) -> None:
     address = f"systems/{event.pk}/performances/p1/cancellation"
     problem(mine.post(address, {"name": "p1"}), 409, "performance_name_differs")
@@ -174,4 +187,6 @@ def test_what_moved_after_sales_had_closed_stands_beside_the_statement(event: An
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] is None
     late = {"captured_krw": 0, "refunded_krw": 66_000, "fees_krw": 6_600, "compensation_krw": 0}
     site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True, "after_close": late})
-    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late
+    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late | {"by_organiser_krw": 0}
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"after_close": late | {"by_organiser_krw": 5}})
+    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"]["by_organiser_krw"] == 5

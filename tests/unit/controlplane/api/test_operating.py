@@ -79,6 +79,17 @@ def test_only_an_admin_moves_a_service_and_only_to_a_node_that_is_there(
     assert admin.post(path, {"node": "fake"}).status_code == 202
 
 
+def test_only_an_admin_changes_the_keys(mine: Any, other: Any, admin: Any, anybody: Any, live: BookingSystem) -> None:
+    path = f"systems/{live.pk}/rotate-keys"
+
+    assert [each.post(path).status_code for each in (anybody, mine, other)] == [401, 403, 403]
+    assert admin.post("systems/0/rotate-keys").status_code == 404
+    begun = admin.post(path)
+    assert (begun.status_code, begun.json()["kind"]) == (202, "rotate")
+    assert "trust" in admin.get(begun["Location"].removeprefix("/api/v1/")).json()["steps_to_come"]
+    assert (admin.post(path).status_code, admin.post(path).json()["code"]) == (409, "being_changed")
+
+
 ROLLOUT = ("pause", "resume", "abandon")
 
 

@@ -49,6 +49,19 @@ def live(seller, runtime):
     return deployed(areas_requirement(), seller, runtime)
 
 
+def test_what_is_live_and_not_well_stands_first_with_its_reason(admin, live):
+    assert "Live, and not well" not in admin.get("/console/overview/").content.decode()
+    message = "Container seat was killed by signal 9, 3 times in a row"
+    BookingSystem.objects.filter(pk=live.pk).update(health="failed", health_message=message)
+
+    page = admin.get("/console/overview/").content.decode()
+
+    assert page.index("Live, and not well") < page.index(f"/console/systems/{live.pk}/") < page.index(message) < page.index("Running")
+    assert "?state__exact=live&amp;health=failed" in page
+    listed = admin.get("/console/systems/bookingsystem/?state__exact=live&health=failed").content.decode()
+    assert f"/console/systems/{live.pk}/" in listed
+
+
 def act(client, place, action, *rows):
     return client.post(f"/console/{place}", {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from controlplane import bootstrap
 from controlplane.accounts.models import Role
 from controlplane.lib.models import AuditRow
 from controlplane.runtime.errors import QuotaFull
-from controlplane.runtime.port import Node
+from controlplane.runtime.port import Backup, Node
 from controlplane.systems import operating, services
 from controlplane.systems.converge import converge
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.models import BookingSystem, Operation, State
 from tests.controlplane import SiteRuntime, areas_requirement
 from tests.unit.controlplane.pages import client_of, deployed, person, without_static_files
 
@@ -27,6 +29,7 @@ ACTIONS = [
     "scale/web/",
     "move/web/",
     "restart/web/",
+    "rotate/",
     "suspend/",
     "resume/",
     "rollback/1/",
@@ -35,6 +38,8 @@ ACTIONS = [
     "abandon/",
     "leave/",
     "mend/",
+    "restore/",
+    "reopen/",
 ]
 
 
@@ -166,7 +171,9 @@ def test_a_move_shows_the_nodes_with_what_runs_there(admin: Client, live: Bookin
     assert "no node n3" in text_of(admin.post(address, {"node": "n3"}))
 
 
-@pytest.mark.parametrize(("action", "kind"), [("restart/web/", "restart"), ("suspend/", "suspend"), ("rollback/1/", "rollback")])
+@pytest.mark.parametrize(
+    ("action", "kind"), [("restart/web/", "restart"), ("rotate/", "rotate"), ("suspend/", "suspend"), ("rollback/1/", "rollback")]
+)
 def test_what_needs_no_form_is_looked_at_at_once(admin: Client, live: BookingSystem, fake: SiteRuntime, action: str, kind: str) -> None:
     operating.system_scale(system=live, service="web", replicas=2, acting_user=live.seller)
     for _ in range(3):
@@ -294,3 +301,77 @@ def test_what_hands_change_is_left_and_put_right_as_the_admin_says(admin: Client
 
     assert "was changed by" not in text_of(admin.get(page)).partition("Audit trail")[0]
     assert [row.action for row in AuditRow.objects.order_by("-pk")[:3]] == ["system.repair", "system.mend_drift", "system.leave_drift"]
+
+
+@pytest.fixture
+def bereft(live: BookingSystem, fake: SiteRuntime) -> BookingSystem:
+    """A system whose namespace somebody deleted."""
+    converge(live.pk, runtime=fake)
+    fake.delete(live.ref)
+    converge(live.pk, runtime=fake)
+    live.refresh_from_db()
+    assert live.state == State.DATA_GONE
+    return live
+
+
+def test_what_is_left_of_a_system_without_its_data_is_said_with_the_ways_on(admin: Client, bereft: BookingSystem) -> None:
+    html = admin.get(f"/console/systems/{bereft.pk}/").content.decode()
+
+    assert "not there any more (mariadb-data)" in html
+    assert "The volume with its backups is gone as well" in html
+    for address in (f"/console/systems/{bereft.pk}/restore/", f"/console/systems/{bereft.pk}/reopen/", f"/systems/{bereft.pk}/delete"):
+        assert f'href="{address}"' in html
+    assert f'href="/console/systems/{bereft.pk}/suspend/"' not in html
+    assert bereft.title in text_of(admin.get("/console/overview/"))
+
+
+def test_a_backup_is_put_back_after_it_was_confirmed(admin: Client, bereft: BookingSystem, fake: SiteRuntime) -> None:
+    address = f"/console/systems/{bereft.pk}/restore/"
+    assert 'value="latest"' in admin.get(address).content.decode()
+    refused = admin.post(address, {"backup": "../x", "confirm": "yes", "generation": bereft.generation})
+    assert (refused.status_code, "not the name of a backup" in text_of(refused)) == (422, True)
+
+    looked = admin.post(address, {"backup": "latest"})
+    assert "What was sold since that backup is in no record" in text_of(looked)
+    assert not bereft.operations.filter(kind=Operation.Kind.RESTORE).exists()
+    assert admin.post(address, confirmation(looked)).status_code == 302
+
+    assert bereft.operations.get(kind=Operation.Kind.RESTORE).result["backup"] == "latest"
+
+
+def test_going_on_without_data_wants_the_title_typed_and_is_confirmed(admin: Client, bereft: BookingSystem, fake: SiteRuntime) -> None:
+    address = f"/console/systems/{bereft.pk}/reopen/"
+    assert admin.post(address, {"typed_name": "another"}).status_code == 422
+
+    looked = admin.post(address, {"typed_name": bereft.title, "rests": "on"})
+    assert "every seat is for sale again" in text_of(looked)
+    assert "Let its services rest: yes" in text_of(looked)
+    assert admin.post(address, confirmation(looked)).status_code == 302
+    for _ in range(3):
+        converge(bereft.pk, runtime=fake)
+
+    bereft.refresh_from_db()
+    assert bereft.state == State.SUSPENDED
+
+
+def test_a_system_that_has_its_data_is_not_opened_without_them(admin: Client, live: BookingSystem) -> None:
+    answer = admin.post(f"/console/systems/{live.pk}/reopen/", {"typed_name": live.title, "confirm": "yes", "generation": live.generation})
+
+    assert (answer.status_code, "Its data are there" in text_of(answer)) == (422, True)
+
+
+def test_backups_that_fail_or_are_overdue_are_shown_to_the_admin(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    fake.backs_up(live.namespace, Backup("2026-11-20T19:00:00Z", "2026-11-21T19:00:30Z", "The volume for the backups is full."))
+    converge(live.pk, runtime=fake)
+    page, overview = text_of(admin.get(f"/console/systems/{live.pk}/")), text_of(admin.get("/console/overview/"))
+    assert "The backup of 2026-11-22 04:00 failed. The volume for the backups is full." in page
+    assert "Last good backup: 2026-11-21 04:00" in page
+    assert "The volume for the backups is full." in overview
+
+    fake.backs_up(live.namespace, Backup(timezone.now().isoformat()))
+    converge(live.pk, runtime=fake)
+    assert "backup" not in text_of(admin.get("/console/overview/"))
+    BookingSystem.objects.filter(pk=live.pk).update(
+        live_at=timezone.now() - timedelta(days=9), backup=asdict(Backup("2026-11-01T19:00:00Z"))
+    )
+    assert "No backup was made for more than a day." in text_of(admin.get("/console/overview/"))

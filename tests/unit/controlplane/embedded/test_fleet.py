@@ -55,6 +55,15 @@ def test_there_is_no_front_where_something_else_leads_buyers(env: dict[str, str]
     assert not fleet.uses_front(env)
 
 
+def test_proxies_of_ones_own_are_known_to_what_leads_buyers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOVE_TRUSTED_PROXIES", "127.0.0.1, ::1")
+    options = ["--proxy", "127.0.0.1", "--proxy", "::1"]
+
+    assert fleet.front(LAYOUT, {}).command[-4:] == fleet.supervisor(LAYOUT).command[-4:] == options
+    monkeypatch.delenv("CLOVE_TRUSTED_PROXIES")
+    assert "--proxy" not in [*fleet.front(LAYOUT, {}).command, *fleet.supervisor(LAYOUT).command]
+
+
 def test_addresses_that_changed_are_seen_and_no_password_is_told() -> None:
     env = {"CLOVE_ROUTER_PORT": "8080", "CLOVE_MAIL": "smtp://u:secret@mail.example"}
 

@@ -168,3 +168,8 @@ def test_the_command_says_what_it_registered(capsys: pytest.CaptureFixture[str])
     call_command("register_images")
 
     assert "registered clove/be-auth:" in capsys.readouterr().out
+
+
+def test_the_pool_that_tests_begin_with_is_the_bundled_one(seller: Any) -> None:
+    assert services.register_bundled() == []
+    assert Image.objects.filter(enabled=True).count() == len(catalog.IMAGES)

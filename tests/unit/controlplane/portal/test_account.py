@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -10,9 +11,12 @@ from django.test import Client
 
 from controlplane.accounts.models import ApiToken, Role, User
 from controlplane.accounts.selectors import user_of_token
+from controlplane.lib import audit
+from controlplane.lib.models import AuditRow
 from controlplane.portal import drafts
 from controlplane.portal.models import RequirementDraft
-from controlplane.systems.models import Picture, SellerSecret
+from controlplane.systems import operating, rollouts
+from controlplane.systems.models import BookingSystem, Operation, OperationStep, Picture, SellerSecret
 from controlplane.systems.pictures import picture_keep
 from controlplane.systems.sealed import secret_keep
 from tests.pictures import png
@@ -100,6 +104,30 @@ def test_closing_logs_out_and_erases(mine, user):
     assert "erased" in response.content.decode()
     assert not User.objects.filter(email="me@example.kr").exists()
     assert mine.get("/account").status_code == 302
+
+
+def test_closing_takes_the_name_out_of_what_was_written_down_and_two_closed_accounts_stay_two(mine, user, live):
+    other = person("you@example.kr")
+    for who in (user, other):
+        audit.record("system.restart", live, acting_user=who)
+    operating.system_restart(system=live, service="seat", acting_user=user)
+    rollouts.rollout_pause(system=live, acting_user=user)
+    rollouts.rollout_abandon(system=live, acting_user=user)
+    live.refresh_from_db()
+    assert "me@example.kr" in live.reason
+
+    mine.post("/account/close", {"password": PASSWORD})
+    client_of(other).post("/account/close", {"password": PASSWORD})
+
+    closed = [f"closed-{who.pk}@invalid" for who in (user, other)]
+    did = AuditRow.objects.filter(action="system.restart").order_by("pk")
+    assert [row.actor_label for row in did] == [closed[0], closed[1], closed[0]]
+    assert [row.actor_id for row in did] == [user.pk, other.pk, user.pk]
+    live.refresh_from_db()
+    assert live.reason == f"{closed[0]} gave it up. What was live before serves on."
+    assert live.reason_params == {"who": closed[0]}
+    for model in (AuditRow, Operation, OperationStep, BookingSystem):
+        assert "@example.kr" not in json.dumps(list(model.objects.exclude(pk=0).values()), default=str).replace("seller@example.kr", "")
 
 
 def test_closing_throws_away_what_was_typed_and_given(mine, user):

@@ -8,10 +8,13 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 
+from controlplane.accounts.middleware import TrueAddress
 from controlplane.accounts.models import User
-from controlplane.accounts.throttling import client_address
+from controlplane.accounts.throttling import SignUpThrottle, client_address
+from controlplane.lib.proxies import networks
 from tests.unit.controlplane.pages import PASSWORD, client_of, person
 
 pytestmark = pytest.mark.django_db
@@ -154,11 +157,42 @@ def test_one_address_asks_for_only_so_many_mails_an_hour(client):
     assert len(mail.outbox) == 20
 
 
-def test_a_header_makes_nobody_another_address_unless_a_proxy_of_ours_wrote_it(client, rf, settings):
-    request = rf.get("/", headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}, REMOTE_ADDR="10.0.0.1")
-    assert client_address(request) == "10.0.0.1"
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
-    assert client_address(request) == "203.0.113.9"
+@pytest.mark.parametrize(
+    ("proxies", "hops", "address"),
+    [([], 0, "10.0.0.1"), ([], 1, "203.0.113.9"), (["10.0.0.0/8"], 0, "203.0.113.9"), (["10.1.0.0/16"], 0, "10.0.0.1")],
+)
+def test_a_header_makes_nobody_another_address_unless_a_proxy_of_ours_wrote_it(rf, settings, proxies, hops, address):
+    settings.TRUSTED_PROXIES, settings.PROXIES = networks(proxies), hops
+    seen = []
+
+    def view(request):
+        seen.append((client_address(request), SignUpThrottle().get_ident(request), "HTTP_X_FORWARDED_FOR" in request.META))
+        return HttpResponse()
+
+    TrueAddress(view)(rf.get("/", headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}, REMOTE_ADDR="10.0.0.1"))
+    assert seen == [(address, address, False)]
+
+
+@pytest.mark.parametrize(("peer", "is_secure"), [("10.0.0.1", True), ("192.0.2.1", False)])
+def test_only_a_proxy_of_ours_says_that_it_was_asked_by_https(rf, settings, peer, is_secure):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.TRUSTED_PROXIES = networks(["10.0.0.0/8"])
+    seen = []
+    request = rf.get("/", headers={"X-Forwarded-Proto": "https"}, REMOTE_ADDR=peer)
+    TrueAddress(lambda request: seen.append(request.is_secure()) or HttpResponse())(request)
+    assert seen == [is_secure]
+
+
+def test_those_behind_ones_own_proxy_are_counted_apart_and_a_forged_header_is_not(settings):
+    settings.TRUSTED_PROXIES = networks(["127.0.0.1"])
+
+    def status(forwarded, peer="127.0.0.1"):
+        return Client(REMOTE_ADDR=peer, headers={"X-Forwarded-For": forwarded}).post("/signup", {**TYPED, "password": "short"}).status_code
+
+    assert {status("203.0.113.9:4711") for _ in range(20)} == {422}
+    assert [status("203.0.113.9"), status("198.51.100.7, 203.0.113.9"), status("203.0.113.8")] == [429, 429, 422]
+    assert {status(f"203.0.113.{number}", peer="192.0.2.1") for number in range(20)} == {422}
+    assert status("203.0.113.77", peer="192.0.2.1") == 429
 
 
 def test_where_no_mail_is_sent_a_reset_says_who_helps(client, settings):

@@ -112,7 +112,7 @@ def test_a_service_that_does_not_answer_is_told_and_nothing_breaks(answering: An
     response = browser.get(url(answering, what))
 
     assert response.status_code == 503
-    assert "does not answer just now" in text(response)
+    assert "does not answer right now" in text(response)
 
 
 @pytest.mark.parametrize("what", PAGES)

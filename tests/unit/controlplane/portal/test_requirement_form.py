@@ -44,6 +44,23 @@ def test_a_requirement_survives_the_form(make):
     assert back == normal
 
 
+def test_organiser_and_age_limit_survive_the_form():
+    organiser = {"name": "극단 은하역", "phone": "02-123-4567", "email": "help@example.com", "registration": "대표 김은하"}
+    normal = validate(areas_requirement(organiser=organiser, age_limit=0))
+    assert isinstance(normal, Requirement)
+
+    form, plan = convert.from_requirement(normal.to_json(), SEOUL)
+
+    assert validate(convert.to_requirement(form, plan, SEOUL).requirement) == normal
+
+
+def test_a_contact_without_a_name_is_missed_at_the_name():
+    problems = validate(requirement_of(organiser_phone="02-123-4567"))
+
+    assert [problem.path for problem in problems] == ["organiser.name"]
+    assert input_of("organiser.name", {}) == "organiser_name"
+
+
 def test_what_no_form_would_say_survives_it_too():
     performances = [
         {"id": "p1", "starts_at": "2090-01-10T19:30:05+09:00", "duration_minutes": 120},

@@ -6,10 +6,12 @@ import json
 import unicodedata
 
 import pytest
+from django.utils import timezone
 
 from controlplane.accounts.models import Role
 from controlplane.portal.figures import figures
 from controlplane.runtime.errors import QuotaFull
+from controlplane.runtime.port import Backup
 from controlplane.systems import operating, rollouts, services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
@@ -166,7 +168,7 @@ def test_sales_of_a_system_that_does_not_answer_are_said_to_be_away(live, browse
     site.answers["GET", "/api/seat/summary"] = (500, {"code": "broken"})
     response = browser.get(url(live, "/sales"))
     assert response.status_code == 200
-    assert "Figures are not there just now" in page_of(response)
+    assert "Figures are not available right now" in page_of(response)
 
 
 def test_figures_bear_answers_of_any_shape():
@@ -448,3 +450,42 @@ def test_who_could_not_be_resumed_is_not_said_to_sell(live, browser, seller, run
 
     assert "no room" in page
     assert "goes on selling" not in page
+
+
+def test_a_seller_reads_that_the_data_are_gone_and_what_happens_next(live, browser, runtime):
+    converge(live.pk, runtime=runtime)
+    runtime.delete(live.ref)
+    converge(live.pk, runtime=runtime)
+
+    page = page_of(browser.get(url(live)))
+
+    assert "Data gone" in page
+    assert "seat-data" in page
+    assert "decide how it goes on" in page
+    assert "address-card" not in page
+    assert "/edit" not in page
+    assert "Its data are gone" in json.loads(browser.get(url(live, "/progress")).content)["announcement"]
+    attendees = page_of(browser.get(url(live, "/attendees")))
+    assert "not there any more" in attendees
+    assert "Nothing is lost" not in attendees
+    assert browser.post(url(live, "/resume")).status_code == 302
+    live.refresh_from_db()
+    assert live.state == State.DATA_GONE
+
+
+def test_a_seller_reads_when_the_last_backup_was_made_and_why_one_failed(live, browser, runtime):
+    runtime.backs_up(live.namespace, Backup("2026-11-20T19:00:00Z", "2026-11-21T19:00:30Z", "The volume for the backups is full."))
+    converge(live.pk, runtime=runtime)
+    page = page_of(browser.get(url(live)))
+    assert "The backup of Sun 22 Nov 2026, 04:00 failed." in page
+    assert "The volume for the backups is full." in page
+    assert "Last backup: Sat 21 Nov 2026, 04:00" in page
+    before = browser.get(url(live, "/progress"))["ETag"]
+
+    runtime.backs_up(live.namespace, Backup(timezone.now().isoformat()))
+    converge(live.pk, runtime=runtime)
+
+    assert browser.get(url(live, "/progress"))["ETag"] != before
+    page = page_of(browser.get(url(live)))
+    assert "Last backup: " in page
+    assert "failed" not in page.partition("Last backup")[0].rpartition("services-title")[2]

@@ -16,7 +16,7 @@ from controlplane.rendering.adjustments import Adjustments
 from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice, outside_schema, script, standing
 from controlplane.rendering.images import from_labels
-from controlplane.rendering.plan import Plan, Platform, Site, from_json, make_plan
+from controlplane.rendering.plan import Plan, Platform, Restore, Site, from_json, make_plan
 from controlplane.rendering.render import amounts, render, render_restore
 from controlplane.rendering.requirement import Requirement, validate
 from tests.controlplane import areas_requirement, numbered_requirement
@@ -272,6 +272,22 @@ def test_a_restore_runs_as_restricted_as_the_rest_and_its_name_of_a_file_cannot_
             render_restore(plan_of(INSIDE), name)
     with pytest.raises(ValueError, match="no database server"):
         render_restore(plan_of(None), "latest")
+
+
+def test_a_plan_that_begins_with_a_backup_has_its_job_among_what_is_waited_for() -> None:
+    plain = plan_of(INSIDE)
+    plan = from_json(dataclasses.replace(plain, restore=Restore("latest", 41)).to_json())
+
+    (job,) = [item for item in render(plan) if item not in render(plain)]
+
+    printed = render_restore(plain, "latest")
+    assert job["metadata"]["name"] == "mariadb-restore-41"
+    assert job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"]
+    assert job["metadata"]["labels"]["clove.dev/system"] == str(plan.system_id)
+    assert job["spec"]["template"]["spec"] == printed["spec"]["template"]["spec"]
+    older = plain.to_json()
+    del older["restore"]
+    assert from_json(older) == plain
 
 
 def test_a_server_outside_that_is_somewhere_unknown_is_reached_by_nobody_and_all_the_rest_is_as_ever() -> None:

@@ -71,7 +71,7 @@ def opened() -> Iterator[list[Site]]:
 
 
 def to(site: Site, *, patience_s: float) -> BookingApi:
-    return BookingApi(connect_url=f"http://127.0.0.1:{site.server_port}", host="x", namespace="clove-1", patience_s=patience_s)
+    return BookingApi(connect_url=f"http://127.0.0.1:{site.server_port}", host="x", patience_s=patience_s)
 
 
 def test_who_is_away_is_asked_again(opened: list[Site], content_type: str) -> None:
@@ -122,7 +122,7 @@ def test_a_gateway_is_reached_by_its_address_and_asked_for_the_sites_name(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     opened.append(site := Site([200], "text/html", certificate=certificate))
 
-    with BookingApi(connect_url=f"https://127.0.0.1:{site.server_port}", host=host, namespace="clove-1") as api:
+    with BookingApi(connect_url=f"https://127.0.0.1:{site.server_port}", host=host) as api:
         assert api.get("/").status == 200
 
     assert set(site.names) == {"phantom.tickets.example"}
@@ -134,7 +134,7 @@ def test_who_answers_in_anothers_name_is_not_listened_to(opened: list[Site], tmp
     opened.append(site := Site([200], "text/html", certificate=certificate))
 
     with (
-        BookingApi(connect_url=f"https://127.0.0.1:{site.server_port}", host="phantom.tickets.example", namespace="clove-1") as api,
+        BookingApi(connect_url=f"https://127.0.0.1:{site.server_port}", host="phantom.tickets.example") as api,
         pytest.raises(Silent, match="SSLError"),
     ):
         api.get("/")
@@ -145,7 +145,7 @@ def test_who_does_not_answer_is_named_by_the_address_that_was_tried(opened: list
         nobody.bind(("127.0.0.1", 0))
         place = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         with (
-            BookingApi(connect_url=place, host="x", namespace="clove-1") as api,
+            BookingApi(connect_url=place, host="x") as api,
             pytest.raises(Silent, match=rf"{place} \(ConnectionError\)"),
         ):
             api.get("/")
@@ -153,7 +153,7 @@ def test_who_does_not_answer_is_named_by_the_address_that_was_tried(opened: list
     opened.append(site := Site([200], "text/html", certificate=certificate_of("another.example", tmp_path)))
     place = f"https://127.0.0.1:{site.server_port}"
     with (
-        BookingApi(connect_url=place, host="x.example", namespace="clove-1") as api,
+        BookingApi(connect_url=place, host="x.example") as api,
         pytest.raises(Silent, match="certificate verify failed"),
     ):
         api.get("/")

@@ -28,7 +28,7 @@ from controlplane.systems.runtime_words import say_drift, say_runtime
             "The cluster does not accept Clove's credentials: they are wrong or have expired.",
             "클러스터가 Clove의 자격 증명을 받아들이지 않습니다: 잘못되었거나 만료되었습니다.",
         ),
-        ("seat: Its node n2 does not report any more.", "좌석: 노드 n2에서 더는 소식이 없습니다."),
+        ("seat: Its node n2 does not report any more.", "좌석: 노드 n2의 응답이 끊겼습니다."),
         (
             "The Gateway clove does not lead buyers here: No listener is for this host name.",
             "게이트웨이 clove이(가) 구매자를 이리로 보내지 않습니다: No listener is for this host name.",

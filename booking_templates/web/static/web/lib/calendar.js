@@ -16,3 +16,11 @@ export function stateOf(offer, now) {
   if (offer.on_sale) return "open";
   return offer.opens_at && Date.parse(offer.opens_at) > now ? "not_yet" : "over";
 }
+
+/** Why none of OFFERS can be booked, as `state` and, where a sale is still to come, when the first `opens_at`. */
+export function whyNone(offers, now) {
+  const coming = offers.filter((offer) => stateOf(offer, now) === "not_yet").sort((a, b) => Date.parse(a.opens_at) - Date.parse(b.opens_at));
+  if (coming.length) return { state: "not_yet", opens_at: coming[0].opens_at };
+  const states = new Set(offers.map((offer) => stateOf(offer, now)));
+  return { state: states.size === 1 ? [...states][0] : states.has("sold_out") ? "sold_out" : "over" };
+}

@@ -65,7 +65,7 @@ export async function showLeft(place, order, isStill) {
 }
 
 const rows = (orders) =>
-  h("ul", { class: "rows" }, orders.map((each) => h("li", { class: "row" }, h("a", { class: "row__link", href: `/shop/orders/${each.id}`, "data-testid": "extras-order" }, h("span", { class: "row__main" }, h("strong", {}, each.items.map(itemText).join(", ")), h("span", { class: "row__foot quiet" }, won(each.total_krw))), h("span", { class: "row__side" }, statusChip(each.status)), icon("right")))));
+  h("ul", { class: "rows" }, orders.map((each) => h("li", { class: "row" }, h("a", { class: "row__link", href: `/shop/orders/${each.id}`, "data-testid": "extras-order" }, h("span", { class: "row__main" }, h("strong", {}, each.items.map(itemText).join(", ")), h("span", { class: "row__foot quiet" }, won(each.total_krw))), h("span", { class: "row__side" }, statusChip(each.status, { isMerchandise: true })), icon("right")))));
 
 function waiting(lines, order, shelf, problem) {
   const button = h("button", { type: "button", class: "button button--primary", "data-testid": "extras-pay" }, payLabel(client.payment, totalOf(lines)));

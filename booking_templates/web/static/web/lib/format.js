@@ -22,6 +22,14 @@ export const month = (iso) => months.format(new Date(iso));
 export const clock = (iso) => clocks.format(new Date(iso));
 export const moment = (iso) => `${day(iso)} ${clock(iso)}`;
 
+/** The name of the event's time zone where a clock of the visitor's shows another time at ISO, else nothing. */
+export function otherZone(iso) {
+  const visitors = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  if (visitors.format(new Date(iso)) === clock(iso)) return null;
+  const named = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: "long" }).formatToParts(new Date(iso));
+  return named.find((part) => part.type === "timeZoneName").value;
+}
+
 /** Of a day as dateKey gives it. */
 export const weekday = (key) => weekdays.format(new Date(`${key}T12:00:00Z`));
 export const shortMonth = (key) => shortMonths.format(new Date(`${key}T12:00:00Z`));

@@ -2,6 +2,18 @@
 import { t } from "./client.js";
 import { clear, note } from "./dom.js";
 
+for (const button of document.querySelectorAll(".reveal__button")) {
+  const input = document.getElementById(button.getAttribute("aria-controls"));
+  const reveal = (isShown) => {
+    input.type = isShown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(isShown));
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => reveal(input.type === "password"));
+  // As a password it is what the browser offers to keep, and what nobody reads over a shoulder on the next page.
+  input.form.addEventListener("submit", () => reveal(false));
+}
+
 function place(form, name) {
   const input = form.elements.namedItem(name);
   return input instanceof Element ? { input, message: document.getElementById(`${input.id}-error`) } : null;

@@ -1,6 +1,8 @@
 // What an order's page says first. Pure but for the texts.
 import { t } from "./client.js";
 
+export const BY_ORGANISER = "organiser";
+
 /** {kind: good|wait|off, title, text} for ORDER of tickets; ISCALLEDOFF: the organiser has called its performance off. */
 export function headline(order, isCalledOff = false) {
   const say = (kind, key) => ({ kind, title: t(`${key}_title`), text: t(`${key}_text`) });
@@ -16,8 +18,10 @@ export function headline(order, isCalledOff = false) {
     case "REFUNDING":
       return say("wait", "refunding");
     case "REFUNDED":
+      if (order.reason === BY_ORGANISER) return { kind: "off", title: t("organiser_refunded_title"), text: t("refunded_text") };
       return say("off", order.reason === "buyer" || !order.reason || order.tickets?.length ? "refunded" : "refunded_unissued");
     case "CANCELLED":
+      if (order.reason === BY_ORGANISER) return { kind: "off", title: t("organiser_cancelled_title"), text: t("cancelled_text") };
       return say("off", "cancelled");
     default:
       return order.is_settling || !order.payment?.redirect_url ? say("wait", "settling") : say("off", "unpaid");

@@ -6,7 +6,8 @@ const KIND = { PENDING: "wait", PAYING: "wait", ISSUED: "good", CANCELLED: "off"
 
 export const isFinal = (order) => ["ISSUED", "CANCELLED", "REFUNDED"].includes(order.status) && !order.is_settling;
 
-export function statusChip(status) {
-  const key = `status_${status.toLowerCase()}`;
+/** Of an order of tickets, or of merchandise. */
+export function statusChip(status, { isMerchandise = false } = {}) {
+  const key = isMerchandise && status === "ISSUED" ? "shop_status_issued" : `status_${status.toLowerCase()}`;
   return h("span", { class: `status status--${KIND[status] || "wait"}`, "data-testid": "order-status", "data-status": status }, t(KIND[status] ? key : "status_pending"));
 }

@@ -57,7 +57,8 @@ function take(body) {
 
 function draw() {
   const offer = embedded("performances", []).find((each) => each.id === hold.performance_id);
-  $("summary").replaceChildren(offer ? h("p", { class: "summary__when" }, icon("calendar"), moment(offer.starts_at)) : "", placeList(hold.places));
+  // Beside the form, or where that has no room before it: what is booked is read before it is agreed to.
+  for (const place of [$("what"), $("summary")]) place.replaceChildren(offer ? h("p", { class: "summary__when" }, icon("calendar"), moment(offer.starts_at)) : "", placeList(hold.places));
   $("total").textContent = won(hold.total_krw);
   $("pay").textContent = payLabel(client.payment, hold.total_krw);
   $("method").replaceChildren(methodBox(client.payment, client.payment_test, hold.total_krw));

@@ -2,9 +2,9 @@
 import { api } from "../lib/api.js";
 import { client, embedded, t } from "../lib/client.js";
 import { $, h, icon, show } from "../lib/dom.js";
-import { clock, dateKey, day, moment, month, number, shortMonth, weekday } from "../lib/format.js";
+import { clock, dateKey, day, moment, month, number, otherZone, shortMonth, weekday } from "../lib/format.js";
 import "../lib/page.js";
-import { monthGrid, stateOf } from "../lib/calendar.js";
+import { monthGrid, stateOf, whyNone } from "../lib/calendar.js";
 import { calledOff, readTerms, termsList } from "../lib/terms.js";
 
 const REFRESH_MS = 10000;
@@ -34,6 +34,7 @@ const byDay = () => Map.groupBy ? Map.groupBy(offers, (each) => dateKey(each.sta
 const marked = (list) => list.map((each) => ({ ...each, is_called_off: each.is_called_off || off.has(each.id) }));
 /** What the days are drawn by. */
 const stateOfAll = () => offers.map((each) => `${each.starts_at} ${stateOf(each, Date.now())}`).join();
+const isComing = (offer) => stateOf(offer, Date.now()) === "not_yet";
 const isOpen = (offer) => stateOf(offer, Date.now()) === "open";
 
 function start() {
@@ -99,7 +100,7 @@ function dayOption(key, offers_, text, className) {
   const id = `day-${key}`;
   const input = h("input", { type: "radio", name: "day", id, value: key, checked: key === chosenDay, on: { change: () => pickDay(key) } });
   const said = `${day(offers_[0].starts_at)}${isAnyOpen ? "" : `, ${whyClosed(offers_)}`}`;
-  return h("label", { class: `${className}${isAnyOpen ? "" : " is-closed"}`, for: id }, input, h("span", { class: "hidden-visually" }, said), h("span", { class: "day__face", "aria-hidden": "true" }, text));
+  return h("label", { class: `${className}${isAnyOpen ? "" : offers_.some(isComing) ? " is-coming" : " is-closed"}`, for: id }, input, h("span", { class: "hidden-visually" }, said), h("span", { class: "day__face", "aria-hidden": "true" }, text));
 }
 
 function drawDays() {
@@ -161,12 +162,13 @@ function drawTimes() {
     const input = h("input", { type: "radio", name: "time", id: `time-${offer.id}`, value: offer.id, disabled: state !== "open", checked: offer.id === chosen, on: { change: () => pickTime(offer.id) } });
     return h(
       "label",
-      { class: "time", for: `time-${offer.id}`, "data-testid": `performance-${offer.id}` },
+      { class: `time${state === "not_yet" ? " is-coming" : ""}`, for: `time-${offer.id}`, "data-testid": `performance-${offer.id}` },
       input,
       h("span", { class: "time__face" }, h("span", { class: "time__nth" }, t("nth", { nth: index + 1 })), h("strong", {}, clock(offer.starts_at)), h("span", { class: `time__left${state === "open" && offer.free < 50 && offer.free !== null ? " is-few" : ""}` }, status)),
     );
   });
-  $("times").replaceChildren(h("fieldset", {}, h("legend", { class: "picker__label" }, t("performance")), options));
+  const zone = list.length ? otherZone(list[0].starts_at) : null;
+  $("times").replaceChildren(h("fieldset", {}, h("legend", { class: "picker__label" }, t("performance")), options), zone ? h("p", { class: "picker__zone quiet" }, t("zone_of_venue", { zone })) : "");
   if (focused) $(`time-${focused}`)?.focus();
   drawGo();
 }
@@ -179,16 +181,25 @@ function pickTime(id) {
 
 const seatPath = () => `/performances/${encodeURIComponent(chosen)}`;
 
+/** LIST, none of which can be booked, in words. */
+function whyNot(list) {
+  const { state, opens_at } = whyNone(list, Date.now());
+  return opens_at ? t("opens", { when: moment(opens_at) }) : t({ called_off: "called_off", sold_out: "sold_out", not_yet: "not_on_sale", over: "sales_over" }[state]);
+}
+
 function drawGo() {
+  const list = byDay().get(chosenDay) || [];
   const go = chosen
     ? h("a", { class: "button button--primary button--large button--wide", href: seatPath(), "data-testid": "book" }, t(isNumbered ? "choose_seats" : "choose_places"))
-    : h("p", { class: "picker__hint quiet" }, (byDay().get(chosenDay) || []).some(isOpen) ? t("choose_time") : t("nothing_open"));
+    : h("p", { class: "picker__hint quiet" }, list.some(isOpen) ? t("choose_time") : offers.some(isOpen) ? t("nothing_open") : whyNot(list));
   $("go").replaceChildren(go);
 }
 
 function drawBar() {
   const offer = offers.find((each) => each.id === chosen);
-  $("bar-text").textContent = offer ? moment(offer.starts_at) : t("choose_date");
+  const isAny = offers.some(isOpen);
+  $("bar-text").textContent = offer ? moment(offer.starts_at) : isAny ? t("choose_date") : whyNot(offers);
+  show($("bar-button"), isAny);
   $("bar-button").textContent = offer ? t(isNumbered ? "choose_seats" : "choose_places") : t("book");
   $("bar-button").href = offer ? seatPath() : "#booking";
   drawTerms();

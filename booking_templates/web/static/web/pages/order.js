@@ -8,7 +8,7 @@ import { gradeLabel, placeList, placeName } from "../lib/places.js";
 import { isFinal, statusChip } from "../lib/status.js";
 import { download } from "../lib/download.js";
 import { showExtras, showLeft } from "../lib/extras.js";
-import { headline } from "../lib/headline.js";
+import { BY_ORGANISER, headline } from "../lib/headline.js";
 import { giveBack } from "../lib/refund.js";
 import { calledOff, readTerms, termsList } from "../lib/terms.js";
 import { watch } from "../lib/watch.js";
@@ -91,7 +91,7 @@ function draw(order) {
 }
 
 function drawExtras(order) {
-  const now = isStanding() ? "standing" : order.reason === "buyer" && order.tickets.length && !isOff(order) ? "given back" : "none";
+  const now = isStanding() ? "standing" : ["buyer", BY_ORGANISER].includes(order.reason) && order.tickets.length && !isOff(order) ? "given back" : "none";
   if (now === extras) return;
   extras = now;
   show($("extras"), false);
@@ -100,12 +100,18 @@ function drawExtras(order) {
   if (now === "given back") showLeft($("extras"), order, isStill);
 }
 
-/** What is still booked, and apart from it what was given back. */
+/** What is still booked, and apart from it what was given back, and what the organiser gave back. */
 function places(order) {
+  const byOrganiser = new Set((order.by_organiser || []).flatMap((each) => each.tickets));
   const given = order.tickets.filter((ticket) => ticket.status !== "LIVE");
   const live = order.tickets.filter((ticket) => ticket.status === "LIVE");
   if (!given.length || !live.length) return placeList(order.places);
-  return [placeList(live.map((ticket) => ticket.place)), h("h3", { class: "places__head" }, t("given_up")), placeList(given.map((ticket) => ticket.place), { isGivenBack: true })];
+  const back = (name, tickets, testid) => (tickets.length ? [h("h3", { class: "places__head", "data-testid": testid }, name), placeList(tickets.map((ticket) => ticket.place), { isGivenBack: true })] : []);
+  return [
+    placeList(live.map((ticket) => ticket.place)),
+    ...back(t("given_up"), given.filter((ticket) => !byOrganiser.has(ticket.id)), "given-up"),
+    ...back(t(order.payment ? "organiser_refunded" : "organiser_cancelled"), given.filter((ticket) => byOrganiser.has(ticket.id)), "by-organiser"),
+  ];
 }
 
 /** What came back, what was kept of it, and what the organiser owes apart. */

@@ -58,7 +58,7 @@ async function shopOrders(before) {
   if (!before) show($("shop-orders"), body.orders.length > 0);
   $("shop-list").append(
     ...body.orders.map((order) =>
-      row(`/shop/orders/${order.id}`, order.items.map(itemText).join(", "), won(order.total_krw), statusChip(order.status), t("booked_on", { day: day(order.created_at) }), "shop-order"),
+      row(`/shop/orders/${order.id}`, order.items.map(itemText).join(", "), won(order.total_krw), statusChip(order.status, { isMerchandise: true }), t("shop_ordered_on", { day: day(order.created_at) }), "shop-order"),
     ),
   );
   if (body.next) $("shop-list").append(more(() => shopOrders(body.next)));

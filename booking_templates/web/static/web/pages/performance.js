@@ -19,6 +19,7 @@ const memory = memoryOf(performance);
 const notices = $("notices");
 const PLAN = "clove.plan"; // the version that this tab was told of last
 const AGAIN_MS = 5000;
+const DAY_MS = 24 * 3600 * 1000;
 let choice = null;
 let poll = null;
 let isClosed = false;
@@ -91,7 +92,9 @@ async function closedNote() {
   }
   if (!offer || offer.is_on_sale) return;
   const opensAt = offer.sales.opens_at;
-  note(notices, "warn", opensAt && Date.parse(opensAt) > Date.now() ? t("opens", { when: moment(opensAt) }) : t("sales_over"));
+  const waitMs = opensAt ? Date.parse(opensAt) - Date.now() : 0;
+  const said = note(notices, "warn", waitMs > 0 ? t("opens", { when: moment(opensAt) }) : t("sales_over"));
+  if (waitMs > 0 && waitMs < DAY_MS) setTimeout(() => said.remove(), waitMs); // who waits here for the sale goes on from here
 }
 
 /** The plan of the page's address, or the one that availability has told of since: the page may still be of before it for some seconds. */

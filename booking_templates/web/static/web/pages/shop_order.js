@@ -51,8 +51,8 @@ function draw(order) {
     h(
       "section",
       { class: "card", "aria-labelledby": "details-title" },
-      h("h2", { id: "details-title" }, t("details")),
-      h("dl", { class: "facts" }, fact(t("status"), statusChip(order.status)), order.number ? fact(t("order_number_label"), order.number) : null, fact(t("booked_label"), day(order.created_at)), order.ticket_order ? fact(t("booking"), h("a", { href: `/orders/${encodeURIComponent(order.ticket_order)}` }, t("shop_beside_link"))) : null, order.payment ? fact(t("payment"), order.payment.test ? testChip(order.payment.provider) : providerName(order.payment.provider)) : null),
+      h("h2", { id: "details-title" }, t("shop_details")),
+      h("dl", { class: "facts" }, fact(t("status"), statusChip(order.status, { isMerchandise: true })), order.number ? fact(t("shop_number_label"), order.number) : null, fact(t("shop_ordered_label"), day(order.created_at)), order.ticket_order ? fact(t("booking"), h("a", { href: `/orders/${encodeURIComponent(order.ticket_order)}` }, t("shop_beside_link"))) : null, order.payment ? fact(t("payment"), order.payment.test ? testChip(order.payment.provider) : providerName(order.payment.provider)) : null),
       h("ul", { class: "places" }, order.items.map(itemLine)),
       h("dl", { class: "total" }, h("dt", {}, t("total")), h("dd", {}, won(order.total_krw))),
       order.due_krw && order.status === "ISSUED" ? h("p", { class: "quiet" }, t("pay_at_counter", { amount: won(order.due_krw) })) : null,

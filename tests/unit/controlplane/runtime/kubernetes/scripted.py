@@ -18,8 +18,8 @@ DROP = object()
 
 
 class Script:
-    """`answers` are given in turn, the last one for ever: (status, JSON document), a list of watch events, DROP, or what a function of the
-    request's line makes: one of these."""
+    """`answers` are given in turn, the last one for ever: (status, JSON document or bytes), a list of watch events, DROP, or what a
+    function of the request's line makes: one of these."""
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
@@ -53,6 +53,8 @@ def scripted() -> Iterator[tuple[Script, Api]]:
             body = (
                 b"".join(json.dumps(event).encode() + b"\n" for event in document)
                 if isinstance(document, list)
+                else document
+                if isinstance(document, bytes)
                 else json.dumps(document).encode()
             )
             self.send_response(status)

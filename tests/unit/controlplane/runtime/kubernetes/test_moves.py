@@ -74,6 +74,15 @@ def test_what_a_look_would_tell_of_a_deployment_is_news(then: dict[str, Any]) ->
     assert standing(then) != standing(deployment())
 
 
+def test_of_a_claim_only_its_deletion_is_news() -> None:
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"resourceVersion": "1"}, "status": {"phase": "Pending"}}
+    bound = {**claim, "metadata": {"resourceVersion": "2"}, "status": {"phase": "Bound"}}
+    going = {**claim, "metadata": {"resourceVersion": "3", "deletionTimestamp": "2026-11-22T00:00:00Z"}}
+
+    assert standing(claim) == standing(bound)
+    assert standing(going) != standing(bound)
+
+
 def test_of_another_kind_every_version_is_news() -> None:
     first, second = ({"kind": "Thing", "metadata": {"resourceVersion": version}} for version in ("1", "2"))
     assert standing(first) != standing(second)

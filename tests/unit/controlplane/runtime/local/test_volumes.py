@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+from controlplane.runtime.local.claims import Claims
 from controlplane.runtime.local.layout import Home, SystemFiles
 from controlplane.runtime.local.podspec import PodSpec, read_template
 from controlplane.runtime.local.volumes import make_root, project
@@ -40,7 +41,7 @@ def _files(tmp_path: Path) -> SystemFiles:
 def _root(tmp_path: Path, pod: str, secret: str = "one") -> Path:
     files, spec = _files(tmp_path), _spec()
     project(files, [spec], {"booking": {"zone": "Seoul", "other": "x"}}, {"seat-secrets": {"key": secret}})
-    return make_root(files, files.pods / pod, spec, spec.containers[0])
+    return make_root(files, Claims(files), files.pods / pod, spec, spec.containers[0])
 
 
 def test_mounts_are_found_below_the_root(tmp_path: Path) -> None:

@@ -1,0 +1,285 @@
+"""One booking of a live event as its seller sees it, and giving it back by hand. The ticket service decides; here it is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote as quoted
+
+from django.utils.translation import gettext
+
+from controlplane.accounts.models import User
+from controlplane.lib import audit
+from controlplane.systems.booking_api import Answer, BookingApi
+from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
+from controlplane.systems.looks import looked
+from controlplane.systems.models import BookingSystem
+from controlplane.systems.staff import PERSONAL, Document, ask
+
+SCOPE = "content"
+BOOKINGS = "/api/ticket/bookings"
+REFUND_WITHIN_S = 30.0
+"""The ticket service asks the payment provider, and asks again what became of it."""
+TERMS = ("full", "policy")
+WHYS = ("illness", "charged_twice", "place", "goodwill", "other")
+NOTE_AT_MOST = 500
+_NUMBER = re.compile(r"T[0-9A-Z]{5}-[0-9A-Z]{5}")
+_PERSON = re.compile(r"user:[0-9]{1,18}")
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """`used_at`: when somebody was let in with it."""
+
+    id: str
+    label: str
+    grade: str
+    price_krw: int
+    is_live: bool
+    used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that happened: `ordered`, `paid`, `used` or `given_back`, which is on its way until `is_done`.
+
+    `reason`: `buyer`, `organiser`, `performance_called_off`, or why the order could not be delivered. By hand: `by` whom (as its reader
+    knows them), `why`, and the `note` that no buyer sees.
+    """
+
+    kind: str
+    at: datetime
+    amount_krw: int
+    fee_krw: int
+    labels: tuple[str, ...]
+    is_done: bool
+    reason: str
+    by: str
+    why: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Booking:
+    """`refusal`: why nothing of it can be given back now, in words; empty when it can."""
+
+    id: str
+    number: str
+    status: str
+    is_settling: bool
+    performance_id: str
+    buyer_name: str
+    buyer_phone: str
+    is_paid: bool
+    is_test: bool
+    total_krw: int
+    refunded_krw: int
+    compensation_krw: int
+    refusal: str
+    tickets: tuple[Ticket, ...]
+    history: tuple[Entry, ...]
+    created_at: datetime
+
+    @property
+    def paid_krw(self) -> int:
+        """What a provider has taken for it."""
+        return sum(entry.amount_krw for entry in self.history if entry.kind == "paid")
+
+    @property
+    def due_krw(self) -> int:
+        """What is to be paid at the door, where no provider is asked."""
+        return 0 if self.is_paid else sum(ticket.price_krw for ticket in self.live)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can come of it any more."""
+        return self.status in ("CANCELLED", "REFUNDED")
+
+    @property
+    def live(self) -> tuple[Ticket, ...]:
+        """What can be given back."""
+        return tuple(ticket for ticket in self.tickets if ticket.is_live)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be given back: `tickets` (none: all that are left), in full or by the policy; `used`: also what was used at the door."""
+
+    tickets: tuple[str, ...] = ()
+    terms: str = "full"
+    used: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    label: str
+    price_krw: int
+    fee_krw: int
+
+    @property
+    def refund_krw(self) -> int:
+        return self.price_krw - self.fee_krw
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a wish would give back, and keep."""
+
+    lines: tuple[Line, ...]
+    refund_krw: int
+    fee_krw: int
+
+
+@dataclass(frozen=True)
+class Refund:
+    """What was given back; `is_done` is false while the provider has not said so."""
+
+    id: str
+    order_id: str
+    tickets: tuple[str, ...]
+    refund_krw: int
+    fee_krw: int
+    is_done: bool
+
+
+def booking(*, system: BookingSystem, order_id: str, user: User, is_look: bool = True) -> Booking:
+    """The booking. That USER looked is written down, unless what is shown of it names nobody (IS_LOOK).
+
+    Raises ServiceRefused (`not_found`), ServiceUnavailable, Refused (`service_older`: the image that runs knows no bookings yet).
+    """
+    try:
+        found = ask(system, user, PERSONAL, lambda api: api.get(_path(order_id)))
+    except ServiceRefused as error:
+        if error.status == 404 and not _knows_bookings(system, user):
+            raise Refused("service_older", service="ticket") from error
+        raise
+    if is_look:
+        looked(system, user, "booking")
+    return _booking(found, user)
+
+
+def booking_by_number(*, system: BookingSystem, typed: str, user: User) -> str | None:
+    """The id of the booking whose number was TYPED, though it never came to tickets; None when that is no number, or no booking's."""
+    number = typed.strip().upper()
+    if not _NUMBER.fullmatch(number):
+        return None
+    try:
+        found = ask(system, user, PERSONAL, lambda api: api.get(BOOKINGS, number=number))
+    except (ServiceRefused, ServiceUnavailable, Refused):
+        return None  # a search goes on without it
+    return str(found.get("id") or "") or None
+
+
+def refund_quote(*, system: BookingSystem, order_id: str, wish: Wish, user: User) -> Quote:
+    """What WISH comes to now. Raises ServiceRefused (`already_cancelled`, `already_used`, `performance_called_off` …), and as `booking`."""
+    query: dict[str, Any] = {"tickets": ",".join(wish.tickets), "terms": wish.terms, "used": "true" if wish.used else ""}
+    found = ask(system, user, SCOPE, lambda api: api.get(f"{_path(order_id)}/quote", **query))
+    lines = tuple(Line(str(item["label"]), int(item["price_krw"]), int(item["fee_krw"])) for item in found["tickets"])
+    return Quote(lines, int(found["refund_krw"]), int(found["fee_krw"]))
+
+
+def booking_refund(
+    *, system: BookingSystem, order_id: str, wish: Wish, fee_krw: int, why: str, note: str = "", key: str = "", acting_user: User
+) -> Refund:
+    """Give WISH back and keep FEE_KRW, which was quoted: if it is another by now, nothing happens. The same KEY is one refund.
+
+    WHY is one of WHYS; NOTE stays with the booking. Raises ServiceRefused (`fee_not_agreed`, `order_changed`, …), Refused, and
+    ServiceUnavailable, after which nobody knows whether it was done: ask again with the same KEY.
+    """
+    document: Document = {"terms": wish.terms, "used": wish.used, "fee_krw": fee_krw, "why": why, "note": note}
+    if wish.tickets:
+        document["tickets"] = list(wish.tickets)
+    headers = {"Idempotency-Key": key} if key else {}
+
+    def call(api: BookingApi) -> Answer:
+        return api.post(f"{_path(order_id)}/refunds", document, timeout_s=REFUND_WITHIN_S, headers=headers)
+
+    told = {"order": order_id, "terms": wish.terms, "fee_krw": fee_krw, "why": why}
+    try:
+        found = ask(system, acting_user, SCOPE, call)
+    except ServiceUnavailable:
+        audit.record("system.refund", system, acting_user=acting_user, outcome="unknown", **told)
+        raise
+    made = Refund(
+        id=str(found["id"]),
+        order_id=str(found["order_id"]),
+        tickets=tuple(str(each) for each in found["tickets"]),
+        refund_krw=int(found["refund_krw"]),
+        fee_krw=int(found["fee_krw"]),
+        is_done=bool(found["is_done"]),
+    )
+    done = {"outcome": "made", "refund": made.id, "refund_krw": made.refund_krw, "tickets": len(made.tickets)}
+    audit.record("system.refund", system, acting_user=acting_user, **told | done)
+    return made
+
+
+def _knows_bookings(system: BookingSystem, user: User) -> bool:
+    """Whether the ticket service that runs there has what is asked of it here: a system keeps its images until it is deployed again."""
+    published = ask(system, user, PERSONAL, lambda api: api.get("/api/ticket/openapi.json"))
+    return f"{BOOKINGS}/{{order_id}}" in published.get("paths", {})
+
+
+def _path(order_id: str) -> str:
+    return f"{BOOKINGS}/{quoted(order_id, safe='')}"
+
+
+def _booking(found: Document, reader: User) -> Booking:
+    refusal = found.get("refusal")
+    names = _names([str(item.get("by") or "") for item in found["history"]], reader)
+    return Booking(
+        id=str(found["id"]),
+        number=str(found["number"]),
+        status=str(found["status"]),
+        is_settling=bool(found["is_settling"]),
+        performance_id=str(found["performance_id"]),
+        buyer_name=str(found["buyer_name"]),
+        buyer_phone=str(found["buyer_phone"]),
+        is_paid=found["provider"] != "none",
+        is_test=bool(found["payment_test"]),
+        total_krw=int(found["total_krw"]),
+        refunded_krw=int(found["refunded_krw"]),
+        compensation_krw=int(found["compensation_krw"]),
+        refusal=str(refusal["detail"]) if refusal else "",
+        tickets=tuple(_ticket(item) for item in found["tickets"]),
+        history=tuple(_entry(item, names) for item in found["history"]),
+        created_at=datetime.fromisoformat(found["created_at"]),
+    )
+
+
+def _ticket(item: dict[str, Any]) -> Ticket:
+    used_at = item.get("used_at")
+    return Ticket(
+        id=str(item["id"]),
+        label=str(item["label"]),
+        grade=str(item["grade"]),
+        price_krw=int(item["price_krw"]),
+        is_live=item["status"] == "LIVE",
+        used_at=datetime.fromisoformat(used_at) if used_at else None,
+    )
+
+
+def _entry(item: dict[str, Any], names: dict[str, str]) -> Entry:
+    texts = {name: str(item.get(name) or "") for name in ("reason", "why", "note")}
+    return Entry(
+        kind=str(item["kind"]),
+        at=datetime.fromisoformat(item["at"]),
+        amount_krw=int(item.get("amount_krw") or 0),
+        fee_krw=int(item.get("fee_krw") or 0),
+        labels=tuple(str(label) for label in item.get("labels") or ()),
+        is_done=bool(item.get("is_done", True)),
+        by=names.get(str(item.get("by") or ""), ""),
+        **texts,
+    )
+
+
+def _names(subjects: Iterable[str], reader: User) -> dict[str, str]:
+    """What READER calls those whom tokens call `user:<id>`. An admin is the platform to a seller."""
+    named = set(subjects)
+    names = dict.fromkeys(named - {""}, gettext("the platform"))
+    for person in User.objects.filter(pk__in=[int(subject[5:]) for subject in named if _PERSON.fullmatch(subject)]):
+        if reader.is_admin or not person.is_admin:
+            names[f"user:{person.pk}"] = person.name or person.email
+    return names
