@@ -72,11 +72,15 @@ class Answer:
         self.version = f"{hall.epoch}.{hall.position}.{now_ms}-{self._mark}-{zlib.crc32(self.states):08x}"
         # Not the version: replicas that show the same say the same, and a watcher who comes to another one still gets a 304.
         self.etag = f'"{self._mark}-{"off" if hall.is_called_off else f"{zlib.crc32(self.states):08x}"}"'
-        areas = {area.id: {"free": self.states.count(FREE, area.first, area.first + area.capacity)} for area in hall.layout.areas}
+        areas = {area.id: self._count(area.first, area.first + area.capacity) for area in hall.layout.areas}
         told = '"is_called_off":true,' if hall.is_called_off else ""
         self._head = f'{{"version":"{self.version}","plan":"{hall.layout.version}",{told}"areas":'.encode() + msgspec.json.encode(areas)
         self._deltas: dict[str, bytes] = {self.version: self._delta(())}
         self._kept_bytes = 0
+
+    def _count(self, first: int, end: int) -> dict[str, int]:
+        """What is held may come back, so buyers are told of it too."""
+        return {"free": self.states.count(FREE, first, end), "held": self.states.count(HELD, first, end)}
 
     @cached_property
     def full(self) -> bytes:

@@ -217,6 +217,7 @@ class PlanInfo(Struct):
 
 class Availability(Struct, omit_defaults=True):
     """`state` has a character a seat: 0 free, 1 held, 2 sold, 3 blocked. `changes` has [index, state] of what changed since SINCE.
+    `areas` has how many places of each area are `free` and how many `held`.
 
     Of a performance that is called off (`is_called_off`; left out when it is not) every place is blocked.
     """

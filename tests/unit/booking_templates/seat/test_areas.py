@@ -70,9 +70,9 @@ def test_availability_counts_down_and_up(someone: Caller, buyer: Caller) -> None
     after = someone.get(f"performances/p1/availability?since={first['version']}").json()
     buyer.call("DELETE", f"holds/{hold['id']}")
 
-    assert first["areas"] == {"floor": {"free": 10}, "deck": {"free": 3}}
+    assert first["areas"] == {"floor": {"free": 10, "held": 0}, "deck": {"free": 3, "held": 0}}
     assert first["state"] == ""
-    assert after["areas"]["floor"] == {"free": 6}
+    assert after["areas"]["floor"] == {"free": 6, "held": 4}
     assert (after["full"], after["changes"]) == (False, [])
     assert free(someone) == 10
 

@@ -52,7 +52,7 @@ def test_areas_cannot_be_held_either(ticket: Caller, buyer: Caller, areas_on_sal
 
     assert refusal(buyer.hold(areas=[{"area": "floor", "quantity": 1}])) == OFF
     told = someone.get("performances/p1/availability").json()
-    assert (told["areas"], told["is_called_off"]) == ({"floor": {"free": 0}, "deck": {"free": 0}}, True)
+    assert (told["areas"], told["is_called_off"]) == ({"floor": {"free": 0, "held": 0}, "deck": {"free": 0, "held": 0}}, True)
 
 
 def test_everybody_is_told(ticket: Caller, someone: Caller, staff: Caller, states: Callable[..., str]) -> None:

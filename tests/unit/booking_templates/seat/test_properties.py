@@ -280,10 +280,12 @@ class AreaSales(Sales):
             assert quantity <= min(room, free)
 
     def free(self, area: str) -> int:
+        return self.CAPACITY[area] - self.taken(area, "held", "pinned", "sold")
+
+    def taken(self, area: str, *states: str) -> int:
         at = house.current().layout
         block = at.area_of_id[area]
-        mine = sum(at.area_at(place) == block for had in self.model.values() if had["state"] != "over" for place in had["places"])
-        return self.CAPACITY[area] - mine
+        return sum(at.area_at(place) == block for had in self.model.values() if had["state"] in states for place in had["places"])
 
     @invariant()
     def no_area_has_more_than_its_capacity(self) -> None:
@@ -297,7 +299,7 @@ class AreaSales(Sales):
         self.check_watcher(self.watchers[0])
 
     def check_watcher(self, watcher: Watcher) -> None:
-        assert watcher.areas == {area: {"free": self.free(area)} for area in self.CAPACITY}
+        assert watcher.areas == {area: {"free": self.free(area), "held": self.taken(area, "held", "pinned")} for area in self.CAPACITY}
 
 
 @pytest.mark.django_db

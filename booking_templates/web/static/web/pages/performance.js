@@ -10,6 +10,7 @@ import { Availability, Poll } from "../seats/availability.js";
 import { offerBest } from "../seats/best.js";
 import { openHoldNote } from "../seats/open_hold.js";
 import { calledOff, readTerms } from "../lib/terms.js";
+import { SoldOut } from "../seats/sold_out.js";
 import { Seats } from "../seats/seats_panel.js";
 import { readPlan } from "../seats/plan.js";
 
@@ -39,6 +40,7 @@ async function start() {
   }
   const plan = readPlan(document_);
   const availability = new Availability(plan.count);
+  const soldOut = new SoldOut(availability);
   const make = document_.numbered ? Seats : Areas;
   choice = new make(document_, plan, availability, { changed });
   poll = new Poll(performance, availability, {
@@ -51,7 +53,9 @@ async function start() {
         choice.open();
         choice.restore(wanted);
       }
-      return lost(choice.update(seats));
+      const gone = choice.update(seats);
+      soldOut.update();
+      return lost(gone);
     },
     failure: (problem) => {
       if (problem.status === 404) {
@@ -78,7 +82,7 @@ function closeBooth() {
   poll.stop();
   sessionStorage.removeItem(memory);
   if ($("best-dialog").open) $("best-dialog").close();
-  for (const part of ["loading", "numbered", "areas", "view", "best", "panel"]) show($(part), false);
+  for (const part of ["loading", "numbered", "areas", "view", "best", "panel", "sold-out"]) show($(part), false);
   const text = `${t("called_off_title")}. ${t("called_off_choose_text")}`;
   note(notices, "warn", text);
   announce(text, { now: true });

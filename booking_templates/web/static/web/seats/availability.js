@@ -9,6 +9,7 @@ export class Availability {
   constructor(count) {
     this.states = new Uint8Array(count);
     this.areas = new Map();
+    this.heldInAreas = 0;
     this.version = null;
     this.plan = null;
     this.etag = "";
@@ -26,6 +27,7 @@ export class Availability {
     if (answer.full) for (let i = 0; i < answer.state.length; i++) put(i, answer.state.charCodeAt(i) - 48);
     else for (const [index, state] of answer.changes) put(index, state);
     for (const [id, area] of Object.entries(answer.areas || {})) this.areas.set(id, area.free);
+    this.heldInAreas = Object.values(answer.areas || {}).reduce((sum, area) => sum + (area.held || 0), 0);
     this.version = answer.version;
     this.plan = answer.plan;
     this.isCalledOff = Boolean(answer.is_called_off);
@@ -34,6 +36,16 @@ export class Availability {
 
   isFree(index) {
     return this.states[index] === 0;
+  }
+
+  /** Whether nothing at all is free. */
+  get isSoldOut() {
+    return !this.states.includes(0) && [...this.areas.values()].every((free) => !free);
+  }
+
+  /** Whether something is held, which may come back. */
+  get isSomeHeld() {
+    return this.heldInAreas > 0 || this.states.includes(1);
   }
 }
 

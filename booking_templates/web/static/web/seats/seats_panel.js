@@ -152,7 +152,7 @@ export class Seats {
   countLegend() {
     const free = new Map();
     for (let i = 0; i < this.plan.count; i++) if (this.availability.isFree(i)) free.set(this.plan.grade[i], (free.get(this.plan.grade[i]) || 0) + 1);
-    for (const [index, left] of this.counts) left.textContent = t("left", { count: number(free.get(index) || 0) });
+    for (const [index, left] of this.counts) left.textContent = free.has(index) ? t("left", { count: number(free.get(index)) }) : t("sold_out");
   }
 }
 
