@@ -1,6 +1,7 @@
 """The event's page as buyers see it, edited live: description, poster, notices. Nothing of it needs a deployment.
 
-The event service owns poster and notices. The description is a part of the requirement too, and stays in step with it (see live_edits).
+The event service owns poster and notices; where the poster is, is remembered for the public list of events. The description is a part of
+the requirement too, and stays in step with it (see live_edits).
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def event_page(*, system: BookingSystem, user: User) -> EventPage:
     """Raises ServiceUnavailable, Refused."""
     found = ask(system, user, SCOPE, lambda api: api.get(EVENT))
     poster = found.get("poster")
+    if poster is None:
+        _remember_poster(system, None)
     return EventPage(
         title=str(found.get("title", "")),
         description=str(found.get("description", "")),
@@ -60,6 +63,7 @@ def poster_put(*, system: BookingSystem, image: bytes, acting_user: User) -> Doc
     """Make IMAGE the poster; the service checks that it is a picture. Raises ServiceRefused (`not_a_picture`, `too_large`), …"""
     found = ask(system, acting_user, SCOPE, lambda api: api.put_bytes(POSTER, image))
     audit.record("system.poster", system, acting_user=acting_user, bytes=len(image))
+    _remember_poster(system, found, length=len(image))
     return {**found, "url": system.public_url + str(found.get("url", ""))}
 
 
@@ -67,6 +71,7 @@ def poster_delete(*, system: BookingSystem, acting_user: User) -> None:
     """Take the poster away; none is fine."""
     ask(system, acting_user, SCOPE, lambda api: api.delete(POSTER))
     audit.record("system.poster", system, acting_user=acting_user, bytes=0)
+    _remember_poster(system, None)
 
 
 def poster_image(*, system: BookingSystem, user: User) -> tuple[str, bytes] | None:
@@ -76,13 +81,27 @@ def poster_image(*, system: BookingSystem, user: User) -> tuple[str, bytes] | No
         return None
     with api_for(system, user, SCOPE) as api:
         try:
-            found = api.stream(str(page.poster["url"]).removeprefix(system.public_url))
+            path = str(page.poster["url"]).removeprefix(system.public_url)
+            found = api.stream(path)
             if not isinstance(found, tuple):
                 return None
             media_type, chunks = found
-            return media_type, b"".join(chunks)
+            image = b"".join(chunks)
         except Silent as error:
             raise ServiceUnavailable(str(error)) from error
+    _remember_poster(system, {**page.poster, "url": path}, length=len(image))
+    return media_type, image
+
+
+def _remember_poster(system: BookingSystem, poster: Document | None, *, length: int = 0) -> None:
+    """Note POSTER, as the service tells it, of LENGTH bytes. It may have been put up past the control plane, so each look notes it too."""
+    path = str((poster or {}).get("url", ""))
+    known = None
+    if poster and path.startswith(f"{POSTER}/"):
+        known = {"path": path, "width": int(poster.get("width", 0)), "height": int(poster.get("height", 0)), "bytes": length}
+    if system.poster != known:
+        BookingSystem.objects.filter(pk=system.pk).update(poster=known)
+        system.poster = known
 
 
 def notice_add(*, system: BookingSystem, title: str, body: str, is_pinned: bool, acting_user: User) -> Document:

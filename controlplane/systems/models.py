@@ -110,6 +110,8 @@ class BookingSystem(models.Model):
     """What its data were in when it was last seen well; see data_loss.py."""
     backup = models.JSONField(null=True, blank=True)
     """How its backups went when it was last looked at, as the runtime's `Backup`; see backups.py."""
+    poster = models.JSONField(null=True, blank=True)
+    """The event service's poster when it was last seen: `path` on the buyer site, `width`, `height`, `bytes`. See event_page.py."""
     connect_url = models.URLField(blank=True)
     connect_host = models.CharField(max_length=255, blank=True)
 

@@ -30,6 +30,8 @@ STEPS: dict[str, tuple[str, ...]] = {
 ANSWER_WITHIN_S = 3.0
 LAST_PAGE = 100_000
 """The highest that services take."""
+LISTED_POSTER_BYTES_MAX = 500 * 1024
+"""A list shows many posters, often on a phone's line."""
 
 
 def systems_of(user: User) -> QuerySet[BookingSystem]:
@@ -128,13 +130,15 @@ class PublicEvent:
     price_from_krw: int
     price_to_krw: int
     url: str
+    poster: dict[str, Any] | None
+    """`url` on the event's own site, `width`, `height`; None without one, and for one that is too heavy for a list."""
 
 
 def public_events() -> list[PublicEvent]:
     """Live systems, by their first performance."""
     live = BookingSystem.objects.filter(state=State.LIVE, slug__isnull=False).select_related("live_revision__requirement")
     found = []
-    for system in live.only("slug", "title", "state", "live_revision__requirement__summary"):
+    for system in live.only("slug", "title", "state", "poster", "live_revision__requirement__summary"):
         shown = system.live_revision.requirement.summary if system.live_revision else {}
         found.append(
             PublicEvent(
@@ -150,9 +154,22 @@ def public_events() -> list[PublicEvent]:
                 price_from_krw=shown["price_from_krw"],
                 price_to_krw=shown["price_to_krw"],
                 url=system.public_url,
+                poster=_listed_poster(system),
             )
         )
     return sorted(found, key=lambda event: (event.first_at, event.system_id))
+
+
+def is_poster_listed(system: BookingSystem) -> bool:
+    """Whether the public list shows SYSTEM's poster: there is one, and it is not too heavy."""
+    return system.poster is not None and system.poster["bytes"] <= LISTED_POSTER_BYTES_MAX
+
+
+def _listed_poster(system: BookingSystem) -> dict[str, Any] | None:
+    known = system.poster
+    if known is None or not is_poster_listed(system):
+        return None
+    return {"url": system.public_url + known["path"], "width": known["width"], "height": known["height"]}
 
 
 @dataclass(frozen=True)

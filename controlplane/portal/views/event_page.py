@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.speech import say_reason
-from controlplane.systems import event_page
+from controlplane.systems import event_page, selectors
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
 
@@ -169,6 +169,8 @@ def _page(
     context = {
         "system": system,
         "event": shown,
+        "is_heavy": system.poster is not None and not selectors.is_poster_listed(system),
+        "listed_kb": selectors.LISTED_POSTER_BYTES_MAX // 1024,
         "notices": notices,
         "description": shown.description if typed is None else typed,
         "seen": _mark(shown.description),

@@ -22,6 +22,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A picture that cannot be had leaves what lies behind it: <img data-or-none>.
+for (const picture of document.querySelectorAll("img[data-or-none]")) {
+  picture.addEventListener("error", () => picture.remove());
+  if (picture.complete && !picture.naturalWidth) picture.remove();
+}
+
 // A link to an input puts the cursor there, not only the page.
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.('.problems a[href^="#"]');

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from controlplane.systems import services
 from controlplane.systems.models import Desired
@@ -186,6 +187,43 @@ def test_a_bad_poster_is_refused_beside_the_field(answering: Any, browser: Any, 
 
     assert response.status_code == 422
     assert words in text(response)
+
+
+def test_the_public_list_shows_the_poster_from_the_events_own_site(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["PUT", "/api/event/poster"] = (200, {"url": "/api/event/poster/abc", "width": 600, "height": 800})
+    browser.post(url(answering, "/event/poster"), {"poster": SimpleUploadedFile("p.png", b"picture")})
+
+    listed = Client().get("/")
+
+    assert f'src="{answering.public_url}/api/event/poster/abc"' in text(listed)
+    assert 'width="600"' in text(listed)
+    assert 'loading="lazy"' in text(listed)
+    policy = dict(directive.split(" ", 1) for directive in listed["Content-Security-Policy"].split("; "))
+    assert policy["img-src"].rstrip(";").split() == ["'self'", "data:", answering.public_url]
+
+    browser.post(url(answering, "/event/poster"), {"remove": "yes"})
+    assert "<img" not in text(Client().get("/"))
+    assert answering.public_url not in Client().get("/")["Content-Security-Policy"]
+
+
+def test_a_poster_that_was_put_past_the_control_plane_is_listed_once_it_is_seen(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["GET", "/api/event/poster/abc"] = (200, b"picture")
+    assert "<img" not in text(Client().get("/"))
+
+    browser.get(url(answering, "/event/poster/image"))
+    assert "/api/event/poster/abc" in text(Client().get("/"))
+
+    site.answers["GET", "/api/event/"] = (200, EVENT | {"poster": None})
+    browser.get(url(answering, "/event"))
+    assert "<img" not in text(Client().get("/"))
+
+
+def test_a_heavy_poster_is_not_listed_and_the_organiser_is_told(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["PUT", "/api/event/poster"] = (200, {"url": "/api/event/poster/abc", "width": 600, "height": 800})
+    browser.post(url(answering, "/event/poster"), {"poster": SimpleUploadedFile("p.png", b"x" * 512_001)})
+
+    assert "<img" not in text(Client().get("/"))
+    assert "larger than 500 KB" in text(browser.get(url(answering, "/event")))
 
 
 def test_a_poster_is_taken_away(answering: Any, browser: Any, site: Any) -> None:
