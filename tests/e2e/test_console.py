@@ -63,3 +63,17 @@ def test_on_a_phone_the_open_tab_is_in_view(clove: Stack, browser: Browser, exam
     assert box["x"] + box["width"] <= PHONE["width"]
     assert page.evaluate("window.scrollY") == 0
     page.context.close()
+
+
+def test_on_a_phone_no_list_scrolls_sideways_and_each_line_says_what_it_is(clove: Stack, browser: Browser) -> None:
+    page = logged_in(browser, clove, ADMIN, width=PHONE["width"])
+    for path in ("systems/bookingsystem", "systems/operation", "systems/revision", "pool/image", "accounts/user", "lib/auditrow"):
+        page.goto(f"{clove.portal}/console/{path}/")
+        expect(page.locator("#result_list td[data-label]").first).to_be_visible()
+        within = page.evaluate(
+            "[document.documentElement, document.querySelector('.results')].every((each) => each.scrollWidth <= each.clientWidth)"
+        )
+        assert within, path
+    page.goto(f"{clove.portal}/console/systems/bookingsystem/")
+    expect(page.locator("#result_list .field-state_shown").first).to_have_attribute("data-label", "State")
+    page.context.close()
