@@ -118,7 +118,10 @@ def _hand_over(run: Run, revision: Revision) -> None:
 
 def _kept(run: Run, plan: Plan) -> dict[str, str]:
     """The volumes that PLAN must find. Raises Failed when data of the system are gone already, unless somebody said to go on without."""
-    if not run.system.live_revision_id or run.operation.kind in data_loss.OPENING:
+    if not run.system.live_revision_id:
+        return {}
+    if run.operation.kind in data_loss.OPENING:
+        _refuse_over_data(run)
         return {}
     run.lease.renew()
     lost = data_loss.lost_outside(run.system, plan)
@@ -127,6 +130,16 @@ def _kept(run: Run, plan: Plan) -> dict[str, str]:
     if lost:
         raise Failed(lost.code, **lost.params)
     return {claim: mark for claim, mark in data_loss.keeps(run.system).items() if claim in data_loss.claims_of(plan)}
+
+
+def _refuse_over_data(run: Run) -> None:
+    """Somebody said to go on without the data of before. Raises Failed when these are there again by now: nothing is put over them."""
+    if run.operation.result.get(HANDED_OVER):
+        return  # what is there may be of its own making
+    run.lease.renew()
+    seen = run.runtime.observe(run.system.ref)
+    if seen.volumes is not None and data_loss.loss(run.system, seen) is None:
+        raise Failed("data_there")
 
 
 def read(stored: Requirement) -> Wanted:

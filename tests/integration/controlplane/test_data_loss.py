@@ -307,6 +307,32 @@ def test_what_comes_to_nothing_leaves_it_closed_and_without_its_data(seller: Any
     assert system.state == State.LIVE
 
 
+@pytest.mark.parametrize("kind", ["restore", "reopen"])
+def test_data_that_came_back_before_the_next_look_are_not_overwritten(
+    seller: Any, runtime: SiteRuntime, admin: User, settings: Any, kind: str
+) -> None:
+    settings.BOOKING_DATABASE = "mariadb"
+    system = deployed(seller, runtime)
+    kept = runtime.systems.pop(system.namespace)
+    look(system, runtime, times=3)
+    assert system.state == State.DATA_GONE
+
+    runtime.systems[system.namespace] = kept
+    uid = kept.volumes["mariadb-data"]
+    if kind == "restore":
+        operation = reopening.system_restore(system=system, backup="latest", acting_user=admin)
+    else:
+        operation = reopening.system_reopen(system=system, rests=True, acting_user=admin)
+    settle(system, runtime)
+    look(system, runtime, times=2)
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason_code) == (Operation.State.FAILED, "data_there")
+    assert (system.state, copies(system, runtime)) == (State.LIVE, {1})
+    assert restores(runtime.systems[system.namespace].objects) == []
+    assert runtime.systems[system.namespace].volumes["mariadb-data"] == uid
+
+
 def test_a_backup_is_put_back_while_all_rests_and_the_next_revision_has_no_job_of_it(
     seller: Any, runtime: SiteRuntime, site: Site, admin: User, settings: Any
 ) -> None:
