@@ -60,6 +60,16 @@ def refund(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | None
     asked = hashlib.sha256(msgspec.json.encode(wanted)).hexdigest()
     if made := _made(order, key, asked):
         return made, False
+    try:
+        return _give_back(order, wanted, staff=staff, key=key, asked=asked), True
+    except (Conflict, IntegrityError):
+        # The same request may have come twice at once: one of the two has done it, whatever of that the other met first.
+        if made := _made(order, key, asked):
+            return made, False
+        raise
+
+
+def _give_back(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | None, asked: str) -> RefundByHand:
     event.forget()  # what was called off, or made dearer, at another replica a moment ago counts
     in_full = wanted.terms == "full"
     offered = quote(order, wanted.tickets, in_full=in_full, with_used=wanted.used)
@@ -68,7 +78,7 @@ def refund(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | None
     if offered.fee_krw != wanted.fee_krw:
         raise refused("fee_not_agreed", fee_krw=offered.fee_krw, refund_krw=offered.refund_krw)
     chosen = [line.ticket.pk for line in offered.lines]
-    order.by_hand = RefundByHand(
+    made = order.by_hand = RefundByHand(
         order_id=order.pk,
         key=key,
         asked=asked,
@@ -82,22 +92,12 @@ def refund(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | None
         fee_krw=offered.fee_krw,
         created_at=clock(),
     )
+    lines = None if offered.is_whole else chosen
     try:
-        saga.withdraw(
-            order,
-            reason=BY_ORGANISER,
-            price_krw=offered.price_krw,
-            fee_krw=offered.fee_krw,
-            lines=None if offered.is_whole else chosen,
-        )
-    except (Conflict, IntegrityError) as error:
-        # The same request may have come twice at once: one of the two has done it.
-        if made := _made(order, key, asked):
-            return made, False
-        if isinstance(error, Conflict):
-            raise refused(error.code) from error
-        raise
-    return order.by_hand, True
+        saga.withdraw(order, reason=BY_ORGANISER, price_krw=offered.price_krw, fee_krw=offered.fee_krw, lines=lines)
+    except Conflict as error:
+        raise refused(error.code) from error
+    return made
 
 
 def forget_notes(buyer_id: str) -> None:

@@ -258,6 +258,24 @@ def test_the_same_request_twice_at_once_is_done_once(
     assert cancels(provider, order_id) == [450_000]
 
 
+def test_the_same_request_that_is_done_just_before_this_one_looks_is_answered_alike(
+    staff_client: Any, three: Three, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id, _tickets = three
+    plain = by_hand.quote
+    first: list[Any] = []
+
+    def after(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(by_hand, "quote", plain)
+        first.append(refund(staff_client, order_id, key="same"))
+        return plain(*args, **more)
+
+    monkeypatch.setattr(by_hand, "quote", after)
+    second = refund(staff_client, order_id, key="same")
+    assert (first[0].status_code, second.status_code, second.json()) == (201, 200, first[0].json())
+    assert cancels(provider, order_id) == [450_000]
+
+
 def test_many_at_once_give_each_ticket_back_once(staff_client: Any, buyer_client: Any, three: Three, provider: FakeProvider) -> None:
     order_id, tickets = three
     barrier = threading.Barrier(6)
