@@ -6,6 +6,9 @@ CLOVE_SECRET_KEYS and CLOVE_SECRET_KEY, or mounts the files, changes them there:
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -24,6 +27,10 @@ class NotOurs(Exception):
     """The keys are not in files that this process may write; the message says where they are."""
 
 
+class UnderWay(Exception):
+    """Somebody else changes the keys just now."""
+
+
 @dataclass
 class Resealed:
     """How many were sealed anew, how many were by the first key already, and those that no key opens, by name."""
@@ -33,8 +40,27 @@ class Resealed:
     unreadable: list[str] = field(default_factory=list)
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One who changes the keys at a time: a key of another's that was overwritten, or forgotten unseen, would be one that things are
+    sealed by. Raises UnderWay and NotOurs."""
+    _refuse_foreign()
+    path = settings.CLOVE_HOME / "keys" / ".changing"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = path.open("a")
+    except OSError as error:
+        raise NotOurs(f"{path.parent} ({error.strerror})") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UnderWay from None
+        yield
+
+
 def new_keys() -> None:
-    """Put a new sealing key and a new key of Django's before those there are. Raises NotOurs.
+    """Put a new sealing key and a new key of Django's before those there are. The caller is `alone`. Raises NotOurs.
 
     The sealing key counts at once, for every process reads the file each time; Django's from each process's next start on.
     """
@@ -70,7 +96,7 @@ def reseal() -> Resealed:
 
 
 def forget_old_keys() -> None:
-    """Keep the first key of each file alone. The caller has sealed everything anew. Raises NotOurs."""
+    """Keep the first key of each file alone. The caller is `alone`, and has sealed everything anew. Raises NotOurs."""
     _refuse_foreign()
     _write("fernet-keys", keys.sealing_keys()[:1])
     _write("django-secret", _django_keys()[:1])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from controlplane.systems.resealing import NotOurs, forget_old_keys, new_keys, reseal
+from controlplane.systems.resealing import NotOurs, UnderWay, alone, forget_old_keys, new_keys, reseal
 
 
 class Command(BaseCommand):
@@ -23,14 +24,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         is_new = not (options["only_reseal"] or options["forget_old"])
         try:
-            if is_new:
-                new_keys()
-            done = reseal()
-            self.stdout.write(f"sealed anew: {done.anew}; sealed by the first key already: {done.before}")
-            if done.unreadable:
-                raise CommandError("no key opens these, and all keys are kept: " + ", ".join(done.unreadable))
-            if options["forget_old"]:
-                forget_old_keys()
+            with nullcontext() if options["only_reseal"] else alone():
+                if is_new:
+                    new_keys()
+                done = reseal()
+                self.stdout.write(f"sealed anew: {done.anew}; sealed by the first key already: {done.before}")
+                if done.unreadable:
+                    raise CommandError("no key opens these, and all keys are kept: " + ", ".join(done.unreadable))
+                if options["forget_old"]:
+                    forget_old_keys()
+        except UnderWay:
+            raise CommandError("Another change of these keys is under way. Run this again when it has ended.") from None
         except NotOurs as error:
             raise CommandError(f"The keys are kept in {error}. Change them there, then run this with --only-reseal.") from None
         if is_new:

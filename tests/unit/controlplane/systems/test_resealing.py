@@ -16,6 +16,7 @@ from controlplane.accounts.models import User
 from controlplane.lib.models import AuditRow
 from controlplane.rendering.plan import Plan
 from controlplane.systems import keys, planning, sealed, secrets, services
+from controlplane.systems.management.commands import rotate_platform_keys as command
 from controlplane.systems.models import BookingSystem, SellerSecret, SystemSecret
 from controlplane.systems.planning import stored_requirement
 from controlplane.systems.resealing import SEALED, Resealed, reseal
@@ -101,6 +102,24 @@ def test_old_keys_are_forgotten_only_when_asked_and_nothing_needs_them(
     assert len(lines(private_home, "django-secret")) == 1
     assert opens(new)
     assert AuditRow.objects.filter(action="platform.old_keys").exists()
+
+
+def test_a_key_that_another_command_puts_in_front_meanwhile_is_not_forgotten_with_the_old(
+    made: dict[str, dict[str, str]], private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotate()
+
+    def meanwhile() -> Resealed:
+        done = reseal()
+        monkeypatch.setattr(command, "reseal", reseal)
+        with pytest.raises(CommandError, match="under way"):
+            rotate()
+        return done
+
+    monkeypatch.setattr(command, "reseal", meanwhile)
+    rotate("--forget-old")
+    (left,) = lines(private_home, "fernet-keys")
+    assert opens(left)
 
 
 def test_what_no_key_opens_is_named_and_no_key_is_forgotten_for_it(made: dict[str, dict[str, str]], private_home: Path) -> None:
