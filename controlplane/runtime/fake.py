@@ -210,7 +210,7 @@ class FakeRuntime:
         known = self.systems.get(system.namespace)
         if known is None or known.ref.system_id != system.system_id or known.looks_until_gone is not None:
             return
-        at_rest = {key_of(item): item for item in closed(objects)}
+        at_rest = {key_of(item): item for item in closed(objects, volumes=known.volumes)}
         there = {key_of(item) for item in known.store.live()}
         known.store.applied = [at_rest.get(key_of(item), item) if key_of(item) in there else item for item in known.store.applied]
         self.emit(system)

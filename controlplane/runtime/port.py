@@ -182,7 +182,10 @@ class Runtime(Protocol):
         """
 
     def close(self, system: SystemRef, objects: Objects) -> None:
-        """Let nothing of SYSTEM, which runs by OBJECTS, answer anybody or write a backup, until it is applied again. Makes nothing anew."""
+        """Let nothing of SYSTEM, which runs by OBJECTS, answer anybody or write a backup, until it is applied again. Makes nothing anew.
+
+        What has a volume open that is GOING runs on: its data would go with it.
+        """
 
     def observe(self, system: SystemRef) -> Observation:
         """The state now; health ABSENT when nothing was applied or all is gone.

@@ -47,7 +47,7 @@ def close(api: Api, system: SystemRef, objects: Objects) -> None:
     namespace = api.get(NAMESPACE, system.namespace)
     if namespace is None or not is_ours(namespace, system) or namespace["metadata"].get("deletionTimestamp"):
         return
-    for item in closed(objects):
+    for item in closed(objects, volumes=volumes_of(claims(api, system))):
         resource = resource_of(item)
         found = api.get(resource, item["metadata"]["name"], system.namespace)
         if found is not None and not is_closed(found):

@@ -104,7 +104,7 @@ class LocalRuntime:
             before = self._wanted(system)
             if before is None or files.deletion.exists():
                 return
-            at_rest = {key_of(item): item for item in closed(before["objects"])}
+            at_rest = {key_of(item): item for item in closed(before["objects"], volumes=NO_VOLUMES)}
             wanted = {**before, "fingerprint": "", "objects": [at_rest.get(key_of(item), item) for item in before["objects"]]}
             if wanted != before:
                 layout.write_json(files.desired, wanted, durable=True)

@@ -88,15 +88,29 @@ def test_one_look_sends_nobody_away_and_the_second_closes_it(
     assert "seat-data" not in (runtime.observe(system.ref).volumes or {})
 
 
-@pytest.mark.parametrize(("uid", "code"), [("another", "data_other"), (GOING, "data_going")])
-def test_a_volume_in_its_place_is_not_its_own(seller: Any, runtime: SiteRuntime, uid: str, code: str) -> None:
+def test_a_volume_in_its_place_is_not_its_own(seller: Any, runtime: SiteRuntime) -> None:
     system = deployed(seller, runtime)
-    runtime.finds_volume(system.namespace, "seat-data", uid)
+    runtime.finds_volume(system.namespace, "seat-data", "another")
 
     look(system, runtime, times=2)
 
-    assert (system.state, system.reason_code, system.reason_params) == (State.DATA_GONE, code, {"volumes": "seat-data"})
+    assert (system.state, system.reason_code, system.reason_params) == (State.DATA_GONE, "data_other", {"volumes": "seat-data"})
     assert copies(system, runtime) == {0}
+
+
+def test_data_that_go_when_nothing_uses_them_any_more_are_not_ended_by_closing(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.finds_volume(system.namespace, "seat-data", GOING)
+
+    look(system, runtime, times=2)
+
+    assert (system.state, system.reason_code, system.reason_params) == (State.DATA_GONE, "data_going", {"volumes": "seat-data"})
+    deployments = of_kind(runtime.systems[system.namespace].objects, "Deployment")
+    assert {item["metadata"]["name"] for item in deployments if item["spec"]["replicas"]} == {"seat"}
+
+    runtime.loses_object(system.namespace, "PersistentVolumeClaim", "seat-data")
+    look(system, runtime, times=2)
+    assert (system.reason_code, copies(system, runtime)) == ("data_gone", {0})
 
 
 def test_while_a_deleted_volume_is_in_use_nothing_is_put_in_its_place(seller: Any, runtime: SiteRuntime, admin: User) -> None:

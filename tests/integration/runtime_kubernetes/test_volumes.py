@@ -142,6 +142,16 @@ def test_a_closed_system_rests_writes_no_backup_and_comes_back_with_the_next_app
     assert not cron_job["spec"].get("suspend")
 
 
+def test_closing_ends_nothing_that_keeps_a_volume_from_going(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
+    objects, _ = applied(runtime, system)
+    cluster.delete(CLAIM.path("seat-data", system.namespace))
+
+    runtime.close(system, objects)
+
+    deployments = cluster.api.items(BY_KIND["Deployment"], system.namespace)
+    assert {item["metadata"]["name"]: item["spec"]["replicas"] for item in deployments} == {"seat": 1, "event": 0}
+
+
 def test_closing_makes_nothing_of_what_is_gone(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
     objects, _ = applied(runtime, system)
     cluster.delete(BY_KIND["Deployment"].path("seat", system.namespace))
