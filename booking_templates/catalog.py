@@ -171,11 +171,11 @@ def _seat(numbered: str, pin: str) -> Image:
 
 def _ticket(provider: str) -> Image:
     keys = {"ticket-key.json": "signing-key", "ticket-key-others.json": "other-keys"}
-    return _paid("ticket", provider, secrets=keys, requires=("auth", "seat"), calls=("event", "merch", "seat"))
+    return _paid("ticket", provider, secrets=keys, requires=("auth", "seat"), calls=("auth", "event", "merch", "seat"))
 
 
 def _merch(provider: str) -> Image:
-    return _paid("merch", provider, needed_when={"merchandise": "yes"}, requires=("auth",), calls=("ticket",))
+    return _paid("merch", provider, needed_when={"merchandise": "yes"}, requires=("auth",), calls=("auth", "event", "ticket"))
 
 
 def _paid(

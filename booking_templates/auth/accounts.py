@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from msgspec import UNSET
 
 from booking_templates.auth import passwords, rules, sessions, throttle
-from booking_templates.auth.models import Buyer, Identity, PasswordReset
+from booking_templates.auth.models import Buyer, Identity, Letter, PasswordReset
 from booking_templates.auth.schemas import BuyerInfo, ProfileChange, Signup
 from booking_templates.auth.throttle import Caller
 from booking_templates.kit import outbox
@@ -161,6 +161,7 @@ def close(buyer: Buyer) -> None:
         return
     sessions.Session.objects.filter(buyer=buyer).delete()
     PasswordReset.objects.filter(buyer=buyer).delete()
+    Letter.objects.filter(buyer=buyer).delete()
     Identity.objects.filter(buyer=buyer).delete()
     _tell_keepers(buyer)
 

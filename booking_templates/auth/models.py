@@ -61,6 +61,21 @@ class FailureCount(models.Model):
     ends_at = models.DateTimeField(db_index=True)
 
 
+class Letter(models.Model):
+    """A mail that another service asked for, under its id. Its words go when it is sent; the row stays a while, so that no second is."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    buyer = models.ForeignKey(Buyer, on_delete=models.CASCADE)
+    language = models.CharField(max_length=5)
+    subject = models.CharField(max_length=200)
+    text = models.TextField(blank=True, default="")
+    calendar = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(db_index=True)
+    next_at = models.DateTimeField(null=True, db_index=True)
+    """When it shall be sent; empty once it was, or was given up."""
+    attempts = models.PositiveIntegerField(default=0)
+
+
 class PasswordReset(models.Model):
     """A link sent by mail. `mailed_at` is empty until the worker has handed the mail over."""
 

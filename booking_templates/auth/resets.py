@@ -10,7 +10,6 @@ import smtplib
 import time
 import uuid
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -18,7 +17,7 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from booking_templates.auth import accounts, outside, passwords, rules, throttle
+from booking_templates.auth import accounts, mailing, outside, passwords, rules, throttle
 from booking_templates.auth.macs import is_mac_of, mac_of
 from booking_templates.auth.models import Buyer, PasswordReset
 from booking_templates.auth.throttle import Caller
@@ -36,8 +35,6 @@ KEEP = timedelta(days=1)
 BATCH = 20
 PASS_S = 5.0
 """A pass ends after this long, well within the worker's lease: with a slow mail server two replicas would send the same mails."""
-PERMANENT = 500
-"""SMTP's replies from here on are final (RFC 5321, 4.2.1)."""
 
 
 def request(typed_email: str, caller: Caller) -> None:
@@ -112,7 +109,7 @@ def send_due() -> int:
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
             # This one alone, by its address (some servers tell only after the text): nobody else's mail waits for it.
             log.warning("mail refused", extra={"fields": {"error": type(error).__name__}})
-            if _is_final(error):
+            if mailing.is_final(error):
                 PasswordReset.objects.filter(pk=reset.pk).update(mailed_at=db_now())
         except OSError as error:
             # smtplib's errors are OSErrors too. The address is personal: only the kind of failure is logged.
@@ -126,29 +123,19 @@ def send_due() -> int:
     return sent
 
 
-def _is_final(error: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) -> bool:
-    codes = [error.smtp_code] if isinstance(error, smtplib.SMTPDataError) else [code for code, _text in error.recipients.values()]
-    return all(code >= PERMANENT for code in codes)
-
-
 def _message(reset: PasswordReset) -> EmailMessage:
     # After the #: it is in no log and no Referer.
     link = f"{settings.ENV.public_url}/reset-password#{token_of(reset)}"
-    site = urlsplit(settings.ENV.public_url).hostname or ""
+    site = mailing.site()
     with translation.override(reset.language):
         lines = [
-            _("Hello %(name)s,") % {"name": reset.buyer.name} if _is_a_name(reset.buyer.name) else _("Hello,"),
+            mailing.greeting(reset.buyer),
             _("somebody, probably you, asked for a new password for your account at %(site)s. Choose it here within an hour:")
             % {"site": site},
             link,
             _("If you did not ask for this, do nothing: your password stays as it is."),
         ]
         return EmailMessage(_("New password for %(site)s") % {"site": site}, "\n\n".join(lines) + "\n", to=[reset.buyer.email or ""])
-
-
-def _is_a_name(text: str) -> bool:
-    """Whether TEXT leads nowhere: whoever signed up with somebody's address chose it, and the mail is in the organiser's name."""
-    return all(letter.isalpha() or letter in " -'’" for letter in text)
 
 
 def forget_old() -> None:

@@ -92,3 +92,24 @@ class PublicKey(Struct):
 
 class PublicKeys(Struct):
     keys: list[PublicKey]
+
+
+class NewMail(Struct):
+    """A mail to a buyer, in words. The same ID is the same mail, however often it comes. CALENDAR goes along as an .ics file."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    buyer_id: Annotated[str, Meta(max_length=64)]
+    language: Annotated[str, Meta(max_length=5)]
+    subject: Annotated[str, Meta(max_length=200)]
+    text: Annotated[str, Meta(max_length=20_000)]
+    calendar: Annotated[str, Meta(max_length=20_000)] = ""
+
+
+class NewMails(Struct):
+    mails: Annotated[list[NewMail], Meta(max_length=100)]
+
+
+class Mails(Struct):
+    """Whether there is a mail server at all. Without one every mail is dropped."""
+
+    sends_mail: bool

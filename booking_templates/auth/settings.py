@@ -2,7 +2,9 @@
 
 Mail, from CLOVE_MAIL: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, or `file:///directory`.
 
-Without it nothing that needs mail is offered. CLOVE_MAIL_FILE names a file that holds the address instead: it has a password in it.
+`?from=tickets@example.com&per_second=10` names the sender, and how many mails about bookings a second are sent at most; CLOVE_MAIL_FROM and
+CLOVE_MAIL_PER_SECOND do, too. Without CLOVE_MAIL nothing that needs mail is offered. CLOVE_MAIL_FILE names a file that holds the address
+instead: it has a password in it.
 
 Proxies before the router or gateway that append to X-Forwarded-For, too: their CIDRs, from CLOVE_TRUSTED_PROXIES.
 
@@ -49,6 +51,11 @@ _PARTS = urlsplit(_URL)
 SENDS_MAIL = bool(_URL)
 DEFAULT_FROM_EMAIL = os.environ.get("CLOVE_MAIL_FROM", "") or parse_qs(_PARTS.query).get("from", ["no-reply@localhost"])[0]
 EMAIL_TIMEOUT = 10
+_RATE = os.environ.get("CLOVE_MAIL_PER_SECOND", "") or parse_qs(_PARTS.query).get("per_second", ["10"])[0]
+if not _RATE.isdecimal() or not 1 <= int(_RATE) <= 1000:
+    raise ValueError("CLOVE_MAIL: per_second must be a number from 1 to 1000")
+MAIL_PER_SECOND = int(_RATE)
+"""Mails about bookings that this system sends in a second at most: a whole hall's, when a performance is called off."""
 
 if _PARTS.scheme == "file":
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -1,3 +1,4 @@
+from booking_templates.auth import internal as inside
 from booking_templates.auth import outside_views, views
 from booking_templates.kit.api import route
 
@@ -16,3 +17,5 @@ urlpatterns = [
     route("oidc/identity", DELETE=outside_views.part),
     route("jwks.json", GET=views.read_keys),
 ]
+
+internal = [route("mails", GET=inside.read_mails, POST=inside.take_mails)]

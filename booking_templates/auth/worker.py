@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from booking_templates.auth import accounts, resets, sessions, throttle
+from booking_templates.auth import accounts, letters, resets, sessions, throttle
 from booking_templates.kit.worker import Pass
 
 PASSES = [
@@ -10,5 +10,6 @@ PASSES = [
     Pass("throttle", 600, throttle.forget_old),
     Pass("resets", 600, resets.forget_old),
     Pass("closed", accounts.AGAIN_EVERY_S, accounts.erase_again),
-    *([Pass("mail", 2, resets.send_due)] if settings.SENDS_MAIL else []),
+    Pass("letters", 600, letters.forget_old),
+    *([Pass("mail", 2, resets.send_due), Pass("letters_due", 1, letters.send_due)] if settings.SENDS_MAIL else []),
 ]

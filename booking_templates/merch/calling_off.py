@@ -16,11 +16,11 @@ from booking_templates.kit.problems import Problem
 from booking_templates.merch.models import Order, WithdrawnTickets
 from booking_templates.merch.orders import items_of, value_krw
 from booking_templates.merch.saga import saga
+from booking_templates.payments.reasons import CALLED_OFF
 from booking_templates.payments.states import State
 
 log = logging.getLogger("clove.merch")
 
-CALLED_OFF = "performance_called_off"
 BATCH = 200
 PASS_S = 3.0
 """Well within the worker's lease, and no longer than other orders' recovery may wait."""

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from booking_templates.kit.batch import Statement
-from booking_templates.merch import stock
+from booking_templates.merch import notices, stock
 from booking_templates.merch.models import Item, Order
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
@@ -41,15 +41,17 @@ class Merchandise:
         return {}
 
     def delivery(self, order: Order) -> Sequence[Statement]:
-        """What was taken from stock is the buyer's already."""
-        return ()
+        """What was taken from stock is the buyer's already; they are told."""
+        return [notices.confirmed(order)]
 
     def give_back(self, order: Order) -> timedelta | None:
         return None
 
     def record_give_back(self, order: Order) -> None:
+        notices.ended_unpaid(order)
         stock.give_back(order.pk)
 
     def record_withdrawal(self, order: Order, refund: Refund | None, lines: list[str] | None) -> None:
         """A line is a piece: the id of its item, as often as pieces of it are given back."""
+        notices.given_back(order, refund, lines)
         stock.give_back(order.pk, None if lines is None else Counter(map(int, lines)))

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from booking_templates.payments.models import Entry, PayableOrder, Refund
+from booking_templates.payments.models import Notice as NoticeRow
 
 
 class Picture(models.Model):
@@ -92,6 +93,10 @@ class Order(PayableOrder):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Notice(NoticeRow):
+    """Mail about an order of products."""
 
 
 class WithdrawnTickets(models.Model):

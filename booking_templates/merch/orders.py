@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.db import clock, retry_transaction
@@ -23,7 +24,8 @@ from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError
 from booking_templates.payments.ids import new_letters, new_number
 from booking_templates.payments.names import normal_name
-from booking_templates.payments.saga import BUYER, PENDING_FOR
+from booking_templates.payments.reasons import BUYER
+from booking_templates.payments.saga import PENDING_FOR
 from booking_templates.payments.states import State
 
 TRIES = 4
@@ -92,6 +94,7 @@ def _write(*, buyer: Principal, wish: Wish, key: str | None) -> Order:
         buyer_id=buyer.id,
         buyer_name=(normal_name(wish.name) or buyer.name)[:100],
         buyer_phone=wish.phone,
+        language=get_language() or "",
         idempotency_key=key,
         total_krw=total,
         ticket_order=wish.ticket_order,

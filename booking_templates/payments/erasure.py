@@ -9,7 +9,8 @@ import secrets
 from typing import Any
 
 from booking_templates.payments.answers import refused
-from booking_templates.payments.saga import BUYER, Saga
+from booking_templates.payments.reasons import BUYER
+from booking_templates.payments.saga import Saga
 from booking_templates.payments.states import State
 
 UNDER_WAY = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED)

@@ -25,6 +25,8 @@ class PayableOrder(models.Model):
     buyer_id = models.CharField(max_length=64)
     buyer_name = models.CharField(max_length=100, default="", blank=True)
     buyer_phone = models.CharField(max_length=30, default="", blank=True)
+    language = models.CharField(max_length=5, default="", db_default="", blank=True)
+    """The one it was ordered in: mail about it is in that. Empty in an older row."""
     idempotency_key = models.CharField(max_length=100, null=True)  # noqa: DJ001 - unique where there is one
     state = models.CharField(max_length=10, default=State.PENDING.value)
     reason = models.CharField(max_length=40, default="", blank=True)
@@ -123,3 +125,35 @@ class Refund(models.Model):
 
     class Meta:
         abstract = True
+
+
+class Notice(models.Model):
+    """Something that an order's buyer is told by mail. Written in the transaction of what it tells of, gone once auth has it.
+
+    It names no buyer: the order does, when it is brought. ORDER_ID is no foreign key, whose check and index every purchase would pay for.
+    """
+
+    class Kind(models.TextChoices):
+        CONFIRMED = "confirmed"
+        GIVEN_BACK = "given_back"
+        CALLED_OFF = "called_off"
+        UNDELIVERED = "undelivered"
+        """Paid for, yet it could not be had."""
+        UNPAID = "unpaid"
+        """Not paid for in time."""
+        MOVED = "moved"
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_id)
+    """By time (`ids.new_id`), so it is the order in which they are brought, too."""
+    order_id = models.CharField(max_length=36)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    refund_id = models.CharField(max_length=36, default="", blank=True)
+    details = models.JSONField(default=dict)
+    """What cannot be found out later: which of the order's lines it is about, and why."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.kind

@@ -31,6 +31,7 @@ from booking_templates.kit.table import table
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnreached, Undeliverable
 from booking_templates.payments.port import Inquiry
+from booking_templates.payments.reasons import EXPIRED, PAYMENT_FAILED, STALLED
 from booking_templates.payments.refunding import Refunding
 from booking_templates.payments.rows import LEASE, LONGEST_WAIT, Capture, Order
 from booking_templates.payments.states import State
@@ -48,11 +49,6 @@ WAITING_MAX = 2
 """Threads that wait for a provider that does not answer: each does for its time-outs, and with all of them gone the service is down too."""
 PASS_S = 10.0
 """Nor one that is slow: the service's other passes wait for this one."""
-
-BUYER = "buyer"
-EXPIRED = "expired"
-STALLED = "stalled"
-PAYMENT_FAILED = "payment_failed"
 
 
 class Saga(Refunding[Order]):

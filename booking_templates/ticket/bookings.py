@@ -9,6 +9,7 @@ from booking_templates.kit.problems import NotFound
 from booking_templates.kit.table import table
 from booking_templates.payments.keys import key_of
 from booking_templates.payments.models import Kind
+from booking_templates.payments.reasons import BY_ORGANISER
 from booking_templates.payments.showing import local
 from booking_templates.ticket import by_hand
 from booking_templates.ticket.booking_schemas import (
@@ -141,7 +142,7 @@ def _history(order: Order, tickets: list[Ticket]) -> list[HistoryEntry]:
         found.append(_by(entry, getattr(refund, "by_hand", None)))
     for made in RefundByHand.objects.filter(order_id=order.pk, refund=None):
         at, labels = local(made.created_at), [each.label for each in tickets if each.pk in made.tickets]
-        found.append(_by(HistoryEntry("given_back", at, labels=labels, done_at=at, reason=by_hand.BY_ORGANISER), made))
+        found.append(_by(HistoryEntry("given_back", at, labels=labels, done_at=at, reason=BY_ORGANISER), made))
     return sorted(found, key=lambda entry: entry.at)
 
 

@@ -19,10 +19,10 @@ from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
 from booking_templates.kit.table import table
 from booking_templates.payments.answers import REFUSALS
 from booking_templates.payments.names import normal_name
+from booking_templates.payments.reasons import BY_ORGANISER, CALLED_OFF
 from booking_templates.payments.states import State
 from booking_templates.ticket import event, terms
 from booking_templates.ticket.booking_schemas import NewRefundByHand
-from booking_templates.ticket.fulfilment import BY_ORGANISER, CALLED_OFF
 from booking_templates.ticket.models import NOTE_MAX, Order, RefundByHand, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.terms import Terms

@@ -15,10 +15,10 @@ from django.db.models import Sum
 from booking_templates.kit import outbox
 from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.problems import NotFound, Problem
+from booking_templates.payments.reasons import CALLED_OFF
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import State
 from booking_templates.ticket import event
-from booking_templates.ticket.fulfilment import CALLED_OFF
 from booking_templates.ticket.models import Order, OrderRefund, Performance, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.schemas import CallingOff

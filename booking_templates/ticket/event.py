@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from booking_templates.kit.db import retry_transaction
 from booking_templates.kit.problems import Conflict
+from booking_templates.ticket import moves
 from booking_templates.ticket.models import Event, Performance, Ticket
 from booking_templates.ticket.policy import PRESETS, Policy, Preset
 
@@ -104,7 +105,10 @@ def put(
         told["refund_policy"] = msgspec.to_builtins(refund_policy)
     Event.objects.update_or_create(pk=Event.ONLY, defaults={name: value for name, value in told.items() if value is not UNSET})
     Performance.objects.exclude(pk__in=wanted).filter(cancelled_at=None).delete()
+    began = dict(Performance.objects.filter(cancelled_at=None).values_list("pk", "starts_at"))
     for performance in performances:
+        if began.get(performance.id, performance.starts_at) != performance.starts_at:
+            moves.note(performance.id, was=began[performance.id])
         times = {"starts_at": performance.starts_at, "ends_at": performance.ends_at}
         Performance.objects.update_or_create(pk=performance.id, defaults=times)
     forget()

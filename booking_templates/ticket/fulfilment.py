@@ -17,15 +17,14 @@ from booking_templates.payments.answers import refused, undeliverable
 from booking_templates.payments.errors import Undeliverable
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
+from booking_templates.payments.reasons import CALLED_OFF
 from booking_templates.payments.rows import LEASE
-from booking_templates.ticket import event, terms
+from booking_templates.ticket import event, notices, terms
 from booking_templates.ticket.models import LABEL_MAX, Order, OrderRefund, Performance, RefundByHand, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
 SECOND_LOOK = LEASE / 2
 """Far longer than a request waits at a seat service that answers; and with what went before, decided within a minute."""
-CALLED_OFF = "performance_called_off"
-BY_ORGANISER = "organiser"
 
 
 class Tickets:
@@ -77,7 +76,7 @@ class Tickets:
             )
             for place in msgspec.convert(order.places, list[Place])
         ]
-        return [table(Ticket).insertion(tickets)]
+        return [table(Ticket).insertion(tickets), notices.confirmed(order, now)]
 
     def give_back(self, order: Order) -> timedelta | None:
         self.seat.unpin(hold_id=order.hold_id, order_id=order.pk)
@@ -89,6 +88,7 @@ class Tickets:
 
     def record_give_back(self, order: Order) -> None:
         Order.objects.filter(pk=order.pk).update(open_hold=None)
+        notices.ended_unpaid(order)
         _tell_shop(order)
 
     def record_withdrawal(self, order: Order, refund: Refund | None, lines: list[str] | None) -> None:
@@ -104,6 +104,7 @@ class Tickets:
             raise refused("already_used")
         if order.by_hand is not None:
             _record_by_hand(order, order.by_hand, refund)
+        notices.given_back(order, refund, places, is_whole=lines is None)
         body = {} if lines is None else {"places": places}
         outbox.put("seat", f"/internal/orders/{order.pk}/release", body)
         if not places:

@@ -8,6 +8,7 @@ from django.db import models
 
 from booking_templates.payments.ids import new_id
 from booking_templates.payments.models import Entry, PayableOrder, Refund
+from booking_templates.payments.models import Notice as NoticeRow
 from booking_templates.ticket.fields import ExactCharField
 
 LABEL_MAX = 200
@@ -64,6 +65,24 @@ class OrderRefund(Refund):
 
     def __str__(self) -> str:
         return f"refund {self.amount_krw}"
+
+
+class Notice(NoticeRow):
+    """Mail about an order of tickets."""
+
+
+class Move(models.Model):
+    """A performance that was put to another time: its buyers are told, some of them at a time, in the order of their orders' ids."""
+
+    performance_id = models.CharField(max_length=64)
+    was = models.DateTimeField()
+    at = models.DateTimeField()
+    """When it was moved last, before anybody was told of it."""
+    after = models.CharField(max_length=36, default="", blank=True)
+    """The order whose buyer was told last; empty before the first."""
+
+    def __str__(self) -> str:
+        return self.performance_id
 
 
 class RefundByHand(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError
+from django.utils.translation import get_language
 
 from booking_templates.kit import batch
 from booking_templates.kit.db import clock
@@ -15,7 +16,8 @@ from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, Undeliverable
 from booking_templates.payments.ids import new_number
 from booking_templates.payments.names import normal_name
-from booking_templates.payments.saga import BUYER, PENDING_FOR
+from booking_templates.payments.reasons import BUYER
+from booking_templates.payments.saga import PENDING_FOR
 from booking_templates.payments.states import State
 from booking_templates.ticket import event, terms
 from booking_templates.ticket.models import Order, Ticket
@@ -55,6 +57,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
             buyer_id=buyer.id,
             buyer_name=(normal_name(name) or buyer.name)[:100],
             buyer_phone=phone,
+            language=get_language() or "",
             idempotency_key=key,
             hold_id=hold_id,
             open_hold=hold_id,

@@ -17,6 +17,7 @@ from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.place_words import place_name
 
 DEFAULT_LENGTH = timedelta(hours=2)
+CALENDAR_PLACES_MAX = 20
 
 
 def as_pdf(tickets: list[Ticket], order: Order) -> bytes:
@@ -32,7 +33,7 @@ def _page(ticket: Ticket, order: Order, known: event.Snapshot) -> pdf.Page:
     performance = known.performances.get(ticket.performance_id)
     lines = [pdf.Line(known.title, 16)]
     if performance is not None:
-        lines.append(pdf.Line(_when(timezone.localtime(performance.starts_at)), 12))
+        lines.append(pdf.Line(when(performance.starts_at), 12))
     lines.append(pdf.Line(known.venue, 10, 0.3))
     lines.append(pdf.Line(place_name(ticket.label), 18))
     price = _("%(price)s won") % {"price": f"{ticket.price_krw:,}"}
@@ -40,7 +41,9 @@ def _page(ticket: Ticket, order: Order, known: event.Snapshot) -> pdf.Page:
     return pdf.Page(lines, codes.sign(ticket), order.number)
 
 
-def _when(starts: datetime) -> str:
+def when(moment: datetime) -> str:
+    """MOMENT where the event is, as people write it."""
+    starts = timezone.localtime(moment)
     if get_language() != "ko":
         return date_format(starts, "D j M Y, H:i")
     weekday = date_format(starts, "D").removesuffix("요일")
@@ -49,15 +52,29 @@ def _when(starts: datetime) -> str:
 
 def as_calendar(ticket: Ticket, order: Order) -> bytes:
     """The performance, with the place in the note. Raises NotFound while its time is not known."""
-    known = event.current()
-    performance = known.performances.get(ticket.performance_id)
-    if performance is None:
+    entry = _entry(f"{ticket.pk}@clove", ticket.performance_id, f"{place_name(ticket.label)}\n{order.number}")
+    if entry is None:
         raise NotFound("not_found")
+    return entry
+
+
+def order_calendar(order: Order, page: str) -> str:
+    """The same for all of ORDER, with the address of its PAGE in the note. Empty while the performance's time is not known."""
+    labels = [place_name(str(place.get("label", ""))) for place in order.places[:CALENDAR_PLACES_MAX]]
+    entry = _entry(f"{order.pk}@clove", order.performance_id, "\n".join([*labels, order.number, page]))
+    return (entry or b"").decode()
+
+
+def _entry(uid: str, performance_id: str, note: str) -> bytes | None:
+    known = event.current()
+    performance = known.performances.get(performance_id)
+    if performance is None:
+        return None
     return calendar.entry(
-        uid=f"{ticket.pk}@clove",
+        uid=uid,
         title=known.title,
         place=known.venue,
-        note=f"{place_name(ticket.label)}\n{order.number}",
+        note=note,
         starts_at=performance.starts_at,
         ends_at=performance.ends_at or performance.starts_at + DEFAULT_LENGTH,
         made_at=clock(),

@@ -17,10 +17,10 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from booking_templates.kit.db import clock, snapshot
 from booking_templates.payments.models import NO_PROVIDER, Kind
+from booking_templates.payments.reasons import BY_ORGANISER
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import event
-from booking_templates.ticket.fulfilment import BY_ORGANISER
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
 from booking_templates.ticket.schemas import AfterClose, Settlement, SettlementLine
 

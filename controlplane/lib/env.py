@@ -111,13 +111,21 @@ def sqlite_database(path: str) -> dict[str, Any]:
     }
 
 
+MAILS_A_SECOND_MAX = 1000
+
+
 def mail_server(url: str) -> dict[str, Any]:
     """Django's `EMAIL_…` settings for `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25` or `file:///directory`.
 
-    `?from=tickets@example.com` is the sender. Without a URL mail goes nowhere: callers ask MAIL_URL first.
+    `?from=tickets@example.com` is the sender, `per_second` what a booking system sends at most. Without a URL mail goes nowhere: callers
+    ask MAIL_URL first.
     """
     parts = urlsplit(url)
-    sender = {"DEFAULT_FROM_EMAIL": dict(parse_qsl(parts.query)).get("from", "no-reply@localhost"), "EMAIL_TIMEOUT": 10}
+    said = dict(parse_qsl(parts.query))
+    rate = said.get("per_second", "10")
+    if not rate.isdecimal() or not 1 <= int(rate) <= MAILS_A_SECOND_MAX:
+        raise BadEnvironment(f"CLOVE_MAIL: per_second must be a number from 1 to {MAILS_A_SECOND_MAX}")
+    sender = {"DEFAULT_FROM_EMAIL": said.get("from", "no-reply@localhost"), "EMAIL_TIMEOUT": 10}
     if not url:
         return {**sender, "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
     if parts.scheme == "file":

@@ -14,11 +14,14 @@ from booking_templates import catalog
 SERVICES = Path(__file__).resolve().parents[2] / "booking_templates"
 CALLS = {"peers.call", "outbox.put", "Source"}
 """Whatever takes the name of a peer as its first argument."""
+PAID = ("ticket", "merch")
+"""Services that `payments` is a part of."""
 
 
 def named_peers(service: str) -> Iterator[tuple[str, str]]:
     """File and peer of each call that names its peer in place."""
-    for path in sorted((SERVICES / service).rglob("*.py")):
+    shared = (SERVICES / "payments").rglob("*.py") if service in PAID else ()
+    for path in sorted([*(SERVICES / service).rglob("*.py"), *shared]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).split("[")[0] in CALLS and node.args:
                 peer = node.args[0]
@@ -41,3 +44,4 @@ def test_a_service_calls_only_whom_the_catalog_names(service: str) -> None:
 def test_calls_are_found_at_all() -> None:
     assert {"seat", "merch"} <= {peer for _file, peer in named_peers("ticket")}
     assert {"event", "seat"} <= {peer for _file, peer in named_peers("web")}
+    assert {"auth", "event"} <= {peer for _file, peer in named_peers("merch")}

@@ -75,3 +75,12 @@ def test_a_password_that_is_changed_in_the_file_is_used_from_the_next_mail_on(lo
         False,
         True,
     )
+
+
+def test_how_many_mails_a_second(load):
+    assert load("smtp://mail.example.com").MAIL_PER_SECOND == 10
+    assert load("smtp://mail.example.com?from=a@example.com&per_second=3").MAIL_PER_SECOND == 3
+    assert load("smtp://mail.example.com?per_second=3", CLOVE_MAIL_PER_SECOND="7").MAIL_PER_SECOND == 7
+    for rate in ("0", "fast", "1001"):
+        with pytest.raises(ValueError, match="per_second"):
+            load(f"smtp://mail.example.com?per_second={rate}", CLOVE_MAIL_PER_SECOND="")

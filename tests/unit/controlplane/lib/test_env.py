@@ -88,3 +88,9 @@ def test_mail_goes_to_a_directory_or_nowhere_and_no_other_way() -> None:
     assert env.mail_server("")["EMAIL_BACKEND"].endswith("dummy.EmailBackend")
     with pytest.raises(env.BadEnvironment, match="CLOVE_MAIL"):
         env.mail_server("pigeon://loft")
+
+
+@pytest.mark.parametrize("rate", ["0", "1001", "-1", "fast"])
+def test_a_rate_of_mail_that_a_booking_system_would_not_start_with_is_refused(rate: str) -> None:
+    with pytest.raises(env.BadEnvironment, match="per_second"):
+        env.mail_server(f"smtp://mail.example.com?per_second={rate}")

@@ -1,0 +1,43 @@
+from django.db import migrations, models
+
+import booking_templates.payments.ids
+
+KINDS = ("confirmed", "given_back", "called_off", "undelivered", "unpaid", "moved")
+
+
+class Migration(migrations.Migration):
+    """What buyers are told by mail, and in which language."""
+
+    dependencies = [("ticket", "0006_refunds_by_hand")]
+
+    operations = [
+        migrations.CreateModel(
+            name="Notice",
+            fields=[
+                (
+                    "id",
+                    models.CharField(default=booking_templates.payments.ids.new_id, max_length=36, primary_key=True, serialize=False),
+                ),
+                ("order_id", models.CharField(max_length=36)),
+                ("kind", models.CharField(choices=[(kind, kind.replace("_", " ").title()) for kind in KINDS], max_length=12)),
+                ("refund_id", models.CharField(blank=True, default="", max_length=36)),
+                ("details", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.AddField(
+            model_name="order",
+            name="language",
+            field=models.CharField(blank=True, db_default="", default="", max_length=5),
+        ),
+        migrations.CreateModel(
+            name="Move",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("performance_id", models.CharField(max_length=64)),
+                ("was", models.DateTimeField()),
+                ("at", models.DateTimeField()),
+                ("after", models.CharField(blank=True, default="", max_length=36)),
+            ],
+        ),
+    ]
