@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 PLATFORM_SCOPES = ("content", "probe")
 ROUTED_WITHIN_S = 1.5
 """A node's proxy learns of a service up to a second after it is ready; the pause before another look would be longer."""
+NO_SUCH_FIELD = "There is no such field."
+"""What every service says of a field that it does not know (booking_templates/kit/api.py), in the language it is asked in here."""
 TRIES = 6
 """How often a service may answer wrongly before its answer counts: right after a start a page may still fail."""
 
@@ -349,7 +351,17 @@ def _refusal(service: str, answer: Answer) -> Failed:
         lost = document.get("places") or document.get("performances") or []
         names = [f"{item.get('label')} ({item.get('performance')})" if isinstance(item, dict) else str(item) for item in lost]
         return Failed("would_orphan", places=", ".join(names[:10]) or answer.detail)
+    if unknown := _unknown_fields(answer):
+        return Failed("content_unknown", service=service, fields=", ".join(unknown))
     return Failed("content_refused", service=service, detail=answer.detail)
+
+
+def _unknown_fields(answer: Answer) -> list[str]:
+    """The fields for which alone a service refused its content, for its image knows none of them: it is older than the control plane."""
+    errors = answer.document.get("errors") if isinstance(answer.document, dict) else None
+    if not isinstance(errors, dict) or any(said != [NO_SUCH_FIELD] for said in errors.values()):
+        return []
+    return sorted(map(str, errors))
 
 
 def _check(run: Run, api: BookingApi, wanted: Wanted, plan: Plan) -> None:

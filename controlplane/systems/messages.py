@@ -65,6 +65,10 @@ declare(
         "runtime_busy": gettext_noop("The runtime is busy: %(detail)s"),
         "runtime_failure": gettext_noop("The runtime failed: %(detail)s"),
         "content_refused": gettext_noop("The %(service)s service refused its content: %(detail)s"),
+        "content_unknown": gettext_noop(
+            "The image of %(service)s in the container pool is older than this platform, and cannot show everything that was filled in "
+            "(%(fields)s). Leave that empty, or ask the platform's admin to register a newer image; then deploy again."
+        ),
         "pictures_missing": gettext_noop("%(count)s pictures of products are not kept any more. Upload them again."),
         "would_orphan": gettext_noop("Places are sold or held that the new plan or performances no longer have: %(places)s."),
         "would_orphan_seats": gettext_noop(
