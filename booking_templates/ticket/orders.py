@@ -142,5 +142,5 @@ def give_up_tickets(order: Order, *, chosen: list[str] | None, agreed_fee_krw: i
 
 def quote(order: Order, chosen: list[str] | None) -> Terms:
     """What giving CHOSEN tickets of ORDER up would mean now."""
-    tickets = table(Ticket).rows(order_id=order.pk) if order.state == State.ISSUED else []
+    tickets = order.in_order(table(Ticket).rows(order_id=order.pk)) if order.state == State.ISSUED else []
     return terms.of(order, tickets, now=clock(), chosen=chosen)

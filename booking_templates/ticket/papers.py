@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
@@ -51,8 +52,9 @@ def when(moment: datetime) -> str:
 
 
 def as_calendar(ticket: Ticket, order: Order) -> bytes:
-    """The performance, with the place in the note. Raises NotFound while its time is not known."""
-    entry = _entry(f"{ticket.pk}@clove", ticket.performance_id, f"{place_name(ticket.label)}\n{order.number}")
+    """The performance, with the place and the way to the order in the note. Raises NotFound while its time is not known."""
+    page = f"{settings.ENV.public_url}/orders/{order.pk}"
+    entry = _entry(f"{ticket.pk}@clove", ticket.performance_id, [place_name(ticket.label), order.number], page)
     if entry is None:
         raise NotFound("not_found")
     return entry
@@ -61,11 +63,12 @@ def as_calendar(ticket: Ticket, order: Order) -> bytes:
 def order_calendar(order: Order, page: str) -> str:
     """The same for all of ORDER, with the address of its PAGE in the note. Empty while the performance's time is not known."""
     labels = [place_name(str(place.get("label", ""))) for place in order.places[:CALENDAR_PLACES_MAX]]
-    entry = _entry(f"{order.pk}@clove", order.performance_id, "\n".join([*labels, order.number, page]))
+    entry = _entry(f"{order.pk}@clove", order.performance_id, [*labels, order.number], page)
     return (entry or b"").decode()
 
 
-def _entry(uid: str, performance_id: str, note: str) -> bytes | None:
+def _entry(uid: str, performance_id: str, notes: list[str], page: str) -> bytes | None:
+    """PAGE stands in the note as well: not every calendar shows the address of an entry."""
     known = event.current()
     performance = known.performances.get(performance_id)
     if performance is None:
@@ -74,7 +77,8 @@ def _entry(uid: str, performance_id: str, note: str) -> bytes | None:
         uid=uid,
         title=known.title,
         place=known.venue,
-        note=note,
+        note="\n".join([*notes, page]),
+        url=page,
         starts_at=performance.starts_at,
         ends_at=performance.ends_at or performance.starts_at + DEFAULT_LENGTH,
         made_at=clock(),

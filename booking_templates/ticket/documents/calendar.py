@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 LINE_BYTES = 75
 
 
-def entry(*, uid: str, title: str, place: str, note: str, starts_at: datetime, ends_at: datetime, made_at: datetime) -> bytes:
+def entry(*, uid: str, title: str, place: str, note: str, url: str, starts_at: datetime, ends_at: datetime, made_at: datetime) -> bytes:
     """An .ics file with one event. UID stays the same when the file is made again, so a calendar replaces the entry."""
     lines = [
         "BEGIN:VCALENDAR",
@@ -21,6 +21,7 @@ def entry(*, uid: str, title: str, place: str, note: str, starts_at: datetime, e
         f"SUMMARY:{_text(title)}",
         f"LOCATION:{_text(place)}",
         f"DESCRIPTION:{_text(note)}",
+        f"URL:{url}",
         "END:VEVENT",
         "END:VCALENDAR",
     ]

@@ -16,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
@@ -262,13 +263,25 @@ def test_the_performance_is_an_entry_for_a_calendar(staff_client: Any, buyer_cli
     assert (found["DTSTART"], found["DTEND"]) == ("20270110T103000Z", "20270110T123000Z")
     assert found["SUMMARY"] == "A\\, B\\; C"
     assert found["UID"] == f"{ticket.pk}@clove"
-    assert Order.objects.get().number in found["DESCRIPTION"]
+    order = Order.objects.get()
+    assert found["URL"] == f"{settings.ENV.public_url}/orders/{order.pk}"
+    assert order.number in found["DESCRIPTION"]
+    assert found["DESCRIPTION"].endswith(f"\\n{found['URL']}")
 
 
 @given(st.text(max_size=200))
 def test_folded_lines_unfold_to_the_same_text(text: str) -> None:
     moment = datetime(2027, 1, 1, tzinfo=UTC)
-    raw = calendar.entry(uid="u", title=text, place="", note="", starts_at=moment, ends_at=moment + timedelta(hours=1), made_at=moment)
+    raw = calendar.entry(
+        uid="u",
+        title=text,
+        place="",
+        note="",
+        url="https://x.example/o",
+        starts_at=moment,
+        ends_at=moment + timedelta(hours=1),
+        made_at=moment,
+    )
     lines = [line for line in raw.decode().replace("\r\n ", "").split("\r\n") if line.startswith("SUMMARY:")]
     shown = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], lines[0].removeprefix("SUMMARY:"))
     assert shown == text.replace("\r\n", "\n").replace("\r", "\n")

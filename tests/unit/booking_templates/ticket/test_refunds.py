@@ -52,6 +52,13 @@ def refund(client: Any, order_id: str, fee_krw: int, *tickets: str) -> Any:
     return client.post(f"{URL}/orders/{order_id}/refunds", body, content_type=JSON)
 
 
+def test_lines_of_a_quote_come_as_the_places_do(buyer_client: Any, three: tuple[str, list[str]]) -> None:
+    order = Order.objects.get()
+    for places in (order.places, order.places[::-1]):  # ids are drawn: in one of the two they come otherwise
+        Order.objects.update(places=places)
+        assert [line["label"] for line in quote(buyer_client, order.pk)["tickets"]] == [place["label"] for place in places]
+
+
 def test_the_fee_is_quoted_by_ticket(buyer_client: Any, rules: Callable[..., None], three: tuple[str, list[str]]) -> None:
     rules("consumer_standard", days=5)
     order_id, tickets = three
