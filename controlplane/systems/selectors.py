@@ -109,6 +109,14 @@ def performances_of(system: BookingSystem) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else []
 
 
+def organiser_of(system: BookingSystem) -> str:
+    """Who sells: the organiser that buyers are told of, with what shows the business; else the seller's own name."""
+    told = _running(system, "data__organiser")
+    if isinstance(told, dict) and told.get("name"):
+        return " · ".join(str(told[part]) for part in ("name", "registration") if told.get(part))
+    return system.seller.name or system.seller.email
+
+
 def _running(system: BookingSystem, column: str) -> Any:
     is_live = {"revisions": system.live_revision_id} if system.live_revision_id else {"pk": system.requirement_id or 0}
     return Requirement.objects.filter(**is_live).values_list(column, flat=True).first()

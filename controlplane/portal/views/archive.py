@@ -20,6 +20,7 @@ from controlplane.systems.archive_models import Archive
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem
+from controlplane.systems.selectors import organiser_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WRITERS = {"csv": (CSV, archives.as_csv), "xlsx": (XLSX, archives.as_xlsx)}
@@ -41,6 +42,7 @@ def page(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
         "totals": settlement.totals(statement) if statement else [],
         "later": settlement.movements_after_close(statement) if statement else [],
         "starts": starts_of(system),
+        "organiser": organiser_of(system),
         "tables": [(name, words.ARCHIVE_TABLES.get(name, name), archive.counts[name]) for name in tables_of(archive)],
         "tab": "archive",
     }

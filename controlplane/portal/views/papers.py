@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.systems import settlement, staff
 from controlplane.systems.models import BookingSystem
-from controlplane.systems.selectors import performances_of
+from controlplane.systems.selectors import organiser_of, performances_of
 
 TAB = "settlement"
 CSV = "text/csv; charset=utf-8"
@@ -37,7 +37,7 @@ def attendees(request: AuthenticatedRequest, system: BookingSystem, kind: str) -
 def settled(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """The statement as of now, fit to be printed."""
     statement = settlement.settlement(system=system, user=request.user)
-    context = {"system": system, **sums_of(statement), "starts": starts_of(system), "tab": TAB}
+    context = {"system": system, **sums_of(statement), "starts": starts_of(system), "organiser": organiser_of(system), "tab": TAB}
     return render(request, "portal/systems/settlement.html", context)
 
 

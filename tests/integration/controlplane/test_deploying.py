@@ -143,7 +143,11 @@ def test_a_start_that_never_ends_is_bounded(seller: Any, site: Site) -> None:
         (("PUT", "/api/seat/content"), (409, {"code": "would_orphan", "places": ["A-1", "A-2"]}), "would_orphan"),
         (("PUT", "/api/event/content"), (422, {"code": "invalid", "detail": "title"}), "content_refused"),
         (("PUT", "/api/event/content"), (422, {"code": "invalid", "errors": {"title": ["too long"]}}), "content_refused"),
-        (("PUT", "/api/event/content"), (422, {"code": "invalid", "errors": {"organiser": ["There is no such field."]}}), "content_unknown"),
+        (
+            ("PUT", "/api/event/content"),
+            (422, {"code": "invalid", "errors": {"organiser": ["There is no such field."]}}),
+            "content_unknown",
+        ),
         (("GET", "/api/auth/jwks.json"), (200, {"keys": []}), "check_keys"),
         (("GET", "/performances/p1"), (500, {}), "check_page"),
         (("POST", "/api/seat/probe"), (409, {"code": "no_place", "detail": "no place"}), "check_probe"),

@@ -319,6 +319,14 @@ def test_the_settlement_is_marked_until_it_is_final(answering: Any, browser: Any
     assert "final" in after
 
 
+def test_the_settlement_names_who_sells(answering: Any, browser: Any) -> None:
+    assert f"Organiser: {answering.seller.name}" in text(browser.get(url(answering, "/settlement")))
+    wanted = answering.requirement
+    wanted.data["organiser"] = {"name": "강변문화재단", "registration": "123-45-67890"}
+    type(wanted).objects.filter(pk=wanted.pk).update(data=wanted.data)
+    assert "Organiser: 강변문화재단 · 123-45-67890" in text(browser.get(url(answering, "/settlement")))
+
+
 def test_what_moves_after_the_close_is_told_apart_from_the_statement(answering: Any, browser: Any, site: Any) -> None:
     late = {"captured_krw": 0, "refunded_krw": 66_000, "fees_krw": 0, "compensation_krw": 0}
     assert "After sales closed" not in text(browser.get(url(answering, "/settlement")))
