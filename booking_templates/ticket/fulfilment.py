@@ -20,7 +20,7 @@ from booking_templates.payments.port import Purchase
 from booking_templates.payments.reasons import CALLED_OFF
 from booking_templates.payments.rows import LEASE
 from booking_templates.ticket import event, notices, terms
-from booking_templates.ticket.models import LABEL_MAX, Order, OrderRefund, Performance, RefundByHand, Ticket
+from booking_templates.ticket.models import LABEL_MAX, Order, OrderRefund, Performance, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
 SECOND_LOOK = LEASE / 2
@@ -102,8 +102,11 @@ class Tickets:
         taken = unused.update(status=Ticket.Status.CANCELLED, live_seat=None, refund_id=refund.pk if refund else None)
         if taken != len(places):
             raise refused("already_used")
+        if places and order.reason != CALLED_OFF:
+            _refuse_called_off(order)
         if order.by_hand is not None:
-            _record_by_hand(order, order.by_hand, refund)
+            order.by_hand.refund = refund if isinstance(refund, OrderRefund) else None
+            order.by_hand.save(force_insert=True)
         notices.given_back(order, refund, places, is_whole=lines is None)
         body = {} if lines is None else {"places": places}
         outbox.put("seat", f"/internal/orders/{order.pk}/release", body)
@@ -112,12 +115,10 @@ class Tickets:
         _tell_shop(order)
 
 
-def _record_by_hand(order: Order, made: RefundByHand, refund: Refund | None) -> None:
-    """With what the organiser gives back. Not of a performance that is called off at this moment: that gives back more, by itself."""
+def _refuse_called_off(order: Order) -> None:
+    """What is given back of a performance that is called off at this moment would be less than what it gives back by itself."""
     if Performance.objects.select_for_update().filter(pk=order.performance_id).values_list("cancelled_at", flat=True).first():
-        raise undeliverable(CALLED_OFF)
-    made.refund = refund if isinstance(refund, OrderRefund) else None
-    made.save(force_insert=True)
+        raise undeliverable(CALLED_OFF) if order.by_hand else refused("refund_in_progress", retry_after_s=3)
 
 
 def _tell_shop(order: Order) -> None:

@@ -14,7 +14,7 @@ import pytest
 from booking_templates.kit import outbox
 from booking_templates.kit.db import clock
 from booking_templates.kit.models import OutboxMessage
-from booking_templates.ticket import calling_off, event
+from booking_templates.ticket import calling_off, event, orders
 from booking_templates.ticket.calling_off import refund_called_off
 from booking_templates.ticket.models import Order, OrderRefund, Performance, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
@@ -156,6 +156,28 @@ def test_used_tickets_are_refunded_too(staff_client: Any, buy: Buy) -> None:
     call_off(staff_client)
     refund_called_off()
     assert Order.objects.get(pk=order_id).state == "REFUNDED"
+
+
+@pytest.mark.parametrize("seats", [1, 2], ids=["all of it", "a part"])
+def test_a_buyer_who_cancels_at_this_moment_is_not_given_the_lesser(
+    staff_client: Any, buyer_client: Any, buy: Buy, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, seats: int
+) -> None:
+    order_id = buy(seats=seats)
+    Order.objects.update(issued_at=clock() - timedelta(days=30))
+    ticket = Ticket.objects.order_by("pk")[0].pk
+    plain = orders.quote
+
+    def called_off_meanwhile(*args: Any) -> Any:
+        offered = plain(*args)
+        call_off(staff_client)
+        return offered
+
+    monkeypatch.setattr(orders, "quote", called_off_meanwhile)
+    answer = buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": 45_000, "tickets": [ticket]}, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "refund_in_progress")
+    refund_called_off()
+    assert provider.payments[tid_of(order_id)].cancels == [150_000 * seats]
+    assert Order.objects.get().compensation_krw == 15_000 * seats
 
 
 def test_nobody_can_order_it_any_more(staff_client: Any, buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat) -> None:
