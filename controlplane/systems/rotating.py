@@ -51,7 +51,7 @@ def make_known(run: Run, *, kept: Callable[[Plan], Mapping[str, str]]) -> None:
         # What runs is neither what is live nor what is asked for: the next look brings the live revision back first.
         raise Failed("being_changed")
     run.begin(TRUST)
-    if KNOWN_AT not in run.operation.result:
+    if not _known_since(run.operation):
         plan = from_json(live.plan)
         keeps = kept(plan)
         with run.lease.transaction() as system:
@@ -60,7 +60,8 @@ def make_known(run: Run, *, kept: Callable[[Plan], Mapping[str, str]]) -> None:
         with run.lease.transaction():
             run.operation.result = run.operation.result | {KNOWN_AT: timezone.now().isoformat()}
             run.operation.save(update_fields=["result"])
-    left_s = settings.MOUNT_DELAY_S - (timezone.now() - datetime.fromisoformat(run.operation.result[KNOWN_AT])).total_seconds()
+    known_at = _known_since(run.operation) or timezone.now()
+    left_s = settings.MOUNT_DELAY_S - (timezone.now() - known_at).total_seconds()
     if left_s > 0:
         # Told in steps, each of which is progress: this takes longer than anything else may stand still.
         reason = Reason("step_trusting", {"seconds": int(-(-left_s // _TOLD_EVERY_S)) * _TOLD_EVERY_S})
@@ -69,6 +70,13 @@ def make_known(run: Run, *, kept: Callable[[Plan], Mapping[str, str]]) -> None:
     if run.operation.is_paused:
         raise Held("step_trusted")
     run.done(TRUST, "step_trusted", then="preview")
+
+
+def _known_since(operation: Operation) -> datetime | None:
+    """When the runtime was given the next keys; None also for a time that is yet to come: the clock was put back since."""
+    told = operation.result.get(KNOWN_AT)
+    known_at = datetime.fromisoformat(told) if told else None
+    return known_at if known_at and known_at <= timezone.now() else None
 
 
 def take_into_use(lease: Lease) -> None:
@@ -95,8 +103,13 @@ def replaced(run: Run) -> None:
 
 def forget_old(lease: Lease) -> bool:
     """Whether the time of old keys has come: then they are trusted no more from the next apply on, which is the caller's to make."""
-    system = lease.system
-    if system.old_keys_until is None or system.old_keys_until > timezone.now():
+    system, now = lease.system, timezone.now()
+    if system.old_keys_until is None:
+        return False
+    if system.old_keys_until > now:
+        if system.old_keys_until > now + OLD_KEYS_STAY:  # the clock was put back since
+            with lease.transaction():
+                lease.write(old_keys_until=now + OLD_KEYS_STAY)
         return False
     with lease.transaction():
         for row in SystemSecret.objects.select_for_update().filter(system=system):

@@ -186,6 +186,28 @@ def test_waiting_for_it_is_no_standstill(live: BookingSystem, runtime: SiteRunti
         assert timezone.now() - operation.progress_at < timedelta(seconds=60)
 
 
+def test_a_clock_that_is_put_back_lengthens_neither_the_wait_nor_the_life_of_old_keys(
+    live: BookingSystem, runtime: SiteRuntime, seller: User, settings: Any
+) -> None:
+    settings.MOUNT_DELAY_S = 100
+    operation = operating.system_rotate_keys(system=live, acting_user=seller)
+    converge(live.pk, runtime=runtime)
+    operation.refresh_from_db()
+    operation.result |= {KNOWN_AT: (timezone.now() + timedelta(hours=1)).isoformat()}
+    operation.save()
+    converge(live.pk, runtime=runtime)
+    operation.refresh_from_db()
+    assert operation.steps.get(name="trust").message_params == {"seconds": 100}
+
+    settings.MOUNT_DELAY_S = 0
+    settle(live, runtime)
+    BookingSystem.objects.filter(pk=live.pk).update(old_keys_until=timezone.now() + timedelta(hours=1))
+    settle(live, runtime)
+    assert live.old_keys_until
+    assert live.old_keys_until - timezone.now() <= OLD_KEYS_STAY
+    assert len(trusted(live, runtime)["clove"]) == 2
+
+
 def test_staff_go_by_the_systems_own_key_from_then_on(live: BookingSystem, runtime: SiteRuntime, seller: User) -> None:
     old = services.staff_token(system=live, user=seller, scopes=["content"])
     platforms = keys.staff_key()["kid"]
