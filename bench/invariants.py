@@ -1,11 +1,12 @@
 """The checker of I1–I7: reads the databases of one booking system and the payment stand-in's own ledger, and counts violations by name.
 
-Beside those: places that nobody can have any more, and performances that were called off and are not off everywhere.
+Beside those: places that nobody can have any more, performances that were called off and are not off everywhere, and bookings of which
+their buyers were not told by mail.
 
 It is run when nothing is under way any more (`unsettled` says what is), after every load and fault test. It asks with queries of its
 own and shares no code with the services it checks.
 
-    python -m bench.invariants --ticket URL --seat URL [--merch URL] [--standin http://… --admin-key KEY]
+    python -m bench.invariants --ticket URL --seat URL [--merch URL] [--auth URL] [--standin http://… --admin-key KEY]
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import sqlite3
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -93,11 +94,12 @@ def check(
     ticket: str,
     seat: str,
     merch: str = "",
+    auth: str = "",
     payments: Collection[Payment] = (),
     has_payments: bool = True,
     acknowledged: Collection[str] = (),
 ) -> Findings:
-    """Count violations. TICKET, SEAT and MERCH are database addresses; PAYMENTS the stand-in's whole ledger of this system.
+    """Count violations. TICKET, SEAT and MERCH are database addresses, and AUTH where it sends mail; PAYMENTS the stand-in's whole ledger.
 
     ACKNOWLEDGED are ids of orders whose buyers were told that they are issued, and who did not cancel them since (I5).
     """
@@ -111,6 +113,8 @@ def check(
     _areas(findings, tickets, seats)
     _left_over(findings, tickets, seats)
     _called_off(findings, tickets, seats)
+    if auth:
+        _told(findings, Database(auth), {"ticket": ticket, "merch": merch})
     if merch:
         shop = Database(merch)
         _beside_called_off(findings, tickets, shop)
@@ -347,6 +351,28 @@ def _beside_called_off(findings: Findings, tickets: Database, shop: Database) ->
             findings.add("called off", f"merch {order} stands beside {beside}, whose performance is called off")
 
 
+# Who bought is told
+
+
+def _told(findings: Findings, accounts: Database, sellers: Mapping[str, str]) -> None:
+    """Of each order that was confirmed a notice waits, or auth has had it. Of buyers who have an account: to others nobody can write."""
+    buyers = {_plain(buyer) for (buyer,) in accounts.rows("SELECT id FROM auth_buyer WHERE closed_at IS NULL")}
+    for service, url in sellers.items():
+        if not url:
+            continue
+        # In the order in which it happens: what is brought meanwhile is found twice rather than not at all.
+        confirmed = Database(url).rows(f"SELECT id, buyer_id FROM {service}_order WHERE issued_at IS NOT NULL")
+        told = {notice for (notice,) in Database(url).rows(f"SELECT id FROM {service}_notice")}
+        told |= {letter for (letter,) in accounts.rows("SELECT id FROM auth_letter")}
+        for order, buyer in confirmed:
+            if _plain(buyer) in buyers and order not in told:
+                findings.add("mail", f"{service} {order} was confirmed to nobody")
+
+
+def _plain(identity: object) -> str:
+    return str(identity).replace("-", "")
+
+
 def _content(seats: Database) -> dict[str, Any] | None:
     rows = seats.rows("SELECT body FROM seat_content")
     return json.loads(rows[0][0]) if rows else None
@@ -357,13 +383,19 @@ def main() -> int:
     parser.add_argument("--ticket", required=True, metavar="URL")
     parser.add_argument("--seat", required=True, metavar="URL")
     parser.add_argument("--merch", default="", metavar="URL")
+    parser.add_argument("--auth", default="", metavar="URL", help="where mail is sent")
     parser.add_argument("--standin", default="", metavar="URL")
     parser.add_argument("--admin-key", default="")
     arguments = parser.parse_args()
     payments = ledger(arguments.standin, arguments.admin_key) if arguments.standin else []
     waiting = unsettled(ticket=arguments.ticket, merch=arguments.merch)
     findings = check(
-        ticket=arguments.ticket, seat=arguments.seat, merch=arguments.merch, payments=payments, has_payments=bool(arguments.standin)
+        ticket=arguments.ticket,
+        seat=arguments.seat,
+        merch=arguments.merch,
+        auth=arguments.auth,
+        payments=payments,
+        has_payments=bool(arguments.standin),
     )
     print(findings)
     print(f"unsettled: {waiting}")

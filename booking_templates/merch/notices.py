@@ -30,8 +30,8 @@ Kind = NoticeRow.Kind
 
 
 def confirmed(order: Order) -> Statement:
-    """The statement that writes so."""
-    return table(Notice).insertion([Notice(order_id=order.pk, kind=Kind.CONFIRMED, created_at=clock())])
+    """The statement that writes so. It has ORDER's id, for it is confirmed once."""
+    return table(Notice).insertion([Notice(id=order.pk, order_id=order.pk, kind=Kind.CONFIRMED, created_at=clock())])
 
 
 def given_back(order: Order, refund: Refund | None, lines: list[str] | None) -> None:

@@ -32,8 +32,8 @@ Kind = NoticeRow.Kind
 
 
 def confirmed(order: Order, now: datetime) -> Statement:
-    """The statement that writes so. One row, in the transaction that issues the tickets."""
-    return table(Notice).insertion([Notice(order_id=order.pk, kind=Kind.CONFIRMED, created_at=now)])
+    """The statement that writes so: one row, in the transaction that issues the tickets. It has ORDER's id, for it is confirmed once."""
+    return table(Notice).insertion([Notice(id=order.pk, order_id=order.pk, kind=Kind.CONFIRMED, created_at=now)])
 
 
 def given_back(order: Order, refund: Refund | None, places: list[str], *, is_whole: bool) -> None:

@@ -1,7 +1,7 @@
 """Which directory is the volume of a claim: a mark in it says so, and the system's own files remember the mark.
 
 A directory that is gone, or another in its place, is told apart by that, and no replica starts on an empty one in its stead. So is one
-whose database was removed: once it was seen in it, it must be there. With its marks it can be copied elsewhere and back.
+whose database files were removed: those that were seen in it once must be there. With its marks it can be copied elsewhere and back.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from controlplane.runtime.errors import DataGone
 from controlplane.runtime.local.layout import SystemFiles, make_dir, read_json, signature, write_atomic, write_json
 
 MARK = ".clove-volume"
-DATABASE = "db.sqlite3"
-"""What manifests call a service's database. Of whatever else lies beside it nobody knows whether it is to stay."""
+DATABASES = "*.sqlite3"
 log = logging.getLogger(__name__)
 
 
@@ -51,13 +50,14 @@ class Claims:
         for claim in claims:
             if claim in known and self._is_whole(claim, known[claim]):
                 found[claim] = known[claim]["id"]
-                if DATABASE not in known[claim]["files"] and (self._files.volumes / claim / DATABASE).is_file():
-                    self._remember(known, claim, known[claim] | {"files": [DATABASE]})
+                databases = {file.name for file in (self._files.volumes / claim).glob(DATABASES)}
+                if new := sorted(databases - set(known[claim]["files"])):
+                    self._remember(known, claim, known[claim] | {"files": known[claim]["files"] + new})
         return found
 
     def _is_whole(self, claim: str, entry: dict[str, Any]) -> bool:
         path = self._files.volumes / claim
-        return self._mark_of(claim) == entry["id"] and (DATABASE not in entry["files"] or (path / DATABASE).is_file())
+        return self._mark_of(claim) == entry["id"] and all((path / name).is_file() for name in entry["files"])
 
     def _mark_of(self, claim: str) -> str:
         path = self._files.volumes / claim / MARK

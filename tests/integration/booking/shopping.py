@@ -165,7 +165,10 @@ def addresses(booking: Booking) -> dict[str, str]:
         url = booking.database_url(service)
         return f"sqlite:///{Path(booking.database_path(service))}" if url.startswith("sqlite") else url
 
-    return {service: address(service) for service in ("ticket", "seat", "merch") if service in booking.services}
+    found = {service: address(service) for service in ("ticket", "seat", "merch") if service in booking.services}
+    if "auth" in booking.services and booking.environ("auth").get("CLOVE_MAIL"):
+        found["auth"] = address("auth")
+    return found
 
 
 def until(what: str, claim: Callable[[], object], *, within_s: float = SETTLE_S) -> None:

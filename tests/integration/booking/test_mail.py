@@ -141,6 +141,10 @@ def test_what_buyers_are_told(booking: Booking, mail: MailServer, content: dict[
     settle(booking)
     assert (len(mail.to(english.address)), len(mail.to(korean.address))) == (4, 2), "each once"
     assert not (violations := findings(booking)).total, str(violations)
+    if booking.database_url("auth").startswith("sqlite"):
+        with sqlite3.connect(booking.database_path("auth")) as database:
+            database.execute("DELETE FROM auth_letter WHERE id = ?", [order["id"]])
+        assert findings(booking).counts == {"mail": 1}, "the checker sees who was told nothing"
     for service in ("ticket", "merch", "auth"):
         assert english.address not in booking.log(service)
     for service in ("ticket", "merch"):

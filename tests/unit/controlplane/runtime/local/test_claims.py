@@ -81,19 +81,6 @@ def test_what_is_put_back_whole_is_the_volume_again(files: SystemFiles, tmp_path
     assert claims.standing(first) == first
 
 
-def test_a_copy_that_somebody_made_beside_the_database_may_go_again(files: SystemFiles) -> None:
-    first = made(files)
-    copy = files.volumes / "seat-data" / "db-before.sqlite3"
-    copy.write_text("seats")
-    claims = Claims(files)
-    assert claims.standing(first) == first
-
-    copy.unlink()
-
-    assert claims.standing(first) == first
-    assert claims.directory("seat-data") == files.volumes / "seat-data"
-
-
 def test_a_gone_volume_is_made_anew_once_it_is_forgotten_and_the_others_stay(files: SystemFiles) -> None:
     first = made(files)
     shutil.rmtree(files.volumes / "seat-data")
