@@ -36,6 +36,9 @@ KEEP = timedelta(days=30)
 """How long an id is known after its mail is gone: longer than its service goes on bringing it."""
 PASS_S = 5.0
 """As for the links: well within the worker's lease."""
+CLAIM = timedelta(minutes=1)
+"""Far longer than it takes to send one."""
+SOON = timedelta(minutes=1)
 LATER_MAX = timedelta(hours=1)
 AWAY_MAX_S = 60.0
 
@@ -136,6 +139,8 @@ def _send_all(letters: Sequence[Letter], connection: BaseEmailBackend) -> int:
     """Send LETTERS over CONNECTION; the number sent. Raises OSError when the server is away: those that are left stay due."""
     sent, started = 0, time.monotonic()
     for letter in letters:
+        if not _is_mine(letter):
+            continue
         if letter.buyer.closed_at is not None or not letter.buyer.email:
             _done(letter)  # closed since it was taken
             continue
@@ -147,10 +152,10 @@ def _send_all(letters: Sequence[Letter], connection: BaseEmailBackend) -> int:
             if mailing.is_final(error):
                 _done(letter)
             else:
-                _later(letter)
+                _later(letter, min(LATER_MAX, SOON * 2 ** min(letter.attempts, 10)))
         except OSError:
             # The server's fault or this letter's: next time another one is first.
-            _later(letter)
+            _later(letter, SOON)
             raise
         except ValueError as error:
             # An address or a text that no mail can be made of. UnicodeError is one of these.
@@ -168,8 +173,12 @@ def _done(letter: Letter) -> None:
     write(lambda: Letter.objects.filter(pk=letter.pk).update(next_at=None, subject="", text="", calendar=""))
 
 
-def _later(letter: Letter) -> None:
-    wait = min(LATER_MAX, timedelta(minutes=1) * 2 ** min(letter.attempts, 10))
+def _is_mine(letter: Letter) -> bool:
+    """Whether this process is to send LETTER: another may be, when one was held up beyond its lease. If it dies, LETTER comes again."""
+    return bool(write(lambda: Letter.objects.filter(pk=letter.pk, next_at=letter.next_at).update(next_at=db_now() + CLAIM)))
+
+
+def _later(letter: Letter, wait: timedelta) -> None:
     write(lambda: Letter.objects.filter(pk=letter.pk).update(next_at=db_now() + wait, attempts=letter.attempts + 1))
 
 

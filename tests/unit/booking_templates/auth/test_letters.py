@@ -210,3 +210,33 @@ def test_a_slow_server_does_not_keep_the_worker_beyond_its_lease(service_client,
     ask(service_client("ticket"), new_mail(buyer.pk), new_mail(buyer.pk, 2))
     monkeypatch.setattr(letters, "PASS_S", -1.0)
     assert [letters.send_due() for _ in range(3)] == [1, 1, 0]
+
+
+def test_a_process_that_dies_when_it_has_sent_sends_once_more_under_the_same_name(service_client, buyer, monkeypatch):
+    def die(_letter):
+        raise KeyboardInterrupt
+
+    ask(service_client("ticket"), new_mail(buyer.pk))
+    with monkeypatch.context() as dying:
+        dying.setattr(letters, "_done", die)
+        with pytest.raises(KeyboardInterrupt):
+            letters.send_due()
+    assert letters.send_due() == 0, "not at once: who held it may be slow rather than dead"
+    due_now()
+    assert (letters.send_due(), letters.send_due()) == (1, 0)
+    first, again = mail.outbox
+    assert first.extra_headers["Message-ID"] == again.extra_headers["Message-ID"]
+
+
+def test_what_another_process_has_begun_to_send_is_not_sent(service_client, buyer, server, monkeypatch):
+    ask(service_client("ticket"), new_mail(buyer.pk), new_mail(buyer.pk, 2))
+    other = Letter.objects.order_by("pk")[1]
+
+    class Overtaken(server):
+        def send_messages(self, messages):
+            Letter.objects.filter(pk=other.pk).update(next_at=db_now() + letters.CLAIM)
+            return super().send_messages(messages)
+
+    monkeypatch.setattr(letters, "get_connection", Overtaken)
+    assert letters.send_due() == 1
+    assert len(mail.outbox) == 1
