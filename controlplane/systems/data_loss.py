@@ -61,8 +61,20 @@ def claims_of(plan: Plan) -> list[str]:
 
 
 def keeps(system: BookingSystem) -> dict[str, str]:
-    """The volumes that SYSTEM had when it was last seen well: what is applied must find them."""
+    """The volumes that SYSTEM had when it was last seen well."""
     return dict((system.data_marks or {}).get("claims") or {})
+
+
+def keeps_for(system: BookingSystem, plan: Plan) -> dict[str, str]:
+    """Those of them that PLAN has: what a service had that is in it no more holds nothing up."""
+    claims = claims_of(plan)
+    return {claim: mark for claim, mark in keeps(system).items() if claim in claims}
+
+
+def is_noted(system: BookingSystem) -> bool:
+    """Whether SYSTEM, as it is live, was seen well."""
+    marks = system.data_marks
+    return marks is not None and marks.get("revision") == system.live_revision_id
 
 
 def loss(system: BookingSystem, seen: Observation) -> Reason | None:
@@ -105,8 +117,8 @@ def _lost(expected: Mapping[str, str], found: Mapping[str, str]) -> Reason | Non
 
 def _expected(system: BookingSystem) -> dict[str, str]:
     """Claim -> its mark, empty where nobody noted it yet."""
-    marks, known = system.data_marks or {}, keeps(system)
-    if marks.get("revision") == system.live_revision_id:
+    known = keeps(system)
+    if is_noted(system):
         return known
     plan = live_plan(system)
     return {claim: known.get(claim, "") for claim in claims_of(plan)} if plan else known

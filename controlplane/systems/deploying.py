@@ -127,11 +127,11 @@ def _kept(run: Run, plan: Plan) -> dict[str, str]:
         return {}
     run.lease.renew()
     lost = data_loss.lost_outside(run.system, plan)
-    if not lost and run.system.data_marks is None:
+    if not lost and not data_loss.is_noted(run.system):
         lost = data_loss.loss(run.system, run.runtime.observe(run.system.ref))
     if lost:
         raise Failed(lost.code, **lost.params)
-    return {claim: mark for claim, mark in data_loss.keeps(run.system).items() if claim in data_loss.claims_of(plan)}
+    return data_loss.keeps_for(run.system, plan)
 
 
 def _refuse_over_data(run: Run) -> None:

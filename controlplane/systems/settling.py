@@ -101,7 +101,7 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
                 secrets = secrets_for(system, from_json(live.plan))
                 wanted = fingerprint(live.manifests, secrets)
             try:
-                runtime.apply(system.ref, live.manifests, secrets, keeps=data_loss.keeps(system))
+                runtime.apply(system.ref, live.manifests, secrets, keeps=data_loss.keeps_for(system, from_json(live.plan)))
             except RuntimeFailure as error:
                 _note_health(lease, replace(seen, message=f"{seen.message} {error.reason}".strip()))
                 raise

@@ -239,6 +239,38 @@ def test_a_change_that_brings_a_service_notes_its_volume_and_one_that_takes_it_a
     assert look(system, runtime, times=2).state == State.LIVE
 
 
+def changed_and_not_noted_yet(system: BookingSystem, runtime: SiteRuntime, seller: Any, requirement: dict[str, Any]) -> None:
+    services.system_update(system=system, requirement=requirement, acting_user=seller)
+    while last(system).state == Operation.State.RUNNING:
+        look(system, runtime)
+    assert (system.data_marks or {})["revision"] != system.live_revision_id
+
+
+def test_a_volume_that_goes_with_its_service_before_that_is_noted_holds_nothing_up(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    changed_and_not_noted_yet(system, runtime, seller, numbered_requirement(merchandise=False, products=[]))
+    runtime.systems[system.namespace].volumes.pop("merch-data")
+    runtime.changed_by("kubectl", system.namespace, "Deployment", "seat", "spec.replicas", 5)
+
+    look(system, runtime, times=3)
+
+    assert (runtime.observe(system.ref).drift, system.state) == ("", State.LIVE)
+    assert "merch-data" not in data_loss.keeps(system)
+
+
+def test_a_volume_that_came_with_a_service_and_goes_before_it_is_noted_is_not_made_anew(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime, numbered_requirement(merchandise=False, products=[]))
+    changed_and_not_noted_yet(system, runtime, seller, numbered_requirement())
+    runtime.loses_object(system.namespace, "PersistentVolumeClaim", "merch-data")
+
+    operating.system_restart(system=system, service="seat", acting_user=seller)
+    look(system, runtime, times=3)
+
+    assert (last(system).state, last(system).reason_code) == (Operation.State.FAILED, "data_gone")
+    assert system.state == State.DATA_GONE
+    assert "merch-data" not in runtime.systems[system.namespace].volumes
+
+
 def test_until_an_admin_says_how_it_goes_on_nothing_else_is_asked_of_it(seller: Any, runtime: SiteRuntime, admin: User) -> None:
     system = without_data(seller, runtime)
 
