@@ -11,7 +11,7 @@ from django.conf import settings
 
 from booking_templates.kit.batch import Statement
 from booking_templates.merch import notices, stock
-from booking_templates.merch.models import Item, Order
+from booking_templates.merch.models import Item, Order, OrderRefund
 from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
 
@@ -53,5 +53,8 @@ class Merchandise:
 
     def record_withdrawal(self, order: Order, refund: Refund | None, lines: list[str] | None) -> None:
         """A line is a piece: the id of its item, as often as pieces of it are given back."""
+        if order.by_hand is not None:
+            order.by_hand.refund = refund if isinstance(refund, OrderRefund) else None
+            order.by_hand.save(force_insert=True)
         notices.given_back(order, refund, lines)
         stock.give_back(order.pk, None if lines is None else Counter(map(int, lines)))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from booking_templates.payments.ids import new_id
 from booking_templates.payments.models import Entry, PayableOrder, Refund
 from booking_templates.payments.models import Notice as NoticeRow
+
+NOTE_MAX = 500
 
 
 class Picture(models.Model):
@@ -83,6 +86,8 @@ class Order(PayableOrder):
     """The order of tickets it was bought with, if it was."""
     pickup_code = models.CharField(max_length=9, unique=True)
     picked_up_at = models.DateTimeField(null=True)
+    by_hand: RefundByHand | None = None
+    """What the organiser is giving back just now: written with the withdrawal, in its transaction. No column."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["buyer_id", "idempotency_key"], name="merch_order_once_a_key")]
@@ -151,3 +156,38 @@ class OrderRefund(Refund):
 
     def __str__(self) -> str:
         return f"refund {self.amount_krw}"
+
+
+class RefundByHand(models.Model):
+    """What the organiser gave back to a buyer of their own accord: who did it, why, and how many pieces of which items. Only ever added.
+
+    It stands beside the refund, and alone where nothing was paid. NOTE may name somebody: no buyer sees it, no archive keeps it.
+    """
+
+    class Why(models.TextChoices):
+        CHARGED_TWICE = "charged_twice"
+        FAULT = "fault"
+        MISSING = "missing"
+        GOODWILL = "goodwill"
+        OTHER = "other"
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_id)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="refunds_by_hand")
+    refund = models.OneToOneField(OrderRefund, on_delete=models.PROTECT, null=True, related_name="by_hand")
+    key = models.CharField(max_length=64, null=True)  # noqa: DJ001 - unique where there is one
+    asked = models.CharField(max_length=64)
+    """A digest of the request: the same key with another one is a mistake."""
+    staff = models.CharField(max_length=80)
+    why = models.CharField(max_length=20, choices=Why.choices)
+    note = models.CharField(max_length=NOTE_MAX, default="", blank=True)
+    with_picked_up = models.BooleanField()
+    pieces = models.JSONField(default=dict)
+    """How many of each item, by its id."""
+    price_krw = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "key"], name="merch_refund_by_hand_once_a_key")]
+
+    def __str__(self) -> str:
+        return f"{self.why} {self.price_krw}"

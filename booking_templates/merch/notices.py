@@ -36,7 +36,7 @@ def confirmed(order: Order) -> Statement:
 
 def given_back(order: Order, refund: Refund | None, lines: list[str] | None) -> None:
     """LINES (see `fulfilment`; None: all that is left) are being taken back because of REFUND, and are the buyer's still."""
-    reason = (refund.reason if refund else order.reason if lines is None else "") or BUYER
+    reason = (refund.reason if refund else BY_ORGANISER if order.by_hand else order.reason if lines is None else "") or BUYER
     kind = Kind.CALLED_OFF if reason == CALLED_OFF else Kind.GIVEN_BACK if order.issued_at else Kind.UNDELIVERED
     pieces = dict(Counter(lines)) if lines is not None else {str(item.pk): item.left for item in Item.objects.filter(order_id=order.pk)}
     details = {"pieces": pieces, "reason": reason, "is_whole": lines is None}

@@ -93,6 +93,14 @@ class ItemOut(msgspec.Struct):
     given_back: int
 
 
+class ByOrganiser(msgspec.Struct):
+    """Pieces that the organiser gave back of their own accord: how many of each item."""
+
+    at: datetime
+    pieces: dict[str, int]
+    refund_krw: int
+
+
 class OrderOut(msgspec.Struct):
     """`due_krw` is what is paid at the counter, where no provider is asked. `pickup_code` is there once it is issued."""
 
@@ -110,6 +118,7 @@ class OrderOut(msgspec.Struct):
     picked_up_at: datetime | None
     cancellation: CancellationOut
     refunded_krw: int
+    by_organiser: list[ByOrganiser]
     created_at: datetime
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.http import HttpRequest
@@ -10,10 +11,10 @@ from django.utils import timezone
 from booking_templates.merch import gallery
 from booking_templates.merch import orders as ordering
 from booking_templates.merch.content import choices_of
-from booking_templates.merch.models import Item, Order, Product
+from booking_templates.merch.models import Item, Order, Product, RefundByHand
 from booking_templates.merch.orders import value_krw
 from booking_templates.merch.saga import saga
-from booking_templates.merch.schemas import ItemOut, OptionOut, OrderOut, ProductOut, ToPickUp
+from booking_templates.merch.schemas import ByOrganiser, ItemOut, OptionOut, OrderOut, ProductOut, ToPickUp
 from booking_templates.payments.schemas import CancellationOut
 from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
@@ -39,7 +40,8 @@ def shown_product(product: Product) -> ProductOut:
 
 
 def shown(order: Order, request: HttpRequest) -> OrderOut:
-    return _order(order, ordering.items_of(order), request)
+    items = ordering.items_of(order)
+    return _order(order, items, request, _by_hand([order.pk] if _has_given_back(items) else [])[order.pk])
 
 
 def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
@@ -47,7 +49,21 @@ def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
     items: dict[str, list[Item]] = {order.pk: [] for order in orders}
     for item in Item.objects.filter(order_id__in=items).select_related("choice").order_by("pk"):
         items[item.order_id].append(item)
-    return [_order(order, items[order.pk], request) for order in orders]
+    made = _by_hand([order.pk for order in orders if _has_given_back(items[order.pk])])
+    return [_order(order, items[order.pk], request, made[order.pk]) for order in orders]
+
+
+def _has_given_back(items: list[Item]) -> bool:
+    return any(item.given_back for item in items)
+
+
+def _by_hand(orders: list[str]) -> defaultdict[str, list[RefundByHand]]:
+    """What the organiser gave back of ORDERS, by time. Asked for those alone of which something was given back: most buyers keep all."""
+    found: defaultdict[str, list[RefundByHand]] = defaultdict(list)
+    if orders:
+        for made in RefundByHand.objects.filter(order_id__in=orders).order_by("created_at", "pk"):
+            found[made.order_id].append(made)
+    return found
 
 
 def shown_items(items: Iterable[Item]) -> list[ItemOut]:
@@ -84,7 +100,7 @@ def due_krw(order: Order, items: Iterable[Item]) -> int:
     return value_krw(items) if order.state == State.ISSUED and not order.is_paid and order.picked_up_at is None else 0
 
 
-def _order(order: Order, items: list[Item], request: HttpRequest) -> OrderOut:
+def _order(order: Order, items: list[Item], request: HttpRequest, by_hand: list[RefundByHand]) -> OrderOut:
     why = ordering.refusal(order)
     refund = value_krw(items) if order.state == State.ISSUED and order.is_paid and why is None else 0
     return OrderOut(
@@ -102,5 +118,6 @@ def _order(order: Order, items: list[Item], request: HttpRequest) -> OrderOut:
         picked_up_at=local(order.picked_up_at),
         cancellation=CancellationOut(allowed=why is None, reason=why, refund_krw=refund, fee_krw=0, until=None),
         refunded_krw=order.refunded_krw,
+        by_organiser=[ByOrganiser(local(each.created_at), each.pieces, each.price_krw if order.is_paid else 0) for each in by_hand],
         created_at=timezone.localtime(order.created_at),
     )

@@ -1,7 +1,7 @@
 from django.conf import settings
 
 from booking_templates.kit.api import route
-from booking_templates.merch import export, staff, views
+from booking_templates.merch import export, staff, staff_orders, views
 from booking_templates.merch import internal as inside
 from booking_templates.merch.saga import saga
 from booking_templates.payments import returns
@@ -22,6 +22,8 @@ urlpatterns = [
     *returns.urls(saga, page_of),
     route("content", PUT=staff.put_content, GET=staff.read_content),
     route("pickups", GET=staff.list_pick_ups, POST=staff.hand_over),
+    route("pickups/<uuid:order_id>", GET=staff_orders.read_order),
+    route("pickups/<uuid:order_id>/refunds", POST=staff_orders.create_refund),
     route("summary", GET=staff.read_summary),
     route("open", GET=staff.read_open),
     route("export/<str:table>", GET=export.read_export),

@@ -13,9 +13,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers as fields
 
-from controlplane.api import booking_serializers, serializers
+from controlplane.api import booking_serializers, serializers, shop_serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import bookings, history, live, operating, others, pictures, secrets, systems
+from controlplane.api.views import bookings, history, live, operating, others, pictures, secrets, shop_orders, systems
 from controlplane.systems.bookings import TERMS
 from controlplane.systems.models import State
 
@@ -224,6 +224,17 @@ _OF_LIVE = (
         {200: _rows("PickUpPage")},
         (*_AT, 422),
         [OpenApiParameter("q", str), OpenApiParameter("state", str, enum=["waiting", "done", "all"]), _PAGING[0]],
+    ),
+    Words("pickups_read", shop_orders.ShopOrder, "get", _LIVE, {200: shop_serializers.ShopOrderSerializer}, _AT),
+    Words(
+        "pickups_refund",
+        shop_orders.Refunds,
+        "post",
+        _LIVE,
+        {201: shop_serializers.ShopRefundSerializer},
+        _CHANGED,
+        [_REFUND_KEY],
+        shop_serializers.NewShopRefundSerializer,
     ),
     Words("pickups_hand_over", live.PickUps, "post", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.PickUpSerializer),
     Words("stock_change", live.Stock, "patch", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.StockSerializer),

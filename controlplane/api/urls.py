@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from controlplane.api.views import base, bookings, history, live, operating, others, pictures, reference, secrets, systems
+from controlplane.api.views import base, bookings, history, live, operating, others, pictures, reference, secrets, shop_orders, systems
 
 app_name = "api"
 
@@ -48,6 +48,8 @@ endpoints = [
     path("systems/<int:system_id>/scanners", live.Scanners.as_view(), name="scanners"),
     path("systems/<int:system_id>/scanners/<uuid:scanner_id>", live.Scanner.as_view(), name="scanner"),
     path("systems/<int:system_id>/pickups", live.PickUps.as_view(), name="pickups"),
+    path("systems/<int:system_id>/pickups/<uuid:order_id>", shop_orders.ShopOrder.as_view(), name="pickup"),
+    path("systems/<int:system_id>/pickups/<uuid:order_id>/refunds", shop_orders.Refunds.as_view(), name="pickup-refunds"),
     path("systems/<int:system_id>/stock", live.Stock.as_view(), name="stock"),
     path("systems/<int:system_id>/products/<slug:product>/picture", pictures.ProductPicture.as_view(), name="product-picture"),
     path("systems/<int:system_id>/archive", live.Archive.as_view(), name="archive"),

@@ -20,6 +20,7 @@ from controlplane.portal.views import (
     performances,
     revisions,
     shop,
+    shop_orders,
     systems,
 )
 
@@ -81,6 +82,9 @@ urlpatterns = [
     path("systems/<int:system_id>/door/<uuid:scanner_id>/revoke", door.revoke, name="system-scanner-revoke"),
     path("systems/<int:system_id>/shop", shop.page, name="system-shop"),
     path("systems/<int:system_id>/shop/pickups", shop.hand_over, name="system-hand-over"),
+    path("systems/<int:system_id>/shop/orders/<uuid:order_id>", shop_orders.page, name="system-shop-order"),
+    path("systems/<int:system_id>/shop/orders/<uuid:order_id>/progress", shop_orders.progress, name="system-shop-order-progress"),
+    path("systems/<int:system_id>/shop/orders/<uuid:order_id>/refund", shop_orders.refund, name="system-shop-order-refund"),
     path("systems/<int:system_id>/shop/stock", shop.stock, name="system-stock"),
     path("systems/<int:system_id>/shop/pictures", shop.picture, name="system-picture"),
     path("systems/<int:system_id>/shop/pictures/<slug:digest>", shop.picture_image, name="system-picture-image"),

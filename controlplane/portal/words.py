@@ -45,6 +45,17 @@ REFUND_WHYS = {
     "other": _("Something else"),
 }
 
+SHOP_STATES = {"ISSUED": _("Order confirmed")}
+"""What is said of merchandise otherwise than of tickets."""
+
+SHOP_REFUND_WHYS = {
+    "charged_twice": _("Ordered or charged twice"),
+    "fault": _("Something was wrong with the goods"),
+    "missing": _("It is not there any more"),
+    "goodwill": _("Goodwill"),
+    "other": _("Something else"),
+}
+
 _ORDERS = ("buyer", "state", "total_krw", "refunded_krw", "created_at")
 _PAYMENTS = ("kind", "amount_krw", "at")
 _REFUNDS = ("price_krw", "fee_krw", "amount_krw", "reason", "done_at")
@@ -56,7 +67,7 @@ ARCHIVE_COLUMNS = {
     "merch/orders": (*_ORDERS, "picked_up_at"),
     "merch/items": ("name", "option_name", "quantity", "price_krw", "given_back"),
     "merch/payments": _PAYMENTS,
-    "merch/refunds": _REFUNDS,
+    "merch/refunds": (*_REFUNDS[:-1], "why", _REFUNDS[-1]),
 }
 """Table -> what its page shows; the files have all of it."""
 
@@ -96,6 +107,7 @@ ARCHIVE_VALUES = {
     "capture": _("Payment"),
     "refund": _("Refund"),
     **REFUND_REASONS,
+    **SHOP_REFUND_WHYS,
     **REFUND_WHYS,
 }
 """What the services write, for people; anything else is shown as it is."""

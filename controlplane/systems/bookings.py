@@ -228,7 +228,7 @@ def _path(order_id: str) -> str:
 
 def _booking(found: Document, reader: User) -> Booking:
     refusal = found.get("refusal")
-    names = _names([str(item.get("by") or "") for item in found["history"]], reader)
+    names = names_of([str(item.get("by") or "") for item in found["history"]], reader)
     return Booking(
         id=str(found["id"]),
         number=str(found["number"]),
@@ -275,7 +275,7 @@ def _entry(item: dict[str, Any], names: dict[str, str]) -> Entry:
     )
 
 
-def _names(subjects: Iterable[str], reader: User) -> dict[str, str]:
+def names_of(subjects: Iterable[str], reader: User) -> dict[str, str]:
     """What READER calls those whom tokens call `user:<id>`. An admin is the platform to a seller."""
     named = set(subjects)
     names = dict.fromkeys(named - {""}, gettext("the platform"))

@@ -10,5 +10,5 @@ ACTION = "personal.look"
 
 
 def looked(system: BookingSystem, user: User, what: str) -> None:
-    """Write down that USER was shown WHAT (`attendees`, `attendees.csv`, `booking`, `pickups`) of SYSTEM, once it is known to be so."""
+    """Write down that USER was shown WHAT (`attendees`, `booking`, `pickups`, `pickup` …) of SYSTEM, once it is known to be so."""
     audit.record(ACTION, system, acting_user=user, what=what)

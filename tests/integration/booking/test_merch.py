@@ -15,7 +15,7 @@ import pytest
 import urllib3
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import Buyer, findings, open_sales, seats_content, settle
+from tests.integration.booking.shopping import Buyer, Standin, findings, open_sales, seats_content, settle
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + bytes(100)
 DIGEST = hashlib.sha256(PNG).hexdigest()
@@ -42,8 +42,9 @@ def booking(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
         assert not (violations := findings(found)).total, str(violations)
 
 
-def staff(booking: Booking, method: str, path: str, **sent: Any) -> urllib3.BaseHTTPResponse:
+def staff(booking: Booking, method: str, path: str, *, key: str = "", **sent: Any) -> urllib3.BaseHTTPResponse:
     headers = {"Authorization": f"Bearer {booking.staff_token('content', 'attendees', 'summary')}"}
+    headers |= {"Idempotency-Key": key} if key else {}
     return urllib3.request(method, f"{booking.url('merch')}/api/merch/{path}", headers=headers, timeout=30, **sent)
 
 
@@ -125,3 +126,30 @@ def test_what_is_counted_after_everything_was_taken_off_sale_is_all_that_is_ever
 
         assert set(statuses) == {201, 404}
         assert counted == staff(booking, "GET", "open").json()["open_payments"] == statuses.count(201)
+
+
+def test_what_the_organiser_gives_back_is_counted_once_and_the_books_add_up(booking: Booking) -> None:
+    is_paid = booking.payment == "kakaopay"
+    buyer = Buyer(booking)
+    order = shop(buyer, {"product": "program", "quantity": 2})
+    (item,) = order["items"]
+    where = f"pickups/{order['id']}"
+    wish = {"items": [{"item": item["id"], "quantity": 1}], "why": "fault"}
+    if is_paid:
+        Standin(booking).fault("lost_after", "cancel", partner_order_id=order["id"], times=1)
+    made = staff(booking, "POST", f"{where}/refunds", json=wish, key="k")
+    assert made.status == 201, made.data
+    assert made.json()["refund_krw"] == (item["price_krw"] if is_paid else 0)
+    assert staff(booking, "POST", f"{where}/refunds", json=wish, key="k").status == 200
+    settle(booking)
+    code = buyer.read(order["id"], service="merch")["pickup_code"]
+    assert staff(booking, "POST", "pickups", json={"code": code}).status == 200
+    assert staff(booking, "POST", f"{where}/refunds", json={"why": "fault"}).status == 409
+    assert staff(booking, "POST", f"{where}/refunds", json={"why": "fault", "picked_up": True}).status == 201
+    settle(booking)
+    ended = buyer.read(order["id"], service="merch")
+    assert (ended["status"], ended["reason"]) == ("REFUNDED" if is_paid else "CANCELLED", "organiser")
+    assert [sum(each["pieces"].values()) for each in ended["by_organiser"]] == [1, 1]
+    told = [entry["kind"] for entry in staff(booking, "GET", where).json()["history"]]
+    assert told == ["ordered", *(["paid"] if is_paid else []), "given_back", "picked_up", "given_back"]
+    assert not (violations := findings(booking)).total, str(violations)

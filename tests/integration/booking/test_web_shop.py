@@ -210,3 +210,32 @@ def test_who_gives_the_tickets_back_is_told_that_the_merchandise_is_not(tab: Pag
     expect(extras).to_contain_text("is not cancelled with them")
     expect(extras.get_by_test_id("extras-order")).to_contain_text("프로그램북 × 2")
     expect(extras.get_by_test_id("extras-shop")).to_have_count(0)
+
+
+def test_what_the_organiser_gives_back_says_so(site: Booking, tab: Page) -> None:
+    sign_up(tab.context)
+    tab.goto("/shop")
+    program = tab.get_by_role("button", name="One more: 프로그램북")
+    for _ in range(2):
+        program.press("Enter")
+    tab.get_by_test_id("order-products").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    tab.get_by_role("button", name="Approve the payment").click()
+    expect(tab.get_by_test_id("pickup-code")).to_be_visible()
+    order = call(tab.context, "GET", f"/api/merch/orders/{tab.url.rsplit('/', 1)[-1]}")
+
+    def give_back(**wanted: object) -> None:
+        headers = {"Authorization": f"Bearer {site.staff_token('content')}"}
+        address = f"{site.url('merch')}/api/merch/pickups/{order['id']}/refunds"
+        answer = tab.request.post(address, data={"why": "fault", "note": "only for us", **wanted}, headers=headers)
+        assert answer.status == 201, answer.text()
+
+    give_back(items=[{"item": order["items"][0]["id"], "quantity": 1}])
+    tab.reload()
+    expect(tab.get_by_test_id("by-organiser")).to_have_text("Refunded by the organiser · 1 piece · ₩15,000")
+    expect(tab.get_by_test_id("pickup-code")).to_be_visible()
+    give_back()
+    tab.reload()
+    expect(tab.get_by_role("heading", name="The organiser refunded this order")).to_be_visible()
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    expect(tab.locator("body")).not_to_contain_text("only for us")

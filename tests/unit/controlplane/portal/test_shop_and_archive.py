@@ -21,7 +21,7 @@ from tests.unit.controlplane.pages import client_of, person
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ORDER = {
-    "order": "o1",
+    "order": "0190b3a4-0000-7000-8000-00000000000c",
     "number": "M-1",
     "buyer_name": "김하나",
     "buyer_phone": "",

@@ -13,6 +13,7 @@ import "../lib/page.js";
 const id = $("page").dataset.order;
 const path = `/api/merch/orders/${encodeURIComponent(id)}`;
 const OFF = { REFUNDED: ["off", "shop_off_refunded_text"], REFUNDING: ["wait", "shop_off_refunding_text"], CANCELLED: ["off", "shop_off_cancelled_text"] };
+const BY_ORGANISER = { REFUNDED: ["off", "shop_organiser_refunded_title", "refunded_text"], REFUNDING: ["wait", "shop_organiser_refunded_title", "refunding_text"], CANCELLED: ["off", "shop_organiser_cancelled_title", "shop_cancelled_text"] };
 const TITLES = { ISSUED: ["good", "shop_issued"], REFUNDED: ["off", "refunded"], REFUNDING: ["wait", "refunding"], CANCELLED: ["off", "shop_cancelled"] };
 let shown = "";
 
@@ -57,6 +58,7 @@ function draw(order) {
       h("dl", { class: "total" }, h("dt", {}, t("total")), h("dd", {}, won(order.total_krw))),
       order.due_krw && order.status === "ISSUED" ? h("p", { class: "quiet" }, t("pay_at_counter", { amount: won(order.due_krw) })) : null,
       order.refunded_krw ? h("dl", { class: "total total--small" }, h("dt", {}, t("refunded")), h("dd", {}, won(order.refunded_krw))) : null,
+      order.status === "ISSUED" ? (order.by_organiser || []).map(byOrganiser) : null,
       canCancel ? h("div", { class: "cancel" }, cancel) : null,
     ),
   );
@@ -68,7 +70,9 @@ function draw(order) {
 function headline(order, canPay) {
   const off = order.reason === "performance_called_off" && OFF[order.status];
   if (off) return { kind: off[0], title: t("called_off_title"), text: t(off[1]) };
-  const [kind, key] = (order.picked_up_at && ["off", "shop_picked_up"]) || TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
+  const theirs = order.reason === "organiser" && BY_ORGANISER[order.status];
+  if (theirs) return { kind: theirs[0], title: t(theirs[1]), text: t(theirs[2]) };
+  const [kind, key] = (order.picked_up_at && order.status === "ISSUED" && ["off", "shop_picked_up"]) || TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
   return { kind, title: t(`${key}_title`), text: t(`${key}_text`) };
 }
 
@@ -81,6 +85,12 @@ function itemLine(item) {
     h("span", {}, h("strong", {}, `${itemName(item)} × ${item.quantity}`), given ? h("span", { class: "quiet", "data-testid": "given-back" }, t("shop_given_back", { count: given })) : null),
     h("span", { class: "places__price" }, won(item.price_krw * item.quantity)),
   );
+}
+
+/** What the organiser gave back of an order that stands. */
+function byOrganiser(given) {
+  const count = Object.values(given.pieces).reduce((sum, pieces) => sum + pieces, 0);
+  return h("p", { class: "quiet", "data-testid": "by-organiser" }, [t(given.refund_krw ? "shop_organiser_refunded" : "shop_organiser_cancelled"), t("pieces", { count }), ...(given.refund_krw ? [won(given.refund_krw)] : [])].join(" · "));
 }
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
