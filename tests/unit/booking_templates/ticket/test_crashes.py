@@ -17,7 +17,7 @@ from django.db import connection
 from booking_templates.kit.db import clock
 from booking_templates.ticket import event
 from booking_templates.ticket.calling_off import call_off, refund_called_off
-from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Performance, RefundByHand, Ticket
+from booking_templates.ticket.models import LedgerEntry, Notice, Order, OrderRefund, Performance, RefundByHand, Ticket
 from tests.booking_fakes import Crash, FakeProvider, FakeSeat, World
 
 JSON = "application/json"
@@ -262,6 +262,13 @@ def violations(stage: Stage) -> list[str]:
         by_hand = RefundByHand.objects.filter(order=order).values_list("refund_id", flat=True)
         if sorted(by_hand) != sorted(refund.pk for refund in refunds if refund.reason == "organiser"):
             found.append("a refund by hand without who made it, or the other way round")
+        notices = list(Notice.objects.filter(order_id=order.pk))
+        if sum(notice.kind == "confirmed" for notice in notices) != (order.issued_at is not None):
+            found.append("confirmed to its buyer without being issued, or the other way round")
+        if sorted(notice.refund_id for notice in notices if notice.refund_id) != sorted(refund.pk for refund in refunds):
+            found.append("a refund of which its buyer is not told, or twice")
+        if given_up and not refunds and not any(notice.kind in ("given_back", "called_off") for notice in notices):
+            found.append("tickets taken back without a word")
         if order.compensation_krw != sum(refund.compensation_krw for refund in refunds):
             found.append("the compensation is not that of the refunds")
         if Performance.objects.filter(cancelled_at__isnull=False).exists() and order.state == "ISSUED":
@@ -283,7 +290,7 @@ AFTER_THE_WORLD_MOVED = ("after approve", "after cancel", "after confirm", "afte
 def wipe() -> None:
     from booking_templates.kit.models import OutboxMessage
 
-    for model in (RefundByHand, Ticket, LedgerEntry, OrderRefund, Order, OutboxMessage, Performance):
+    for model in (Notice, RefundByHand, Ticket, LedgerEntry, OrderRefund, Order, OutboxMessage, Performance):
         model.objects.all().delete()  # type: ignore[attr-defined]
     starts = clock() + timedelta(days=5)
     Performance.objects.create(pk="p1", starts_at=starts)
