@@ -88,6 +88,22 @@ def test_an_order_cancelled_whole_names_what_was_left(products, order, pay, mail
     assert "Refund: 30,000 won" in cancelled["text"]
 
 
+@pytest.mark.parametrize("is_paid", [True, False])
+def test_what_the_organiser_gives_back_by_hand_is_told_without_the_note(is_paid, products, order, mails, staff_client, request):
+    pay = request.getfixturevalue("pay" if is_paid else "no_provider")
+    made = order(program=2).json()
+    if is_paid:
+        pay(made["id"])
+    bring(mails)
+    item = Order.objects.get().items.get().pk
+    body = {"why": "fault", "note": "a secret of theirs", "items": [{"item": str(item), "quantity": 1}]}
+    assert staff_client.post(f"/api/merch/pickups/{made['id']}/refunds", body, content_type=JSON).status_code == 201
+    (mail,) = bring(mails)
+    assert "The organiser has taken a part of your order back." in mail["text"]
+    assert ("Refund: 15,000 won" in mail["text"], "Nothing was charged" in mail["text"]) == (is_paid, not is_paid)
+    assert "secret" not in mail["text"]
+
+
 def test_what_goes_with_a_performance_called_off_is_told(products, order, pay, mails, buyer_client):
     items = {"items": [{"product": "program", "quantity": 1}], "ticket_order": "0198f1a0-0000-7000-8000-000000000001"}
     made = buyer_client.post("/api/merch/orders", items, content_type=JSON).json()
