@@ -10,25 +10,40 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from booking_templates.kit.db import clock, write
-from booking_templates.kit.problems import Unauthorized
+from booking_templates.kit.problems import Unauthorized, Unprocessable
 from booking_templates.payments.showing import local
-from booking_templates.ticket import codes
+from booking_templates.ticket import codes, event
 from booking_templates.ticket.models import Scanner, Ticket
 from booking_templates.ticket.schemas import Scan, ScanResult
 
 KEY_HEADER = "X-Scanner-Key"
 LIFE = timedelta(hours=24)
+"""A key that nobody says anything of lives so long at least."""
+AFTER_LAST = timedelta(hours=6)
+LONGEST = timedelta(days=400)
 AHEAD_MAX = timedelta(minutes=5)
 """How far a scanner's clock may be ahead before its own time is not believed."""
 
 
-def new_scanner(name: str) -> tuple[Scanner, str]:
-    """A scanner and its key, which is not told again."""
-    key = secrets.token_urlsafe(32)
+def new_scanner(name: str, until: datetime | None = None) -> tuple[Scanner, str]:
+    """A scanner and its key, which is not told again. It is good UNTIL then; else until some hours after the last performance.
+
+    Raises Unprocessable for a time that is over, or too far away.
+    """
     now = clock()
-    scanner = Scanner.objects.create(name=name, key_hash=_hash(key), created_at=now, expires_at=now + LIFE)
+    if until is not None and not now < until <= now + LONGEST:
+        raise Unprocessable("invalid", errors={"until": [_("Choose a time from now on, within %(days)d days.") % {"days": LONGEST.days}]})
+    key = secrets.token_urlsafe(32)
+    scanner = Scanner.objects.create(name=name, key_hash=_hash(key), created_at=now, expires_at=until or _usual_end(now))
     return scanner, key
+
+
+def _usual_end(now: datetime) -> datetime:
+    ends = [event.end_of(each) + AFTER_LAST for each in event.current().performances.values() if each.cancelled_at is None]
+    return max([now + LIFE, *ends])
 
 
 def scanner_of(key: str) -> Scanner:

@@ -29,8 +29,8 @@ SCANS_BYTES_MAX = 512 * 1024
 
 @endpoint(auth=STAFF, body=NewScanner, returns={201: ScannerOut})
 def create_scanner(request: Request, body: NewScanner) -> Reply:
-    """Let a device check tickets in for a day. Its key is in this answer alone."""
-    scanner, key = checkin.new_scanner(body.name)
+    """Let a device check tickets in, until its time is over or it is taken away. Its key is in this answer alone."""
+    scanner, key = checkin.new_scanner(body.name, body.until)
     return Reply(ScannerOut(scanner.pk, scanner.name, local(scanner.expires_at), key), status=201)
 
 

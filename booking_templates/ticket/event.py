@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from booking_templates.ticket.policy import PRESETS, Policy, Preset
 
 KEEP_S = 2.0
 """How long a process goes on with what it read: an edit reaches every replica within it."""
+USUAL_LENGTH = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ def current() -> Snapshot:
             snapshot = Snapshot(row.title, row.venue, row.cancel_until, row.sales_close_at, rules, performances)
         kept = _kept = (now, snapshot)
     return kept[1]
+
+
+def end_of(performance: Performance) -> datetime:
+    """When PERFORMANCE is over, as far as anybody knows."""
+    return performance.ends_at or performance.starts_at + USUAL_LENGTH
 
 
 def is_called_off(performance_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,7 +17,6 @@ from booking_templates.ticket.documents import calendar, pdf
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.place_words import place_name
 
-DEFAULT_LENGTH = timedelta(hours=2)
 CALENDAR_PLACES_MAX = 20
 
 
@@ -80,6 +79,6 @@ def _entry(uid: str, performance_id: str, notes: list[str], page: str) -> bytes 
         note="\n".join([*notes, page]),
         url=page,
         starts_at=performance.starts_at,
-        ends_at=performance.ends_at or performance.starts_at + DEFAULT_LENGTH,
+        ends_at=event.end_of(performance),
         made_at=clock(),
     )

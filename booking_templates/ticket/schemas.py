@@ -292,9 +292,10 @@ class Settlement(msgspec.Struct):
 
 
 class NewScanner(msgspec.Struct, forbid_unknown_fields=True):
-    """A name for the device: which door it stands at."""
+    """A name for the device: which door it stands at. `until` when its key is good: some hours after the last performance, without."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
+    until: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class ScannerOut(msgspec.Struct):

@@ -337,6 +337,9 @@ class SettlementSerializer(serializers.Serializer):
 
 class NewScannerSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=100, help_text="Who scans, or where.")
+    until = serializers.DateTimeField(
+        default=None, allow_null=True, help_text="When the link ends; left out, six hours after the last performance."
+    )
 
 
 class ScannerSerializer(serializers.Serializer):

@@ -186,7 +186,8 @@ class Scanners(Endpoint):
         system = self.system(system_id)
         wanted = serializers.NewScannerSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        made = door.scanner_create(system=system, name=wanted.validated_data["name"], acting_user=self.user)
+        given = wanted.validated_data
+        made = door.scanner_create(system=system, name=given["name"], until=given["until"], acting_user=self.user)
         return Response(serializers.ScannerSerializer(made).data, status=201)
 
 

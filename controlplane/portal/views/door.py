@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 
 import segno
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.portal.http import AuthenticatedRequest, asking
+from controlplane.portal.speech import say_reason
 from controlplane.systems import door, performances
-from controlplane.systems.errors import ServiceRefused
+from controlplane.systems.door import Scanner
+from controlplane.systems.errors import Refused, ServiceRefused
 from controlplane.systems.models import BookingSystem
 
 TAB = "door"
+Errors = dict[str, list[str]]
 
 
 @never_cache
@@ -26,14 +31,14 @@ TAB = "door"
 @asking(TAB)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """A POST makes a link, and shows it this once: no redirect, for its key is kept nowhere."""
-    made, errors, typed = None, [], ""
+    made: Scanner | None = None
+    errors: Errors = {}
+    typed = until = ""
     if request.method == "POST":
-        typed = request.POST.get("name", "").strip()[:1_000]
-        try:
-            made = door.scanner_create(system=system, name=typed, acting_user=request.user)
-            typed = ""
-        except ServiceRefused as error:
-            errors = [message for found in error.errors.values() for message in found] or [error.detail]
+        typed, until = request.POST.get("name", "").strip()[:1_000], request.POST.get("until", "").strip()[:40]
+        made, errors = _make(request, system, typed, until)
+        if made:
+            typed = until = ""
     found = performances.performances(system=system, user=request.user)
     context = {
         "system": system,
@@ -41,11 +46,29 @@ def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
         "made_qr": _qr(made.url) if made else "",
         "errors": errors,
         "typed": typed,
+        "until": until,
         "scanners": door.scanners(system=system, user=request.user),
         "performances": [performance for performance in found if performance.tickets and not performance.is_called_off],
         "tab": TAB,
     }
     return render(request, "portal/systems/door.html", context, status=422 if errors else 200)
+
+
+def _make(request: AuthenticatedRequest, system: BookingSystem, name: str, until: str) -> tuple[Scanner | None, Errors]:
+    """A link for NAME, until the moment typed by the venue's clock; or what is wrong, by input."""
+    try:
+        moment = timezone.make_aware(datetime.fromisoformat(until).replace(tzinfo=None)) if until else None
+    except ValueError:
+        return None, {"until": [gettext("Choose a date and a time.")]}
+    try:
+        return door.scanner_create(system=system, name=name, until=moment, acting_user=request.user), {}
+    except ServiceRefused as error:
+        found = {place: texts for place, texts in error.errors.items() if place in ("name", "until")}
+        return None, found or {"name": [message for texts in error.errors.values() for message in texts] or [error.detail]}
+    except Refused as error:
+        if error.reason.code != "service_older":
+            raise
+        return None, {"until": [say_reason(error.reason)]}
 
 
 @require_POST

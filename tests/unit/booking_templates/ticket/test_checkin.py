@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connections
 
 from booking_templates.kit.db import clock
-from booking_templates.ticket import codes
-from booking_templates.ticket.models import Scanner, Ticket
+from booking_templates.ticket import codes, event
+from booking_templates.ticket.models import Performance, Scanner, Ticket
 
 JSON = "application/json"
 URL = "/api/ticket"
@@ -161,7 +161,7 @@ def test_a_scanner_knows_what_its_signature_alone_does_not_say(
     assert client.get(f"{URL}/door", {"performance": "p2"}, headers=gate).json()["expected"] == 0
 
 
-def test_a_key_opens_the_door_for_a_day_and_can_be_taken_away(
+def test_a_key_opens_the_door_until_it_ends_and_can_be_taken_away(
     client: Any, staff_client: Any, buyer_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket
 ) -> None:
     gate = scanner()
@@ -195,3 +195,32 @@ def test_the_page_runs_its_own_scripts_alone(client: Any) -> None:
     assert "입장" in text
     for name in ("scan.js", "scan-code.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js"):
         assert client.get(f"{URL}/{name}")["Content-Type"].startswith("text/javascript")
+
+
+def test_a_key_is_good_until_some_hours_after_the_last_performance_or_until_the_time_chosen(staff_client: Any) -> None:
+    def made(**wanted: Any) -> datetime:
+        answer = staff_client.post(f"{URL}/scanners", {"name": "Gate", **wanted}, content_type=JSON)
+        assert answer.status_code == 201, answer.json()
+        return datetime.fromisoformat(answer.json()["expires_at"])
+
+    now = clock()
+    assert timedelta(hours=23) < made() - now < timedelta(hours=25), "while no performance is known"
+    first, last, off = (now + timedelta(days=days) for days in (3, 10, 30))
+    performances = [
+        {"id": "p1", "starts_at": first.isoformat()},
+        {"id": "p2", "starts_at": last.isoformat(), "ends_at": (last + timedelta(hours=3)).isoformat()},
+        {"id": "p3", "starts_at": off.isoformat()},
+    ]
+    assert staff_client.put(f"{URL}/content", {"title": "t", "performances": performances}, content_type=JSON).status_code == 200
+    Performance.objects.filter(pk="p3").update(cancelled_at=now)
+    event.forget()
+    assert abs(made() - (last + timedelta(hours=9))) < timedelta(seconds=1)
+    chosen = now + timedelta(days=2)
+    assert abs(made(until=chosen.isoformat()) - chosen) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("until", ["2020-01-01T00:00:00+09:00", "2999-01-01T00:00:00+09:00", "2090-01-01T00:00:00", "morgen", 5])
+def test_a_key_cannot_be_good_until_any_time(staff_client: Any, until: Any) -> None:
+    answer = staff_client.post(f"{URL}/scanners", {"name": "Gate", "until": until}, content_type=JSON)
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["until"])
+    assert not Scanner.objects.exists()

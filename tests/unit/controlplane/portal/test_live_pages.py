@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -396,6 +397,26 @@ def test_a_link_without_a_name_is_refused_beside_the_field(answering: Any, brows
 
     assert response.status_code == 422
     assert "Too short." in text(response)
+
+
+def test_a_link_is_good_until_the_time_chosen_by_the_venues_clock(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["POST", "/api/ticket/scanners"] = (201, _scanner(key="geheim"))
+
+    assert browser.post(url(answering, "/door"), {"name": "정문", "until": "2090-01-12T02:00"}).status_code == 200
+    sent = dict(zip(site.calls, site.bodies, strict=True))["POST", "/api/ticket/scanners"]
+    assert json.loads(sent) == {"name": "정문", "until": "2090-01-12T02:00:00+09:00"}
+
+    response = browser.post(url(answering, "/door"), {"name": "정문", "until": "morgen"})
+    assert (response.status_code, "Choose a date and a time." in text(response), 'value="정문"' in text(response)) == (422, True, True)
+
+
+def test_an_older_service_that_lets_nobody_choose_says_so(answering: Any, browser: Any, site: Any) -> None:
+    site.answers["POST", "/api/ticket/scanners"] = (422, {"code": "invalid", "errors": {"until": ["There is no such field."]}})
+    site.answers["GET", "/api/ticket/openapi.json"] = (200, {"components": {"schemas": {"NewScanner": {"properties": {"name": {}}}}}})
+
+    response = browser.post(url(answering, "/door"), {"name": "정문", "until": "2090-01-12T02:00"})
+
+    assert (response.status_code, "older version of" in text(response)) == (422, True)
 
 
 def test_a_link_is_taken_back(answering: Any, browser: Any, other: Any, site: Any) -> None:
