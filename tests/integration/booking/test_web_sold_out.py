@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -21,10 +22,19 @@ RETURNING = "may come back"
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
     need("chromium")
     services, is_numbered = ["auth", "event", "seat", "ticket", "web"], request.param
-    content = seats_content(seats=PLACES, performances=2) if is_numbered else areas_content(capacity=PLACES, performances=2)
+    content = two_grades() if is_numbered else areas_content(capacity=PLACES, performances=2)
     with Booking(services, tmp_path_factory.mktemp("house"), numbered=is_numbered, payment="none", merchandise=False) as one:
         open_site(one, content)
         yield one
+
+
+def two_grades() -> dict[str, Any]:
+    """The last seat is of another grade than the others."""
+    content = seats_content(seats=PLACES, performances=2)
+    content["grades"].append({"name": "S", "price_krw": 30_000})
+    content["plan"]["categories"].append({"name": "S"})
+    content["plan"]["zones"][0]["rows"][0]["seats"][-1]["category"] = "S"
+    return content
 
 
 @pytest.fixture
@@ -58,6 +68,27 @@ def test_nothing_is_offered_until_something_comes_back(page: Page, house: Bookin
     expect(told).to_contain_text(SOLD_OUT)
     expect(told).not_to_contain_text(RETURNING)
     expect(panel).to_be_hidden()
+
+
+@pytest.mark.parametrize("house", [True], ids=["seats"], indirect=True)
+def test_the_best_seats_are_not_offered_of_a_grade_that_is_gone(page: Page, house: Booking) -> None:
+    other, best = Buyer(house), page.get_by_test_id("best")
+    page.goto("/performances/p2")
+    best.click()
+    expect(page.locator("#best-grade option:disabled")).to_have_count(0)
+    page.locator("#best-grade").select_option("S")
+    page.locator("#best-cancel").click()
+    held = other.hold(seats=[f"1-{PLACES}"], performance="p2")
+    assert held.status == 201
+    expect(page.locator("#legend")).to_contain_text("Sold out")
+    best.click()
+    expect(page.locator("#best-grade option:disabled")).to_have_text("S seat · ₩30,000 · Sold out")
+    expect(page.locator("#best-grade")).to_have_value("")
+    page.locator("#best-cancel").click()
+    assert other.call("DELETE", "seat", f"holds/{held.json()['id']}").status == 204
+    expect(page.locator("#legend")).not_to_contain_text("Sold out")
+    best.click()
+    expect(page.locator("#best-grade option:disabled")).to_have_count(0)
 
 
 def take_all(buyer: Buyer) -> str:

@@ -72,7 +72,7 @@ async function start() {
   if (isClosed) return;
   closedNote();
   openHoldNote(performance, notices);
-  if (document_.numbered) offerBest(performance, document_, refused);
+  if (document_.numbered) offerBest(performance, document_, { free: () => (availability.version === null ? null : choice.freeByGrade()), refused });
 }
 
 /** Called off: nothing of it is offered any more. */

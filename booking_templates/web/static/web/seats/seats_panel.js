@@ -149,9 +149,15 @@ export class Seats {
     this.countLegend();
   }
 
-  countLegend() {
+  /** How many seats of each grade are free, by the grade's index in the plan; none of one that is missing. */
+  freeByGrade() {
     const free = new Map();
     for (let i = 0; i < this.plan.count; i++) if (this.availability.isFree(i)) free.set(this.plan.grade[i], (free.get(this.plan.grade[i]) || 0) + 1);
+    return free;
+  }
+
+  countLegend() {
+    const free = this.freeByGrade();
     for (const [index, left] of this.counts) left.textContent = free.has(index) ? t("left", { count: number(free.get(index)) }) : t("sold_out");
   }
 }
