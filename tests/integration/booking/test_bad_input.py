@@ -21,7 +21,7 @@ import urllib3
 from tests.booking_bad_input import of_schema, paths_in, with_other
 from tests.booking_keys import Keyring
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import Buyer, Standin, findings, seats_content, settle, token_in
+from tests.integration.booking.shopping import Buyer, Standin, findings, seats_content, settle, token_in, until
 from tests.integration.booking.site import open_site
 
 JSON = "application/json"
@@ -33,6 +33,7 @@ OWN_KEY = ("/api/ticket/door", "/api/ticket/scans")
 """A scanner shows a key instead of a token."""
 RESTLESS = ("kit_lease", "sqlite_sequence")
 """Tables in which something moves by itself."""
+NOTICES = ("ticket ticket_notice", "merch merch_notice")
 Operation = tuple[str, str, dict[str, Any]]
 
 
@@ -108,6 +109,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def unchanged(site: Site) -> Iterator[None]:
     """Whatever the test sends leaves every database as it was."""
     settle(site.booking)
+    until("what buyers are to be told is gone from here", lambda: not any(map(site.everything().get, NOTICES)), within_s=30)
     before = site.everything()
     assert sum(map(len, before.values())) > 80, "there is too little to see a change in"
     yield
@@ -331,6 +333,7 @@ def test_a_replayed_callback_captures_once_and_another_token_does_nothing(site: 
     assert buyer.come_back(back).status == 303
     assert buyer.read(order["id"])["status"] == "ISSUED"
     settle(site.booking)
+    until("what buyers are to be told is gone from here", lambda: not any(map(site.everything().get, NOTICES)), within_s=30)
     before = site.everything()
     elsewhere = [back.replace("/approved", f"/{other}") for other in ("cancelled", "failed")]
     unknown = back.replace(order["id"], str(uuid.uuid4()))

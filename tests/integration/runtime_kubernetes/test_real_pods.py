@@ -227,6 +227,7 @@ def test_an_update_fails_no_request(selling: OnCluster) -> None:
 
 def test_a_key_that_is_added_is_known_to_the_pods_that_run_before_anything_is_signed_with_it(selling: OnCluster) -> None:
     """What a change of keys waits for (systems/rotating.py): kubelets bring the Secret, and services look into it again."""
+    selling.apply(selling.plan)  # nothing but the Secret is to change
     added, before = new_key(), {service: _pod_of(selling.api, service) for service in ("seat", "ticket", "merch")}
     bundle = json.loads(selling.secrets["trust"]["jwks.json"])
     bundle["keys"].append({**added.as_dict(private=False), "clove_iss": "clove"})
