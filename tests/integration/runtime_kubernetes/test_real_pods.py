@@ -6,6 +6,7 @@ to be a node of it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import threading
@@ -195,34 +196,35 @@ def test_an_image_that_does_not_exist_fails_with_its_name_and_the_old_one_serves
 
 
 def test_an_update_fails_no_request(selling: OnCluster) -> None:
-    statuses: dict[int | str, int] = {}
-    stop = threading.Event()
+    before = _pod_of(selling.api, "seat")
+    seat = selling.plan.service("seat")
+    assert seat is not None
 
-    def keep_asking() -> None:
-        pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
-        while not stop.is_set():
-            try:
-                # A connection of its own each time: what is kept open is the old replica's.
-                status: int | str = pool.request(
-                    "GET", selling.url("seat") + "/api/seat/performances", headers={"Connection": "close"}
-                ).status
-            except urllib3.exceptions.HTTPError as error:
-                status = type(error).__name__
-            statuses[status] = statuses.get(status, 0) + 1
-
-    asking = threading.Thread(target=keep_asking)
-    asking.start()
-    try:
-        before = _pod_of(selling.api, "seat")
-        seat = selling.plan.service("seat")
-        assert seat is not None
+    with _asked_all_the_while(selling):
         selling.apply(changed(selling.plan, "seat", env={**seat.env, "CLOVE_LANGUAGE": "en"}))
-        assert _pod_of(selling.api, "seat") != before
-    finally:
-        stop.set()
-        asking.join()
-    assert set(statuses) == {200}
-    assert statuses[200] > 50
+
+    assert _pod_of(selling.api, "seat") != before
+
+
+def test_a_move_to_another_node_fails_no_request_and_what_was_sold_stays_sold(selling: OnCluster) -> None:
+    nodes = {node.name for node in selling.runtime.nodes() if node.is_ready}
+    if len(nodes) < 2:
+        pytest.skip("needs a second node")
+    selling.apply(selling.plan)
+    order = Buyer(selling).buy(seats=["1-5"])  # type: ignore[arg-type]
+    here = _node_of(selling.api, "seat")
+    there = min(nodes - {here})
+
+    with _asked_all_the_while(selling):
+        seen = selling.apply(changed(selling.plan, "seat", node=there))
+
+    seat = seen.workload("seat")
+    assert seat is not None
+    assert (seat.nodes, _node_of(selling.api, "seat")) == ((there,), there)
+    assert order["status"] == "ISSUED"
+    assert Buyer(selling).hold(["1-5"]).status == 409  # type: ignore[arg-type]
+    assert Buyer(selling).buy(seats=["1-6"])["status"] == "ISSUED"  # type: ignore[arg-type]
+    selling.apply(selling.plan)
 
 
 def test_a_key_that_is_added_is_known_to_the_pods_that_run_before_anything_is_signed_with_it(selling: OnCluster) -> None:
@@ -315,6 +317,40 @@ def _pod_of(api: Api, service: str) -> str:
     """The one running pod of SERVICE that is not leaving."""
     pods = api.items(POD, SYSTEM.namespace, selector=f"app.kubernetes.io/name={service}")
     return next((pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")), "")
+
+
+def _node_of(api: Api, service: str) -> str:
+    """Where the one pod of SERVICE runs."""
+    pod = api.get(POD, _pod_of(api, service), SYSTEM.namespace)
+    return str(pod["spec"]["nodeName"]) if pod else ""
+
+
+@contextlib.contextmanager
+def _asked_all_the_while(selling: OnCluster) -> Iterator[None]:
+    """Seat is asked again and again, and answers each time."""
+    statuses: dict[int | str, int] = {}
+    stop = threading.Event()
+
+    def keep_asking() -> None:
+        pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
+        while not stop.is_set():
+            try:
+                # A connection of its own each time: what is kept open is the old replica's.
+                url = selling.url("seat") + "/api/seat/performances"
+                status: int | str = pool.request("GET", url, headers={"Connection": "close"}).status
+            except urllib3.exceptions.HTTPError as error:
+                status = type(error).__name__
+            statuses[status] = statuses.get(status, 0) + 1
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        asking.join()
+    assert set(statuses) == {200}
+    assert statuses[200] > 50
 
 
 def _await_job(api: Api, name: str) -> None:
