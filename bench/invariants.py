@@ -1,7 +1,7 @@
 """The checker of I1–I7: reads the databases of one booking system and the payment stand-in's own ledger, and counts violations by name.
 
-Beside those: places that nobody can have any more, performances that were called off and are not off everywhere, and bookings of which
-their buyers were not told by mail.
+Beside those: places that nobody can have any more, prices that are not what was agreed to, performances that were called off and are not
+off everywhere, and bookings of which their buyers were not told by mail.
 
 It is run when nothing is under way any more (`unsettled` says what is), after every load and fault test. It asks with queries of its
 own and shares no code with the services it checks.
@@ -107,6 +107,7 @@ def check(
     tickets, seats = Database(ticket), Database(seat)
     _one_ticket_a_seat(findings, tickets)
     _tickets_and_sold_places(findings, tickets, seats)
+    _prices(findings, tickets, seats)
     known = _money(findings, tickets, "ticket", payments, has_payments=has_payments)
     _acknowledged(findings, tickets, acknowledged)
     _limits(findings, tickets, seats)
@@ -185,6 +186,43 @@ def _tickets_and_sold_places(findings: Findings, tickets: Database, seats: Datab
 
 def _sold(by: str) -> str:
     return f"SELECT {by}, COUNT(*) FROM seat_claim WHERE state = {SOLD} GROUP BY {by}"
+
+
+# Prices
+
+
+def _prices(findings: Findings, tickets: Database, seats: Database) -> None:
+    """A ticket costs what its concession makes of the price that its place was held at: of three accounts that are kept, all agree."""
+    sold: defaultdict[str, int] = defaultdict(int)
+    places: dict[tuple[str, str], dict[str, Any]] = {}
+    for order, total, listed in tickets.rows("SELECT id, total_krw, places FROM ticket_order WHERE issued_at IS NOT NULL"):
+        agreed = json.loads(listed)
+        places |= {(order, place["id"]): place for place in agreed}
+        if sum(place["price_krw"] for place in agreed) != total:
+            findings.add("prices", f"{order}: its places do not come to {total}")
+        for place in agreed:
+            if place["price_krw"] != _agreed(place):
+                findings.add("prices", f"{order}: {place['price_krw']} for {place['id']}, which should be {_agreed(place)}")
+    columns = "order_id, place, price_krw, full_price_krw, concession_id, status"
+    for order, identity, price, full, concession, status in tickets.rows(f"SELECT {columns} FROM ticket_ticket"):
+        place = places.get((order, identity), {})
+        said = (place.get("price_krw"), place.get("list_price_krw"), place.get("concession_id") or "")
+        if said != (price, full, concession):
+            findings.add("prices", f"{order}: the ticket for {identity} has {(price, full, concession)}, its order {said}")
+        sold[order] += (price if full is None else full) if status == "LIVE" else 0
+    held = dict(seats.rows(f"SELECT order_id, SUM(price_krw) FROM seat_claim WHERE state = {SOLD} GROUP BY order_id"))
+    for order in held.keys() & sold.keys():
+        if int(held[order]) != sold[order]:
+            findings.add("prices", f"{order}: held at {held[order]}, sold at a full price of {sold[order]}")
+
+
+def _agreed(place: Mapping[str, Any]) -> int:
+    """What PLACE of an order should cost."""
+    full = place.get("list_price_krw")
+    if full is None:
+        return int(place["price_krw"])
+    percent = place.get("percent")
+    return int(max(0, full - (place.get("off_krw") or 0) if percent is None else full - full * percent // 100))
 
 
 # I2, I3, I4

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -217,6 +218,8 @@ class FakeSeat:
 
     def call(self, peer: str, method: str, path: str, *, json: Any = None, idempotency_key: str = "", **_: Any) -> PeerResponse:
         """In the place of `kit.peers.call`."""
+        if method == "GET":
+            return self._read_hold(peer, path)
         assert method == "POST"
         assert idempotency_key
         if peer == "merch":
@@ -253,6 +256,23 @@ class FakeSeat:
         if fault == "lost":
             raise PeerTimeout("seat: fault")
         return answer
+
+    def _read_hold(self, peer: str, path: str) -> PeerResponse:
+        parts = urlsplit(path)
+        hold_id = parts.path.removeprefix("/internal/holds/")
+        assert (peer, parts.path) == ("seat", f"/internal/holds/{hold_id}")
+        self.calls.append("read")
+        self.world.point("before read")
+        fault = (self.faults.get("read") or [None]).pop(0)
+        if fault is not None:
+            raise PeerUnavailable("seat: fault")
+        try:
+            hold = self._own(hold_id, parse_qs(parts.query)["buyer"][0])
+            if hold.has_ended and not hold.sold_to:
+                raise _Refused(410, "hold_expired")
+        except _Refused as refusal:
+            return PeerResponse(refusal.status, msgspec.json.encode({"code": refusal.code}))
+        return PeerResponse(200, msgspec.json.encode(self._shown(hold_id, hold)))
 
     def _pin(self, hold_id: str, body: dict[str, Any]) -> dict[str, Any]:
         hold = self._own(hold_id, body["buyer_id"])

@@ -31,6 +31,7 @@ REFUSALS = {
     "already_cancelled": _n("This is cancelled already."),
     "already_picked_up": _n("This was picked up already."),
     "already_used": _n("A ticket that was used cannot be given back."),
+    "concession_group": _n("Some of these were booked together at a group price. Too few would be left: give all of them back, or none."),
     "fee_not_agreed": _n("A fee is due. Please look at it and confirm."),
     "not_issued": _n("This has not been paid for yet."),
     "order_busy": _n("This order is being worked on. Please try again in a moment."),

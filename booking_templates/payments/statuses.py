@@ -7,6 +7,7 @@ STATUS = {
     "already_cancelled": 409,
     "already_picked_up": 409,
     "already_used": 409,
+    "concession_group": 409,
     "fee_not_agreed": 409,
     "hold_lost": 409,
     "hold_pinned": 409,

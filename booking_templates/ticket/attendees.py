@@ -18,7 +18,7 @@ from booking_templates.ticket.schemas import Attendee
 
 PAGE = 50
 CHUNK = 500
-OF_TICKET = ("performance_id", "label", "grade", "price_krw", "status", "created_at", "used_at")
+OF_TICKET = ("performance_id", "label", "grade", "price_krw", "full_price_krw", "concession", "status", "created_at", "used_at")
 OF_ORDER = ("order__number", "order__buyer_name", "order__buyer_phone")
 
 
@@ -41,7 +41,8 @@ def find(*, performance: str, q: str) -> QuerySet[Ticket]:
 
 def head() -> list[str]:
     """The columns of an exported list."""
-    return [_("Order"), _("Name"), _("Phone"), _("Performance"), _("Place"), _("Grade"), _("Price"), _("State"), _("Booked"), _("Arrived")]
+    of_ticket = [_("Performance"), _("Place"), _("Grade"), _("Concession"), _("Price"), _("State"), _("Booked"), _("Arrived")]
+    return [_("Order"), _("Name"), _("Phone"), *of_ticket]
 
 
 def rows(*, performance: str, q: str) -> Iterator[list[tables.Cell]]:
@@ -64,8 +65,9 @@ def _rows(found: list[str], starts: dict[str, str], words: dict[str, str]) -> It
 
 def _row(ticket: Ticket, starts: dict[str, str], words: dict[str, str]) -> list[tables.Cell]:
     order, begins = ticket.order, starts.get(ticket.performance_id, ticket.performance_id)
-    place: list[tables.Cell] = [begins, ticket.label, ticket.grade, ticket.price_krw, words.get(ticket.status, ticket.status)]
-    return [order.number, order.buyer_name, order.buyer_phone, *place, _clock(ticket.created_at), _clock(ticket.used_at)]
+    place: list[tables.Cell] = [begins, ticket.label, ticket.grade, ticket.concession, ticket.price_krw]
+    state = words.get(ticket.status, ticket.status)
+    return [order.number, order.buyer_name, order.buyer_phone, *place, state, _clock(ticket.created_at), _clock(ticket.used_at)]
 
 
 def _clock(moment: datetime | None) -> str:
@@ -83,6 +85,8 @@ def shown(ticket: Ticket) -> Attendee:
         label=ticket.label,
         grade=ticket.grade,
         price_krw=ticket.price_krw,
+        list_price_krw=ticket.list_price_krw,
+        concession=ticket.concession,
         status=ticket.status,
         booked_at=local(ticket.created_at),
         used_at=local(ticket.used_at),

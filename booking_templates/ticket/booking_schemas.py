@@ -20,6 +20,9 @@ class BookedTicket(msgspec.Struct):
     label: str
     grade: str
     price_krw: int
+    list_price_krw: int
+    concession: str
+    proof: str
     status: str
     used_at: datetime | None
 

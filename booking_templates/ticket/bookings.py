@@ -116,9 +116,23 @@ def _shown(order: Order) -> Booking:
         refunded_krw=order.refunded_krw,
         compensation_krw=order.compensation_krw,
         refusal=None if why_not is None else Refusal(why_not, by_hand.refused(why_not).detail),
-        tickets=[BookedTicket(each.pk, each.label, each.grade, each.price_krw, each.status, local(each.used_at)) for each in tickets],
+        tickets=[_booked(each) for each in tickets],
         history=_history(order, tickets),
         created_at=local(order.created_at),
+    )
+
+
+def _booked(ticket: Ticket) -> BookedTicket:
+    return BookedTicket(
+        id=ticket.pk,
+        label=ticket.label,
+        grade=ticket.grade,
+        price_krw=ticket.price_krw,
+        list_price_krw=ticket.list_price_krw,
+        concession=ticket.concession,
+        proof=ticket.proof,
+        status=ticket.status,
+        used_at=local(ticket.used_at),
     )
 
 

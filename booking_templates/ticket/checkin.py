@@ -97,6 +97,8 @@ def _result(scan: Scan, ticket: Ticket, result: str) -> ScanResult:
         ticket=ticket.pk,
         label=ticket.label,
         grade=ticket.grade,
+        concession=ticket.concession,
+        proof=ticket.proof,
         performance_id=ticket.performance_id,
         buyer_name=ticket.order.buyer_name,
         used_at=local(ticket.used_at),

@@ -14,6 +14,7 @@ from booking_templates.ticket import checkin, codes, event, scan_page
 from booking_templates.ticket.models import Scanner, Ticket
 from booking_templates.ticket.schemas import (
     Door,
+    DoorConcession,
     DoorPerformance,
     DoorQuery,
     NewScanner,
@@ -57,6 +58,10 @@ def read_door(request: Request, query: DoorQuery) -> Door:
         live=Count("pk", filter=Q(status=Ticket.Status.LIVE)), used=Count("pk", filter=Q(status=Ticket.Status.LIVE, used_at__isnull=False))
     )
     known = event.current()
+    reduced = list(tickets.filter(status=Ticket.Status.LIVE).exclude(concession="").values_list("concession", "proof", "pk").order_by("pk"))
+    by_words: dict[tuple[str, str], list[str]] = {}
+    for concession, proof, ticket in reduced:
+        by_words.setdefault((concession, proof), []).append(ticket)
     return Door(
         title=known.title,
         system=settings.ENV.system,
@@ -64,6 +69,7 @@ def read_door(request: Request, query: DoorQuery) -> Door:
         keys=codes.public_keys(),
         performances=[DoorPerformance(each.pk, local(each.starts_at)) for each in known.performances.values()],
         cancelled=list(tickets.filter(status=Ticket.Status.CANCELLED).values_list("pk", flat=True)),
+        concessions=[DoorConcession(*words, tickets=of_it) for words, of_it in sorted(by_words.items())],
         used=list(tickets.filter(used_at__isnull=False).values_list("pk", flat=True)),
         expected=counts["live"],
         arrived=counts["used"],

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from booking_templates.kit.db import retry_transaction
 from booking_templates.kit.problems import Conflict
 from booking_templates.ticket import moves
+from booking_templates.ticket.concessions import Concession
 from booking_templates.ticket.models import Event, Performance, Ticket
 from booking_templates.ticket.policy import PRESETS, Policy, Preset
 
@@ -32,6 +33,7 @@ class Snapshot:
     sales_close_at: datetime | None = None
     refund_policy: Policy | Preset = "full"
     performances: dict[str, Performance] = field(default_factory=dict)
+    concessions: tuple[Concession, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -58,7 +60,8 @@ def current() -> Snapshot:
         snapshot = Snapshot(performances=performances)
         if row is not None:
             rules = msgspec.convert(row.refund_policy or "full", Policy | Preset)
-            snapshot = Snapshot(row.title, row.venue, row.cancel_until, row.sales_close_at, rules, performances)
+            offered = msgspec.convert(row.concessions or (), tuple[Concession, ...])
+            snapshot = Snapshot(row.title, row.venue, row.cancel_until, row.sales_close_at, rules, performances, offered)
         kept = _kept = (now, snapshot)
     return kept[1]
 
@@ -96,6 +99,7 @@ def put(
     cancel_until: datetime | UnsetType | None = UNSET,
     sales_close_at: datetime | UnsetType | None = UNSET,
     refund_policy: Policy | Preset | UnsetType = UNSET,
+    concessions: list[Concession] | UnsetType = UNSET,
 ) -> None:
     """Replace what is known; what is UNSET stays. Raises Conflict `would_orphan` naming performances whose live tickets would have none.
 
@@ -109,6 +113,8 @@ def put(
     told: dict[str, Any] = {"title": title, "venue": venue, "cancel_until": cancel_until, "sales_close_at": sales_close_at}
     if refund_policy is not UNSET:
         told["refund_policy"] = msgspec.to_builtins(refund_policy)
+    if concessions is not UNSET:
+        told["concessions"] = msgspec.to_builtins(concessions) or None
     Event.objects.update_or_create(pk=Event.ONLY, defaults={name: value for name, value in told.items() if value is not UNSET})
     Performance.objects.exclude(pk__in=wanted).filter(cancelled_at=None).delete()
     began = dict(Performance.objects.filter(cancelled_at=None).values_list("pk", "starts_at"))

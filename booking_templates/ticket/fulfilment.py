@@ -20,6 +20,7 @@ from booking_templates.payments.port import Purchase
 from booking_templates.payments.reasons import CALLED_OFF
 from booking_templates.payments.rows import LEASE
 from booking_templates.ticket import event, notices, terms
+from booking_templates.ticket.concessions import Sold
 from booking_templates.ticket.models import LABEL_MAX, Order, OrderRefund, Performance, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
@@ -38,7 +39,7 @@ class Tickets:
         if event.is_called_off(hold.performance_id):
             self.seat.unpin(hold_id=order.hold_id, order_id=order.pk)
             raise Undeliverable(CALLED_OFF)
-        return _fields(hold)
+        return _fields(order, hold)
 
     def purchase(self, order: Order) -> Purchase:
         returns = f"{settings.ENV.public_url}/api/ticket/payments/{order.pk}"
@@ -57,7 +58,7 @@ class Tickets:
         hold = self.seat.confirm(hold_id=order.hold_id, order_id=order.pk, buyer_id=order.buyer_id)
         if event.is_called_off(hold.performance_id):
             raise Undeliverable(CALLED_OFF)
-        return {} if order.is_paid else _fields(hold)
+        return {} if order.is_paid else _fields(order, hold)
 
     def delivery(self, order: Order) -> Sequence[Statement]:
         now = clock()
@@ -72,9 +73,13 @@ class Tickets:
                 label=place.label[:LABEL_MAX],  # a plan's words may be longer; MariaDB refuses what SQLite takes, after the money was taken
                 grade=place.grade,
                 price_krw=place.price_krw,
+                full_price_krw=place.list_price_krw,
+                concession=place.concession,
+                concession_id=place.concession_id,
+                proof=place.proof,
                 created_at=now,
             )
-            for place in msgspec.convert(order.places, list[Place])
+            for place in msgspec.convert(order.places, list[Sold])
         ]
         return [table(Ticket).insertion(tickets), notices.confirmed(order, now)]
 
@@ -127,12 +132,18 @@ def _tell_shop(order: Order) -> None:
         outbox.put("merch", "/internal/ticket-orders/withdrawn", {"ticket_order": order.pk})
 
 
-def _fields(hold: Hold) -> dict[str, Any]:
+def _fields(order: Order, hold: Hold) -> dict[str, Any]:
+    """What is known of ORDER by its HOLD. Of one with a choice all of that stands in its row already: it was agreed to as it was then."""
+    return {} if order.chosen is not None else fields_of(hold.performance_id, hold.places)
+
+
+def fields_of(performance_id: str, places: Sequence[Place]) -> dict[str, Any]:
+    """What the row of an order for PLACES keeps, as everybody is told now."""
     known = event.current()
     return {
-        "performance_id": hold.performance_id,
-        "places": [msgspec.to_builtins(place) for place in hold.places],
-        "total_krw": hold.total_krw,
+        "performance_id": performance_id,
+        "places": [msgspec.to_builtins(place) for place in places],
+        "total_krw": sum(place.price_krw for place in places),
         "refund_policy": msgspec.to_builtins(known.policy),
-        "told": terms.told(known, hold.performance_id),
+        "told": terms.told(known, performance_id),
     }

@@ -13,6 +13,9 @@ from booking_templates.ticket.fields import ExactCharField
 
 LABEL_MAX = 200
 NOTE_MAX = 500
+CONCESSIONS_MAX = 30
+CONCESSION_MAX = 40
+PROOF_MAX = 200
 
 
 class Order(PayableOrder):
@@ -26,7 +29,11 @@ class Order(PayableOrder):
     open_hold = models.CharField(max_length=64, null=True)  # noqa: DJ001 - unique where there is one
     performance_id = models.CharField(max_length=64, default="", blank=True)
     places = models.JSONField(default=list)
-    """What the hold is for, as the seat service said when it was pinned: seat or area, label, grade, price."""
+    """What the hold is for, as the seat service said when it was pinned: seat or area, label, grade, price. Of a place with a concession
+    the price is what that leaves, and the concession stands beside it (`concessions.Sold`)."""
+    chosen = models.JSONField(null=True)
+    """Place's id -> concession's id, as its buyer chose; null when nothing was chosen. Where it is not null, places and total stand in the
+    row from its first moment on: whoever goes on with it, and whenever, finds the same."""
     refund_policy = models.JSONField(null=True)
     """The policy that its buyer was told; in an older row maybe a preset's name. What is edited later takes nothing from them."""
     told = models.JSONField(null=True)
@@ -142,6 +149,13 @@ class Ticket(models.Model):
     label = models.CharField(max_length=LABEL_MAX)
     grade = ExactCharField(max_length=100, default="", blank=True)
     price_krw = models.PositiveIntegerField()
+    """What was paid for it, or is due."""
+    full_price_krw = models.PositiveIntegerField(null=True)
+    """What it would have been without its concession; null where there is none."""
+    concession = ExactCharField(max_length=CONCESSION_MAX, default="", db_default="", blank=True)
+    """Its name, as it was when it was ordered; empty for the full price."""
+    concession_id = ExactCharField(max_length=CONCESSION_MAX, default="", db_default="", blank=True)
+    proof = models.CharField(max_length=PROOF_MAX, default="", db_default="", blank=True)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.LIVE)
     used_at = models.DateTimeField(null=True)
     """When it was shown at the door. Set once, by a conditional update."""
@@ -158,6 +172,11 @@ class Ticket(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def list_price_krw(self) -> int:
+        """The price of its grade."""
+        return self.price_krw if self.full_price_krw is None else self.full_price_krw
+
 
 class Event(models.Model):
     """What this service needs to know of the event. One row."""
@@ -171,6 +190,8 @@ class Event(models.Model):
     sales_close_at = models.DateTimeField(null=True)
     refund_policy = models.JSONField(default=str)
     """A preset's name, or a policy (see `policy`)."""
+    concessions = models.JSONField(null=True)
+    """A list (see `concessions`); null for none."""
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

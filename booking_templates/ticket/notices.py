@@ -99,7 +99,7 @@ class _About:
         paid = mail_words.paid(self.order, provider(), due=_("To be paid at the entrance."))
         page = _("Your tickets, with the code for the entrance, are on the page of your booking. There you can also give them back:")
         head, what = self._head(_("Your booking is confirmed.")), _places(self.order.places)
-        text = text_of([head, what, paid, f"{page}\n{self._page()}", mail_words.contact()])
+        text = text_of([head, what, paid, _proofs(self.order.places), f"{page}\n{self._page()}", mail_words.contact()])
         return Words(self._subject(_("Booking confirmed")), text, self._calendar())
 
     def _given_back(self) -> Words:
@@ -174,10 +174,17 @@ class _About:
 
 def _places(places: list[dict[str, Any]]) -> str:
     def line(place: dict[str, Any]) -> str:
-        parts = [place_name(str(place.get("label", ""))), str(place.get("grade", "")), won(int(place.get("price_krw") or 0))]
+        about = (place_name(str(place.get("label", ""))), str(place.get("grade", "")), str(place.get("concession") or ""))
+        parts = [*about, won(int(place.get("price_krw") or 0))]
         return " · ".join(part for part in parts if part)
 
     return mail_words.listed([line(place) for place in places])
+
+
+def _proofs(places: list[dict[str, Any]]) -> str:
+    """What has to be shown at the door, each once."""
+    wanted = dict.fromkeys(f"{place['concession']}: {place['proof']}" for place in places if place.get("proof"))
+    return _("Please have this ready at the entrance:") + "\n" + mail_words.listed(list(wanted)) if wanted else ""
 
 
 courier: Courier[Notice] = Courier(Notice, read)

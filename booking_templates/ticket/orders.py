@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 from django.db import IntegrityError
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from booking_templates.kit import batch
 from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.principal import Principal
-from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
+from booking_templates.kit.problems import Conflict, NotFound, Unavailable, Unprocessable
 from booking_templates.kit.table import table
 from booking_templates.payments import answers
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, Undeliverable
 from booking_templates.payments.ids import new_number
 from booking_templates.payments.names import normal_name
-from booking_templates.payments.reasons import BUYER
+from booking_templates.payments.reasons import BUYER, CALLED_OFF
 from booking_templates.payments.saga import PENDING_FOR
 from booking_templates.payments.states import State
-from booking_templates.ticket import event, terms
+from booking_templates.ticket import concessions, event, terms
+from booking_templates.ticket.fulfilment import fields_of
 from booking_templates.ticket.models import Order, Ticket
-from booking_templates.ticket.saga import saga
+from booking_templates.ticket.saga import saga, seat
 from booking_templates.ticket.terms import Terms
 
+OPEN = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED)
 ENDED = (State.CLOSING, State.CANCELLED)
 TRIES = 4
 
 
-def create(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str | None) -> tuple[Order, bool]:
-    """The buyer's order for the hold, and whether it was made by this call. Ordering a hold twice, in two tabs or again after a lost
-    answer, leads to the one order; after that has ended without tickets, to a new one.
+@dataclass(frozen=True)
+class Wish:
+    """Concessions by the ids of their places, and the total that its buyer was told. Where all is at full price neither need be said."""
 
-    Raises Problem: `hold_unknown`, `hold_expired`, `seat_unavailable`, `payment_unavailable`, `idempotency_key_reused` …
+    concessions: Mapping[str, str] = field(default_factory=dict)
+    expected_total_krw: int | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.concessions and self.expected_total_krw is None
+
+    def is_of(self, order: Order) -> bool:
+        """Whether ORDER was made for the same."""
+        expected = self.expected_total_krw
+        return self.concessions == (order.chosen or {}) and (expected is None or expected == order.total_krw)
+
+
+def create(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str | None, wish: Wish) -> tuple[Order, bool]:
+    """The buyer's order for the hold, and whether it was made by this call. Ordering a hold twice, in two tabs or again after a lost
+    answer, leads to the one order; after that has ended without tickets, or with another WISH before it is paid for, to a new one.
+
+    Raises Problem: `hold_unknown`, `hold_expired`, `seat_unavailable`, `payment_unavailable`, `idempotency_key_reused`, and by name what
+    is wrong with WISH: then nothing has changed.
     """
-    order, is_new = _insert(buyer=buyer, hold_id=hold_id, name=name, phone=phone, key=key)
+    order, is_new = _insert(buyer=buyer, hold_id=hold_id, name=name, phone=phone, key=key, wish=wish)
     if order.state == State.PENDING:
         try:
             saga.begin(order)
@@ -47,10 +72,16 @@ def create(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str | 
     return order, is_new
 
 
-def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str | None) -> tuple[Order, bool]:
-    """The row is written before anything is asked of anybody, so that a crash leaves something to recover. The constraints decide
+def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str | None, wish: Wish) -> tuple[Order, bool]:
+    """The row is written before anything is changed anywhere, so that a crash leaves something to recover. The constraints decide
     between two that come at once."""
     for _attempt in range(TRIES):
+        worked_out: dict[str, Any] = {}
+        if not wish.is_plain:
+            # What was ordered is what it is, though it could not be ordered like that any more.
+            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key, wish=wish):
+                return found, False
+            worked_out = _worked_out(buyer_id=buyer.id, hold_id=hold_id, wish=wish)
         now = clock()
         order = Order(
             number=new_number("T"),
@@ -63,24 +94,51 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
             open_hold=hold_id,
             created_at=now,
             next_at=now + PENDING_FOR,
+            **worked_out,
         )
         try:
             table(Order).insert([order])
         except IntegrityError:
-            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key):
+            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key, wish=wish):
                 return found, False
         else:
             return order, True
     raise refused("order_busy", retry_after_s=1)
 
 
-def _existing(*, buyer_id: str, hold_id: str, key: str | None) -> Order | None:
+def _worked_out(*, buyer_id: str, hold_id: str, wish: Wish) -> dict[str, Any]:
+    """What an order of the hold with WISH comes to now, as its row keeps it from its first moment on."""
+    try:
+        hold = seat.read(hold_id=hold_id, buyer_id=buyer_id)
+    except Undeliverable as refusal:
+        raise answers.undeliverable(refusal.reason) from refusal
+    except PeerError as error:
+        said = _("Your places are still held for you. Please try again in a moment.")
+        raise Unavailable("seat_unavailable", said, retry_after_s=answers.RETRY_S) from error
+    if event.is_called_off(hold.performance_id):
+        raise answers.undeliverable(CALLED_OFF)
+    offered = event.current().concessions
+    places = concessions.applied(offered, hold.places, wish.concessions, performance_id=hold.performance_id, now=clock())
+    fields = fields_of(hold.performance_id, places)
+    if wish.expected_total_krw not in (None, fields["total_krw"]):
+        said = _("The total has changed since you looked. Please look at it again.")
+        raise Conflict("price_changed", said, total_krw=fields["total_krw"])
+    return fields | {"chosen": dict(wish.concessions)}
+
+
+def _existing(*, buyer_id: str, hold_id: str, key: str | None, wish: Wish) -> Order | None:
     """The order that stands in a new one's way; None when it does so no longer."""
     if key and (order := Order.objects.filter(buyer_id=buyer_id, idempotency_key=key).first()):
-        if order.hold_id != hold_id:
+        if order.hold_id != hold_id or not wish.is_of(order):
             raise Unprocessable("idempotency_key_reused")
         return order
     order = Order.objects.filter(buyer_id=buyer_id, open_hold=hold_id).first()
+    if order is not None and order.state in OPEN and not wish.is_of(order):
+        if order.state == State.PENDING:
+            # To give it up would free what the call that is making it may be pinning just now, and so lose the hold.
+            raise refused("order_busy", retry_after_s=1)
+        # Its buyer has come back and chosen otherwise: once it is closed that payment can take nothing any more.
+        saga.give_up(order, BUYER)
     if order is not None and order.state in ENDED:
         # It ended without tickets: the hold, if it still stands, may be ordered anew.
         Order.objects.filter(pk=order.pk, state__in=ENDED).update(open_hold=None)

@@ -38,6 +38,8 @@ def _page(ticket: Ticket, order: Order, known: event.Snapshot) -> pdf.Page:
     lines.append(pdf.Line(place_name(ticket.label), 18))
     price = _("%(price)s won") % {"price": f"{ticket.price_krw:,}"}
     lines.append(pdf.Line(" · ".join(part for part in (ticket.grade, price, order.buyer_name) if part), 10, 0.3))
+    if ticket.concession:
+        lines.append(pdf.Line(" · ".join(part for part in (ticket.concession, ticket.proof) if part), 11))
     return pdf.Page(lines, codes.sign(ticket), order.number)
 
 

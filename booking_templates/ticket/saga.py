@@ -8,10 +8,12 @@ from booking_templates.ticket.fulfilment import Tickets
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund
 from booking_templates.ticket.seat import SeatService
 
+seat = SeatService()
+
 saga: Saga[Order] = Saga(
     orders=Order,
     entries=LedgerEntry,
     refunds=OrderRefund,
-    fulfilment=Tickets(SeatService()),
+    fulfilment=Tickets(seat),
     provider=provider,
 )

@@ -9,33 +9,43 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from booking_templates.payments.schemas import CancellationOut, Name, PaymentOut, Phone
+from booking_templates.ticket.concessions import Concession, ConcessionId
+from booking_templates.ticket.models import CONCESSIONS_MAX
+from booking_templates.ticket.moments import Moment, check_years
 from booking_templates.ticket.policy import Policy, Preset
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
-Moment = Annotated[datetime, Meta(tz=True)]
-YEARS = range(1970, 2200)
-
-
-def _check_years(*moments: datetime | UnsetType | None) -> None:
-    """Raises ValueError for a time that no calendar of ours holds, whatever its offset."""
-    if any(isinstance(each, datetime) and each.year not in YEARS for each in moments):
-        raise ValueError("datetime out of range")
+PlaceId = Annotated[str, Meta(min_length=1, max_length=100)]
+PLACES_MAX = 200
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Order what a hold is for. Name and phone are who to ask for at the door; the account's name unless given."""
+    """Order what a hold is for. Name and phone are who to ask for at the door; the account's name unless given.
+
+    `concessions` says by the id of its place which concession each is ordered with; a place that is not named costs its full price. With
+    `expected_total_krw` nothing happens when the total is another one (`price_changed`).
+    """
 
     hold_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
     name: Name = ""
     phone: Phone = ""
+    concessions: Annotated[dict[PlaceId, ConcessionId], Meta(max_length=PLACES_MAX)] = {}
+    expected_total_krw: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
 
 
 class PlaceOut(msgspec.Struct, omit_defaults=True):
+    """`price_krw` is what is paid for it. With a concession `list_price_krw` is the full price, and `proof` what is shown at the door."""
+
     label: str
     grade: str
     price_krw: int
     seat: str = ""
     area: str = ""
+    list_price_krw: int | None = None
+    concession: str = ""
+    """Its name, as it was when it was ordered."""
+    concession_id: str = ""
+    proof: str = ""
 
 
 class TicketOut(msgspec.Struct):
@@ -120,10 +130,14 @@ class PerformanceTerms(msgspec.Struct):
 
 
 class TermsOut(msgspec.Struct):
-    """What cancelling costs, told before buying. Days of the policy are calendar days where the event is."""
+    """What cancelling costs, told before buying. Days of the policy are calendar days where the event is.
+
+    `concessions` are what places may be ordered with, in the order in which they are shown; none for an order that is made already.
+    """
 
     policy: Policy
     performances: list[PerformanceTerms]
+    concessions: list[Concession]
 
 
 class OrderStatus(msgspec.Struct):
@@ -150,15 +164,16 @@ class PerformanceContent(msgspec.Struct, forbid_unknown_fields=True):
     ends_at: Moment | None = None
 
     def __post_init__(self) -> None:
-        _check_years(self.starts_at, self.ends_at)
+        check_years(self.starts_at, self.ends_at)
 
 
 class Content(msgspec.Struct, forbid_unknown_fields=True):
-    """What ticket needs to know of the event; the last three stay as they are when they are left out.
+    """What ticket needs to know of the event; the last four stay as they are when they are left out.
 
     Buyers cannot cancel after `cancel_until`; each performance's start is a limit anyway. `refund_policy` says what cancelling costs:
     a preset's name, or rules. Who bought before keeps what was told then, where it is kinder. From `sales_close_at` on (or the last
-    start) the settlement statement is final.
+    start) the settlement statement is final. `concessions` are in the order in which they are shown; nothing that is sold changes with
+    them. When it is read, the field is left out while there are none.
     """
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -167,9 +182,10 @@ class Content(msgspec.Struct, forbid_unknown_fields=True):
     cancel_until: Moment | UnsetType | None = UNSET
     sales_close_at: Moment | UnsetType | None = UNSET
     refund_policy: Policy | Preset | UnsetType = UNSET
+    concessions: Annotated[list[Concession], Meta(max_length=CONCESSIONS_MAX)] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        _check_years(self.cancel_until, self.sales_close_at)
+        check_years(self.cancel_until, self.sales_close_at)
 
 
 class AttendeeQuery(msgspec.Struct):
@@ -188,6 +204,10 @@ class Attendee(msgspec.Struct):
     label: str
     grade: str
     price_krw: int
+    """What was paid for it, or is due."""
+    list_price_krw: int
+    concession: str
+    """Empty for the full price."""
     status: str
     booked_at: datetime
     used_at: datetime | None
@@ -246,10 +266,12 @@ class Open(msgspec.Struct):
 
 
 class SettlementLine(msgspec.Struct):
-    """Tickets of one performance and grade: all that were ever sold, and those of them that were given back."""
+    """Tickets of one performance, grade and concession: all that were ever sold, and those of them that were given back."""
 
     performance_id: str
     grade: str
+    concession: str
+    """Empty for the full price."""
     sold: int
     sold_krw: int
     given_back: int
@@ -317,7 +339,7 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True):
     at: Moment | None = None
 
     def __post_init__(self) -> None:
-        _check_years(self.at)
+        check_years(self.at)
 
 
 class Scans(msgspec.Struct, forbid_unknown_fields=True):
@@ -336,6 +358,9 @@ class ScanResult(msgspec.Struct):
     ticket: str = ""
     label: str = ""
     grade: str = ""
+    concession: str = ""
+    proof: str = ""
+    """What its holder has to show."""
     performance_id: str = ""
     buyer_name: str = ""
     used_at: datetime | None = None
@@ -355,8 +380,16 @@ class DoorPerformance(msgspec.Struct):
     starts_at: datetime
 
 
+class DoorConcession(msgspec.Struct):
+    """Live tickets of a concession, and what their holders have to show."""
+
+    name: str
+    proof: str
+    tickets: list[str]
+
+
 class Door(msgspec.Struct):
-    """What a scanner needs offline: the keys, and the tickets that their signature alone does not admit."""
+    """What a scanner needs offline: the keys, the tickets that their signature alone does not admit, and those to ask for proof."""
 
     title: str
     system: str
@@ -365,6 +398,7 @@ class Door(msgspec.Struct):
     keys: list[dict[str, Any]]
     performances: list[DoorPerformance]
     cancelled: list[str]
+    concessions: list[DoorConcession]
     used: list[str]
     expected: int
     """Live tickets."""

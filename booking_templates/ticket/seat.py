@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -54,7 +55,7 @@ class _Answers(msgspec.Struct):
 
 
 class SeatService:
-    """Each call raises PeerError when nothing is known of its outcome, Undeliverable when seat refused it."""
+    """What ticket asks. Each call raises PeerError when nothing is known of its outcome, Undeliverable when seat refused it."""
 
     def __init__(self) -> None:
         self._answer_of: Combiner[_Ask, _Answer] = Combiner(self._ask)
@@ -62,6 +63,13 @@ class SeatService:
     def pin(self, *, hold_id: str, order_id: str, buyer_id: str) -> Hold:
         """Keep the hold beyond its time, for this order alone, until it is confirmed or unpinned."""
         return self._hold(_Ask("pin", hold_id, order_id, buyer_id))
+
+    def read(self, *, hold_id: str, buyer_id: str) -> Hold:
+        """What the hold is for, which stays as it is."""
+        answer = peers.call("seat", "GET", f"/internal/holds/{quote(hold_id, safe='')}?buyer={quote(buyer_id, safe='')}")
+        if answer.status != 200:
+            raise Undeliverable(answer.code or "refused")
+        return _decoded(answer, Hold)
 
     def confirm(self, *, hold_id: str, order_id: str, buyer_id: str) -> Hold:
         """Sell the hold's places to the order."""

@@ -1,8 +1,8 @@
-"""The settlement statement: what was sold, given back and kept, by performance and grade, and the money at the provider. To the won.
+"""The settlement statement: what was sold, given back and kept, by performance, grade and concession, and the money at the provider.
 
-It is there at any moment, made from rows that are only ever added. When sales end it is closed: what is booked at the provider up to that
-moment is the statement, for ever, and it is final within the minute. What goes back later, and payments that were under way and came in
-after the close, are told apart from it in `after_close`.
+To the won: it is there at any moment, made from rows that are only ever added. When sales end it is closed: what is booked at the
+provider up to that moment is the statement, for ever, and it is final within the minute. What goes back later, and payments that were
+under way and came in after the close, are told apart from it in `after_close`.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ def statement() -> Settlement:
         sales_close_at=local(closes_at),
         is_final=closes_at is not None and now >= closes_at + CLOSING_TAKES and not _undelivered(cut),
         lines=[
-            SettlementLine(performance, grade, sums.sold, sums.sold_krw, sums.given_back, sums.given_back_krw)
-            for (performance, grade), sums in sorted(lines.items())
+            SettlementLine(*line, sums.sold, sums.sold_krw, sums.given_back, sums.given_back_krw) for line, sums in sorted(lines.items())
         ],
         captured_krw=money.captured,
         refunded_krw=money.refunded,
@@ -79,21 +78,25 @@ def statement() -> Settlement:
     )
 
 
-def _lines(cut: datetime) -> dict[tuple[str, str], _Sums]:
+Line = tuple[str, str, str]
+"""Performance, grade and concession."""
+
+
+def _lines(cut: datetime) -> dict[Line, _Sums]:
     """Tickets whose payment was booked by CUT, and those of them whose refund was: by the ledger's moments, so that they add up to it."""
-    lines: defaultdict[tuple[str, str], _Sums] = defaultdict(_Sums)
+    lines: defaultdict[Line, _Sums] = defaultdict(_Sums)
     paid = Ticket.objects.filter(order__entries__kind=Kind.CAPTURE, order__entries__at__lte=cut)
     for row in _by_line(paid):
-        sums = lines[row["performance_id"], row["grade"]]
+        sums = lines[row["performance_id"], row["grade"], row["concession"]]
         sums.sold, sums.sold_krw = row["count"], row["price"]
     for row in _by_line(paid.filter(refund__done_at__lte=cut)):
-        sums = lines[row["performance_id"], row["grade"]]
+        sums = lines[row["performance_id"], row["grade"], row["concession"]]
         sums.given_back, sums.given_back_krw = row["count"], row["price"]
     return lines
 
 
 def _by_line(tickets: QuerySet[Ticket]) -> Iterable[Any]:
-    return tickets.values("performance_id", "grade").annotate(count=Count("pk"), price=Sum("price_krw")).order_by()
+    return tickets.values("performance_id", "grade", "concession").annotate(count=Count("pk"), price=Sum("price_krw")).order_by()
 
 
 def _money(booked: Q, done: Q) -> _Money:

@@ -16,6 +16,7 @@ from booking_templates.payments.schemas import CancellationOut
 from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
 from booking_templates.ticket import codes, event, terms
+from booking_templates.ticket.concessions import Concession
 from booking_templates.ticket.models import Order, RefundByHand, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.schemas import ByOrganiser, GivenUp, OrderOut, PerformanceTerms, PlaceOut, Quote, TermsOut, TicketOut
@@ -96,7 +97,12 @@ def shown_terms(known: event.Snapshot, order: Order | None = None) -> TermsOut:
         for each in known.performances.values()
         if order is None or each.pk == order.performance_id
     ]
-    return TermsOut(policy=rules, performances=performances)
+    return TermsOut(policy=rules, performances=performances, concessions=[] if order else shown_concessions(known))
+
+
+def shown_concessions(known: event.Snapshot) -> list[Concession]:
+    """What is offered, with its times where the event is."""
+    return [msgspec.structs.replace(each, from_=local(each.from_), until=local(each.until)) for each in known.concessions]
 
 
 def shown_quote(offered: Terms) -> Quote:
@@ -117,7 +123,17 @@ def shown_ticket(ticket: Ticket) -> TicketOut:
         id=ticket.pk,
         order_id=ticket.order_id,
         performance_id=ticket.performance_id,
-        place=PlaceOut(label=ticket.label, grade=ticket.grade, price_krw=ticket.price_krw, seat=ticket.seat, area=ticket.area),
+        place=PlaceOut(
+            label=ticket.label,
+            grade=ticket.grade,
+            price_krw=ticket.price_krw,
+            seat=ticket.seat,
+            area=ticket.area,
+            list_price_krw=ticket.full_price_krw,
+            concession=ticket.concession,
+            concession_id=ticket.concession_id,
+            proof=ticket.proof,
+        ),
         status=ticket.status,
         used_at=local(ticket.used_at),
         code=codes.sign(ticket) if ticket.status == Ticket.Status.LIVE else None,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.http import StreamingHttpResponse
+from msgspec import UNSET
 
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import staff
 from booking_templates.payments.showing import local
-from booking_templates.ticket import attendees, calling_off, event, sales, settlement
+from booking_templates.ticket import attendees, calling_off, concessions, event, sales, settlement
 from booking_templates.ticket.documents import tables
 from booking_templates.ticket.schemas import (
     AttendeeQuery,
@@ -22,6 +23,7 @@ from booking_templates.ticket.schemas import (
     Settlement,
     Summary,
 )
+from booking_templates.ticket.showing import shown_concessions
 
 CONTENT_BYTES_MAX = 256 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -38,6 +40,7 @@ def put_content(request: Request, body: Content) -> Content:
         cancel_until=body.cancel_until,
         sales_close_at=body.sales_close_at,
         refund_policy=body.refund_policy,
+        concessions=body.concessions if body.concessions is UNSET else concessions.checked(body.concessions),
     )
     return _content()
 
@@ -125,4 +128,5 @@ def _content() -> Content:
         cancel_until=local(known.cancel_until),
         sales_close_at=local(known.sales_close_at),
         refund_policy=known.refund_policy,
+        concessions=shown_concessions(known) or UNSET,
     )

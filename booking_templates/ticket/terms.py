@@ -11,7 +11,7 @@ import msgspec
 from django.utils import timezone
 
 from booking_templates.payments.states import State
-from booking_templates.ticket import event, policy
+from booking_templates.ticket import concessions, event, policy
 from booking_templates.ticket.models import Order, Performance, Ticket
 from booking_templates.ticket.policy import Policy, Preset
 
@@ -154,6 +154,8 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
         reason = "already_used"
     elif until is not None and now >= until:
         reason = "too_late_to_cancel"
+    elif concessions.splits_group(order.places, [each.concession_id for each in live], [each.concession_id for each in wanted]):
+        reason = "concession_group"
 
     def fee(ticket: Ticket) -> int:
         booked_at = order.issued_at or order.created_at

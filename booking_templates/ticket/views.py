@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import msgspec
 from django.utils.translation import gettext as _
 
-from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.api import Reply, Request, endpoint, not_modified
 from booking_templates.kit.gate import TOO_MANY_AT_ONCE
 from booking_templates.kit.principal import BUYER
 from booking_templates.kit.problems import Gone, NotFound
@@ -30,6 +33,8 @@ from booking_templates.ticket.showing import shown, shown_all, shown_quote, show
 
 PAGE = 20
 TICKETS_MAX = 500
+# Kept by browsers and caches, yet asked about each time: an edit is seen at once.
+REVALIDATE = "public, no-cache"
 
 
 @endpoint(
@@ -43,6 +48,10 @@ TICKETS_MAX = 500
         "hold_sold",
         "order_taken",
         "order_busy",
+        "payment_in_progress",
+        "place_unknown",
+        *(f"concession_{why}" for why in ("unknown", "not_for_place", "not_yet", "over", "too_few", "too_many")),
+        "price_changed",
         "performance_called_off",
         "payment_failed",
         "seat_unavailable",
@@ -56,9 +65,13 @@ TICKETS_MAX = 500
 def create_order(request: Request, body: NewOrder) -> Reply:
     """Order what a hold is for, and get the address of the payment, or the tickets where nothing is to be paid.
 
-    A hold has one order: the same request again, with the same `Idempotency-Key` or without, answers with it (200).
+    A hold has one order: the same request again, with the same `Idempotency-Key` or without, answers with it (200). With other
+    `concessions`, before it is paid for, it gives that order up and makes a new one.
     """
-    order, is_new = orders.create(buyer=request.principal, hold_id=body.hold_id, name=body.name, phone=body.phone, key=key_of(request))
+    wish = orders.Wish(body.concessions, body.expected_total_krw)
+    order, is_new = orders.create(
+        buyer=request.principal, hold_id=body.hold_id, name=body.name, phone=body.phone, key=key_of(request), wish=wish
+    )
     return Reply(shown(order, request), status=201 if is_new else 200)
 
 
@@ -121,6 +134,7 @@ def read_quote(request: Request, query: QuoteQuery, order_id: object) -> Quote:
         "too_late_to_cancel",
         "already_used",
         "already_cancelled",
+        "concession_group",
         "refund_in_progress",
         "fee_not_agreed",
         "order_changed",
@@ -183,10 +197,13 @@ def read_order_terms(request: Request, order_id: object) -> TermsOut:
     return shown_terms(event.current(), orders.own(request.principal.id, str(order_id)))
 
 
-@endpoint(returns={200: TermsOut})
-def read_terms(request: Request) -> TermsOut:
-    """What cancelling costs and until when it can be done, to be told before buying; which performances were called off."""
-    return shown_terms(event.current())
+@endpoint(returns={200: TermsOut, 304: None})
+def read_terms(request: Request) -> Reply:
+    """What is to be told before buying: concessions, what cancelling costs and until when it can be done, what was called off."""
+    body = msgspec.json.encode(shown_terms(event.current()))
+    etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+    headers = {"ETag": etag, "Cache-Control": REVALIDATE}
+    return Reply(status=304, headers=headers) if not_modified(request, etag) else Reply(body, headers=headers)
 
 
 @endpoint(returns={200: Keys})

@@ -52,9 +52,17 @@ def _when(performances: int, limit: int) -> dict[str, Any]:
     }
 
 
-def open_sales(booking: Booking, content: dict[str, Any], *, products: list[dict[str, Any]] | None = None) -> None:
+def open_sales(
+    booking: Booking,
+    content: dict[str, Any],
+    *,
+    products: list[dict[str, Any]] | None = None,
+    concessions: list[dict[str, Any]] | None = None,
+) -> None:
     """Put CONTENT into the services that need it."""
     told = {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": content["performances"]}
+    if concessions is not None:
+        told["concessions"] = concessions
     bodies = {"seat": content, "ticket": told, "merch": {"products": products or []}}
     headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
     for service, body in bodies.items():
@@ -97,8 +105,10 @@ class Buyer:
             wish = {"areas": [{"area": "floor", "quantity": area}]}
         return self.call("POST", "seat", f"performances/{performance}/holds", wish)
 
-    def order(self, hold_id: str) -> urllib3.BaseHTTPResponse:
-        return self.call("POST", "ticket", "orders", {"hold_id": hold_id}, **{"Idempotency-Key": f"order-{hold_id}"})
+    def order(self, hold_id: str, concessions: dict[str, str] | None = None, **more: Any) -> urllib3.BaseHTTPResponse:
+        """With CONCESSIONS by the ids of the places."""
+        body = {"hold_id": hold_id, **({"concessions": concessions} if concessions else {}), **more}
+        return self.call("POST", "ticket", "orders", body, **{"Idempotency-Key": f"order-{hold_id}"})
 
     def press(self, order: dict[str, Any], action: str = "approve") -> str:
         """Press a button on the provider's page; the address that the browser is sent to, as a path."""
@@ -122,11 +132,11 @@ class Buyer:
     def cancel(self, order_id: str, *, service: str = "ticket") -> urllib3.BaseHTTPResponse:
         return self.call("POST", service, f"orders/{order_id}/cancel")
 
-    def buy(self, **wish: Any) -> dict[str, Any]:
+    def buy(self, concessions: dict[str, str] | None = None, **wish: Any) -> dict[str, Any]:
         """All of it; the order as it is afterwards."""
         held = self.hold(**wish)
         assert held.status == 201, held.data
-        made = self.order(held.json()["id"])
+        made = self.order(held.json()["id"], concessions)
         assert made.status == 201, made.data
         order: dict[str, Any] = made.json()
         if order["payment"]:

@@ -14,6 +14,7 @@ from bench.invariants import Findings, Payment, check
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, Standin, addresses, call_off, open_sales, seats_content, settle
 
+YOUTH = {"id": "youth", "name": "청소년", "percent": 33}
 PRODUCTS = [{"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 3}]
 
 
@@ -29,10 +30,10 @@ class Honest:
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Honest]:
     with Booking(["seat", "ticket", "merch"], tmp_path_factory.mktemp("booking")) as booking:
-        open_sales(booking, seats_content(limit=2, performances=2), products=PRODUCTS)
+        open_sales(booking, seats_content(limit=2, performances=2), products=PRODUCTS, concessions=[YOUTH])
         buyer = Buyer(booking)
         order = buyer.buy(seats=["1-1", "1-2"])
-        Buyer(booking).buy(seats=["1-7"])
+        Buyer(booking).buy(seats=["1-7"], concessions={"1-7": "youth"})
         refunded = Buyer(booking)
         refunded.cancel(refunded.buy(seats=["1-5"])["id"])
         made = buyer.call("POST", "merch", "orders", {"items": [{"product": "program", "quantity": 2}]}).json()
@@ -87,6 +88,11 @@ def test_an_honest_system_has_no_violation(judged: Callable[..., Findings], hone
         ("I6", "seat", "UPDATE seat_claim SET buyer = 'b', slot = NULL WHERE state = 2"),
         ("I7", "merch", "UPDATE merch_choice SET sold = 4"),
         ("I7", "merch", "UPDATE merch_choice SET sold = 1"),
+        ("prices", "seat", "UPDATE seat_claim SET price_krw = price_krw + 1 WHERE state = 2"),
+        ("prices", "ticket", "UPDATE ticket_ticket SET full_price_krw = NULL WHERE concession_id = 'youth'"),
+        ("prices", "ticket", "UPDATE ticket_ticket SET price_krw = price_krw + 1 WHERE concession_id = 'youth'"),
+        ("prices", "ticket", "UPDATE ticket_order SET places = REPLACE(places, '\"percent\": 33', '\"percent\": 30')"),
+        ("prices", "ticket", "UPDATE ticket_order SET total_krw = total_krw + 1 WHERE total_krw = 100500"),
         ("lost places", "seat", "UPDATE seat_claim SET state = 4 WHERE state = 2"),
         ("called off", "ticket", "UPDATE ticket_ticket SET status = 'LIVE' WHERE performance_id = 'p2'"),
         ("called off", "ticket", "UPDATE ticket_performance SET cancelled_at = '2026-11-21' WHERE id = 'p1'"),

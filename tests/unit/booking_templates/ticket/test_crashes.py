@@ -17,7 +17,7 @@ from django.db import connection
 from booking_templates.kit.db import clock
 from booking_templates.ticket import event
 from booking_templates.ticket.calling_off import call_off, refund_called_off
-from booking_templates.ticket.models import LedgerEntry, Notice, Order, OrderRefund, Performance, RefundByHand, Ticket
+from booking_templates.ticket.models import Event, LedgerEntry, Notice, Order, OrderRefund, Performance, RefundByHand, Ticket
 from tests.booking_fakes import Crash, FakeProvider, FakeSeat, World
 
 JSON = "application/json"
@@ -35,9 +35,12 @@ class Stage:
     returned: bool = False
     repeat: Callable[[], None] | None = None
     staff: Any = None
+    concession: str = ""
 
     def order(self) -> Any:
-        return self.client.post("/api/ticket/orders", {"hold_id": self.hold_id}, content_type=JSON)
+        """With CONCESSION for the first of its places, whatever that gives by now."""
+        chosen = {self.seat.holds[self.hold_id].places[0]["id"]: self.concession} if self.concession else {}
+        return self.client.post("/api/ticket/orders", {"hold_id": self.hold_id, "concessions": chosen}, content_type=JSON)
 
     def come_back(self, order_id: str) -> None:
         tid = Order.objects.get(pk=order_id).tid
@@ -110,6 +113,28 @@ def free_tickets(stage: Stage) -> None:
     stage.returned = stage.order().json()["status"] == "ISSUED"
 
 
+def purchase_with_a_concession(stage: Stage) -> None:
+    """It is changed as soon as the order is made: what was agreed to is paid, or nothing."""
+    stage.concession = "youth"
+    order = stage.order().json()
+    Event.objects.update(concessions=[YOUTH | {"percent": 90}])
+    event.forget()
+    stage.come_back(order["id"])
+
+
+def purchase_with_another_choice(stage: Stage) -> None:
+    stage.concession = "youth"
+    stage.order()
+    stage.concession = "group"
+    purchase(stage)
+
+
+def purchase_free_by_a_concession(stage: Stage) -> None:
+    stage.seat.holds[stage.hold_id].places[:] = stage.seat.holds[stage.hold_id].places[:1]
+    stage.concession = "child"
+    stage.returned = stage.order().json()["status"] == "ISSUED"
+
+
 def refund_of_a_part(stage: Stage) -> None:
     order_id = stage.order().json()["id"]
     stage.come_back(order_id)
@@ -169,6 +194,8 @@ def refund_of_a_part_by_hand_with_the_answer_lost(stage: Stage) -> None:
     stage.give_back_by_hand(order_id, Ticket.objects.filter(order_id=order_id).order_by("pk").values_list("pk", flat=True)[0])
 
 
+YOUTH = {"id": "youth", "name": "청소년", "percent": 30}
+OFFERED = [YOUTH, {"id": "group", "name": "모임", "off_krw": 10_000}, {"id": "child", "name": "유아", "percent": 100}]
 FEE = {"tiers": [{"days_before": 0, "percent": 30}]}
 
 GIVEN_BACK = [
@@ -191,6 +218,9 @@ PAID = [
     purchase_and_cancellation_with_the_answer_lost,
     giving_up,
     failing_at_the_provider,
+    purchase_with_a_concession,
+    purchase_with_another_choice,
+    purchase_free_by_a_concession,
 ]
 
 
@@ -202,6 +232,13 @@ ONCE_AND_REPEATED = [
 
 def without_payment(stage: Stage) -> None:
     stage.returned = stage.order().json()["status"] == "ISSUED"
+
+
+def without_payment_with_a_concession(stage: Stage) -> None:
+    stage.concession = "youth"
+    without_payment(stage)
+    Event.objects.update(concessions=[YOUTH | {"percent": 90}])
+    event.forget()
 
 
 def without_payment_and_cancellation(stage: Stage) -> None:
@@ -230,6 +267,15 @@ def recover_all(world: World) -> None:
         if not looked_at and not OutboxMessage.objects.exists():
             return
     raise AssertionError(f"never settles: {list(Order.objects.values_list('state', 'reason', 'attempts'))}")
+
+
+AT_FIRST: dict[str, Callable[[int], int]] = {
+    "": lambda price: price,
+    "youth": lambda price: price * 7 // 10,
+    "group": lambda price: price - 10_000,
+    "child": lambda price: 0,
+}
+"""What a place costs with each concession when the order is made."""
 
 
 def violations(stage: Stage) -> list[str]:
@@ -269,6 +315,11 @@ def violations(stage: Stage) -> list[str]:
             found.append("a refund of which its buyer is not told, or twice")
         if given_up and not refunds and not any(notice.kind in ("given_back", "called_off") for notice in notices):
             found.append("tickets taken back without a word")
+        if order.state == "ISSUED" and sum(place["price_krw"] for place in order.places) != order.total_krw:
+            found.append("the total is not that of the places")
+        for ticket in tickets:
+            if ticket.price_krw != AT_FIRST[ticket.concession_id](ticket.list_price_krw):
+                found.append(f"{ticket.price_krw} with {ticket.concession_id or 'no concession'} of {ticket.list_price_krw}")
         if order.compensation_krw != sum(refund.compensation_krw for refund in refunds):
             found.append("the compensation is not that of the refunds")
         if Performance.objects.filter(cancelled_at__isnull=False).exists() and order.state == "ISSUED":
@@ -294,6 +345,7 @@ def wipe() -> None:
         model.objects.all().delete()  # type: ignore[attr-defined]
     starts = clock() + timedelta(days=5)
     Performance.objects.create(pk="p1", starts_at=starts)
+    Event.objects.update_or_create(pk=Event.ONLY, defaults={"concessions": OFFERED})
     event.forget()
 
 
@@ -355,7 +407,10 @@ def test_a_crash_anywhere_is_recovered(
 
 
 @pytest.mark.parametrize("is_repeated", [False, True], ids=["recovered", "repeated"])
-@pytest.mark.parametrize("scenario", [without_payment, without_payment_and_cancellation, without_payment_given_up_in_doubt])
+@pytest.mark.parametrize(
+    "scenario",
+    [without_payment, without_payment_with_a_concession, without_payment_and_cancellation, without_payment_given_up_in_doubt],
+)
 def test_a_crash_anywhere_without_a_payment_is_recovered(
     scenario: Callable[[Stage], None],
     is_repeated: bool,

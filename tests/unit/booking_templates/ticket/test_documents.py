@@ -67,8 +67,8 @@ def test_the_list_is_exported_as_csv(staff_client: Any, booked: None) -> None:
     assert head[:3] == ["Order", "Name", "Phone"]
     assert len(rows) == 6
     assert {row[1] for row in rows} == {'\'=HYPERLINK("http://evil")', "김철수, 2세", "<b>&</b>"}
-    assert rows[0][6] == "150000"
-    assert {(row[3], row[7]) for row in rows} == {("2027-01-10 19:30", "valid")}
+    assert rows[0][7] == "150000"
+    assert {(row[3], row[6], row[8]) for row in rows} == {("2027-01-10 19:30", "", "valid")}
 
 
 def test_the_list_is_exported_as_a_workbook(staff_client: Any, booked: None) -> None:
@@ -76,7 +76,7 @@ def test_the_list_is_exported_as_a_workbook(staff_client: Any, booked: None) -> 
     rows = cells(body_of(answer))
     assert rows[0][:3] == ["예매 번호", "이름", "전화"]
     assert [row[1] for row in rows[1:]] == ["김철수, 2세"] * 2
-    assert [row[7] for row in rows[1:]] == ["유효"] * 2
+    assert [row[8] for row in rows[1:]] == ["유효"] * 2
 
 
 def test_exports_need_their_scope(buyer_client: Any, client: Any) -> None:

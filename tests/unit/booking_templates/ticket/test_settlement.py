@@ -65,7 +65,7 @@ def test_it_is_to_the_won_while_sales_run(staff_client: Any, buyer_client: Any, 
     assert not statement["is_final"]
     assert statement["after_close"] is None
     assert statement["lines"] == [
-        {"performance_id": "p1", "grade": "R", "sold": 3, "sold_krw": 450_000, "given_back": 1, "given_back_krw": 150_000}
+        {"performance_id": "p1", "grade": "R", "concession": "", "sold": 3, "sold_krw": 450_000, "given_back": 1, "given_back_krw": 150_000}
     ]
     expected = {"captured": 450_000, "refunded": 120_000, "fees": 30_000, "kept": 330_000, "returning": 0, "compensation": 0}
     assert money(statement) == expected
