@@ -8,7 +8,7 @@ from collections.abc import Callable
 from controlplane.lib import together
 from controlplane.rendering.plan import Plan
 from controlplane.systems import secrets
-from controlplane.systems.booking_api import BookingApi
+from controlplane.systems.booking_api import Answer, BookingApi
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.outcomes import Failed
 
@@ -20,17 +20,18 @@ def check(system: BookingSystem, plan: Plan, api: BookingApi, *, performance_id:
     """
     wanted = secrets.public_token_keys(system, plan)
 
-    def keys() -> None:
-        if wanted:
-            answer = api.get("/api/auth/jwks.json")
-            published = answer.document.get("keys", []) if isinstance(answer.document, dict) else []
-            if not wanted <= {key.get("kid") for key in published if isinstance(key, dict)}:
-                raise Failed("check_keys")
-
-    def page(path: str) -> None:
+    def page(path: str) -> Answer:
         answer = api.get(path)
         if answer.status != 200:
             raise Failed("check_page", path=path, status=answer.status)
+        return answer
+
+    def keys() -> None:
+        if wanted:
+            answer = page("/api/auth/jwks.json")
+            published = answer.document.get("keys", []) if isinstance(answer.document, dict) else []
+            if not wanted <= {key.get("kid") for key in published if isinstance(key, dict)}:
+                raise Failed("check_keys")
 
     def probe() -> None:
         if plan.service("seat"):
@@ -38,7 +39,7 @@ def check(system: BookingSystem, plan: Plan, api: BookingApi, *, performance_id:
             if not answer.is_success:
                 raise Failed("check_probe", detail=answer.detail)
 
-    looks: tuple[Callable[[], None], ...] = (
+    looks: tuple[Callable[[], object], ...] = (
         keys,
         functools.partial(page, "/"),
         functools.partial(page, f"/performances/{performance_id}"),

@@ -149,6 +149,7 @@ def test_a_start_that_never_ends_is_bounded(seller: Any, site: Site) -> None:
             "content_unknown",
         ),
         (("GET", "/api/auth/jwks.json"), (200, {"keys": []}), "check_keys"),
+        (("GET", "/api/auth/jwks.json"), (429, {"code": "too_many_requests"}), "check_page"),
         (("GET", "/performances/p1"), (500, {}), "check_page"),
         (("POST", "/api/seat/probe"), (409, {"code": "no_place", "detail": "no place"}), "check_probe"),
         (("PUT", "/api/ticket/content"), (500, {"detail": "boom"}), "content_refused"),
