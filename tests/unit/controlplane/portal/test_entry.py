@@ -173,6 +173,15 @@ def test_a_header_makes_nobody_another_address_unless_a_proxy_of_ours_wrote_it(r
     assert seen == [(address, address, False)]
 
 
+def test_the_addresses_of_one_ipv6_customer_count_as_one(settings):
+    def status(address):
+        return Client(REMOTE_ADDR=address).post("/password-reset", {"email": "kim@example.kr"}).status_code
+
+    assert [status(f"2001:db8:0:1::{number:x}") for number in range(1, 22)] == [302] * 20 + [429]
+    assert status("2001:db8:0:2::1") == 302
+    assert [status(address) for address in ("::ffff:192.0.2.1", "192.0.2.2")] == [302, 302]
+
+
 @pytest.mark.parametrize(("peer", "is_secure"), [("10.0.0.1", True), ("192.0.2.1", False)])
 def test_only_a_proxy_of_ours_says_that_it_was_asked_by_https(rf, settings, peer, is_secure):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
