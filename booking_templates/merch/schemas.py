@@ -230,15 +230,15 @@ class PickedUp(msgspec.Struct):
 
 
 class PickUpQuery(msgspec.Struct):
-    """`q` is looked for in names, order numbers and phones."""
+    """`q` is looked for in names, order numbers and phones. `all` are those that stand; `returned` those that were given back whole."""
 
     q: Annotated[str, Meta(max_length=100)] = ""
-    state: Literal["waiting", "done", "all"] = "waiting"
+    state: Literal["waiting", "done", "all", "returned"] = "waiting"
     page: Annotated[int, Meta(ge=1, le=100_000)] = 1
 
 
 class ToPickUp(msgspec.Struct):
-    """An order that stands; `items` without what was given back."""
+    """An order that stands, its `items` without what was given back; or one that was given back whole, with all that it was for."""
 
     order: str
     number: str
@@ -247,6 +247,7 @@ class ToPickUp(msgspec.Struct):
     items: list[ItemOut]
     due_krw: int
     picked_up_at: datetime | None
+    status: str
 
 
 class PickUps(msgspec.Struct):

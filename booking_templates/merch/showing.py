@@ -89,9 +89,10 @@ def shown_pick_up(order: Order, items: list[Item]) -> ToPickUp:
         number=order.number,
         buyer_name=order.buyer_name,
         buyer_phone=order.buyer_phone,
-        items=shown_items(item for item in items if item.left),
+        items=shown_items(item for item in items if item.left or order.state != State.ISSUED),
         due_krw=due_krw(order, items),
         picked_up_at=local(order.picked_up_at),
+        status=order.status,
     )
 
 

@@ -31,6 +31,7 @@ CONTENT_BYTES_MAX = 2 * 1024 * 1024
 PICTURE_BYTES_MAX = 2 * 1024 * 1024
 PAGE = 50
 STANDS = Q(state=State.ISSUED)
+RETURNED = Q(issued_at__isnull=False) & ~STANDS
 
 
 @endpoint(
@@ -72,9 +73,9 @@ def put_picture(request: Request, body: bytes, digest: str) -> PictureIn:
 
 @endpoint(auth=staff("attendees"), query=PickUpQuery, returns={200: PickUps})
 def list_pick_ups(request: Request, query: PickUpQuery) -> PickUps:
-    """Orders that stand, the oldest first: who waits for what, and who was here."""
-    found = Order.objects.filter(STANDS).order_by("created_at", "pk")
-    if query.state != "all":
+    """Orders, the oldest first: who waits for what, who was here, and what was given back."""
+    found = Order.objects.filter(RETURNED if query.state == "returned" else STANDS).order_by("created_at", "pk")
+    if query.state in ("waiting", "done"):
         found = found.filter(picked_up_at__isnull=query.state == "waiting")
     if query.q:
         found = found.alias(phone=digits_of("buyer_phone"))

@@ -16,6 +16,7 @@ from rest_framework import serializers as fields
 from controlplane.api import booking_serializers, serializers, shop_serializers
 from controlplane.api.urls import endpoints
 from controlplane.api.views import bookings, history, live, operating, others, pictures, secrets, shop_orders, systems
+from controlplane.systems import shop
 from controlplane.systems.bookings import TERMS
 from controlplane.systems.models import State
 
@@ -223,7 +224,7 @@ _OF_LIVE = (
         _LIVE,
         {200: _rows("PickUpPage")},
         (*_AT, 422),
-        [OpenApiParameter("q", str), OpenApiParameter("state", str, enum=["waiting", "done", "all"]), _PAGING[0]],
+        [OpenApiParameter("q", str), OpenApiParameter("state", str, enum=list(shop.STATES)), _PAGING[0]],
     ),
     Words("pickups_read", shop_orders.ShopOrder, "get", _LIVE, {200: shop_serializers.ShopOrderSerializer}, _AT),
     Words(

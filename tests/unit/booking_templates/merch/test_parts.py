@@ -217,6 +217,21 @@ def test_the_counter_lists_who_waits_for_what(
     assert totals == [0, 1, 1]
 
 
+def test_the_counter_still_finds_what_was_given_back_whole(
+    buyer_client: Any, staff_client: Any, bought: tuple[str, dict[str, int]]
+) -> None:
+    order_id, items = bought
+    give_back(buyer_client, order_id, *((item, 1) for item in items.values()))
+    assert staff_client.get(f"{URL}/pickups", {"state": "returned"}).json()["total"] == 0  # some pieces are left
+
+    assert buyer_client.post(f"{URL}/orders/{order_id}/cancel").status_code == 200
+
+    assert staff_client.get(f"{URL}/pickups", {"state": "all"}).json()["total"] == 0
+    (found,) = staff_client.get(f"{URL}/pickups", {"state": "returned"}).json()["orders"]
+    assert (found["order"], found["status"], found["due_krw"]) == (order_id, "REFUNDED", 0)
+    assert {item["product"] for item in found["items"]} == {"program", "ost"}
+
+
 def test_the_counter_finds_a_name_however_its_letters_were_composed(buyer_client: Any, staff_client: Any, no_provider: None) -> None:
     apart = "\u1112\u1161\u1102\u1161"
     body = {"items": [{"product": "program", "quantity": 1}], "name": f" {apart}\u202e "}

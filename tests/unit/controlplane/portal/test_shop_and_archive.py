@@ -233,3 +233,22 @@ def test_a_page_far_beyond_the_last_is_empty(shop: Any, browser: Any, site: Any)
 
     site.answers["GET", "/api/merch/pickups"] = pages
     assert browser.get(url(shop, "/shop?page=999999")).status_code == 200
+
+
+def test_what_was_given_back_whole_is_still_found_and_an_older_image_knows_none(shop: Any, browser: Any, site: Any) -> None:
+    asked = []
+
+    def returned(address: str) -> Any:
+        asked.append(address)
+        return (200, {"orders": [ORDER | {"status": "REFUNDED"}], "page": 1, "pages": 1, "total": 1})
+
+    site.answers["GET", "/api/merch/pickups"] = returned
+    shown = text(browser.get(url(shop, "/shop?state=returned")))
+    assert "state=returned" in asked[0]
+    assert '<span class="badge badge--bad">' in shown
+    assert "M-1" in shown
+
+    site.answers["GET", "/api/merch/pickups"] = (422, {"code": "invalid", "errors": {"state": ["Invalid enum value 'returned'"]}})
+    answer = browser.get(url(shop, "/shop?state=returned"))
+    assert (answer.status_code, "M-1" in text(answer)) == (200, False)
+    assert browser.get(url(shop, "/shop?state=done")).status_code != 200
