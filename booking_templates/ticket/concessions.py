@@ -13,9 +13,12 @@ from msgspec import Meta
 
 from booking_templates.kit.problems import Conflict, Unprocessable
 from booking_templates.payments.names import normal_name
-from booking_templates.ticket.models import CONCESSION_MAX, PROOF_MAX
 from booking_templates.ticket.moments import Moment, check_years
 from booking_templates.ticket.seat import Place
+
+CONCESSIONS_MAX = 30
+CONCESSION_MAX = 40
+PROOF_MAX = 200
 
 ConcessionId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$", max_length=CONCESSION_MAX)]
 Places = Annotated[int, Meta(ge=1, le=100)]

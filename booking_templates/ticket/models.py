@@ -9,13 +9,11 @@ from django.db import models
 from booking_templates.payments.ids import new_id
 from booking_templates.payments.models import Entry, PayableOrder, Refund
 from booking_templates.payments.models import Notice as NoticeRow
+from booking_templates.ticket.concessions import CONCESSION_MAX, PROOF_MAX
 from booking_templates.ticket.fields import ExactCharField
 
 LABEL_MAX = 200
 NOTE_MAX = 500
-CONCESSIONS_MAX = 30
-CONCESSION_MAX = 40
-PROOF_MAX = 200
 
 
 class Order(PayableOrder):

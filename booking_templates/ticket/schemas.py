@@ -9,8 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from booking_templates.payments.schemas import CancellationOut, Name, PaymentOut, Phone
-from booking_templates.ticket.concessions import Concession, ConcessionId
-from booking_templates.ticket.models import CONCESSIONS_MAX
+from booking_templates.ticket.concessions import CONCESSIONS_MAX, Concession, ConcessionId
 from booking_templates.ticket.moments import Moment, check_years
 from booking_templates.ticket.policy import Policy, Preset
 
