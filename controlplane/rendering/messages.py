@@ -47,6 +47,12 @@ declare(
         "stock_and_options": gettext_noop("A product has a stock, or options with a stock each, not both."),
         "nothing_to_pay": gettext_noop("With payment at least one grade or product needs a price above 0."),
         "bad_issuer": gettext_noop("An issuer is an https address such as https://id.example.com, without a port or a question mark."),
+        "one_discount": gettext_noop("Say how many percent it takes off, or how many won: one of the two."),
+        "performance_unknown": gettext_noop("There is no performance %(performance)s."),
+        "until_before_from": gettext_noop("It must end later than it begins."),
+        "most_below_least": gettext_noop("This is fewer than the %(least)s that it takes at least."),
+        "least_over_limit": gettext_noop("One buyer may have only %(limit)s tickets, so nobody could choose it."),
+        "off_above_prices": gettext_noop("It takes off more than any place costs that it is for (%(price)s won)."),
         # Choosing images
         "chosen_only": gettext_noop("It is the image of the %(service)s service."),
         "chosen_capability": gettext_noop("%(capability)s is %(value)s, as the requirement asks."),

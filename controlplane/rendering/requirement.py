@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.lib.reasons import Problem
+from controlplane.rendering.concessions import Around, Concession, read_concessions
 from controlplane.rendering.organiser import Organiser, read_organiser
 from controlplane.rendering.parts import Grade, Performance, Product, read_grades, read_performances, read_products
 from controlplane.rendering.reader import Fields, Problems
@@ -56,6 +57,7 @@ class Requirement:
     age_limit: int | None = None
     """Years; 0: for everybody. None: nothing is said."""
     organiser: Organiser | None = None
+    concessions: tuple[Concession, ...] = ()
 
     @property
     def is_numbered(self) -> bool:
@@ -98,6 +100,7 @@ class Requirement:
             **({"sign_in": self.sign_in.to_json()} if self.sign_in else {}),
             **({"age_limit": self.age_limit} if self.age_limit is not None else {}),
             **({"organiser": self.organiser.to_json()} if self.organiser else {}),
+            **({"concessions": [concession.to_json() for concession in self.concessions]} if self.concessions else {}),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -122,6 +125,7 @@ class Requirement:
             "sign_in": self.sign_in.shown_name if self.sign_in else "",
             "age_limit": self.age_limit,
             "organiser": self.organiser.name if self.organiser else "",
+            **({"concessions": [concession.to_json() for concession in self.concessions]} if self.concessions else {}),
         }
 
 
@@ -134,7 +138,7 @@ def validate(document: Any, *, now: datetime | None = None, previous: Requiremen
     """The requirement in DOCUMENT, or everything that is wrong with it.
 
     With NOW, what has begun already is refused, except what PREVIOUS has too: that is history, not a plan. Performances without an id
-    keep that of PREVIOUS's which begins at the same time, or get the next free one.
+    keep that of PREVIOUS's which begins at the same time, or get the next free one; concessions keep theirs by their names.
     """
     problems = Problems()
     requirement = _read(Fields(document, "", problems), now, previous)
@@ -166,6 +170,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     sign_in = read_sign_in(fields)
     age_limit = fields.integer("age_limit", low=0, high=99) if fields.has("age_limit") else None
     organiser = read_organiser(fields)
+    concessions = read_concessions(fields, previous.concessions if previous else (), Around(grades, performances, limit))
     fields.done()
     _check_together(fields, seating, grades, limit, payment, merchandise, products)
     if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
@@ -191,6 +196,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
         sign_in=sign_in,
         age_limit=age_limit,
         organiser=organiser,
+        concessions=concessions,
     )
 
 

@@ -32,7 +32,7 @@ _PERSON = re.compile(r"user:[0-9]{1,18}")
 
 @dataclass(frozen=True)
 class Ticket:
-    """`used_at`: when somebody was let in with it."""
+    """`used_at`: when somebody was let in with it. With a concession, `proof` is what had to be shown for it."""
 
     id: str
     label: str
@@ -40,6 +40,9 @@ class Ticket:
     price_krw: int
     is_live: bool
     used_at: datetime | None
+    concession: str = ""
+    list_price_krw: int = 0
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -258,6 +261,10 @@ def _ticket(item: dict[str, Any]) -> Ticket:
         price_krw=int(item["price_krw"]),
         is_live=item["status"] == "LIVE",
         used_at=datetime.fromisoformat(used_at) if used_at else None,
+        # An older image knows no concessions.
+        concession=str(item.get("concession") or ""),
+        list_price_krw=int(item.get("list_price_krw") or item["price_krw"]),
+        proof=str(item.get("proof") or ""),
     )
 
 

@@ -90,6 +90,8 @@ def _ticket(requirement: Requirement) -> Document:
         "performances": _times(requirement, with_end=True),
         "sales_close_at": requirement.sales_close_at.isoformat(),
         "refund_policy": policy_json(requirement.refund_policy),
+        # Left out where there are none: an image that is older does not know them.
+        **({"concessions": [each.to_json() for each in requirement.concessions]} if requirement.concessions else {}),
     }
 
 

@@ -26,7 +26,7 @@ from controlplane.runtime.port import ChangeKind, Endpoint, Health, Objects, Obs
 from controlplane.systems import checks, content, data_loss, databases, planning, rotating
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import RequirementInvalid
-from controlplane.systems.giving import UNKNOWN_PICTURES, missing_of, put_content
+from controlplane.systems.giving import UNKNOWN_PICTURES, body_of, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans, was_handed_over
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
@@ -333,10 +333,11 @@ def give_content(run: Run, api: BookingApi, documents: dict[str, content.Documen
 def _put_together(run: Run, api: BookingApi, documents: dict[str, content.Document]) -> dict[str, Answer]:
     """PUT all at once, for the first request takes a service longest. The answers of those that answered."""
     run.lease.renew()
+    bodies = {service: body_of(run.system, service, document) for service, document in documents.items()}
 
     def put(service: str) -> Answer | None:
         try:
-            return api.put(content.path_of(service), documents[service])
+            return api.put(content.path_of(service), bodies[service])
         except Silent:
             return None
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from controlplane.accounts.models import User
 from controlplane.lib import audit, queue
+from controlplane.rendering.concessions import restored
 from controlplane.rendering.parts import Option, Product
 from controlplane.rendering.plan import from_json
 from controlplane.rendering.requirement import Requirement
@@ -25,6 +26,7 @@ from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.staff import Document, api_for, document_of
 from controlplane.systems.storing import requirement_store
+from controlplane.systems.wishes import check_generation
 
 LEASE_TRIES = 20
 LEASE_EVERY_S = 0.1
@@ -32,9 +34,14 @@ LEASE_EVERY_S = 0.1
 
 
 def patched(requirement: Requirement, patch: Document) -> Requirement:
-    """REQUIREMENT with the edits of PATCH: `description`, `stock` by product or `product/option`, `pictures` by product."""
+    """REQUIREMENT with the edits of PATCH.
+
+    `description`, `concessions` (all of them), `stock` by product or `product/option`, `pictures` by product.
+    """
     if "description" in patch:
         requirement = replace(requirement, description=patch["description"])
+    if "concessions" in patch:
+        requirement = replace(requirement, concessions=restored(patch["concessions"]))
     if "stock" in patch or "pictures" in patch:
         stock, shown = patch.get("stock", {}), patch.get("pictures", {})
         products = tuple(_patched_product(product, stock, shown) for product in requirement.products)
@@ -65,6 +72,8 @@ def _of(requirement: Requirement, patch: Document) -> Document:
     found: Document = {}
     if "description" in patch:
         found["description"] = requirement.description
+    if "concessions" in patch:
+        found["concessions"] = [concession.to_json() for concession in requirement.concessions]
     if stock := patch.get("stock"):
         found["stock"] = {name: amount for name, amount in counted(requirement).items() if name in stock}
     if shown := patch.get("pictures"):
@@ -83,16 +92,17 @@ def live_requirement(system: BookingSystem) -> Requirement:
     return requirement
 
 
-def edit(*, system: BookingSystem, service: str, patch: Document, acting_user: User) -> Operation:
+def edit(*, system: BookingSystem, service: str, patch: Document, acting_user: User, expected_generation: int | None = None) -> Operation:
     """Give SERVICE its content with PATCH, and keep PATCH in the requirement that is wanted. Buyers see it at once.
 
-    Raises Refused (`not_live`, `being_changed`), ServiceRefused, ServiceUnavailable.
+    Raises Refused (`not_live`, `being_changed`), GenerationConflict, ServiceRefused, ServiceUnavailable.
     """
     api = api_for(system, acting_user, "content")
     with api:
         lease = _lease(system)
         try:
             _refuse_unless_settled(lease.system)
+            check_generation(lease.system, expected_generation)
             document = _document(lease.system, service, patch)
             # Until it is known what came of it the service counts as not as it should be: a crash now is put right by the next look.
             with lease.transaction() as held:

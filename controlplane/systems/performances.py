@@ -25,12 +25,13 @@ DEFAULT_COMPENSATION_PERCENT = 10
 
 @dataclass(frozen=True)
 class GradeLine:
-    """Tickets that stand, paid or due at the door."""
+    """Tickets of a grade and concession that stand, paid or due at the door; the full price has none."""
 
     grade: str
     tickets: int
     price_krw: int
     arrived: int
+    concession: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class Performance:
     @property
     def name(self) -> str:
         return timezone.localtime(self.starts_at).strftime(NAME_FORMAT)
+
+    @property
+    def has_concessions(self) -> bool:
+        return any(line.concession for line in self.grades)
 
     @property
     def tickets(self) -> int:
@@ -95,7 +100,9 @@ def performances(*, system: BookingSystem, user: User) -> list[Performance]:
     tallies = ask(system, user, SUMMARY, lambda api: api.get("/api/ticket/tallies"))
     grades: dict[str, list[GradeLine]] = {}
     for row in tallies.get("rows", []):
-        line = GradeLine(str(row["grade"]), int(row["tickets"]), int(row["price_krw"]), int(row["arrived"]))
+        # An older image knows no concessions.
+        of, concession = str(row["grade"]), str(row.get("concession") or "")
+        line = GradeLine(of, int(row["tickets"]), int(row["price_krw"]), int(row["arrived"]), concession)
         grades.setdefault(str(row["performance_id"]), []).append(line)
     found = [
         Performance(

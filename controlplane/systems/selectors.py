@@ -100,24 +100,30 @@ def requirement_of(system: BookingSystem) -> dict[str, Any]:
 
 def summary_of(system: BookingSystem) -> dict[str, Any]:
     """The summary of what SYSTEM is: as it is live, whatever else is wanted of it by now; as it is wanted before it ever was."""
-    return _running(system, "summary") or {}
+    return running_value(system, "summary") or {}
 
 
 def performances_of(system: BookingSystem) -> list[dict[str, Any]]:
     """The performances in the same sense, read without the seating plan beside them."""
-    found = _running(system, "data__performances")
+    found = running_value(system, "data__performances")
     return found if isinstance(found, list) else []
+
+
+def grades_of(system: BookingSystem) -> list[dict[str, Any]]:
+    """The grades of what SYSTEM is, with their prices."""
+    return running_value(system, "data__grades") or []
 
 
 def organiser_of(system: BookingSystem) -> str:
     """Who sells: the organiser that buyers are told of, with what shows the business; else the seller's own name."""
-    told = _running(system, "data__organiser")
+    told = running_value(system, "data__organiser")
     if isinstance(told, dict) and told.get("name"):
         return " · ".join(str(told[part]) for part in ("name", "registration") if told.get(part))
     return system.seller.name or system.seller.email
 
 
-def _running(system: BookingSystem, column: str) -> Any:
+def running_value(system: BookingSystem, column: str) -> Any:
+    """COLUMN of the requirement that SYSTEM is live by; of that which is wanted before it ever was."""
     is_live = {"revisions": system.live_revision_id} if system.live_revision_id else {"pk": system.requirement_id or 0}
     return Requirement.objects.filter(**is_live).values_list(column, flat=True).first()
 

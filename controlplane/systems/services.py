@@ -16,6 +16,7 @@ from controlplane.accounts.models import User
 from controlplane.lib import audit
 from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
+from controlplane.rendering.concessions import narrowed
 from controlplane.rendering.plan import from_json
 from controlplane.systems import forgetting, slugs, staff_keys, tickets
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
@@ -168,7 +169,8 @@ def _in_the_shape_of(old: documents.Requirement, wanted: documents.Requirement) 
     products = wanted.products if old.merchandise else ()
     shaped = replace(wanted, payment=old.payment, merchandise=old.merchandise, products=products, sign_in=old.sign_in)
     if old.is_numbered != wanted.is_numbered:
-        shaped = replace(shaped, seating=old.seating, grades=old.grades)
+        concessions = narrowed(wanted.concessions, old.grades)
+        shaped = replace(shaped, seating=old.seating, grades=old.grades, concessions=concessions)
     return shaped
 
 

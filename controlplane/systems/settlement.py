@@ -23,7 +23,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Line:
-    """Paid tickets of one performance and grade."""
+    """Paid tickets of one performance, grade and concession; the full price has none."""
 
     performance_id: str
     grade: str
@@ -31,6 +31,7 @@ class Line:
     sold_krw: int
     given_back: int
     given_back_krw: int
+    concession: str = ""
 
     @property
     def stands(self) -> int:
@@ -71,6 +72,10 @@ class Settlement:
     """What of the amount refunded was given back by hand."""
     after_close: AfterClose | None = None
 
+    @property
+    def has_concessions(self) -> bool:
+        return any(line.concession for line in self.lines)
+
 
 def settlement(*, system: BookingSystem, user: User) -> Settlement:
     """As of now. Raises ServiceUnavailable, Refused."""
@@ -81,7 +86,8 @@ def read(found: Mapping[str, Any]) -> Settlement:
     """The statement in a ticket service's answer, or in an archive."""
     closes_at = found.get("sales_close_at")
     late = found.get("after_close")
-    lines = tuple(Line(**{name: item[name] for name in Line.__dataclass_fields__}) for item in found.get("lines", []))
+    # An older image, and an archive of its time, know no concessions.
+    lines = tuple(Line(**{name: item[name] for name in Line.__dataclass_fields__ if name in item}) for item in found.get("lines", []))
     return Settlement(
         as_of=datetime.fromisoformat(found["as_of"]),
         sales_close_at=datetime.fromisoformat(closes_at) if closes_at else None,
@@ -108,6 +114,7 @@ def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> s
         [
             _("Performance"),
             _("Grade"),
+            *([_("Concession")] if statement.has_concessions else []),
             _("Sold"),
             _("Amount sold"),
             _("Returned"),
@@ -118,6 +125,8 @@ def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> s
     )
     for line in statement.lines:
         names = [harmless(starts.get(line.performance_id, line.performance_id)), harmless(line.grade)]
+        if statement.has_concessions:
+            names.append(harmless(line.concession or _("Full price")))
         write([*names, line.sold, line.sold_krw, line.given_back, line.given_back_krw, line.stands, line.stands_krw])
     write([])
     for label, amount in totals(statement):

@@ -21,10 +21,15 @@ SHIRT = {
     "option_label": "크기",
     "options": [{"id": "m", "name": "M", "stock": 3, "extra_krw": 1000}],
 }
+CONCESSIONS = [
+    {"name": "청소년", "percent": 30, "proof": "학생증", "grades": ["R"], "performances": ["p1"], "at_least": 2, "at_most": 4},
+    {"name": "조기예매", "off_krw": 5_000, "from": "2089-12-01T00:00:00+09:00", "until": "2089-12-31T00:00:00+09:00"},
+]
 REQUIREMENTS = {
     "seats": numbered_requirement,
     "areas": areas_requirement,
     "options": lambda: numbered_requirement(merchandise=True, products=[SHIRT]),
+    "concessions": lambda: numbered_requirement(concessions=CONCESSIONS),
     "policy": lambda: numbered_requirement(refund_policy="consumer_standard"),
 }
 
