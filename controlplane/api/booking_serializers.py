@@ -11,7 +11,10 @@ class BookedTicketSerializer(serializers.Serializer):
     id = serializers.CharField()
     place = serializers.CharField(source="label")
     grade = serializers.CharField()
-    price_krw = serializers.IntegerField()
+    price_krw = serializers.IntegerField(help_text="What it costs with its concession.")
+    list_price_krw = serializers.IntegerField(help_text="What its grade costs.")
+    concession = serializers.CharField(help_text="Its name; empty: the full price.")
+    proof = serializers.CharField(help_text="What is shown at the door for the concession.")
     is_live = serializers.BooleanField()
     used_at = serializers.DateTimeField(allow_null=True, help_text="When somebody was let in with it.")
 

@@ -173,6 +173,17 @@ _OF_LIVE = (
     Words("notices_add", live.Notices, "post", _LIVE, {201: _OBJECT}, _CHANGED, body=serializers.NoticeSerializer),
     Words("notices_change", live.Notice, "patch", _LIVE, {200: _OBJECT}, _CHANGED, body=serializers.NoticeSerializer(partial=True)),
     Words("notices_delete", live.Notice, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
+    Words("concessions_read", live.Concessions, "get", _LIVE, {200: serializers.ConcessionsSerializer}, _OF_ONE),
+    Words(
+        "concessions_put",
+        live.Concessions,
+        "put",
+        _LIVE,
+        {200: serializers.ConcessionsSerializer},
+        (*_CHANGED, 412),
+        [_IF_MATCH],
+        body=serializers.ConcessionsSerializer,
+    ),
     Words("performances_list", live.Performances, "get", _LIVE, {200: _results("PerformanceList", serializers.PerformanceSerializer)}, _AT),
     Words("off_sale_read", live.OffSale, "get", _LIVE, {200: serializers.SeatsSerializer}, _AT),
     Words(

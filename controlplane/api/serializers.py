@@ -243,6 +243,16 @@ class DescriptionSerializer(serializers.Serializer):
     description = serializers.JSONField(help_text="Text of at most 10,000 characters.")
 
 
+class ConcessionsSerializer(serializers.Serializer):
+    concessions = serializers.JSONField(
+        help_text=(
+            "At most 30, in the order shown; [] for none. Each has `name`, and `percent` (1–100, rounded down to the won) or `off_krw`;"
+            " and may have `id`, `grades`, `performances` (none: all), `proof` (what is shown at the door), `at_least`, `at_most`"
+            " (places of one booking), `from` and `until` (when it can be booked)."
+        )
+    )
+
+
 class NoticeSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=200)
     body = serializers.CharField(max_length=5_000, allow_blank=True, default="")
@@ -264,6 +274,7 @@ class GradeLineSerializer(serializers.Serializer):
     tickets = serializers.IntegerField(help_text="Those that stand, paid or due at the door.")
     price_krw = serializers.IntegerField()
     arrived = serializers.IntegerField()
+    concession = serializers.CharField(help_text="Its name; empty: the full price. A grade has a line for each.")
 
 
 class PerformanceSerializer(serializers.Serializer):
@@ -306,6 +317,7 @@ class SettlementLineSerializer(serializers.Serializer):
     sold_krw = serializers.IntegerField()
     given_back = serializers.IntegerField()
     given_back_krw = serializers.IntegerField()
+    concession = serializers.CharField(help_text="Its name; empty: the full price. A grade has a line for each.")
 
 
 class AfterCloseSerializer(serializers.Serializer):
@@ -319,7 +331,7 @@ class AfterCloseSerializer(serializers.Serializer):
 
 
 class SettlementSerializer(serializers.Serializer):
-    """Paid tickets by performance and grade, and the money at the provider, in won."""
+    """Paid tickets by performance, grade and concession, and the money at the provider, in won."""
 
     as_of = serializers.DateTimeField()
     sales_close_at = serializers.DateTimeField(allow_null=True)

@@ -69,6 +69,15 @@ def paged(request: Request, found: Any, serialize: Any) -> Response:
     return Response({"results": serialize(rows), "total": total, "page": number, "pages": max((total + size - 1) // size, 1)})
 
 
+def if_match(request: Request) -> int | None:
+    """The generation in `If-Match`; None without the header. A tag that is none of ours matches nothing: -1."""
+    header = request.headers.get("If-Match", "").strip()
+    if not header or header == "*":
+        return None
+    tag = header.removeprefix("W/").strip('"')
+    return int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 10 else -1
+
+
 class NoSuchAddress(Endpoint):
     """Everything below /api/ that is nothing else: a problem, not a page."""
 

@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from controlplane.api import serializers
 from controlplane.api.parsers import PictureParser, picture_in
 from controlplane.api.problems import Invalid
-from controlplane.api.views.base import Endpoint, page_of, paged
-from controlplane.systems import archives, door, event_page, off_sale, performances, settlement, shop, staff
+from controlplane.api.views.base import Endpoint, if_match, page_of, paged
+from controlplane.systems import archives, concessions, door, event_page, off_sale, performances, settlement, shop, staff
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem
@@ -88,9 +88,33 @@ class Notice(Endpoint):
         return Response(status=204)
 
 
+class Concessions(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """The concessions that buyers are offered now. The ETag is that of the booking system."""
+        return _concessions(self.system(system_id))
+
+    def put(self, request: Request, system_id: int) -> Response:
+        """Offer exactly these from now on, without a deployment; the requirement gets them too, and its generation rises.
+
+        What is sold keeps its price. One without an id keeps that of the one with its name. With `If-Match` refused when the system was
+        changed since.
+        """
+        system = self.system(system_id)
+        wanted = serializers.ConcessionsSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        concessions.concessions_edit(
+            system=system, concessions=wanted.validated_data["concessions"], acting_user=self.user, expected_generation=if_match(request)
+        )
+        return _concessions(system)
+
+
+def _concessions(system: BookingSystem) -> Response:
+    return Response({"concessions": concessions.concessions_of(system)}, headers={"ETag": f'"{system.generation}"'})
+
+
 class Performances(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
-        """Performances with tickets, price and arrivals by grade."""
+        """Performances with tickets, price and arrivals by grade and concession."""
         found = performances.performances(system=self.system(system_id), user=self.user)
         return Response({"results": serializers.PerformanceSerializer(found, many=True).data})
 

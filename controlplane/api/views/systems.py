@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from controlplane.api import serializers
 from controlplane.api.idempotency import create_once
 from controlplane.api.problems import Invalid, answer, problem_json
-from controlplane.api.views.base import Endpoint, paged
+from controlplane.api.views.base import Endpoint, if_match, paged
 from controlplane.systems import selectors, services
 from controlplane.systems.models import BookingSystem, Operation, Revision, State
 
@@ -120,7 +120,7 @@ class SystemRequirement(Endpoint):
             system=system,
             requirement=wanted.validated_data["requirement"],
             acting_user=self.user,
-            expected_generation=_if_match(request),
+            expected_generation=if_match(request),
         )
         return accepted(operation, system)
 
@@ -172,12 +172,3 @@ class Sales(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """What was sold, asked of the booking system."""
         return Response(asdict(selectors.sales_summary(self.system(system_id), user=self.user)))
-
-
-def _if_match(request: Request) -> int | None:
-    """The generation in `If-Match`; None without the header. A tag that is none of ours matches nothing: -1."""
-    header = request.headers.get("If-Match", "").strip()
-    if not header or header == "*":
-        return None
-    tag = header.removeprefix("W/").strip('"')
-    return int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 10 else -1

@@ -26,6 +26,7 @@ EACH = [
     ("POST", "event/notices", NOTICE),
     ("PATCH", "event/notices/3", NOTICE),
     ("DELETE", "event/notices/3", None),
+    ("PUT", "concessions", {"concessions": [{"name": "청소년", "percent": 30}]}),
     ("GET", "performances", None),
     ("GET", "performances/p1/off-sale", None),
     ("PUT", "performances/p1/off-sale", {"seats": ["A-1"]}),
@@ -87,6 +88,7 @@ def test_a_service_that_is_away_is_a_503(event: Any, mine: Any, site: Any, metho
 
 SERVED = (
     "event/content",
+    "ticket/content",
     "event/poster",
     "event/notices/3",
     f"ticket/scanners/{SCANNER}",
@@ -100,6 +102,10 @@ SERVED = (
         ("PATCH", "event", {}, "description"),
         ("PATCH", "event", {"description": 5}, "description"),
         ("PATCH", "event", {"description": "x" * 10_001}, "description"),
+        ("PUT", "concessions", {}, "concessions"),
+        ("PUT", "concessions", {"concessions": "alle"}, "concessions"),
+        ("PUT", "concessions", {"concessions": [{"name": "x"}]}, "concessions[0].percent"),
+        ("PUT", "concessions", {"concessions": [{"name": "x", "percent": 1, "grades": ["?"]}]}, "concessions[0].grades[0]"),
         ("POST", "event/notices", {}, "title"),
         ("POST", "event/notices", {"title": "x" * 201}, "title"),
         ("PATCH", "event/notices/3", {"title": ""}, "title"),
@@ -124,6 +130,24 @@ def test_a_services_refusal_comes_with_its_code_and_fields(event: Any, mine: Any
     site.answers["PUT", "/api/event/poster"] = (422, {"code": "not_a_picture", "detail": "no", "errors": {"body": ["This is no picture."]}})
     body = problem(mine.call("PUT", f"systems/{event.pk}/event/poster", b"text"), 422, "not_a_picture")
     assert body["errors"] == {"body": ["This is no picture."]}
+
+
+def test_concessions_are_read_and_changed_as_they_were_read(event: Any, mine: Any, other: Any, anybody: Any, site: Any) -> None:
+    address = f"systems/{event.pk}/concessions"
+    first = mine.get(address)
+    assert first.json() == {"concessions": []}
+    problem(other.get(address), 404, "not_found")
+    problem(anybody.get(address), 401, "not_authenticated")
+
+    wanted = {"concessions": [{"id": "youth", "name": "청소년", "percent": 30, "proof": "학생증"}]}
+    made = mine.call("PUT", address, wanted, **{"If-Match": first["ETag"]})
+    assert (made.status_code, made.json()) == (200, wanted)
+    assert site.content["ticket"]["concessions"] == wanted["concessions"]
+    assert mine.get(address).json() == wanted
+    assert mine.get(f"systems/{event.pk}/requirement").json()["concessions"] == wanted["concessions"]
+
+    problem(mine.call("PUT", address, {"concessions": []}, **{"If-Match": first["ETag"]}), 412, "generation_conflict")
+    assert mine.call("PUT", address, {"concessions": []}, **{"If-Match": made["ETag"]}).json() == {"concessions": []}
 
 
 def test_seats_that_somebody_has_stay_on_sale_and_are_named(event: Any, mine: Any, site: Any) -> None:
