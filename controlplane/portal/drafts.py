@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -205,6 +206,8 @@ def _follow(draft: RequirementDraft) -> RequirementDraft:
 def _take_over(form: FormState, before: dict[str, Any], patch: dict[str, Any]) -> None:
     if "description" in patch and form["description"].strip() == before.get("description", ""):
         form.values["description"] = patch["description"]
+    if "concessions" in patch:
+        _take_over_concessions(form, before.get("concessions", []), patch["concessions"])
     rows = {row["id"]: row for row in form.rows["products"] if row["id"]}
     for name, stock in patch.get("stock", {}).items():
         product, _, option = name.partition("/")
@@ -216,6 +219,16 @@ def _take_over(form: FormState, before: dict[str, Any], patch: dict[str, Any]) -
     for product, digest in patch.get("pictures", {}).items():
         if product in rows and rows[product]["picture"] == (before.get("pictures", {}).get(product) or ""):
             rows[product].values["picture"] = digest or ""
+
+
+def _take_over_concessions(form: FormState, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
+    """All of them, where none was touched in FORM."""
+    begins = {row["id"]: row["starts_at"] for row in form.rows["performances"] if row["id"]}
+    was, is_now = FormState(), FormState()
+    convert.add_concessions(was, before, begins, zone())
+    convert.add_concessions(is_now, after, begins, zone())
+    if [row.values for row in form.rows["concessions"]] == [row.values for row in was.rows["concessions"]]:
+        form.rows["concessions"] = is_now.rows["concessions"]
 
 
 def _converted(draft: RequirementDraft) -> convert.Converted:

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.portal import words
+from controlplane.portal.concession_words import concession_words
 from controlplane.portal.refund_words import refund_lines
 from controlplane.portal.requirement_form.seat_lines import lines_of
 
@@ -86,8 +87,19 @@ def requirement_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
             found.append(Difference(str(label), _values(kind, old), _values(kind, new)))
     found += _plan(before, after)
     for path, key, label, columns in _LISTS:
-        found += _entries(path, key, str(label), columns, before, after)
-    return found
+        found += _entries(key, str(label), columns, _at(before, path), _at(after, path))
+    return found + concession_diff(before, after)
+
+
+def concession_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """What differs in `concessions`, by their names; in another order they are as they were."""
+    old, new = (_said_of_concessions(document) for document in (before, after))
+    return _entries("name", str(_("Concession")), (("said", "text"),), old, new)
+
+
+def _said_of_concessions(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    begins = {str(item.get("id")): str(item.get("starts_at")) for item in document.get("performances") or ()}
+    return [{"name": str(entry.get("name")), "said": concession_words(entry, begins)} for entry in document.get("concessions") or ()]
 
 
 def _plan(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
@@ -114,10 +126,10 @@ def _plan_values(plan: Any) -> tuple[Value, ...]:
 
 
 def _entries(
-    path: str, key: str, label: str, columns: tuple[tuple[str, str], ...], before: Mapping[str, Any], after: Mapping[str, Any]
+    key: str, label: str, columns: tuple[tuple[str, str], ...], before: Sequence[Any] | None, after: Sequence[Any] | None
 ) -> list[Difference]:
-    old = {str(entry.get(key)): entry for entry in _at(before, path) or ()}
-    new = {str(entry.get(key)): entry for entry in _at(after, path) or ()}
+    old = {str(entry.get(key)): entry for entry in before or ()}
+    new = {str(entry.get(key)): entry for entry in after or ()}
     found = []
     for name in [*new, *(name for name in old if name not in new)]:
         sides = (_columns(old.get(name), columns), _columns(new.get(name), columns))

@@ -8,6 +8,7 @@ from controlplane.portal.views import (
     account,
     archive,
     bookings,
+    concessions,
     door,
     draft_pictures,
     drafts,
@@ -64,6 +65,7 @@ urlpatterns = [
     path("systems/<int:system_id>/event/poster/image", event_page.poster_image, name="system-poster-image"),
     path("systems/<int:system_id>/event/notices", event_page.notice_add, name="system-notices"),
     path("systems/<int:system_id>/event/notices/<int:notice_id>", event_page.notice_change, name="system-notice"),
+    path("systems/<int:system_id>/event/concessions", concessions.page, name="system-concessions"),
     path("systems/<int:system_id>/performances", performances.all_of, name="system-performances"),
     path("systems/<int:system_id>/performances/<str:performance_id>/cancellation", performances.call_off, name="system-call-off"),
     path(

@@ -61,7 +61,7 @@ _PAYMENTS = ("kind", "amount_krw", "at")
 _REFUNDS = ("price_krw", "fee_krw", "amount_krw", "reason", "done_at")
 ARCHIVE_COLUMNS = {
     "ticket/orders": _ORDERS,
-    "ticket/tickets": ("label", "grade", "price_krw", "status", "used_at"),
+    "ticket/tickets": ("label", "grade", "concession", "price_krw", "status", "used_at"),
     "ticket/payments": _PAYMENTS,
     "ticket/refunds": (*_REFUNDS[:-1], "why", _REFUNDS[-1]),
     "merch/orders": (*_ORDERS, "picked_up_at"),
@@ -75,6 +75,7 @@ ARCHIVE_WORDS = {
     "amount_krw": _("Amount"),
     "at": _("Time"),
     "buyer": _("Buyer"),
+    "concession": _("Concession"),
     "created_at": _("Ordered"),
     "done_at": _("Paid back"),
     "fee_krw": _("Fee"),

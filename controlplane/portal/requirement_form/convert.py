@@ -52,7 +52,9 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
     performances = _filled(state.rows["performances"], "starts_at", "duration_minutes")
     products = _filled(state.rows["products"], "name", "description", "price_krw", "stock", "options", "picture") if has_shop else []
     tiers = _filled(state.rows["refund_tiers"], "days_before", "percent", "flat_krw") if state["refund"] == OWN_POLICY else []
+    concessions = filled_concessions(state.rows["concessions"])
     area_ids, product_ids = _ids(areas, "area"), _ids(products, "product")
+    performance_ids = _performance_ids(performances, concessions)
     seating: dict[str, Any] = {"numbered": is_numbered}
     if not is_numbered:
         seating["areas"] = [
@@ -78,7 +80,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         "grades": [_present(name=row["name"].strip(), price_krw=_number(row["price_krw"]), color=row["color"].strip()) for row in grades],
         "performances": [
             _present(
-                id=row["id"],
+                id=row["id"] or performance_ids.get(row["starts_at"], ""),
                 starts_at=_moment(row["starts_at"], zone),
                 duration_minutes=_number(row["duration_minutes"].strip() or state["running_minutes"]),
             )
@@ -87,6 +89,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         "sales": _present(opens_at=_moment(state["opens_at"], zone), closes_at=_moment(state["closes_at"], zone)),
         "merchandise": has_shop,
         "refund_policy": _refund_policy(state, tiers),
+        "concessions": concession_entries(concessions, performance_ids, zone),
     }
     if organiser := _organiser(state):
         requirement["organiser"] = organiser
@@ -116,6 +119,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         "performances": ("performances", [row.key for row in performances]),
         "products": ("products", [row.key for row in products]),
         "refund_policy.tiers": ("refund_tiers", [row.key for row in tiers]),
+        "concessions": ("concessions", [row.key for row in concessions]),
     }
     redirects = {
         f"performances.{row.key}.duration_minutes": "running_minutes" for row in performances if not row["duration_minutes"].strip()
@@ -176,7 +180,70 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
             options="\n".join(_option_line(option) for option in options),
             option_ids=json.dumps({option.get("name"): option.get("id") for option in options}, ensure_ascii=False) if options else "",
         )
+    add_concessions(state, requirement.get("concessions", []), begins_of(performances, zone), zone)
     return state, seating.get("plan")
+
+
+def filled_concessions(rows: Sequence[Row]) -> list[Row]:
+    return _filled(rows, "name", "discount", "grades", "performances", "proof", "at_least", "at_most", "from", "until")
+
+
+def concession_entries(rows: Sequence[Row], performance_ids: Mapping[str, str], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The requirement's `concessions`. PERFORMANCE_IDS: by when they begin, as it stands in the form; any other stays as it was typed."""
+    return [
+        _present(
+            **{
+                "id": row["id"],
+                "name": row["name"].strip(),
+                "off_krw" if row["unit"] == "won" else "percent": _number(row["discount"]),
+                "grades": row["grades"].splitlines() or None,
+                "performances": [performance_ids.get(start) or start for start in row["performances"].splitlines()] or None,
+                "proof": row["proof"].strip(),
+                "at_least": _number(row["at_least"]),
+                "at_most": _number(row["at_most"]),
+                "from": _moment(row["from"], zone),
+                "until": _moment(row["until"], zone),
+            }
+        )
+        for row in rows
+    ]
+
+
+def add_concessions(state: FormState, entries: Sequence[Mapping[str, Any]], begins: Mapping[str, str], zone: ZoneInfo) -> None:
+    """Rows for ENTRIES of a requirement. BEGINS: when each performance does, by its id, as it stands in the form."""
+    for entry in entries:
+        state.add(
+            "concessions",
+            **_texts(entry, "id", "name", "proof", "at_least", "at_most"),
+            discount=_text(entry.get("percent") or entry.get("off_krw")),
+            unit="won" if entry.get("off_krw") else "percent",
+            grades="\n".join(entry.get("grades", ())),
+            performances="\n".join(begins.get(id, id) for id in entry.get("performances", ())),
+            **{name: _local(entry[name], zone) if entry.get(name) else "" for name in ("from", "until")},
+        )
+
+
+def begins_of(performances: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> dict[str, str]:
+    """When each of a requirement's PERFORMANCES begins, by its id, as it stands in the form."""
+    return {_text(item.get("id")): _local(item.get("starts_at"), zone) for item in performances}
+
+
+def _performance_ids(performances: Sequence[Row], concessions: Sequence[Row]) -> dict[str, str]:
+    """The id of each performance by when it begins. One that a concession names gets one now, made of its time; the rest is validation's.
+
+    Never that of one which was taken out: who has a ticket for that has none for this.
+    """
+    named = {start for row in concessions for start in row["performances"].splitlines()}
+    taken = {row["id"] for row in performances}
+    ids: dict[str, str] = {}
+    for row in performances:
+        start = row["starts_at"]
+        made = row["id"] or (f"p{''.join(filter(str.isdecimal, start))}"[:40] if start in named else "")
+        while made and not row["id"] and made in taken:
+            made += "-2"
+        taken.add(made)
+        ids.setdefault(start, made)
+    return ids
 
 
 def _organiser(state: FormState) -> dict[str, str]:

@@ -47,6 +47,7 @@ _INPUTS = {
     "sign_in.client_id": "oidc_client_id",
     "sign_in.name": "oidc_name",
     "sign_in.client_secret_ref": "oidc_secret",
+    "concessions": "concessions",
     "refund_policy": "refund",
     "refund_policy.tiers": "refund_tiers",
     "refund_policy.free": "refund_free_hours",
@@ -56,7 +57,7 @@ _INPUTS = {
     "refund_policy.cut_off.days_before": "refund_cut_off_days",
     "refund_policy.cut_off.at": "refund_cut_off_at",
 }
-_ENTRY = re.compile(r"(grades|seating\.areas|performances|products|refund_policy\.tiers)\[([0-9]+)\](?:\.(\w+))?")
+_ENTRY = re.compile(r"(grades|seating\.areas|performances|products|refund_policy\.tiers|concessions)\[([0-9]+)\](?:\.(\w+))?")
 _WHOLE_ROW = {
     "grades": "name",
     "areas": "name",
@@ -64,7 +65,10 @@ _WHOLE_ROW = {
     "products": "name",
     "plan_grades": "price_krw",
     "refund_tiers": "days_before",
+    "concessions": "name",
 }
+_STANDS_FOR = {("concessions", "percent"): "discount", ("concessions", "off_krw"): "discount"}
+"""A column of a requirement, and that of the form in which it is typed."""
 _HIDDEN = {"id", "color", "option_ids"}
 
 _IN_A_FORM = {
@@ -80,13 +84,14 @@ _IN_A_FORM = {
 }
 """Words for a code at a path, or with what was wanted."""
 
-SECTIONS = ("event", "seating", "prices", "performances", "sales", "extras", "refunds", "signin")
+SECTIONS = ("event", "seating", "prices", "concessions", "performances", "sales", "extras", "refunds", "signin")
 _SECTION_OF = {
     **dict.fromkeys(("title", "slug", "field", "description", "age_limit"), "event"),
     **dict.fromkeys(("organiser_name", "organiser_phone", "organiser_email", "organiser_registration"), "event"),
     **dict.fromkeys(("venue_name", "venue_address", "numbered", "plan", "plan_file", "plan_source", "areas"), "seating"),
     **dict.fromkeys(("wheelchair", "obstructed", "blocked"), "seating"),
     **dict.fromkeys(("grades", "plan_grades"), "prices"),
+    "concessions": "concessions",
     **dict.fromkeys(("performances", "running_minutes"), "performances"),
     **dict.fromkeys(("opens_at", "closes_at", "limit_per_buyer", "hold_minutes"), "sales"),
     **dict.fromkeys(("payment", "merchandise", "products"), "extras"),
@@ -137,6 +142,7 @@ _LABELS = {
     "oidc_client_id": _("Client ID"),
     "oidc_secret": _("Client secret"),
     "oidc_name": _("Name on the button"),
+    "concessions": _("Concessions"),
     "refund": _("Cancelling and refunds"),
     "refund_tiers": _("Fees"),
     "refund_free_hours": _("Free for this many hours after booking"),
@@ -151,6 +157,7 @@ _ROW_LABELS = {
     "performances": _("Performance"),
     "products": _("Product"),
     "refund_tiers": _("Fee"),
+    "concessions": _("Concession"),
 }
 _COLUMN_LABELS = {
     ("areas", "name"): _("Name"),
@@ -172,6 +179,15 @@ _COLUMN_LABELS = {
     ("refund_tiers", "percent"): _("Percent of the price"),
     ("refund_tiers", "flat_krw"): _("At least this many won"),
     ("refund_tiers", "flat_max_percent"): _("But not above"),
+    ("concessions", "name"): _("Name"),
+    ("concessions", "discount"): _("Discount"),
+    ("concessions", "grades"): _("Only for these grades"),
+    ("concessions", "performances"): _("Only for these performances"),
+    ("concessions", "proof"): _("What is shown at the door"),
+    ("concessions", "at_least"): _("At least this many tickets of a booking"),
+    ("concessions", "at_most"): _("At most this many tickets of a booking"),
+    ("concessions", "from"): _("From"),
+    ("concessions", "until"): _("Until"),
 }
 
 
@@ -221,6 +237,7 @@ def input_of(path: str, origins: Mapping[str, tuple[str, Sequence[str]]]) -> str
         rows, keys = origins.get(entry[1], ("", ()))
         number, column = int(entry[2]), entry[3] or ""
         if number < len(keys):
+            column = _STANDS_FOR.get((rows, column), column)
             if column in _HIDDEN or not column:
                 column = _WHOLE_ROW[rows]
             return f"{rows}.{keys[number]}.{column}"

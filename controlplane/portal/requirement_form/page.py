@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from controlplane.portal.requirement_form.fields import FormProblem
 from controlplane.portal.requirement_form.state import ROWS, FormState, Row
@@ -11,9 +12,21 @@ from controlplane.rendering.seating import MARKS
 PATTERN_KEY = "__key__"
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A box to tick. `of` is the row that it is of; empty for one that is not there any more, and was ticked."""
+
+    of: str
+    value: str
+    is_chosen: bool
+
+
 class FormPage:
-    def __init__(self, state: FormState, problems: Sequence[FormProblem] = ()) -> None:
+    """OFFERED is what can be ticked in a column of boxes, where it is not what stands in the form's own rows."""
+
+    def __init__(self, state: FormState, problems: Sequence[FormProblem] = (), offered: Mapping[str, Sequence[str]] | None = None) -> None:
         self.state = state
+        self._offered = {column: [(value, value) for value in values] for column, values in offered.items()} if offered else _own(state)
         self.problems = list(problems)
         self.errors: dict[str, list[str]] = {}
         for problem in problems:
@@ -35,6 +48,13 @@ class FormPage:
         """An empty row of each list, from which a script makes new ones."""
         return {name: Row(PATTERN_KEY, {}) for name in ROWS}
 
+    def choices(self, row: Row, column: str) -> list[Choice]:
+        """The boxes of ROW's COLUMN: what there is, and what was ticked while it was there, so that it can be taken out."""
+        chosen = row[column].splitlines() if column in row.values else []
+        offered = self._offered.get(column, [])
+        gone = [value for value in chosen if value not in {value for _, value in offered}]
+        return [Choice(of, value, value in chosen) for of, value in offered] + [Choice("", value, True) for value in gone]
+
     def value(self, name: str) -> str:
         """The text of an input; empty for a pattern's."""
         rows, _, rest = name.partition(".")
@@ -43,3 +63,12 @@ class FormPage:
         key, _, column = rest.partition(".")
         row = self._rows.get((rows, key))
         return row[column] if row else ""
+
+
+def _own(state: FormState) -> dict[str, list[tuple[str, str]]]:
+    """What concessions can be for, by the form as it stands: (row, value) of each."""
+    grades = state.rows["plan_grades" if state.is_numbered() else "grades"]
+    return {
+        "grades": [(row.key, row["name"].strip()) for row in grades if row["name"].strip()],
+        "performances": [(row.key, row["starts_at"]) for row in state.rows["performances"] if row["starts_at"]],
+    }

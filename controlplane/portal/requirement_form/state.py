@@ -60,8 +60,12 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "performances": ("id", "starts_at", "duration_minutes"),
     "products": ("id", "name", "description", "price_krw", "stock", "option_label", "options", "option_ids", "picture"),
     "refund_tiers": ("days_before", "percent", "flat_krw", "flat_max_percent"),
+    "concessions": ("id", "name", "discount", "unit", "grades", "performances", "proof", "at_least", "at_most", "from", "until"),
 }
 """Lists of rows and the columns of each. `plan_grades` are those of the plan, `grades` those of unnumbered areas."""
+
+CHOSEN = frozenset({("concessions", "grades"), ("concessions", "performances")})
+"""Columns that are boxes to tick: what was ticked stands in them line by line, grades by name and performances by when they begin."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,24}")
 
@@ -148,7 +152,7 @@ def from_post(post: QueryDict) -> FormState:
                 continue
             row = found[rows, key] = Row(key, dict.fromkeys(ROWS[rows], ""))
             state.rows[rows].append(row)
-        row.values[column] = _text(post[name])
+        row.values[column] = _text("\n".join(post.getlist(name)) if (rows, column) in CHOSEN else post[name])
     return state
 
 

@@ -17,8 +17,10 @@ from django.utils.translation import get_language
 
 from controlplane.lib.reasons import Reason
 from controlplane.portal import words
+from controlplane.portal.concession_words import concession_words
 from controlplane.portal.icons import FIELD_ICONS, ICONS
 from controlplane.portal.refund_words import refund_lines
+from controlplane.portal.requirement_form.state import Row
 from controlplane.portal.speech import say_reason, say_stored
 from controlplane.systems import selectors
 from controlplane.systems.models import BookingSystem
@@ -184,6 +186,25 @@ def form_input(context: Context, name: str, label: str, **options: Any) -> dict[
         "value": page.value(name),
         "errors": page.errors.get(name, []),
     }
+
+
+@register.simple_tag(takes_context=True)
+def concession_choices(context: Context, row: Row, column: str) -> dict[str, Any]:
+    """The boxes of a concession's COLUMN, with the name of their input and what is wrong with it."""
+    page, name = context["page"], f"concessions.{row.key}.{column}"
+    return {"name": name, "boxes": page.choices(row, column), "errors": page.errors.get(name, [])}
+
+
+@register.filter
+def is_conditioned(row: Row) -> bool:
+    """Whether anything is said of for whom and when a concession's row is."""
+    return any(row.values.get(column) for column in ("grades", "performances", "at_least", "at_most", "from", "until"))
+
+
+@register.filter
+def concession(entry: Mapping[str, Any], begins: Mapping[str, str] | None = None) -> str:
+    """What a requirement's concession takes off, for whom and when. BEGINS: when performances do, by their ids."""
+    return concession_words(entry, begins or {})
 
 
 @register.simple_tag(takes_context=True)

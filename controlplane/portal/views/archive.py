@@ -63,7 +63,9 @@ def table(request: AuthenticatedRequest, system_id: int, service: str, table: st
         raise Http404 from None
     rows = list(found.object_list)
     numbers = archives.numbers_of(archive, name, rows)
-    columns = words.ARCHIVE_COLUMNS.get(name, ())
+    # What was taken from an older image has no concessions.
+    has_concessions = any(row.data.get("concession") for row in rows)
+    columns = [column for column in words.ARCHIVE_COLUMNS.get(name, ()) if column != "concession" or has_concessions]
     context = {
         "system": system,
         "archive": archive,

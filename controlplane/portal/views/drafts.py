@@ -22,6 +22,7 @@ from django.views.decorators.http import condition, require_GET, require_http_me
 
 from controlplane.lib.romanize import latin_name
 from controlplane.portal import drafts, kept, plan_drawing, plans, uploads, words
+from controlplane.portal.concession_words import UNITS, add_preset, presets
 from controlplane.portal.examples import example_requirement, examples
 from controlplane.portal.http import AuthenticatedRequest, Route, seller_system
 from controlplane.portal.models import RequirementDraft
@@ -149,9 +150,14 @@ def _act(request: AuthenticatedRequest, draft: RequirementDraft, typed: FormStat
     if action == "later":
         messages.success(request, gettext("The draft is saved. You find it among your booking systems."))
         return redirect("portal:systems")
-    section = {"add": rest, "remove": rest.partition(":")[0], "many": "performances", "unpicture": "products", "unsecret": "signin"}.get(
-        action, "seating"
-    )
+    section = {
+        "add": rest,
+        "remove": rest.partition(":")[0],
+        "preset": "concessions",
+        "many": "performances",
+        "unpicture": "products",
+        "unsecret": "signin",
+    }.get(action, "seating")
     return redirect(f"{reverse('portal:draft', args=[draft.pk])}#{section}")
 
 
@@ -163,6 +169,8 @@ def _change_rows(request: HttpRequest, typed: FormState, action: str, rest: str)
         rows, _, key = rest.partition(":")
         if rows in ROWS:
             typed.remove(rows, key)
+    elif action == "preset":
+        add_preset(typed, rest)
     elif action == "unsecret":
         typed.values["oidc_secret_ref"] = ""
     elif action == "unpicture":
@@ -207,6 +215,8 @@ def _form_page(
         "zone": drafts.zone().key,
         "payment_is_test": settings.PAYMENT_IS_TEST,
         "refund_policies": REFUND_POLICIES,
+        "presets": presets(typed["opens_at"]),
+        "discount_units": UNITS,
         "redirect_uri": _redirect_uri(draft, typed),
     }
     return render(request, "portal/drafts/form.html", context, status=status)
@@ -236,6 +246,7 @@ def _review_context(draft: RequirementDraft, checked: drafts.Checked) -> dict[st
         "draft": draft,
         "preview": checked.preview,
         "summary": checked.preview.summary,
+        "begins": {item["id"]: item["starts_at"] for item in checked.requirement["performances"] if "id" in item},
         "differences": requirement_diff(now, checked.requirement) if draft.system else [],
         "is_behind": draft.system is not None and draft.system_generation != draft.system.generation,
     }

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.speech import say_reason
 from controlplane.systems import event_page, selectors
+from controlplane.systems.concessions import concessions_of
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
 
 TAB = "event"
-_CHANGED = gettext_lazy(
+CHANGED = gettext_lazy(
     "It was changed meanwhile, perhaps in another tab. What you wrote stands here; publishing it now replaces the other."
 )
 Errors = dict[str, list[str]]
@@ -35,8 +36,8 @@ def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
 def description(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     typed = request.POST.get("description", "")
     now = event_page.event_page(system=system, user=request.user).description
-    if _is_behind(request, _mark(now)) and _lines(typed) != now:
-        return _page(request, system, typed=typed, errors={"description": [str(_CHANGED)]})
+    if _is_behind(request, mark(now)) and _lines(typed) != now:
+        return _page(request, system, typed=typed, errors={"description": [str(CHANGED)]})
     try:
         event_page.description_edit(system=system, description=typed, acting_user=request.user)
     except RequirementInvalid as error:
@@ -106,7 +107,7 @@ def notice_change(request: AuthenticatedRequest, system: BookingSystem, notice_i
     typed = _typed(request)
     now = _notice(request, system, notice_id)
     if now and _is_behind(request, str(now.get("updated_at"))) and any(now.get(name) != value for name, value in typed.items()):
-        return _page(request, system, notice=typed, notice_id=str(notice_id), errors={"notice": [str(_CHANGED)]})
+        return _page(request, system, notice=typed, notice_id=str(notice_id), errors={"notice": [str(CHANGED)]})
     try:
         event_page.notice_change(system=system, notice_id=notice_id, changes=typed, acting_user=request.user)
     except ServiceRefused as error:
@@ -130,7 +131,8 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
-def _mark(text: str) -> str:
+def mark(text: str) -> str:
+    """By which a form knows again what it was filled in for."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -173,11 +175,13 @@ def _page(
         "listed_kb": selectors.LISTED_POSTER_BYTES_MAX // 1024,
         "notices": notices,
         "description": shown.description if typed is None else typed,
-        "seen": _mark(shown.description),
+        "seen": mark(shown.description),
         "new": notice if notice_id == "new" else {},
         "new_is_open": notice_id == "new",
         "errors": errors or {},
         "notice_id": notice_id,
+        "concessions": concessions_of(system),
+        "begins": {item["id"]: item["starts_at"] for item in selectors.performances_of(system)},
         "tab": TAB,
     }
     return render(request, "portal/systems/event.html", context, status=422 if errors else 200)

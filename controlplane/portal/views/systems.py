@@ -25,6 +25,7 @@ from controlplane.portal.progress import Progress, announcement, progress_of
 from controlplane.portal.speech import say_reason
 from controlplane.systems import archives, bookings, operating, selectors, services
 from controlplane.systems.backups import backups_of
+from controlplane.systems.concessions import concessions_of
 from controlplane.systems.errors import DeletionRefused, Refused
 from controlplane.systems.models import BookingSystem, State
 
@@ -52,7 +53,11 @@ def systems(request: AuthenticatedRequest) -> HttpResponse:
 def system(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """One booking system, live."""
     found = seller_system(request, system_id)
-    return render(request, "portal/systems/detail.html", _context(found, progress_of(found)))
+    offered = {
+        "concessions": concessions_of(found),
+        "begins": {item["id"]: item["starts_at"] for item in selectors.performances_of(found)},
+    }
+    return render(request, "portal/systems/detail.html", _context(found, progress_of(found)) | offered)
 
 
 @login_required

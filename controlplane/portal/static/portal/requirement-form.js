@@ -1,6 +1,8 @@
 // The requirement form: saves while one types, adds and removes rows, and swaps in the parts that the server works out
 // (a seating plan and its grades, many performances at once). Each button also works without this script, as a plain submit.
 
+import { addRow, removeRow } from "./rows.js";
+
 const form = document.querySelector("form[data-requirement-form]");
 const state = form.querySelector("[data-save-state]");
 const SAVE_AFTER_MS = 900;
@@ -82,20 +84,10 @@ form.addEventListener("keydown", (event) => {
 
 // Rows
 
-function newKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function addRow(rows) {
-  const pattern = form.querySelector(`template[data-pattern="${rows}"]`);
-  const list = pattern.previousElementSibling;
-  const fresh = document.createElement("template");
-  fresh.innerHTML = pattern.innerHTML.replaceAll("__key__", newKey());
-  const row = fresh.content.firstElementChild;
-  list.append(row);
-  const last = row.previousElementSibling?.querySelector("input[type=datetime-local]");
+function add(rows) {
+  const row = addRow(form, rows);
+  const last = rows === "performances" && row.previousElementSibling?.querySelector("input[type=datetime-local]");
   if (last?.value) row.querySelector("input[type=datetime-local]").value = nextDay(last.value);
-  row.querySelector("input:not([type=hidden], [type=color])").focus();
   schedule();
 }
 
@@ -105,13 +97,8 @@ function nextDay(value) {
   return moment.toISOString().slice(0, 16);
 }
 
-function removeRow(button) {
-  const row = button.closest("[data-row]");
-  const list = row.parentElement;
-  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-  row.remove();
-  const next = neighbour?.querySelector?.("input:not([type=hidden])") ?? list.parentElement.querySelector("[data-add]");
-  next?.focus();
+function remove(button) {
+  removeRow(button);
   nameGrades();
   schedule();
 }
@@ -160,6 +147,7 @@ async function swapParts(button) {
   form.elements.version.value = fresh.elements.version.value;
   tell(fresh.querySelector("[data-save-state]").textContent);
   prepare();
+  form.dispatchEvent(new Event("swapped"));
   const wrong = document.getElementById(ids[0]).querySelector('[aria-invalid="true"], .error');
   const target = wrong?.matches(".error") ? wrong.closest("[tabindex]") : wrong;
   (target ?? document.getElementById(ids[0])).focus?.();
@@ -168,8 +156,8 @@ async function swapParts(button) {
 form.addEventListener("click", (event) => {
   const button = event.target.closest("button[name=action]");
   if (!button) return;
-  if (button.dataset.add) addRow(button.dataset.add);
-  else if ("remove" in button.dataset) removeRow(button);
+  if (button.dataset.add) add(button.dataset.add);
+  else if ("remove" in button.dataset) remove(button);
   else if (button.dataset.swap) swap(button);
   else if ("pictureRemove" in button.dataset) {
     const field = button.closest("[data-picture]");
