@@ -11,7 +11,7 @@ Texts = dict[str, str | list[str]]
 
 def catalogue() -> Texts:
     """Every text by its key; a test holds the keys against the modules."""
-    return {**_general(), **_event(), **_seats(), **_paying(), **_terms(), **_orders(), **_account(), **_shop()}
+    return {**_general(), **_event(), **_seats(), **_concessions(), **_paying(), **_terms(), **_orders(), **_account(), **_shop()}
 
 
 def _general() -> Texts:
@@ -140,6 +140,28 @@ def _paying() -> Texts:
     }
 
 
+def _concessions() -> Texts:
+    return {
+        "concession_amount": _("{amount} off"),
+        "concession_dates": _("{dates} only"),
+        "concession_dates_some": _("Some performances only"),
+        "concession_from": _("bookable from {when}"),
+        "concession_grades": _("{grades} only"),
+        "concession_least": pgettext("concession", "{count} or more together"),
+        "concession_most": pgettext("concession", "at most {count} a booking"),
+        "concession_percent": _("{percent}% off"),
+        "concession_same": _("All places like the first"),
+        "concession_too_few": _("“{name}” is for {count} places or more of one booking."),
+        "concession_too_many": _("“{name}” is for {count} places of one booking at most."),
+        "concession_total": _("Total now: {total}."),
+        "concession_until": _("bookable until {when}"),
+        "concessions_down": _("Discounts cannot be loaded right now. Without them every place is at full price."),
+        "full_price": _("Full price"),
+        "proofs": _("Please have this ready at the entrance"),
+        "proofs_agree": _("I will show this at the entrance."),
+    }
+
+
 def _terms() -> Texts:
     return {
         "called_off": pgettext("performance", "Called off"),
@@ -177,6 +199,7 @@ def _orders() -> Texts:
         "booked_on": _("booked on {day}"),
         "booking": pgettext("order", "Booking"),
         "cancel_booking": _("Cancel the booking"),
+        "cancel_group": _("These were booked together at a group price. Too few would be left: give all of them back, or none."),
         "cancel_in_progress": _("The payment is being confirmed; it can be cancelled after that."),
         "cancel_no": _("Keep it"),
         "cancel_not_now": _("It cannot be cancelled now."),

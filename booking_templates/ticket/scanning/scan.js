@@ -39,14 +39,20 @@ async function ask(method, path, body, withinMs = ASK_WITHIN_MS) {
   return answer.json();
 }
 
-function show(kind, head, lines = []) {
+/** PROOF is what somebody at the door has to ask for, {name, proof}: bigger than all but the verdict. */
+function show(kind, head, lines = [], proof = null) {
   const verdict = $("verdict");
   verdict.className = `verdict ${kind}`;
   const strong = document.createElement("strong");
   strong.textContent = `${{ good: "✓", bad: "✕", warn: "!" }[kind] ?? ""} ${head}`;
-  verdict.replaceChildren(strong, ...lines.filter(Boolean).map((text) => Object.assign(document.createElement("div"), { textContent: text })));
+  const asked = document.createElement("div");
+  if (proof) {
+    asked.className = "ask";
+    asked.append(Object.assign(document.createElement("b"), { textContent: proof.name }), Object.assign(document.createElement("span"), { textContent: proof.proof }));
+  }
+  verdict.replaceChildren(strong, ...(proof ? [asked] : []), ...lines.filter(Boolean).map((text) => Object.assign(document.createElement("div"), { textContent: text })));
   navigator.vibrate?.(kind === "good" ? 80 : [80, 60, 80, 60, 80]);
-  log(`${strong.textContent} ${lines[0] ?? ""}`);
+  log([strong.textContent, lines[0], proof?.name].filter(Boolean).join(" "));
 }
 
 function log(text) {
@@ -80,7 +86,7 @@ function remember(ticket) {
 function told(result) {
   const kind = result.result === "admitted" ? "good" : "bad";
   const when = result.result === "used" && result.used_at ? `${new Date(result.used_at).toLocaleTimeString()} ${result.used_with}` : "";
-  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when]);
+  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when], result.concession ? { name: result.concession, proof: result.proof } : null);
 }
 
 async function withoutNetwork(code, at) {
@@ -95,7 +101,8 @@ async function withoutNetwork(code, at) {
   if (door.used.includes(seen.ticket) || seenHere().includes(seen.ticket)) return show("bad", texts.used, [seen.place]);
   remember(seen.ticket);
   store.set("queue", [...queue(), { code, at }]);
-  show("good", texts.admittedOffline, [seen.place]);
+  // Known of all tickets that were sold when the network was last there.
+  show("good", texts.admittedOffline, [seen.place], (door.concessions ?? []).find((each) => each.tickets.includes(seen.ticket)));
   network(false);
 }
 

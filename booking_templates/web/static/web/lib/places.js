@@ -17,12 +17,20 @@ export function placeName(label) {
   return t(parts.zone ? "seat_in_row_of_zone" : "seat_in_row", parts);
 }
 
+/** A place's grade, and the concession that it is sold with. */
+export const kindOf = ({ grade, concession }) => [gradeLabel(grade), concession].filter(Boolean).join(" · ");
+
 export function placeList(places, { isGivenBack = false } = {}) {
   return h(
     "ul",
     { class: `places${isGivenBack ? " places--off" : ""}` },
-    grouped(places).map(({ label, grade, price_krw, count }) =>
-      h("li", { class: "places__item" }, h("span", {}, h("strong", {}, count > 1 ? `${placeName(label)} × ${count}` : placeName(label)), h("span", { class: "quiet" }, gradeLabel(grade))), h("span", { class: "places__price" }, won(price_krw * count))),
+    grouped(places).map(({ label, grade, price_krw, list_price_krw, concession, count }) =>
+      h(
+        "li",
+        { class: "places__item" },
+        h("span", {}, h("strong", {}, count > 1 ? `${placeName(label)} × ${count}` : placeName(label)), h("span", { class: "quiet" }, kindOf({ grade, concession }))),
+        h("span", { class: "places__price" }, concession ? h("s", { class: "places__was" }, h("span", { class: "hidden-visually" }, `${t("full_price")} `), won(list_price_krw * count)) : null, won(price_krw * count)),
+      ),
     ),
   );
 }
@@ -30,9 +38,9 @@ export function placeList(places, { isGivenBack = false } = {}) {
 /** Places of an area all have the area's name: one line says how many. Pure. */
 export function grouped(places) {
   const lines = new Map();
-  for (const { label, grade, price_krw } of places) {
-    const key = JSON.stringify([label, grade, price_krw]);
-    const line = lines.get(key) || { label, grade, price_krw, count: 0 };
+  for (const { label, grade, price_krw, list_price_krw, concession } of places) {
+    const key = JSON.stringify([label, grade, price_krw, list_price_krw, concession]);
+    const line = lines.get(key) || { label, grade, price_krw, list_price_krw, concession, count: 0 };
     line.count += 1;
     lines.set(key, line);
   }

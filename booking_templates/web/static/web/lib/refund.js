@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { t } from "./client.js";
 import { busy, clear, fill, h, note } from "./dom.js";
 import { won } from "./format.js";
-import { gradeLabel, placeName } from "./places.js";
+import { kindOf, placeName } from "./places.js";
 
 /**
  * Ask which of ORDER's tickets to give back. Resolves to the order as it is afterwards, or null when all are kept.
@@ -18,7 +18,7 @@ export function giveBack(order) {
 
   const boxes = open.map((ticket) => h("input", { type: "checkbox", name: "ticket", value: ticket.id, checked: true, on: { change: ask } }));
   const lines = open.map((ticket, at) =>
-    h("li", {}, h("label", { class: "tick tick--row" }, boxes[at], h("span", { class: "tick__text" }, h("strong", {}, placeName(ticket.place.label)), h("span", { class: "quiet" }, gradeLabel(ticket.place.grade))), h("span", { class: "places__price" }, won(ticket.place.price_krw)))),
+    h("li", {}, h("label", { class: "tick tick--row" }, boxes[at], h("span", { class: "tick__text" }, h("strong", {}, placeName(ticket.place.label)), h("span", { class: "quiet" }, kindOf(ticket.place))), h("span", { class: "places__price" }, won(ticket.place.price_krw)))),
   );
   const sum = h("div", { class: "quote", role: "status", "data-testid": "refund-quote" });
   const problem = h("div", { role: "alert", class: "dialog__problem" });
@@ -50,7 +50,7 @@ export function giveBack(order) {
       const { body } = await api("GET", `${path}/cancellation?tickets=${chosen().map(encodeURIComponent).join(",")}`, { timeoutMs: 10000 });
       if (mine !== round) return;
       if (!body.allowed) {
-        fill(sum, h("p", {}, t("cancel_not_now")));
+        fill(sum, h("p", {}, t(body.reason === "concession_group" ? "cancel_group" : "cancel_not_now")));
         return;
       }
       quote = body;

@@ -6,6 +6,7 @@ import { $, announce, ask, busy, h, icon, note, show, toast } from "../lib/dom.j
 import { offerExtras } from "../lib/extras.js";
 import { check, showProblem } from "../lib/forms.js";
 import { countdown, moment, won } from "../lib/format.js";
+import { ConcessionPicker, forgetChoice } from "../lib/concession_picker.js";
 import { methodBox, payLabel } from "../lib/payment.js";
 import { placeList } from "../lib/places.js";
 import { readTerms, termsList } from "../lib/terms.js";
@@ -14,16 +15,20 @@ import "../lib/page.js";
 const id = $("page").dataset.hold;
 const path = `/api/seat/holds/${encodeURIComponent(id)}`;
 const form = $("checkout");
+const TERMS_WAIT_MS = 1500;
 const TOLD_AT_S = [180, 60, 30, 10];
+const BUSY_TRIES = 5;
 const EXTEND_BELOW_S = 60; // nobody loses seats by waiting for others' orders
 let hold = null;
 let until = 0;
 let before = Infinity;
 let ticking = 0;
 let isPaying = false;
+let concessions = null;
 
 async function start() {
   const filled = fillBuyer();
+  const reading = readTerms();
   try {
     take((await api("GET", path)).body);
   } catch (problem) {
@@ -38,7 +43,13 @@ async function start() {
     return;
   }
   await filled;
-  readTerms().then((terms) => $("terms").replaceChildren(termsList(terms, hold.performance_id, { isPaid: client.payment !== "none" && hold.total_krw > 0 })));
+  concessions = new ConcessionPicker($("concessions"), hold, draw);
+  reading.then((terms) => {
+    $("terms").replaceChildren(termsList(terms, hold.performance_id, { isPaid: client.payment !== "none" && hold.total_krw > 0 }));
+    concessions.offer(terms);
+  });
+  // They come first on the page: nobody reads on while it moves. A service that is slow holds up nobody for long.
+  await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, TERMS_WAIT_MS))]);
   if (client.has_shop) offerExtras($("extras"));
   show($("loading"), false);
   show(form);
@@ -58,10 +69,11 @@ function take(body) {
 function draw() {
   const offer = embedded("performances", []).find((each) => each.id === hold.performance_id);
   // Beside the form, or where that has no room before it: what is booked is read before it is agreed to.
-  for (const place of [$("what"), $("summary")]) place.replaceChildren(offer ? h("p", { class: "summary__when" }, icon("calendar"), moment(offer.starts_at)) : "", placeList(hold.places));
-  $("total").textContent = won(hold.total_krw);
-  $("pay").textContent = payLabel(client.payment, hold.total_krw);
-  $("method").replaceChildren(methodBox(client.payment, client.payment_test, hold.total_krw));
+  for (const place of [$("what"), $("summary")]) place.replaceChildren(offer ? h("p", { class: "summary__when" }, icon("calendar"), moment(offer.starts_at)) : "", placeList(concessions.places));
+  const { total } = concessions;
+  $("total").textContent = won(total);
+  $("pay").textContent = payLabel(client.payment, total);
+  $("method").replaceChildren(methodBox(client.payment, client.payment_test, total));
   show($("extend"), hold.can_extend);
   show($("release"), !hold.pinned);
 }
@@ -136,6 +148,7 @@ function ended(problem = null) {
   const isOff = problem?.code === OFF;
   clearInterval(ticking);
   dropKey(id);
+  forgetChoice(id);
   show(form, false);
   show($("countdown"), false);
   const back = hold ? `/performances/${encodeURIComponent(hold.performance_id)}` : "/#booking";
@@ -158,7 +171,7 @@ function ended(problem = null) {
 async function pay() {
   isPaying = true;
   try {
-    const json = { hold_id: id, name: form.elements.name.value.trim(), phone: form.elements.phone.value.trim() };
+    const json = { hold_id: id, name: form.elements.name.value.trim(), phone: form.elements.phone.value.trim(), ...concessions.order };
     const order = await makeOrder(json);
     const next = order.payment?.redirect_url;
     location.assign(next && /^https?:\/\//.test(next) ? next : `/orders/${encodeURIComponent(order.id)}`);
@@ -169,25 +182,33 @@ async function pay() {
     if (isEnd(problem)) ended(problem);
     else if (problem.code === "hold_pinned") note($("problem"), "info", problem.message, h("a", { class: "button button--small", href: "/orders" }, t("my_bookings")));
     else {
-      if (problem.code === "idempotency_key_reused") dropKey(id);
+      if (problem.code === "idempotency_key_reused") dropKey(purpose(concessions.order));
       showProblem(form, $("problem"), problem);
+      // What is offered has changed since it was chosen: what still is stays chosen.
+      if (problem.code === "price_changed" || problem.code.startsWith("concession_")) await concessions.readAnew();
     }
   }
 }
 
+/** A key is for one choice: with another it is another order. */
+const purpose = ({ concessions: chosen, expected_total_krw: total }) => (chosen ? `${id}.${total}.${JSON.stringify(chosen)}` : id);
+
 /** The order of JSON. While very many order at once the server asks to come again: the seats stay held, and this page tries again by itself. */
 async function makeOrder(json) {
   let isToldToWait = false;
+  let busyTimes = 0;
   for (;;) {
     try {
-      const { status, body } = await api("POST", "/api/ticket/orders", { json, key: stableKey(id), timeoutMs: 40000 });
-      dropKey(id);
+      const { status, body } = await api("POST", "/api/ticket/orders", { json, key: stableKey(purpose(json)), timeoutMs: 40000 });
+      dropKey(purpose(json));
       // An order of before that came to nothing, as when its payment was given up: the places are held still, and are ordered anew.
       if (status === 200 && body.status === "CANCELLED") continue;
       return body;
     } catch (problem) {
-      if (problem.code !== "too_many_at_once") throw problem;
-      if (!isToldToWait) {
+      // Another tab, or the press before, is making an order of this hold just now.
+      const isBusy = problem.code === "order_busy" && ++busyTimes <= BUSY_TRIES;
+      if (problem.code !== "too_many_at_once" && !isBusy) throw problem;
+      if (!isBusy && !isToldToWait) {
         note($("problem"), "info", t("order_waits")).scrollIntoView({ block: "center" });
         announce(t("order_waits"));
         isToldToWait = true;
@@ -201,7 +222,7 @@ async function makeOrder(json) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (check(form, $("problem"))) busy($("pay"), pay);
+  if (concessions.check() && check(form, $("problem"))) busy($("pay"), pay);
 });
 $("extend").addEventListener("click", (event) => busy(event.currentTarget, extend));
 $("release").addEventListener("click", async (event) => {
@@ -211,6 +232,7 @@ $("release").addEventListener("click", async (event) => {
     try {
       await api("DELETE", path);
       dropKey(id);
+      forgetChoice(id);
       location.assign(`/performances/${encodeURIComponent(hold.performance_id)}`);
     } catch (problem) {
       if (!goToLogin(problem)) toast(problem.message, "bad");

@@ -5,6 +5,7 @@ import { $, h, icon, show } from "../lib/dom.js";
 import { clock, dateKey, day, moment, month, number, otherZone, shortMonth, weekday } from "../lib/format.js";
 import "../lib/page.js";
 import { monthGrid, stateOf, whyNone } from "../lib/calendar.js";
+import { conditions, isOver, offText } from "../lib/concessions.js";
 import { calledOff, readTerms, termsList } from "../lib/terms.js";
 
 const REFRESH_MS = 10000;
@@ -205,8 +206,27 @@ function drawBar() {
   drawTerms();
 }
 
+/** What may be booked for less, and by whom. */
+function drawConcessions() {
+  const now = Date.now();
+  const open = (terms?.concessions || []).filter((each) => !isOver(each, now));
+  show($("concessions"), open.length > 0);
+  $("concessions-list").replaceChildren(
+    ...open.map((each) =>
+      h(
+        "li",
+        { class: "offer" },
+        h("p", { class: "offer__head" }, h("strong", {}, each.name), h("span", { class: "offer__off" }, offText(each))),
+        h("p", { class: "quiet" }, conditions(each, offers, now).join(" · ")),
+        each.proof ? h("p", {}, each.proof) : null,
+      ),
+    ),
+  );
+}
+
 /** What cancelling costs for the performance that is chosen, or for the first of the day. */
 function drawTerms() {
+  drawConcessions();
   const offer = offers.find((each) => each.id === chosen) || (byDay().get(chosenDay) || [])[0];
   show($("terms"), Boolean(terms && offer));
   if (!terms || !offer) return;

@@ -4,7 +4,7 @@ import { client, embedded, t } from "../lib/client.js";
 import { $, announce, ask, busy, clear, fill, h, icon, note, show, toast } from "../lib/dom.js";
 import { day, moment, won } from "../lib/format.js";
 import { providerName, testChip } from "../lib/payment.js";
-import { gradeLabel, placeList, placeName } from "../lib/places.js";
+import { kindOf, placeList, placeName } from "../lib/places.js";
 import { isFinal, statusChip } from "../lib/status.js";
 import { download } from "../lib/download.js";
 import { showExtras, showLeft } from "../lib/extras.js";
@@ -152,7 +152,7 @@ function tickets(order, offer) {
             "a",
             { class: "stub", href: `/tickets/${ticket.id}`, "data-testid": "ticket" },
             h("img", { class: "stub__qr", src: `/api/ticket/tickets/${ticket.id}/qr.svg`, alt: "", width: 88, height: 88, loading: "lazy" }),
-            h("span", { class: "stub__text" }, h("strong", {}, placeName(ticket.place.label)), h("span", {}, gradeLabel(ticket.place.grade)), offer ? h("span", { class: "quiet" }, moment(offer.starts_at)) : null, h("span", { class: "stub__open" }, ticket.used_at ? t("ticket_used", { when: moment(ticket.used_at) }) : t("show_ticket"), icon("right"))),
+            h("span", { class: "stub__text" }, h("strong", {}, placeName(ticket.place.label)), h("span", {}, kindOf(ticket.place)), offer ? h("span", { class: "quiet" }, moment(offer.starts_at)) : null, h("span", { class: "stub__open" }, ticket.used_at ? t("ticket_used", { when: moment(ticket.used_at) }) : t("show_ticket"), icon("right"))),
           ),
         ),
       ),

@@ -11,7 +11,7 @@ import "../lib/page.js";
 
 const offers = new Map(embedded("performances", []).map((each) => [each.id, each]));
 const when = (id) => (offers.has(id) ? moment(offers.get(id).starts_at) : t("booking"));
-const labels = (places) => grouped(places).map((line) => (line.count > 1 ? `${placeName(line.label)} × ${line.count}` : placeName(line.label))).join(", ");
+const labels = (places) => grouped(places.map(({ label }) => ({ label }))).map((line) => (line.count > 1 ? `${placeName(line.label)} × ${line.count}` : placeName(line.label))).join(", ");
 
 function row(href, title, text, side, foot, testid) {
   return h(

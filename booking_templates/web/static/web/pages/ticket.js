@@ -4,7 +4,7 @@ import { embedded, t } from "../lib/client.js";
 import { $, fill, h, icon, note, show } from "../lib/dom.js";
 import { download } from "../lib/download.js";
 import { clock, day, moment, won } from "../lib/format.js";
-import { gradeLabel, placeName } from "../lib/places.js";
+import { kindOf, placeName } from "../lib/places.js";
 import { calledOff, readTerms } from "../lib/terms.js";
 import "../lib/page.js";
 
@@ -42,7 +42,7 @@ function draw(ticket, isOff) {
       isLive
         ? h("div", { class: "pass__code" }, h("img", { src: `${path}/qr.svg`, alt: t("qr_alt"), width: 280, height: 280, "data-testid": "qr" }), ticket.used_at ? h("p", { class: "pass__used", "data-testid": "ticket-used" }, icon("check"), t("ticket_used", { when: moment(ticket.used_at) })) : null)
         : h("p", { class: "pass__void" }, t(isOff ? "ticket_called_off" : "ticket_cancelled")),
-      h("div", { class: "pass__place" }, h("strong", { "data-testid": "ticket-place" }, placeName(ticket.place.label)), h("span", {}, `${gradeLabel(ticket.place.grade)} · ${won(ticket.place.price_krw)}`)),
+      h("div", { class: "pass__place" }, h("strong", { "data-testid": "ticket-place" }, placeName(ticket.place.label)), h("span", {}, `${kindOf(ticket.place)} · ${won(ticket.place.price_krw)}`), isLive && ticket.place.proof ? h("p", { class: "pass__proof", "data-testid": "ticket-proof" }, h("span", {}, t("proofs")), h("strong", {}, ticket.place.proof)) : null),
       h("p", { class: "pass__number quiet" }, t("ticket_number", { number: ticket.id.slice(0, 8).toUpperCase() })),
     ),
     isLive ? h("p", { class: "pass__hint quiet" }, t("ticket_hint")) : null,
