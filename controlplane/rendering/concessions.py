@@ -19,6 +19,7 @@ NAME_AT_MOST = 40
 PROOF_AT_MOST = 200
 PLACES_AT_MOST = 100
 
+_UNPRINTED = frozenset({"Cc", "Cf", "Co", "Cs"})
 _ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
@@ -135,12 +136,12 @@ def _concession(item: Fields) -> Concession:
         item.add("percent", "one_discount")
     concession = Concession(
         id=item.matching("id", _ID, "youth") or "",
-        name=item.text("name", limit=NAME_AT_MOST),
+        name=_line(item, "name", NAME_AT_MOST),
         percent=percent or None,
         off_krw=off_krw or None,
         grades=_names(item, "grades", MAX_GRADES),
         performances=_names(item, "performances", MAX_PERFORMANCES),
-        proof=item.text("proof", limit=PROOF_AT_MOST, is_required=False),
+        proof=_line(item, "proof", PROOF_AT_MOST, is_required=False),
         at_least=item.integer("at_least", low=1, high=PLACES_AT_MOST, default=0) or None,
         at_most=item.integer("at_most", low=1, high=PLACES_AT_MOST, default=0) or None,
         from_at=_moment(item, "from"),
@@ -148,6 +149,15 @@ def _concession(item: Fields) -> Concession:
     )
     item.done()
     return concession
+
+
+def _line(item: Fields, key: str, limit: int, *, is_required: bool = True) -> str:
+    """Text as the ticket service keeps it: single blanks, and nothing that cannot be printed."""
+    typed = item.text(key, limit=limit, is_required=is_required)
+    found = " ".join("".join(letter for letter in typed if unicodedata.category(letter) not in _UNPRINTED).split())
+    if typed and not found and is_required:
+        item.add(key, "required")
+    return found
 
 
 def _names(item: Fields, key: str, limit: int) -> tuple[str, ...]:

@@ -76,6 +76,7 @@ def test_concessions_are_for_any_way_of_paying(payment: str) -> None:
         ({"percent": None, "off_krw": 10_000_001}, "off_krw", "out_of_range"),
         ({"name": None}, "name", "required"),
         ({"name": " "}, "name", "required"),
+        ({"name": "\u200b"}, "name", "required"),
         ({"name": "가" * 41}, "name", "too_long"),
         ({"name": "a\nb"}, "name", "control_character"),
         ({"proof": "가" * 201}, "proof", "too_long"),
@@ -118,6 +119,7 @@ def test_what_takes_off_more_than_any_place_costs_is_refused_and_what_makes_one_
 
 def test_names_and_ids_are_unique() -> None:
     assert problems_of(YOUTH, YOUTH | {"id": "other"}) == [("concessions[1].name", "duplicate")]
+    assert problems_of(YOUTH, YOUTH | {"id": "other", "name": " 청소년\u200b "}) == [("concessions[1].name", "duplicate")]
     assert problems_of(YOUTH, EARLY | {"id": "youth"}) == [("concessions[1].id", "duplicate")]
 
 
