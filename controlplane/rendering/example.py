@@ -16,7 +16,7 @@ from controlplane.rendering.loading import load_requirement
 VENUE_ZONE = ZoneInfo("Asia/Seoul")
 
 _RELATIVE = re.compile(r"(?P<days>[+-]\d{1,4})d ?(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)")
-_TIMES = frozenset({"starts_at", "opens_at", "closes_at"})
+_TIMES = frozenset({"starts_at", "opens_at", "closes_at", "from", "until"})
 
 
 def load_example(path: Path, now: datetime, zone: ZoneInfo = VENUE_ZONE) -> Any:

@@ -34,6 +34,14 @@ def test_the_musical_seats_1241_people_in_four_grades() -> None:
     assert requirement.seating.grades == {"VIP", "R", "S", "A"}
 
 
+def test_the_musicals_early_birds_end_a_week_after_it_was_opened() -> None:
+    requirement = validate(load_example(EXAMPLES / "musical.json", NOW))
+
+    assert isinstance(requirement, Requirement)
+    assert [each.percent for each in requirement.concessions] == [50, 30, 20]
+    assert requirement.concessions[-1].until_at == datetime(2026, 11, 28, 23, 59, tzinfo=ZoneInfo("Asia/Seoul"))
+
+
 def test_a_day_is_counted_at_the_venue_and_not_in_utc() -> None:
     late = datetime(2026, 11, 21, 16, 0, tzinfo=UTC)  # 1 a.m. of the 22nd in Seoul
 
