@@ -211,9 +211,12 @@ class Site:
         assert answer.status_code == 201, f"{answer.status_code} {answer.text[:300]}"
         return dict(answer.json())
 
-    def buy(self, hold: dict[str, Any]) -> dict[str, Any]:
-        """Order HOLD, approve the payment at the stand-in's page if there is one, come back; the order as it is then."""
-        answer = self.call("POST", "/api/ticket/orders", json={"hold_id": hold["id"]}, headers={"Idempotency-Key": hold["id"]})
+    def buy(self, hold: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Order HOLD, approve the payment at the stand-in's page if there is one, come back; the order as it is then.
+
+        MORE is said with the order: `concessions`, say.
+        """
+        answer = self.call("POST", "/api/ticket/orders", json={"hold_id": hold["id"], **more}, headers={"Idempotency-Key": hold["id"]})
         assert answer.status_code == 201, f"{answer.status_code} {answer.text[:300]}"
         order = answer.json()
         if order["payment"]:
