@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import findings, seats_content, settle
+from tests.integration.booking.shopping import Buyer, findings, seats_content, settle
 from tests.integration.booking.site import TENTH, Console, approve, call, hold, open_site, put, sign_up
 
 YOUTH = {"id": "youth", "name": "청소년", "percent": 30, "proof": "학생증 또는 청소년증을 보여 주세요"}
@@ -237,3 +237,27 @@ def test_one_that_begins_or_ends_is_told_with_its_time(site: Booking, tab: Page)
     tab.goto(f"/checkout/{hold(tab.context, {'best': {'quantity': 1}})}")
     expect(tab.get_by_test_id("total")).to_have_text("₩150,000")
     expect(tab.get_by_test_id("concessions")).to_be_hidden()
+
+
+def test_the_door_asks_for_the_card_with_the_network_and_without(browser: Browser, site: Booking) -> None:
+    buyer = Buyer(site)
+    held = buyer.hold(best=2).json()
+    chosen = {place["id"]: "youth" for place in held["places"]}
+    order = buyer.order(held["id"], chosen).json()
+    buyer.come_back(buyer.press(order))
+    online, offline = (ticket["code"] for ticket in buyer.read(order["id"])["tickets"])
+    headers = {"Authorization": f"Bearer {site.staff_token('attendees')}"}
+    made = requests.post(f"{site.public_url}/api/ticket/scanners", json={"name": "정문"}, headers=headers, timeout=20).json()
+    context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{site.public_url}/api/ticket/scan#key={made['key']}")
+    expect(page.get_by_text("Connected")).to_be_visible()
+    asked = page.locator(".ask")
+    for code, verdict in ((online, "Admit"), (offline, "Admit (checked without the network)")):
+        context.set_offline(code == offline)
+        page.get_by_label("Code, from a hand scanner or typed").fill(code)
+        page.get_by_role("button", name="Check").click()
+        expect(page.get_by_role("alert").locator("strong")).to_have_text(f"✓ {verdict}")
+        expect(asked).to_contain_text("청소년")
+        expect(asked).to_contain_text("학생증 또는 청소년증")
+    context.close()

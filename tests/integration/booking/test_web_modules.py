@@ -19,6 +19,8 @@ STATIC = REPOSITORY / "booking_templates/web/static"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 TEXTS = {
     "cancel_until": "until",
+    "concession_too_few": "few",
+    "concession_too_many": "many",
     "day": "",
     "terms_free": "",
     "terms_over": "over",
@@ -316,3 +318,43 @@ def test_of_a_refund_policy_what_still_comes_is_told(run, now, until, ahead):
     performance = {"starts_at": "2027-01-10T19:30:00+09:00", "until": until}
     found = run("lib/terms.js", "m.tiersAhead(a[0], a[1], a[2]).map((e) => [e.daysBefore, e.tier.percent])", [POLICY, performance, now])
     assert found == [list(each) for each in ahead]
+
+
+def test_a_place_costs_on_the_page_what_the_ticket_service_takes(run):
+    from booking_templates.ticket.concessions import Concession
+
+    prices = [0, 1, 99, 4_999, 33_333, 99_999, 150_000, 2**31 - 1]
+    rules = [{"percent": percent} for percent in range(1, 101)] + [{"off_krw": krw} for krw in (1, 5_000, 10_000_000)]
+    found = run("lib/concessions.js", "a[0].map((rule) => a[1].map((price) => m.priceOf(rule, price)))", [rules, prices])
+    assert found == [[Concession(id="c", name="n", **rule).price_of(price) for price in prices] for rule in rules]
+
+
+CONCESSIONS = [
+    {"id": "a", "name": "A", "percent": 10, "grades": ["S"]},
+    {"id": "b", "name": "B", "percent": 10, "performances": ["p2"]},
+    {"id": "c", "name": "C", "percent": 10, "from": "2027-01-01T00:00:00+09:00", "until": "2027-02-01T00:00:00+09:00"},
+    {"id": "d", "name": "D", "percent": 10, "at_least": 2, "at_most": 3},
+]
+
+
+@pytest.mark.parametrize(
+    ("grade", "performance", "now", "ids"),
+    [
+        ("R", "p1", "2026-12-31T23:59:59+09:00", ["d"]),
+        ("S", "p1", "2027-01-01T00:00:00+09:00", ["a", "c", "d"]),
+        ("R", "p2", "2027-01-31T23:59:59+09:00", ["b", "c", "d"]),
+        ("R", "p1", "2027-02-01T00:00:00+09:00", ["d"]),
+    ],
+)
+def test_what_is_offered_for_a_place(run, grade, performance, now, ids):
+    place = {"id": "1", "grade": grade, "price_krw": 1_000}
+    offered = "m.offeredFor(a[0], a[1], a[2], Date.parse(a[3])).map((each) => each.id)"
+    assert run("lib/concessions.js", offered, [CONCESSIONS, place, performance, now]) == ids
+    free = {**place, "price_krw": 0}
+    assert run("lib/concessions.js", offered, [CONCESSIONS, free, performance, now]) == []
+
+
+@pytest.mark.parametrize(("count", "is_wrong"), [(0, False), (1, True), (2, False), (3, False), (4, True)])
+def test_how_many_places_may_have_it(run, count, is_wrong):
+    choice = {str(number): "d" for number in range(count)}
+    assert run("lib/concessions.js", "Boolean(m.wrongCount(a[0], a[1]))", [choice, CONCESSIONS]) is is_wrong

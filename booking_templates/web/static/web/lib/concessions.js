@@ -17,6 +17,7 @@ export const isOver = (concession, now) => Boolean(concession.until) && Date.par
 
 /** Those of CONCESSIONS that PLACE of the performance may be ordered with at NOW. */
 export function offeredFor(concessions, place, performanceId, now) {
+  if (!place.price_krw) return []; // there is nothing to take off
   return concessions.filter((each) => isFor(each.grades, place.grade) && isFor(each.performances, performanceId) && hasBegun(each, now) && !isOver(each, now));
 }
 
