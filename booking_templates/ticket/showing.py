@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -98,6 +99,19 @@ def shown_terms(known: event.Snapshot, order: Order | None = None) -> TermsOut:
         if order is None or each.pk == order.performance_id
     ]
     return TermsOut(policy=rules, performances=performances, concessions=[] if order else shown_concessions(known))
+
+
+_public: tuple[event.Snapshot, bytes, str] | None = None
+
+
+def public_terms() -> tuple[bytes, str]:
+    """What everybody is told, as JSON, and its ETag: written once for all who ask while the event is known as it is."""
+    global _public  # noqa: PLW0603 - a process's cache of one document
+    known, kept = event.current(), _public
+    if kept is None or kept[0] is not known:
+        body = msgspec.json.encode(shown_terms(known))
+        kept = _public = (known, body, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
+    return kept[1:]
 
 
 def shown_concessions(known: event.Snapshot) -> list[Concession]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
-import msgspec
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.api import Reply, Request, endpoint, not_modified
@@ -29,7 +26,7 @@ from booking_templates.ticket.schemas import (
     TicketOut,
     Tickets,
 )
-from booking_templates.ticket.showing import shown, shown_all, shown_quote, shown_terms, shown_ticket, shown_tickets
+from booking_templates.ticket.showing import public_terms, shown, shown_all, shown_quote, shown_terms, shown_ticket, shown_tickets
 
 PAGE = 20
 TICKETS_MAX = 500
@@ -200,8 +197,7 @@ def read_order_terms(request: Request, order_id: object) -> TermsOut:
 @endpoint(returns={200: TermsOut, 304: None})
 def read_terms(request: Request) -> Reply:
     """What is to be told before buying: concessions, what cancelling costs and until when it can be done, what was called off."""
-    body = msgspec.json.encode(shown_terms(event.current()))
-    etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+    body, etag = public_terms()
     headers = {"ETag": etag, "Cache-Control": REVALIDATE}
     return Reply(status=304, headers=headers) if not_modified(request, etag) else Reply(body, headers=headers)
 

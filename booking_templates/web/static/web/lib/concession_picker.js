@@ -27,6 +27,7 @@ export class ConcessionPicker {
   #changed;
   #offered = [];
   #choice = {};
+  #since = performance.now();
   #selects = [];
   #prices = [];
   #proof = h("div", { class: "proofs" });
@@ -40,6 +41,11 @@ export class ConcessionPicker {
     this.#changed = changed;
   }
 
+  /** The time by the server's clock: a visitor's own may be wrong by days. */
+  #now() {
+    return Date.parse(this.#hold.server_time) + performance.now() - this.#since;
+  }
+
   /** Offer what TERMS have; null: they could not be read. */
   offer(terms) {
     this.#choice = remembered(this.#hold.id);
@@ -50,7 +56,7 @@ export class ConcessionPicker {
       return;
     }
     this.#offered = terms.concessions || [];
-    this.#choice = stillOffered(this.#choice, this.#offered, this.#hold.places, this.#hold.performance_id, Date.now());
+    this.#choice = stillOffered(this.#choice, this.#offered, this.#hold.places, this.#hold.performance_id, this.#now());
     this.#draw();
     this.#settle({ isQuiet: true });
   }
@@ -83,7 +89,7 @@ export class ConcessionPicker {
 
   #draw() {
     const { places, performance_id: performanceId } = this.#hold;
-    const now = Date.now();
+    const now = this.#now();
     const options = places.map((place) => offeredFor(this.#offered, place, performanceId, now));
     this.#selects = [];
     this.#prices = [];
