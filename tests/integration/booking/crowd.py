@@ -25,6 +25,11 @@ PRODUCTS = [
     {"id": "rare", "name": "사인 포스터", "price_krw": 50_000, "stock": 5},
     {"id": "tee", "name": "티셔츠", "price_krw": 35_000, "options": [{"id": "m", "name": "M", "stock": 50, "extra_krw": 1_000}]},
 ]
+CONCESSIONS = [
+    {"id": "youth", "name": "청소년", "percent": 33, "proof": "학생증"},
+    {"id": "group", "name": "2인 이상", "off_krw": 20_000, "at_least": 2},
+    {"id": "child", "name": "36개월 미만", "percent": 100, "at_most": 1},
+]
 ITEMS = [{"product": "program"}, {"product": "program"}, {"product": "rare"}, {"product": "tee", "option": "m"}]
 
 
@@ -94,7 +99,13 @@ class Crowd:
         if held.status != 201:
             self._count("seats taken")
             return ""
-        made = self._again("order", lambda: buyer.order(held.json()["id"]), (200, 201, 404, 409, 410))
+        hold, places = held.json()["id"], [place["id"] for place in held.json()["places"]]
+        wish = chance.choice(
+            [{}, {}, {places[0]: "youth"}, {places[0]: "child"}, dict.fromkeys(places, "group" if places[1:] else "youth")]
+        )
+        if chance.random() < 0.1:  # and chooses otherwise before it is paid for
+            self._again("order", lambda: buyer.call("POST", "ticket", "orders", {"hold_id": hold}), (200, 201, 404, 409, 410))
+        made = self._again("order", lambda: buyer.order(hold, wish), (200, 201, 404, 409, 410))
         if made.status >= 400:
             self._count(f"refused: {made.json()['code']}")
             return ""

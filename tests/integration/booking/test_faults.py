@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.booking.crowd import PRODUCTS, Crowd, assert_nothing_is_violated
+from tests.integration.booking.crowd import CONCESSIONS, PRODUCTS, Crowd, assert_nothing_is_violated
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, Standin, areas_content, open_sales, seats_content
 from tests.mariadb import MariaDB
@@ -44,7 +44,7 @@ def opened(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[
             booking = Booking(services, tmp_path, database=url, numbered=bool(seats), environ=environ)
             stack.enter_context(booking)
             content = seats_content(seats=seats) if seats else areas_content(capacity=4_000)
-            open_sales(booking, content, products=PRODUCTS)
+            open_sales(booking, content, products=PRODUCTS, concessions=CONCESSIONS)
             return booking
 
         yield run
