@@ -10,12 +10,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from controlplane.portal.http import AuthenticatedRequest, seller_system
 from controlplane.portal.progress import Progress, lines_of
-from controlplane.portal.requirement_diff import requirement_diff
+from controlplane.portal.requirement_diff import Difference, requirement_diff
 from controlplane.portal.speech import say_reason
 from controlplane.rendering.diff import revision_diff
 from controlplane.systems import selectors, services
 from controlplane.systems.errors import Refused, SystemNotFound
-from controlplane.systems.models import BookingSystem, Revision
+from controlplane.systems.models import BookingSystem, Operation, Revision
 
 
 @login_required
@@ -73,8 +73,21 @@ def operation(request: AuthenticatedRequest, system_id: int, operation_id: int) 
         shown = selectors.operation_for(found, operation_id)
     except SystemNotFound:
         raise Http404 from None
-    context = {"system": found, "operation": shown, "progress": Progress(shown, lines_of(shown)), "tab": "history"}
+    context = {
+        "system": found,
+        "operation": shown,
+        "progress": Progress(shown, lines_of(shown)),
+        "differences": _edited(found, shown),
+        "tab": "history",
+    }
     return render(request, "portal/systems/operation.html", context)
+
+
+def _edited(found: BookingSystem, shown: Operation) -> list[Difference]:
+    """What a live edit has changed, as far as it stands in the form in the same way."""
+    known = {"performances": selectors.performances_of(found)}
+    before, patch = shown.result.get("before"), shown.result.get("patch")
+    return requirement_diff(known | before, known | patch) if isinstance(before, dict) and isinstance(patch, dict) else []
 
 
 def _revision(found: BookingSystem, number: int) -> Revision:

@@ -12,7 +12,8 @@ from controlplane.systems import services
 from controlplane.systems.concessions import concessions_edit, concessions_of
 from tests.controlplane import areas_requirement
 from tests.unit.controlplane.pages import deployed
-from tests.unit.controlplane.portal.test_live_pages import EVENT, text, url
+from tests.unit.controlplane.portal.test_bookings import BOOKING, ORDER
+from tests.unit.controlplane.portal.test_live_pages import EVENT, SETTLEMENT, TALLIES, TERMS, text, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -173,3 +174,66 @@ def test_a_draft_takes_over_what_was_edited_live_unless_it_was_touched(live: Any
     drafts.draft_save(draft=followed, form=form, version=followed.version)
     concessions_edit(system=live, concessions=[], acting_user=seller)
     assert [row["discount"] for row in drafts.form_of(drafts.draft_for(seller, draft.pk)).rows["concessions"]] == ["15", "5000"]
+
+
+# --- What was sold ---
+
+
+def test_the_settlement_has_a_line_for_each_concession_and_none_of_an_older_image(live: Any, browser: Any, site: Any) -> None:
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT)
+    assert '<th scope="col">Concession</th>' not in text(browser.get(url(live, "/settlement")))
+    assert "Concession" not in text(browser.get(url(live, "/settlement.csv")))
+
+    line = SETTLEMENT["lines"][0] | {"grade": "GA"}
+    lines = [
+        line | {"concession": ""},
+        line | {"concession": "=청소년", "sold_krw": 46_200, "sold": 1, "given_back": 0, "given_back_krw": 0},
+    ]
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"lines": lines})
+    page, table = text(browser.get(url(live, "/settlement"))), text(browser.get(url(live, "/settlement.csv")))
+    assert re.search(r"Full price.*=청소년.*₩46,200", page, re.S)
+    assert "Performance,Grade,Concession,Sold" in table
+    assert "2090-01-10 19:30,GA,Full price,3,198000,1,66000,2,132000" in table
+    assert "2090-01-10 19:30,GA,'=청소년,1,46200,0,0,1,46200" in table
+
+
+def test_performances_show_what_was_sold_at_which(live: Any, browser: Any, site: Any) -> None:
+    site.answers["GET", "/api/ticket/terms"] = (200, TERMS)
+    site.answers["GET", "/api/ticket/tallies"] = (200, TALLIES)
+    assert "Full price" not in text(browser.get(url(live, "/performances")))
+
+    row = TALLIES["rows"][0]
+    site.answers["GET", "/api/ticket/tallies"] = (
+        200,
+        {"rows": [row | {"concession": ""}, row | {"concession": "청소년 <b>", "tickets": 7}]},
+    )
+    page = text(browser.get(url(live, "/performances")))
+    assert re.search(r"Full price.*1,200.*청소년 &lt;b&gt;.*7.*1,207", page, re.S)
+
+
+def test_who_booked_and_the_booking_say_at_which_concession_and_what_is_shown_for_it(live: Any, browser: Any, site: Any) -> None:
+    ticket = {"concession": "청소년 <b>", "list_price_krw": 66_000, "price_krw": 46_200}
+    attendee = {"order_id": ORDER, "order_number": "T-1", "performance_id": "p1", "label": "1", "grade": "GA", "status": "LIVE"}
+    rows = [attendee | ticket, attendee | {"price_krw": 66_000}]
+    site.answers["GET", "/api/ticket/attendees"] = (200, {"attendees": rows, "total": 2, "page": 1, "pages": 1})
+    listed = text(browser.get(url(live, "/attendees")))
+    assert (listed.count("청소년 &lt;b&gt;"), "<b>" in listed) == (1, False)
+
+    tickets = [BOOKING["tickets"][0] | ticket | {"proof": "학생증 <i>"}, BOOKING["tickets"][1]]
+    site.answers["GET", f"/api/ticket/bookings/{ORDER}"] = (200, BOOKING | {"tickets": tickets})
+    page = text(browser.get(url(live, f"/bookings/{ORDER}")))
+    assert "청소년 &lt;b&gt;" in page
+    assert "학생증 &lt;i&gt;" in page
+    assert re.search(r"<s [^>]*>.*₩66,000</s>\s*<span class=\"num\">₩46,200", page, re.S)
+    assert page.count("<s ") == 1, "an older image says nothing of it"
+
+
+def test_an_edit_in_the_history_tells_what_changed(live: Any, browser: Any, seller: Any) -> None:
+    operation = concessions_edit(system=live, concessions=[YOUTH | {"percent": 45}, GROUP], acting_user=seller)
+
+    page = text(browser.get(url(live, f"/operations/{operation.pk}")))
+
+    assert "Concession 청소년 &lt;b&gt;" in page
+    assert "30 % off" in page
+    assert "45 % off" in page
+    assert "단체" not in page

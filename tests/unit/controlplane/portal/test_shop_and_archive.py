@@ -11,7 +11,7 @@ import pytest
 from controlplane.accounts.models import Role
 from controlplane.lib.models import AuditRow
 from controlplane.systems import services
-from controlplane.systems.archive_models import Archive
+from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.converge import converge
 from controlplane.systems.models import State
 from controlplane.systems.retention import expire
@@ -205,6 +205,18 @@ def test_what_is_erased_says_so(gone: Any, browser: Any) -> None:
     assert "66,000" not in page
     assert browser.get(url(gone, "/archive/ticket/orders.csv")).status_code == 404
     assert browser.get(url(gone, "/archive/settlement.csv")).status_code == 404
+
+
+@pytest.mark.parametrize("concession", ["청소년 <b>", "", None])
+def test_the_archive_says_at_which_concession_where_there_was_one(gone: Any, browser: Any, concession: str | None) -> None:
+    ticket = {"id": "t1", "order": "o1", "label": "1번", "grade": "GA", "price_krw": 46_200, "status": "LIVE"}
+    data = ticket if concession is None else ticket | {"concession": concession, "list_price_krw": 66_000}
+    ArchiveRow.objects.create(archive=gone.archive, table="ticket/tickets", key="t1", data=data)
+
+    page = text(browser.get(url(gone, "/archive/ticket/tickets")))
+
+    assert "1번" in page
+    assert ("Concession" in page, "청소년 &lt;b&gt;" in page) == (bool(concession), bool(concession))
 
 
 def test_what_stands_has_no_archive(live: Any, browser: Any) -> None:
