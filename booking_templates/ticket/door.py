@@ -58,9 +58,9 @@ def read_door(request: Request, query: DoorQuery) -> Door:
         live=Count("pk", filter=Q(status=Ticket.Status.LIVE)), used=Count("pk", filter=Q(status=Ticket.Status.LIVE, used_at__isnull=False))
     )
     known = event.current()
-    reduced = list(tickets.filter(status=Ticket.Status.LIVE).exclude(concession="").values_list("concession", "proof", "pk").order_by("pk"))
+    to_ask = tickets.filter(status=Ticket.Status.LIVE, used_at=None).exclude(concession="")
     by_words: dict[tuple[str, str], list[str]] = {}
-    for concession, proof, ticket in reduced:
+    for concession, proof, ticket in to_ask.order_by("pk").values_list("concession", "proof", "pk"):
         by_words.setdefault((concession, proof), []).append(ticket)
     return Door(
         title=known.title,

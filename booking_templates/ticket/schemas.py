@@ -380,7 +380,7 @@ class DoorPerformance(msgspec.Struct):
 
 
 class DoorConcession(msgspec.Struct):
-    """Live tickets of a concession, and what their holders have to show."""
+    """Live tickets of a concession that were not shown yet, and what their holders have to show."""
 
     name: str
     proof: str

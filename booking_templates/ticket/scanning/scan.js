@@ -86,7 +86,7 @@ function remember(ticket) {
 function told(result) {
   const kind = result.result === "admitted" ? "good" : "bad";
   const when = result.result === "used" && result.used_at ? `${new Date(result.used_at).toLocaleTimeString()} ${result.used_with}` : "";
-  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when], result.concession ? { name: result.concession, proof: result.proof } : null);
+  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when], result.result === "admitted" && result.concession ? { name: result.concession, proof: result.proof } : null);
 }
 
 async function withoutNetwork(code, at) {

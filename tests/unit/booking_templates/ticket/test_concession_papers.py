@@ -89,6 +89,7 @@ def test_whoever_stands_at_the_door_is_told_what_to_ask_for(client: Any, staff_c
     code = codes.sign(reduced)
     answer = client.post(f"{URL}/scans", {"scans": [{"code": code}]}, content_type=JSON, headers=headers).json()["results"][0]
     assert (answer["result"], answer["concession"], answer["proof"]) == ("admitted", "장애인", "복지카드 지참")
+    assert client.get(f"{URL}/door", headers=headers).json()["concessions"] == [], "who is in is asked no more"
 
 
 def test_the_code_does_not_say_it(reduced: Ticket) -> None:
