@@ -166,6 +166,7 @@ def _seat(numbered: str, pin: str) -> Image:
         "seat",
         capabilities={"numbered": numbered, "kakaopay": pin},
         env={"SEAT_NUMBERED": numbered, "SEAT_PIN": pin},
+        config=("proxies",),
     )
 
 

@@ -1,7 +1,6 @@
 """All booking services' models in one settings module, for checks alone: a running process is one service."""
 
 import os
-from ipaddress import IPv4Network, IPv6Network
 
 os.environ.setdefault("CLOVE_SERVICE", "web")
 
@@ -10,7 +9,6 @@ from booking_templates.kit.settings import *  # noqa: F403
 # Auth's own.
 SENDS_MAIL = False
 MAIL_PER_SECOND = 10
-TRUSTED_PROXIES: tuple[IPv4Network | IPv6Network, ...] = ()
 OIDC_ISSUER = OIDC_NAME = OIDC_CLIENT_ID = OIDC_CLIENT_SECRET = ""
 
 INSTALLED_APPS = [

@@ -6,8 +6,6 @@ Mail, from CLOVE_MAIL: `smtp://user:password@host:587` (STARTTLS), `smtps://…:
 CLOVE_MAIL_PER_SECOND do, too. Without CLOVE_MAIL nothing that needs mail is offered. CLOVE_MAIL_FILE names a file that holds the address
 instead: it has a password in it.
 
-Proxies before the router or gateway that append to X-Forwarded-For, too: their CIDRs, from CLOVE_TRUSTED_PROXIES.
-
 An OpenID Connect provider, from CLOVE_OIDC_ISSUER, CLOVE_OIDC_CLIENT_ID and CLOVE_OIDC_NAME (what the button says); the client's secret is
 the secret file `oidc-client-secret`, and without it the client is a public one, with PKCE alone.
 """
@@ -16,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -67,8 +64,6 @@ elif _URL:
     raise ValueError(f"CLOVE_MAIL: unknown scheme {_PARTS.scheme!r}; use smtp, smtps, smtp+plain or file")
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-
-TRUSTED_PROXIES = tuple(ip_network(text) for text in os.environ.get("CLOVE_TRUSTED_PROXIES", "").replace(",", " ").split())
 
 OIDC_ISSUER = os.environ.get("CLOVE_OIDC_ISSUER", "")
 OIDC_CLIENT_ID = os.environ.get("CLOVE_OIDC_CLIENT_ID", "")

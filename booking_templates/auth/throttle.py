@@ -14,13 +14,10 @@ never many, because few passwords are hashed at once. Only digests are stored.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.http import HttpRequest
@@ -28,17 +25,14 @@ from django.utils.translation import gettext as _
 
 from booking_templates.auth.macs import is_mac_of, mac_of
 from booking_templates.auth.models import FailureCount
+from booking_templates.kit.addresses import address_of, place_of
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import TooMany
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 WINDOW = timedelta(minutes=15)
 PER_PLACE = 5
 PER_ACCOUNT = 25
 PER_ADDRESS = 100
-_BRACKETED = re.compile(r"\[([^\]]*)\](?::[0-9]{1,5})?")
-_WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 
 
 @dataclass(frozen=True)
@@ -55,44 +49,8 @@ class Caller:
 
 
 def caller_of(request: HttpRequest, device: str) -> Caller:
-    """Who asks, as told by whoever may be believed.
-
-    The last address is the one that the router or gateway wrote. What stands before it anybody can write, unless that one is a proxy of
-    one's own, which wrote there whom it saw.
-    """
-    seen: Address | None = None
-    for text in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        before = _address(text)
-        if before is None:
-            break
-        seen = before
-        if not _is_own(seen):
-            break
-    return Caller(_place(seen or _address(request.META.get("REMOTE_ADDR", ""))), device)
-
-
-def _is_own(address: Address) -> bool:
-    """Whether it is that of a proxy of one's own."""
-    return any(address.version == network.version and address in network for network in settings.TRUSTED_PROXIES)
-
-
-def _address(text: str) -> Address | None:
-    """The address that TEXT is, with or without a port, brackets and a zone. A front that listens to both kinds writes IPv4 as IPv6."""
-    text = text.strip()
-    if match := _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text):
-        text = match[1]
-    try:
-        found = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
-
-
-def _place(address: Address | None) -> str:
-    """An IPv6 customer has a /64 to choose addresses from: it counts as one."""
-    if address is None:
-        return ""
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+    """Who asks, as told by whoever may be believed."""
+    return Caller(place_of(address_of(request)), device)
 
 
 def device_cookie(email: str) -> str:

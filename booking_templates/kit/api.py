@@ -61,6 +61,7 @@ class Endpoint:
     problems: Sequence[str]
     max_body: int
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -75,17 +76,19 @@ def endpoint(
     problems: Sequence[str] = (),
     max_body: int = MAX_BODY,
     content_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Endpoint]:
     """Declare an endpoint. The function gets the request, then `body` and `query` where declared, then the path's values by name.
 
     `body=bytes` gives the body as it is, of any media type; a Struct or other type is decoded from JSON, which must say that it is JSON:
     a form of another site cannot send that without being asked for it first.
 
-    It returns a Struct (200), a Reply, or any Django response. `problems` lists the codes of its own errors, for the OpenAPI document.
+    It returns a Struct (200), a Reply, or any Django response. `problems` lists the codes of its own errors, for the OpenAPI document, and
+    `headers` says of those that it reads what they are.
     """
 
     def declare(function: Callable[..., Any]) -> Endpoint:
-        return Endpoint(function, auth, body, query, returns or {200: None}, problems, max_body, content_type)
+        return Endpoint(function, auth, body, query, returns or {200: None}, problems, max_body, content_type, headers or {})
 
     return declare
 

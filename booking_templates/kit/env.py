@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -35,6 +36,8 @@ class Environment:
     runs_worker: bool
     threads: int
     is_debug: bool
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Those before the router or gateway that append to X-Forwarded-For, too."""
 
     @property
     def is_https(self) -> bool:
@@ -73,6 +76,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Environment:
         runs_worker=environ.get("CLOVE_WORKER", "inline") == "inline",
         threads=int(environ.get("CLOVE_THREADS", "8")),
         is_debug=environ.get("CLOVE_DEBUG", "no") == "yes",
+        trusted_proxies=tuple(ip_network(text) for text in environ.get("CLOVE_TRUSTED_PROXIES", "").replace(",", " ").split()),
     )
 
 

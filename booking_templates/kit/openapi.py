@@ -147,6 +147,10 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
     if is_recorded or "idempotency_key_too_long" in found.problems:
         about = f"The same request with the same key changes something once and is answered alike{', for a day' if is_recorded else ''}."
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": about, "schema": _KEY})
+    parameters += [
+        {"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string"}}
+        for name, about in found.headers.items()
+    ]
     responses: dict[str, Any] = {}
     for status, kind in found.returns.items():
         responses[str(status)] = {"description": "OK" if status < 300 else "See Location"}

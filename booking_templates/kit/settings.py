@@ -34,6 +34,7 @@ LANGUAGES = [("ko", "한국어"), ("en", "English")]
 LANGUAGE_COOKIE_NAME = "clove_lang"
 LOCALE_PATHS = [path for name in ("kit", "payments", ENV.service) if (path := PACKAGE / name / "locale").is_dir()]
 
+TRUSTED_PROXIES = ENV.trusted_proxies
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 APPEND_SLASH = False
 LOGGING_CONFIG = None  # kit.logs sets it up, as JSON lines

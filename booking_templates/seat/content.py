@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
-from booking_templates.seat import claims, house, variant
+from booking_templates.seat import claims, house, room, variant
 from booking_templates.seat.layout import Layout, lay_out
 from booking_templates.seat.models import (
     AREA_STRIDE,
@@ -42,7 +42,9 @@ def read() -> SeatContent:
     row = Content.objects.filter(pk=CONTENT_ID).first()
     if row is None:
         raise NotFound("no_content", _("Nothing is on sale here yet."))
-    return msgspec.json.decode(row.body, type=SeatContent)
+    content = msgspec.json.decode(row.body, type=SeatContent)
+    content.admit_per_minute = room.per_minute()
+    return content
 
 
 def put(content: SeatContent) -> ContentOutcome:
@@ -53,8 +55,13 @@ def put(content: SeatContent) -> ContentOutcome:
     """
     if errors := _errors(content):
         raise Unprocessable("invalid", errors=errors)
-    body = msgspec.json.encode(content).decode()
+    # The rate is the waiting room's, which changes while holds go on; and an image of before it reads the rest as it always did.
+    body = msgspec.json.encode(msgspec.structs.replace(content, admit_per_minute=None)).decode()
     digest = hashlib.sha256(body.encode()).hexdigest()
+    if Content.objects.filter(pk=CONTENT_ID, digest=digest).exists():
+        is_changed = room.let_in(content.admit_per_minute)
+        layout = house.refreshed().layout
+        return ContentOutcome(layout.version, changed=is_changed, capacity=layout.capacity)
     try:
         outcome = _put(content, body, digest)
     except IntegrityError:  # two first ones at the same time: now there is a row to queue at
@@ -70,6 +77,7 @@ def _put(content: SeatContent, body: str, digest: str) -> ContentOutcome:
     numbers = _numbers(content)
     performances = number(Performance, "id", [item.id for item in content.performances], first=1)
     layout = lay_out(content, numbers, language=settings.LANGUAGE_CODE)
+    room.let_in(content.admit_per_minute)
     if before is not None and before.digest == digest:
         return ContentOutcome(layout.version, changed=False, capacity=layout.capacity)
     shown = {performances[item.id] for item in content.performances}

@@ -9,7 +9,7 @@ from functools import partial
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.problems import Conflict, Gone, NotFound, Unavailable, Unprocessable
-from booking_templates.seat import calling_off, choose, claims, house
+from booking_templates.seat import calling_off, choose, claims, house, passes
 from booking_templates.seat.board import board
 from booking_templates.seat.claims import ContentChanged, LimitReached, PlacesTaken, Row, Wanted
 from booking_templates.seat.clock import NowMs, from_ms, now_ms
@@ -23,11 +23,13 @@ PATIENCE_S = 10.0
 """How long a wish for any places is tried again while others are quicker."""
 
 
-def hold(performance_id: str, wish: HoldRequest, buyer: str) -> tuple[House, list[Row]]:
-    """Hold what WISH says, all or nothing; the claims. Raises Problem."""
+def hold(performance_id: str, wish: HoldRequest, buyer: str, *, turn: str = "") -> tuple[House, list[Row]]:
+    """Hold what WISH says, all or nothing; the claims. TURN is what lets BUYER in while there is a queue. Raises Problem."""
     if sum(part is not None for part in (wish.seats, wish.areas, wish.best)) != 1:
         raise Unprocessable("invalid", errors={"seats": [_("Choose seats, places in areas, or the best seats.")]})
     at = house.current()
+    _check_on_sale(at, at.show(performance_id))
+    passes.check(at, turn, buyer)
     while True:
         show = at.show(performance_id)
         _check_on_sale(at, show)

@@ -13,10 +13,12 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from booking_templates.kit import batch
 from booking_templates.kit.problems import NotFound
+from booking_templates.seat import room
 from booking_templates.seat.clock import to_ms
 from booking_templates.seat.layout import Layout, lay_out
-from booking_templates.seat.models import CONTENT_ID, Area, Claim, Content, Performance, Seat
+from booking_templates.seat.models import CONTENT_ID, ROOM_ID, Area, Claim, Content, Performance, Seat
 from booking_templates.seat.schemas import SeatContent
 
 CHECK_EVERY_S = 0.2
@@ -82,6 +84,12 @@ class House:
         return gzip.compress(self.plan_json, 6, mtime=0)
 
 
+_STAMP = (
+    f"SELECT content.version, {', '.join(f'room.{column}' for column in room.COLUMNS)} FROM seat_content content"  # noqa: S608 - our names
+    f" LEFT JOIN seat_room room ON room.id = {ROOM_ID} WHERE content.id = {CONTENT_ID}"
+)
+"""The waiting room comes along with the version: to know whether there is a queue costs no statement of its own."""
+
 _lock = threading.Lock()
 _current: House | None = None
 _checked_at = float("-inf")
@@ -109,11 +117,13 @@ def refreshed() -> House:
 def _refresh() -> House:
     """With the lock."""
     global _current, _checked_at  # noqa: PLW0603 - the process's one copy
-    stamp = Content.objects.filter(pk=CONTENT_ID).values_list("version", "digest").first()
-    if stamp is None:
+    (found,) = batch.read((_STAMP, ()))
+    if not found:
         _current = None
         raise NotFound("no_content", _("Nothing is on sale here yet."))
-    if _current is None or _current.version != stamp[0]:
+    version, *values = found[0]
+    room.note(values)
+    if _current is None or _current.version != version:
         _current = _load()
     _checked_at = time.monotonic()
     return _current

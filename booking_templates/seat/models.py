@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 
 CONTENT_ID = 1
+ROOM_ID = 1
 AREA_BASE = 10**12
 AREA_STRIDE = 10**6
 """The places of area N are AREA_BASE + N × AREA_STRIDE + 1, 2, …: beyond every seat's number, and no area has as many."""
@@ -145,3 +146,27 @@ class Change(models.Model):
     hold = models.BigIntegerField()
     state = models.PositiveSmallIntegerField()
     places = models.TextField()
+
+
+class Room(models.Model):
+    """The one row, with id ROOM_ID: how many numbers the waiting room has given out, and what says who is in (`queue.Queue`).
+
+    Whoever waits has no row of their own. Without this row nobody has come yet, and the room lets in as many as it does by itself.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    given = models.BigIntegerField(default=0)
+    level = models.BigIntegerField(default=0)
+    at_ms = models.BigIntegerField(default=0)
+    per_minute = models.PositiveIntegerField(null=True)
+    """What staff wrote: 0 for no waiting room, NULL for nothing."""
+    is_paused = models.BooleanField(default=False)
+    queued_until_ms = models.BigIntegerField(default=0)
+
+
+class Pass(models.Model):
+    """A turn that a buyer has placed a hold with, or tried to; by the turn's id, so nobody else can use it."""
+
+    id = models.BigIntegerField(primary_key=True)
+    buyer = models.CharField(max_length=64)
+    expires_ms = models.BigIntegerField(db_index=True)

@@ -9,6 +9,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from booking_templates.seat.queue import PER_MINUTE_MAX
+from booking_templates.seat.turns import TURN_CHARACTERS
+
 SEATS_MAX = 50_000
 AREAS_MAX = 200
 CAPACITY_MAX = 200_000
@@ -105,7 +108,10 @@ class Sales(Struct):
 
 
 class SeatContent(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What staff writes: `plan` for numbered seats, `areas` without. Of `wheelchair`, `obstructed` and `blocked` each names seats."""
+    """What staff writes: `plan` for numbered seats, `areas` without. Of `wheelchair`, `obstructed` and `blocked` each names seats.
+
+    `admit_per_minute` is how many the waiting room lets in; 0 for no waiting room, null for as many as is usual.
+    """
 
     grades: Annotated[list[Grade], Meta(min_length=1, max_length=GRADES_MAX)]
     performances: Annotated[list[PerformanceTime], Meta(min_length=1, max_length=PERFORMANCES_MAX)]
@@ -117,6 +123,7 @@ class SeatContent(Struct, forbid_unknown_fields=True, omit_defaults=True):
     wheelchair: Annotated[list[Guid], Meta(max_length=SEATS_MAX)] = []
     obstructed: Annotated[list[Guid], Meta(max_length=SEATS_MAX)] = []
     blocked: Annotated[list[Guid], Meta(max_length=SEATS_MAX)] = []
+    admit_per_minute: Annotated[int, Meta(ge=0, le=PER_MINUTE_MAX)] | None = None
 
 
 class ContentOutcome(Struct):
@@ -235,6 +242,43 @@ class AvailabilityQuery(Struct):
     since: str = ""
 
 
+class Room(Struct):
+    """The waiting room at the time `at`. All up to number `admitted` are in, the rest of those `given` out wait.
+
+    `is_on` is false where there is none. `needs_turn`: whether a hold needs a turn now. While it `is_paused` nobody comes in.
+    """
+
+    is_on: bool
+    needs_turn: bool
+    is_paused: bool
+    per_minute: int
+    given: int
+    admitted: int
+    at: datetime
+
+
+class TurnRequest(Struct, forbid_unknown_fields=True):
+    """`turn`: one given out before. It is given back as long as it is good."""
+
+    turn: Annotated[str, Meta(max_length=TURN_CHARACTERS)] = ""
+
+
+class Turn(Struct):
+    """A place in the queue: `turn` is for its owner alone. Both are null where there is no waiting room, and while nothing is on sale.
+
+    `opens_in_s`: nobody gets a number yet, but after so long; null once the sale has opened.
+    """
+
+    turn: str | None
+    number: int | None
+    opens_in_s: float | None
+    room: Room
+
+
+class PauseRequest(Struct, forbid_unknown_fields=True):
+    is_paused: bool
+
+
 class SeatsRequest(Struct, forbid_unknown_fields=True):
     seats: Annotated[list[Guid], Meta(max_length=SEATS_MAX)]
 
@@ -252,6 +296,7 @@ class PerformanceSummary(Struct):
 
 class Summary(Struct):
     performances: list[PerformanceSummary]
+    room: Room
 
 
 class ProbeOutcome(Struct):

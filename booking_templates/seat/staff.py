@@ -10,7 +10,7 @@ from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.db import retry_transaction
 from booking_templates.kit.principal import staff
 from booking_templates.kit.problems import NotFound, PreconditionFailed, Unavailable, Unprocessable
-from booking_templates.seat import claims, content, house, probing
+from booking_templates.seat import claims, content, house, probing, room_views
 from booking_templates.seat.board import Counts, count_claims
 from booking_templates.seat.house import House, Show
 from booking_templates.seat.models import CONTENT_ID, Content, State, claims_of
@@ -117,7 +117,7 @@ def read_summary(request: Request) -> Summary:
         if show.is_called_off:
             free, blocked = 0, blocked + free
         rows.append(PerformanceSummary(show.id, free, held, sold, blocked, show.is_called_off))
-    return Summary(rows)
+    return Summary(rows, room_views.shown())
 
 
 @endpoint(auth=staff("probe"), returns={200: ProbeOutcome}, problems=("no_content", "probe_failed"))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 STATUS = {
+    "turn_over": 403,
+    "turn_taken": 403,
+    "waiting_room": 403,
     "hold_unknown": 404,
     "no_content": 404,
     "unknown_area": 404,
@@ -25,5 +28,6 @@ STATUS = {
     "hold_expired": 410,
     "changed_meanwhile": 412,
     "limit_exceeded": 422,
+    "too_many_turns": 429,
     "probe_failed": 503,
 }

@@ -1,6 +1,6 @@
 from booking_templates.kit.api import route
 from booking_templates.seat import internal as between
-from booking_templates.seat import staff, views
+from booking_templates.seat import room_views, staff, views
 
 urlpatterns = [
     route("performances", GET=views.list_performances),
@@ -11,6 +11,8 @@ urlpatterns = [
     route("holds", GET=views.list_holds),
     route("holds/<str:hold_id>", GET=views.read_hold, DELETE=views.release_hold),
     route("holds/<str:hold_id>/extend", POST=views.extend_hold),
+    route("room", GET=room_views.read_room, PUT=room_views.put_room),
+    route("room/turns", POST=room_views.take_turn),
     route("content", GET=staff.read_content, PUT=staff.put_content),
     route("summary", GET=staff.read_summary),
     route("probe", POST=staff.probe),

@@ -26,6 +26,7 @@ from booking_templates.seat.showing import hold_of, holds_of, parse_hold_id
 
 GZIP_FROM_BYTES = 1024
 REVALIDATE = "public, no-cache"
+TURN_HEADER = "X-Clove-Turn"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -107,12 +108,16 @@ def _takes_gzip(request: HttpRequest) -> bool:
         "not_on_sale",
         "performance_called_off",
         "limit_exceeded",
+        "waiting_room",
+        "turn_taken",
+        "turn_over",
         "busy",
     ),
+    headers={TURN_HEADER: "A turn of `POST /api/seat/room/turns`. It is needed while people wait, and just after the sale has opened."},
 )
 def create_hold(request: Request, body: HoldRequest, performance_id: str) -> Reply:
     """Hold places for a few minutes: all that are asked for, or none."""
-    at, rows = holds.hold(performance_id, body, request.principal.id)
+    at, rows = holds.hold(performance_id, body, request.principal.id, turn=request.headers.get(TURN_HEADER, ""))
     hold = hold_of(at, rows)
     return Reply(hold, status=201, headers={"Location": f"/api/seat/holds/{hold.id}"})
 

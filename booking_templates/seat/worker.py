@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from booking_templates.kit.problems import NotFound
 from booking_templates.kit.worker import Pass
-from booking_templates.seat import claims, house
+from booking_templates.seat import claims, house, passes
 
 
 def shorten() -> int:
@@ -16,4 +16,9 @@ def shorten() -> int:
     return claims.shorten(at.hold_ms * 3 // 2)
 
 
-PASSES = [Pass("expiry", 0.5, claims.sweep), Pass("changes", 300, claims.trim_changes), Pass("clock", 10, shorten)]
+PASSES = [
+    Pass("expiry", 0.5, claims.sweep),
+    Pass("changes", 300, claims.trim_changes),
+    Pass("turns", 300, passes.trim),
+    Pass("clock", 10, shorten),
+]

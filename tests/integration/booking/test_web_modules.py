@@ -358,3 +358,32 @@ def test_what_is_offered_for_a_place(run, grade, performance, now, ids):
 def test_how_many_places_may_have_it(run, count, is_wrong):
     choice = {str(number): "d" for number in range(count)}
     assert run("lib/concessions.js", "Boolean(m.wrongCount(a[0], a[1]))", [choice, CONCESSIONS]) is is_wrong
+
+
+ROOM = {"is_on": True, "is_paused": False, "per_minute": 60, "given": 500, "admitted": 100}
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "ago_s", "expected"),
+    [
+        (100, {}, 0, (True, 0, 400, 0)),
+        (101, {}, 0, (False, 0, 399, 1)),
+        (220, {}, 0, (False, 119, 280, 120)),
+        (220, {}, 30.5, (False, 89, 280, 90)),
+        (220, {}, 500, (True, 0, 280, 0)),
+        (220, {"is_paused": True}, 500, (False, 119, 280, None)),
+        (100, {"is_paused": True}, 0, (True, 0, 400, 0)),
+        (220, {"is_on": False, "per_minute": 0}, 0, (True, 0, 280, 0)),
+    ],
+)
+def test_how_one_stands_in_the_queue_is_worked_out_between_two_answers(run, number, changes, ago_s, expected):
+    found = run("seats/room.js", "m.standing(...a)", [number, ROOM | changes, ago_s])
+    assert found == dict(zip(("isIn", "ahead", "behind", "waitS"), expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "failures", "retry_after_s", "expected_s"),
+    [(5, 0, None, 2), (300, 0, None, 30), (6000, 0, None, 60), (None, 0, None, 10), (5, 1, None, 2), (5, 9, None, 20), (5, 1, 7, 7)],
+)
+def test_the_longer_one_waits_the_more_rarely_the_page_asks(run, wait_s, failures, retry_after_s, expected_s):
+    assert run("seats/room.js", "m.pauseS(...a)", [wait_s, failures, retry_after_s]) == expected_s

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from booking_templates.seat import board as board_module
-from booking_templates.seat import house
+from booking_templates.seat import house, passes
 from booking_templates.seat.models import Claim
 
 JSON = "application/json"
@@ -92,9 +92,11 @@ def anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(board_module, "COUNT_S", -1.0)
     monkeypatch.setattr(house, "CHECK_EVERY_S", 0.0)
     house.forget()
+    passes.forget()
     board_module.board.forget()
     yield
     house.forget()
+    passes.forget()
     board_module.board.forget()
 
 

@@ -9,6 +9,7 @@ import { holdPlaces, memoryOf } from "../seats/hold.js";
 import { Availability, Poll } from "../seats/availability.js";
 import { offerBest } from "../seats/best.js";
 import { openHoldNote } from "../seats/open_hold.js";
+import { Room, isForRoom } from "../seats/room.js";
 import { calledOff, readTerms } from "../lib/terms.js";
 import { SoldOut } from "../seats/sold_out.js";
 import { Seats } from "../seats/seats_panel.js";
@@ -21,6 +22,8 @@ const notices = $("notices");
 const PLAN = "clove.plan"; // the version that this tab was told of last
 const AGAIN_MS = 5000;
 const DAY_MS = 24 * 3600 * 1000;
+const SPREAD_MS = 1000; // all who wait for the opening ask for a number within this
+const room = new Room();
 let choice = null;
 let poll = null;
 let isClosed = false;
@@ -29,9 +32,11 @@ let isLeaving = false;
 
 async function start() {
   if (!$("when").textContent.trim() && offer) $("when").textContent = moment(offer.starts_at);
+  const early = loadPlan().catch(() => null); // its file is on the way already
+  const { opensInS } = await room.enter();
   let document_;
   try {
-    document_ = await loadPlan();
+    document_ = (await early) || (await loadPlan());
   } catch (problem) {
     show($("loading"), false);
     const again = h("button", { type: "button", class: "button", on: { click: () => location.reload() } }, t("try_again"));
@@ -71,8 +76,18 @@ async function start() {
   await poll.now();
   if (isClosed) return;
   closedNote();
+  if (opensInS !== null && opensInS * 1000 < DAY_MS) setTimeout(queueUp, opensInS * 1000 + Math.random() * SPREAD_MS);
   openHoldNote(performance, notices);
   if (document_.numbered) offerBest(performance, document_, { free: () => (availability.version === null ? null : choice.freeByGrade()), refused });
+}
+
+/** The sale opens, or there is a queue by now: into the waiting room, and back to the seats when it is one's turn. */
+async function queueUp() {
+  if (isClosed) return;
+  poll.stop();
+  const { opensInS } = await room.enter();
+  if (opensInS !== null) setTimeout(queueUp, opensInS * 1000 + Math.random() * SPREAD_MS);
+  if (!isClosed) await poll.resume();
 }
 
 /** Called off: nothing of it is offered any more. */
@@ -158,6 +173,11 @@ async function hold() {
 
 async function refused(problem) {
   if (problem.code === "performance_called_off") return closeBooth();
+  if (isForRoom(problem)) {
+    await queueUp();
+    note(notices, "info", t("room_hold_again"));
+    return;
+  }
   if (problem.code === "seats_taken" || problem.code === "area_full") await poll.now();
   const text = choice.refusal(problem);
   if (problem.code === "limit_exceeded") {

@@ -89,6 +89,11 @@ export class Poll {
     clearTimeout(this.timer);
   }
 
+  resume() {
+    this.isStopped = false;
+    return this.now();
+  }
+
   async ask() {
     const { availability } = this;
     const isFirst = availability.version === null;

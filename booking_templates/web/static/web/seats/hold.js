@@ -1,5 +1,6 @@
 // Holding places: the way from the choice to the payment.
 import { api } from "../lib/api.js";
+import { turnHeaders } from "./room.js";
 
 /** What was chosen for PERFORMANCE, kept for the way through the login. */
 export const memoryOf = (performance) => `clove.choice.${performance}`;
@@ -19,7 +20,7 @@ async function hold(performance, wanted) {
   const before = isUnsure && (await ownHold(performance, wanted));
   if (before) return before;
   try {
-    return (await api("POST", `/api/seat/performances/${encodeURIComponent(performance)}/holds`, { json: wanted })).body;
+    return (await api("POST", `/api/seat/performances/${encodeURIComponent(performance)}/holds`, { json: wanted, headers: turnHeaders() })).body;
   } catch (problem) {
     // Held already, in another tab or by a request whose answer was lost: nobody else was quicker.
     const own = (problem.isPassing || (wanted.seats && MAY_BE_OURS.includes(problem.code))) && (await ownHold(performance, wanted));

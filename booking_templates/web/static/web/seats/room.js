@@ -1,0 +1,156 @@
+// The waiting room: a place in the queue, kept by this browser, shown until it comes; then the page goes on by itself.
+import { api } from "../lib/api.js";
+import { t } from "../lib/client.js";
+import { $, announce, show } from "../lib/dom.js";
+import { number } from "../lib/format.js";
+import { session } from "../lib/session.js";
+
+const TURN = "clove.turn"; // all tabs of a browser share one place: a second one does not make somebody behind wait longer
+const HEADER = "X-Clove-Turn";
+const FASTEST_S = 2;
+const SLOWEST_S = 60;
+const PAUSED_S = 10;
+const BACK_OFF_S = 20;
+const SAY_EVERY_MS = 60000;
+const ROOM_CODES = ["waiting_room", "turn_taken", "turn_over"];
+
+/** The headers that let a hold in. */
+export function turnHeaders() {
+  const turn = session.read(TURN);
+  return turn ? { [HEADER]: turn } : {};
+}
+
+/** Whether PROBLEM sends its buyer to the waiting room; a turn that somebody else uses is given up. */
+export function isForRoom(problem) {
+  if (problem.code === "turn_taken") session.drop(TURN);
+  return ROOM_CODES.includes(problem.code);
+}
+
+/** How the one with NUMBER stands in ROOM, as the server told it AGO seconds before; WAIT_S is null while nobody is let in. Pure. */
+export function standing(number_, room, ago) {
+  const perS = room.is_paused ? 0 : room.per_minute / 60;
+  const left = room.is_on ? Math.max(0, Math.ceil(number_ - room.admitted - perS * ago)) : 0;
+  return { isIn: left === 0, ahead: Math.max(0, left - 1), behind: Math.max(0, room.given - number_), waitS: left === 0 ? 0 : perS ? left / perS : null };
+}
+
+/** After how many seconds to ask again: the longer the wait, the more rarely, so that a hundred thousand who wait ask no more than some hundreds a second. Pure. */
+export function pauseS(waitS, failures, retryAfter) {
+  if (retryAfter) return retryAfter;
+  if (failures) return Math.min(BACK_OFF_S, 2 ** failures);
+  if (waitS === null) return PAUSED_S;
+  return Math.min(SLOWEST_S, Math.max(FASTEST_S, waitS / 10));
+}
+
+/** "less than a minute", "about 3 min" */
+function said(waitS) {
+  if (waitS === null) return t("room_wait_unknown");
+  return waitS < 60 ? t("room_wait_soon") : t("room_wait", { count: number(Math.ceil(waitS / 60)) });
+}
+
+export class Room {
+  constructor() {
+    this.number = null;
+    this.room = null;
+    this.toldAt = 0;
+    this.most = 0;
+    this.failures = 0;
+    this.retryAfter = null;
+    this.saidAt = -Infinity;
+    this.title = document.title;
+    this.wake = () => {};
+    document.addEventListener("visibilitychange", () => document.hidden || this.wake());
+    $("room-again").addEventListener("click", () => this.wake());
+  }
+
+  /** Resolves when this browser is in. To {opensInS}: seconds until the sale opens, when there will be numbers, or null. */
+  async enter() {
+    let opensInS = null;
+    this.number = null;
+    while (!(await this.ask((told) => (opensInS = told.opens_in_s)))) await this.pause();
+    if (!$("room").hidden) this.leave();
+    return { opensInS };
+  }
+
+  /** Ask for a place, or how it stands; whether this browser is in. ON_TURN gets the answer to the former. */
+  async ask(onTurn) {
+    try {
+      if (this.number === null || this.number > this.room.given) onTurn(await this.takeTurn());
+      else this.take((await api("GET", "/api/seat/room", { timeoutMs: 8000 })).body);
+      this.failures = 0;
+      this.retryAfter = null;
+    } catch (problem) {
+      if (!problem.isPassing) return true; // nothing is sold here: the page itself says so
+      this.failures += 1;
+      this.retryAfter = problem.retryAfter;
+      return false;
+    }
+    return this.number === null || standing(this.number, this.room, 0).isIn;
+  }
+
+  async takeTurn() {
+    const told = (await api("POST", "/api/seat/room/turns", { json: { turn: session.read(TURN) || "" }, timeoutMs: 15000 })).body;
+    if (told.turn) session.write(TURN, told.turn);
+    this.number = told.number;
+    this.take(told.room);
+    return told;
+  }
+
+  take(room) {
+    this.room = room;
+    this.toldAt = performance.now();
+  }
+
+  /** Show how it stands until it is time to ask again. */
+  async pause() {
+    const ask = { inS: Infinity };
+    const woken = new Promise((resolve) => (this.wake = resolve));
+    const now = this.draw();
+    ask.inS = pauseS(now?.waitS ?? null, this.failures, this.retryAfter) * (0.85 + Math.random() * 0.3);
+    if (now?.waitS) ask.inS = Math.min(ask.inS, now.waitS + Math.random());
+    const ticking = setInterval(() => this.draw(), 1000);
+    const waited = setTimeout(this.wake, ask.inS * 1000);
+    await woken;
+    clearInterval(ticking);
+    clearTimeout(waited);
+  }
+
+  draw() {
+    const isNew = $("room").hidden;
+    show($("room"));
+    document.body.classList.add("is-waiting");
+    show($("room-down"), this.failures > 0);
+    const isKnown = this.number !== null && this.room !== null;
+    for (const part of ["room-line", "room-bar", "room-facts"]) show($(part), isKnown);
+    if (isNew) $("room-title").focus();
+    if (!isKnown) return null;
+    const now = standing(this.number, this.room, (performance.now() - this.toldAt) / 1000);
+    this.most = Math.max(this.most, now.ahead);
+    $("room-ahead").textContent = number(now.ahead);
+    $("room-unit").textContent = t("room_unit", { count: now.ahead });
+    $("room-behind").textContent = t("room_people", { count: number(now.behind) });
+    $("room-wait").textContent = said(now.waitS);
+    $("room-bar").max = Math.max(1, this.most);
+    $("room-bar").value = this.most - now.ahead;
+    show($("room-paused"), this.room.is_paused);
+    document.title = t("room_tab", { count: number(now.ahead), title: this.title });
+    this.say(now);
+    return now;
+  }
+
+  /** To screen readers: at once, and then once a minute. */
+  say({ ahead, waitS }) {
+    if (performance.now() - this.saidAt < SAY_EVERY_MS) return;
+    this.saidAt = performance.now();
+    announce(t("room_said", { count: number(ahead), wait: said(waitS) }));
+  }
+
+  leave() {
+    show($("room"), false);
+    document.body.classList.remove("is-waiting");
+    document.title = this.title;
+    this.most = 0;
+    this.saidAt = -Infinity;
+    announce(t("room_in"), { now: true });
+    $("booth-title").focus();
+  }
+}

@@ -1,0 +1,184 @@
+"""The waiting room in a browser: it counts, keeps the place over a reload, goes on by itself, and says what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.integration.booking.harness import Booking
+from tests.integration.booking.shopping import Buyer, seats_content
+from tests.integration.booking.site import WAIT_MS, Console, open_site, put, sign_up
+from tests.needs import need
+
+SLOW, STEADY, QUICK = 6, 30, 60_000
+"""One in ten seconds, one in two, a thousand in one."""
+WORDS = {"en-GB": ("You are in the queue", "ahead of you", "It is your turn"), "ko-KR": ("대기열", "앞에", "차례가 되었습니다")}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
+    need("chromium")
+    with Booking(["auth", "event", "seat", "ticket", "web"], tmp_path_factory.mktemp("room"), payment="none", merchandise=False) as one:
+        yield one
+
+
+@pytest.fixture
+def content(house: Booking) -> dict[str, Any]:
+    """On sale, with a room that is new: whoever waited before is in."""
+    made = seats_content(seats=60, performances=2)
+    open_site(house, made | {"admit_per_minute": 0})
+    put(house, "seat", made | {"admit_per_minute": SLOW})
+    return made
+
+
+@pytest.fixture(params=list(WORDS))
+def locale(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def context(browser: Browser, house: Booking, locale: str) -> Iterator[BrowserContext]:
+    made = browser.new_context(locale=locale, base_url=house.public_url, viewport={"width": 390, "height": 844})
+    made.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    yield made
+    made.close()
+
+
+def room(house: Booking) -> dict[str, Any]:
+    found: dict[str, Any] = requests.get(f"{house.public_url}/api/seat/room", timeout=10).json()
+    return found
+
+
+def others_come(house: Booking, count: int) -> None:
+    with requests.Session() as session:
+        for _ in range(count):
+            session.post(f"{house.public_url}/api/seat/room/turns", json={}, timeout=10).raise_for_status()
+
+
+def pause(house: Booking, *, is_paused: bool) -> None:
+    headers = {"Authorization": f"Bearer {house.staff_token('content')}"}
+    requests.put(f"{house.public_url}/api/seat/room", json={"is_paused": is_paused}, headers=headers, timeout=10).raise_for_status()
+
+
+def ahead(page: Page) -> int:
+    return int(page.get_by_test_id("room-ahead").inner_text().replace(",", ""))
+
+
+def test_it_waits_counts_and_goes_on_by_itself(house: Booking, content: dict[str, Any], context: BrowserContext, locale: str) -> None:
+    title, tab, turn = WORDS[locale]
+    console = Console(context)
+    sign_up(context)
+    put(house, "seat", content | {"admit_per_minute": STEADY})
+    others_come(house, 12)
+    page = context.new_page()
+    page.goto("/performances/p1")
+
+    expect(page.get_by_role("heading", name=re.compile(title))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(title))).to_be_focused()
+    expect(page.get_by_test_id("hold")).to_be_hidden()
+    assert 1 <= ahead(page) <= 12
+    expect(page).to_have_title(re.compile(tab))
+    before = ahead(page)
+    expect(page.get_by_test_id("room-ahead")).not_to_have_text(f"{before}")
+
+    expect(page.locator("#announce-now")).to_contain_text(turn, timeout=3 * WAIT_MS)
+    expect(page.get_by_test_id("room")).to_be_hidden()
+    page.locator('.seat[data-state="free"]').first.press("Enter")
+    page.get_by_test_id("hold").click()
+    expect(page).to_have_url(re.compile("/checkout/"))
+    assert console.said == []
+
+
+def test_a_reload_and_a_second_tab_keep_the_place(house: Booking, content: dict[str, Any], context: BrowserContext) -> None:
+    others_come(house, 40)
+    page = context.new_page()
+    page.goto("/performances/p1")
+    expect(page.get_by_test_id("room")).to_be_visible()
+    given, mine = room(house)["given"], page.evaluate("localStorage.getItem('clove.turn')")
+
+    page.reload()
+    expect(page.get_by_test_id("room")).to_be_visible()
+    second = context.new_page()
+    second.goto("/performances/p2")
+    expect(second.get_by_test_id("room")).to_be_visible()
+
+    assert page.evaluate("localStorage.getItem('clove.turn')") == mine
+    assert room(house)["given"] == given
+
+
+def test_while_it_is_paused_the_page_says_so_and_goes_on_after(house: Booking, content: dict[str, Any], context: BrowserContext) -> None:
+    pause(house, is_paused=True)
+    try:
+        page = context.new_page()
+        page.goto("/performances/p1")
+        expect(page.get_by_test_id("room-paused")).to_be_visible()
+        put(house, "seat", content | {"admit_per_minute": QUICK})
+    finally:
+        pause(house, is_paused=False)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_test_id("room")).to_be_hidden()
+    expect(page.locator('.seat[data-state="free"]').first).to_be_visible()
+
+
+def test_seats_that_do_not_answer_cost_nobody_their_place(house: Booking, content: dict[str, Any], context: BrowserContext) -> None:
+    others_come(house, 40)
+    page = context.new_page()
+    page.goto("/performances/p1")
+    expect(page.get_by_test_id("room-ahead")).to_be_visible()
+    mine = page.evaluate("localStorage.getItem('clove.turn')")
+    house.kill("seat")
+    try:
+        page.reload()
+        expect(page.get_by_test_id("room-down")).to_be_visible()
+        assert page.evaluate("localStorage.getItem('clove.turn')") == mine
+    finally:
+        house.restart("seat")
+    page.locator("#room-again").click()
+    expect(page.get_by_test_id("room-down")).to_be_hidden()
+    assert 25 <= ahead(page) <= 41
+
+
+def test_who_chose_before_the_queue_formed_waits_and_keeps_the_choice(
+    house: Booking, content: dict[str, Any], context: BrowserContext
+) -> None:
+    sign_up(context)
+    page = context.new_page()
+    page.goto("/performances/p1")
+    page.locator('.seat[data-state="free"]').first.press("Enter")
+    page.evaluate("localStorage.removeItem('clove.turn')")  # as one whose turn is over
+    others_come(house, 40)
+
+    page.get_by_test_id("hold").click()
+    expect(page.get_by_test_id("room")).to_be_visible()
+    put(house, "seat", content | {"admit_per_minute": QUICK})
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(page.get_by_test_id("room")).to_be_hidden()
+    page.get_by_test_id("hold").click()
+    expect(page).to_have_url(re.compile("/checkout/"))
+
+
+def test_another_accounts_turn_is_given_up_for_one_of_ones_own(house: Booking, content: dict[str, Any], context: BrowserContext) -> None:
+    others_come(house, 2)
+    page = context.new_page()
+    sign_up(context)
+    page.goto("/performances/p1")
+    put(house, "seat", content | {"admit_per_minute": QUICK})
+    expect(page.get_by_test_id("room")).to_be_hidden()
+    page.locator('.seat[data-state="free"]').first.press("Enter")
+    mine = page.evaluate("localStorage.getItem('clove.turn')")
+    pause(house, is_paused=True)
+    try:
+        taken = Buyer(house).call("POST", "seat", "performances/p1/holds", {"best": {"quantity": 1}}, **{"X-Clove-Turn": mine})
+        assert taken.status == 201, taken.data
+        page.get_by_test_id("hold").click()
+        expect(page.get_by_test_id("room")).to_be_visible()
+    finally:
+        pause(house, is_paused=False)
+    assert page.evaluate("localStorage.getItem('clove.turn')") != mine
