@@ -185,6 +185,16 @@ _OF_LIVE = (
         body=serializers.ConcessionsSerializer,
     ),
     Words("performances_list", live.Performances, "get", _LIVE, {200: _results("PerformanceList", serializers.PerformanceSerializer)}, _AT),
+    Words("waiting_room_read", live.WaitingRoom, "get", _LIVE, {200: serializers.WaitingRoomSerializer}, _AT),
+    Words(
+        "waiting_room_change",
+        live.WaitingRoom,
+        "patch",
+        _LIVE,
+        {200: serializers.WaitingRoomSerializer},
+        _CHANGED,
+        body=serializers.AdmissionSerializer,
+    ),
     Words("off_sale_read", live.OffSale, "get", _LIVE, {200: serializers.SeatsSerializer}, _AT),
     Words(
         "off_sale_put",

@@ -253,6 +253,22 @@ class ConcessionsSerializer(serializers.Serializer):
     )
 
 
+class WaitingRoomSerializer(serializers.Serializer):
+    is_on = serializers.BooleanField(help_text="Whether there is a waiting room.")
+    is_paused = serializers.BooleanField(help_text="Nobody is let in at the moment.")
+    per_minute = serializers.IntegerField(help_text="How many come in.")
+    waiting = serializers.IntegerField(help_text="People with a number who are not in yet.")
+    admitted = serializers.IntegerField(help_text="People whose number has come, in all.")
+    admit_per_minute = serializers.IntegerField(source="written", allow_null=True, help_text="What the requirement says; null: nothing.")
+
+
+class AdmissionSerializer(serializers.Serializer):
+    admit_per_minute = serializers.JSONField(
+        required=False, allow_null=True, help_text="A number of people; 0 for no waiting room, null for as many as is usual."
+    )
+    is_paused = serializers.BooleanField(required=False)
+
+
 class NoticeSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=200)
     body = serializers.CharField(max_length=5_000, allow_blank=True, default="")

@@ -42,6 +42,7 @@ endpoints = [
     path("systems/<int:system_id>/event/notices/<int:notice_id>", live.Notice.as_view(), name="notice"),
     path("systems/<int:system_id>/concessions", live.Concessions.as_view(), name="concessions"),
     path("systems/<int:system_id>/performances", live.Performances.as_view(), name="performances"),
+    path("systems/<int:system_id>/waiting-room", live.WaitingRoom.as_view(), name="waiting-room"),
     path("systems/<int:system_id>/performances/<str:performance_id>/off-sale", live.OffSale.as_view(), name="off-sale"),
     path("systems/<int:system_id>/performances/<str:performance_id>/cancellation", live.CallingOff.as_view(), name="calling-off"),
     path("systems/<int:system_id>/settlement", live.Settlement.as_view(), name="settlement"),

@@ -209,6 +209,8 @@ def _take_over(form: FormState, before: dict[str, Any], patch: dict[str, Any]) -
     if "concessions" in patch:
         _take_over_concessions(form, before.get("concessions", []), patch["concessions"])
     rows = {row["id"]: row for row in form.rows["products"] if row["id"]}
+    if "admit_per_minute" in patch and form["admit_per_minute"].strip() == _figure(before.get("admit_per_minute")):
+        form.values["admit_per_minute"] = _figure(patch["admit_per_minute"])
     for name, stock in patch.get("stock", {}).items():
         product, _, option = name.partition("/")
         row, was = rows.get(product), before.get("stock", {}).get(name)
@@ -229,6 +231,11 @@ def _take_over_concessions(form: FormState, before: Sequence[Mapping[str, Any]],
     convert.add_concessions(is_now, after, begins, zone())
     if [row.values for row in form.rows["concessions"]] == [row.values for row in was.rows["concessions"]]:
         form.rows["concessions"] = is_now.rows["concessions"]
+
+
+def _figure(value: int | None) -> str:
+    """As it is typed; nothing for what was left out."""
+    return "" if value is None else str(value)
 
 
 def _converted(draft: RequirementDraft) -> convert.Converted:

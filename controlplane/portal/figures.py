@@ -33,6 +33,8 @@ class Figures:
     refunded_krw: int | None = None
     due_krw: int | None = None
     merchandise_krw: int | None = None
+    waiting: int = 0
+    """People in the waiting room; none where seat is too old to have one."""
     performances: list[PerformanceLine] = field(default_factory=list)
 
     @property
@@ -63,8 +65,13 @@ def figures(summary: SalesSummary, performances: list[dict[str, Any]]) -> Figure
         refunded_krw=_int(ticket, "refunded_krw") if ticket else None,
         due_krw=_int(ticket, "due_krw") if ticket else None,
         merchandise_krw=_int(merch, "captured_krw") - _int(merch, "refunded_krw") if merch else None,
+        waiting=_waiting((summary.seat or {}).get("room")),
         performances=sorted(lines, key=lambda line: line.starts_at),
     )
+
+
+def _waiting(room: Any) -> int:
+    return _int(room, "given") - _int(room, "admitted") if isinstance(room, Mapping) else 0
 
 
 def _int(document: Mapping[str, Any], key: str) -> int:

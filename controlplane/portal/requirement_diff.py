@@ -30,6 +30,7 @@ _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("sales.closes_at", _("Sales close"), "moment"),
     ("limit_per_buyer", _("Limit per buyer"), "text"),
     ("hold_minutes", _("Time to pay (minutes)"), "text"),
+    ("admit_per_minute", _("Waiting room: people let in a minute"), "text"),
     ("payment", _("Payment"), "payment"),
     ("merchandise", _("Merchandise"), "flag"),
     ("refund_policy", _("Cancelling and refunds"), "refunds"),

@@ -23,6 +23,7 @@ from controlplane.portal.views import (
     shop,
     shop_orders,
     systems,
+    waiting_room,
 )
 
 app_name = "portal"
@@ -67,6 +68,7 @@ urlpatterns = [
     path("systems/<int:system_id>/event/notices/<int:notice_id>", event_page.notice_change, name="system-notice"),
     path("systems/<int:system_id>/event/concessions", concessions.page, name="system-concessions"),
     path("systems/<int:system_id>/performances", performances.all_of, name="system-performances"),
+    path("systems/<int:system_id>/waiting-room", waiting_room.page, name="system-waiting-room"),
     path("systems/<int:system_id>/performances/<str:performance_id>/cancellation", performances.call_off, name="system-call-off"),
     path(
         "systems/<int:system_id>/performances/<str:performance_id>/cancellation/progress",

@@ -28,6 +28,7 @@ RESERVED_SLUGS = frozenset(
     " system test webmail www".split()
 )
 DEFAULT_HOLD_MINUTES = 7
+ADMIT_PER_MINUTE_AT_MOST = 1_000_000
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -58,6 +59,8 @@ class Requirement:
     """Years; 0: for everybody. None: nothing is said."""
     organiser: Organiser | None = None
     concessions: tuple[Concession, ...] = ()
+    admit_per_minute: int | None = None
+    """How many the waiting room lets in; 0: there is none. None: as many as is usual."""
 
     @property
     def is_numbered(self) -> bool:
@@ -101,6 +104,7 @@ class Requirement:
             **({"age_limit": self.age_limit} if self.age_limit is not None else {}),
             **({"organiser": self.organiser.to_json()} if self.organiser else {}),
             **({"concessions": [concession.to_json() for concession in self.concessions]} if self.concessions else {}),
+            **({"admit_per_minute": self.admit_per_minute} if self.admit_per_minute is not None else {}),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -171,6 +175,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     age_limit = fields.integer("age_limit", low=0, high=99) if fields.has("age_limit") else None
     organiser = read_organiser(fields)
     concessions = read_concessions(fields, previous.concessions if previous else (), Around(grades, performances, limit))
+    admit = fields.integer("admit_per_minute", low=0, high=ADMIT_PER_MINUTE_AT_MOST) if fields.has("admit_per_minute") else None
     fields.done()
     _check_together(fields, seating, grades, limit, payment, merchandise, products)
     if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
@@ -197,6 +202,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
         age_limit=age_limit,
         organiser=organiser,
         concessions=concessions,
+        admit_per_minute=admit,
     )
 
 

@@ -61,6 +61,7 @@ def _seat(requirement: Requirement) -> Document:
         "sales": _sales(requirement),
         "limit_per_buyer": requirement.limit_per_buyer,
         "hold_minutes": requirement.hold_minutes,
+        **({"admit_per_minute": requirement.admit_per_minute} if requirement.admit_per_minute is not None else {}),
     }
 
 

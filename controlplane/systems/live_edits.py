@@ -28,6 +28,8 @@ from controlplane.systems.staff import Document, api_for, document_of
 from controlplane.systems.storing import requirement_store
 from controlplane.systems.wishes import check_generation
 
+PLAIN = ("description", "admit_per_minute")
+"""Entries that a patch has as the requirement has them."""
 LEASE_TRIES = 20
 LEASE_EVERY_S = 0.1
 """A look at a live system is over in a moment; a change that is carried out is told of by its operation."""
@@ -36,10 +38,11 @@ LEASE_EVERY_S = 0.1
 def patched(requirement: Requirement, patch: Document) -> Requirement:
     """REQUIREMENT with the edits of PATCH.
 
-    `description`, `concessions` (all of them), `stock` by product or `product/option`, `pictures` by product.
+    `description`, `admit_per_minute`, `concessions` (all of them), `stock` by product or `product/option`, `pictures` by product.
     """
-    if "description" in patch:
-        requirement = replace(requirement, description=patch["description"])
+    plain = {name: patch[name] for name in PLAIN if name in patch}
+    if plain:
+        requirement = replace(requirement, **plain)
     if "concessions" in patch:
         requirement = replace(requirement, concessions=restored(patch["concessions"]))
     if "stock" in patch or "pictures" in patch:
@@ -69,9 +72,7 @@ def counted(requirement: Requirement) -> dict[str, int]:
 
 def _of(requirement: Requirement, patch: Document) -> Document:
     """What REQUIREMENT has where PATCH changes something."""
-    found: Document = {}
-    if "description" in patch:
-        found["description"] = requirement.description
+    found: Document = {name: getattr(requirement, name) for name in PLAIN if name in patch}
     if "concessions" in patch:
         found["concessions"] = [concession.to_json() for concession in requirement.concessions]
     if stock := patch.get("stock"):

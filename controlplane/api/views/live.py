@@ -15,7 +15,7 @@ from controlplane.api import serializers
 from controlplane.api.parsers import PictureParser, picture_in
 from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint, if_match, page_of, paged
-from controlplane.systems import archives, concessions, door, event_page, off_sale, performances, settlement, shop, staff
+from controlplane.systems import archives, concessions, door, event_page, off_sale, performances, settlement, shop, staff, waiting_room
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem
@@ -117,6 +117,28 @@ class Performances(Endpoint):
         """Performances with tickets, price and arrivals by grade and concession."""
         found = performances.performances(system=self.system(system_id), user=self.user)
         return Response({"results": serializers.PerformanceSerializer(found, many=True).data})
+
+
+class WaitingRoom(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """The waiting room before the seats: how many wait, how many are in, and how many a minute come in."""
+        return Response(serializers.WaitingRoomSerializer(waiting_room.waiting_room(system=self.system(system_id), user=self.user)).data)
+
+    def patch(self, request: Request, system_id: int) -> Response:
+        """Let in another number a minute, or nobody for now, at once and without a deployment; what is left out stays.
+
+        0 a minute is no waiting room, null as many as is usual. The requirement gets the number too, and its generation rises.
+        """
+        system = self.system(system_id)
+        wanted = serializers.AdmissionSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        if "is_paused" in given:
+            waiting_room.admission_pause(system=system, is_paused=given["is_paused"], acting_user=self.user)
+        if "admit_per_minute" in given:
+            waiting_room.admission_edit(system=system, per_minute=given["admit_per_minute"], acting_user=self.user)
+        found = waiting_room.waiting_room(system=system, user=self.user)
+        return Response(serializers.WaitingRoomSerializer(found).data, headers={"ETag": f'"{system.generation}"'})
 
 
 class CallingOff(Endpoint):

@@ -73,6 +73,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
             age_limit=_number(state["age_limit"]),
             limit_per_buyer=_number(state["limit_per_buyer"]),
             hold_minutes=_number(state["hold_minutes"]),
+            admit_per_minute=_number(state["admit_per_minute"]),
             payment=state["payment"],
         ),
         "venue": _present(name=state["venue_name"].strip(), address=state["venue_address"].strip()),
@@ -152,6 +153,7 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         "closes_at": _local(sales.get("closes_at"), zone),
         "limit_per_buyer": _text(requirement.get("limit_per_buyer")),
         "hold_minutes": _text(requirement.get("hold_minutes")) or state["hold_minutes"],
+        "admit_per_minute": _text(requirement.get("admit_per_minute")),
         "payment": _text(requirement.get("payment")),
         "merchandise": "yes" if requirement.get("merchandise") else "no",
     }

@@ -39,6 +39,7 @@ _INPUTS = {
     "sales.closes_at": "closes_at",
     "limit_per_buyer": "limit_per_buyer",
     "hold_minutes": "hold_minutes",
+    "admit_per_minute": "admit_per_minute",
     "payment": "payment",
     "merchandise": "merchandise",
     "products": "products",
@@ -93,7 +94,7 @@ _SECTION_OF = {
     **dict.fromkeys(("grades", "plan_grades"), "prices"),
     "concessions": "concessions",
     **dict.fromkeys(("performances", "running_minutes"), "performances"),
-    **dict.fromkeys(("opens_at", "closes_at", "limit_per_buyer", "hold_minutes"), "sales"),
+    **dict.fromkeys(("opens_at", "closes_at", "limit_per_buyer", "hold_minutes", "admit_per_minute"), "sales"),
     **dict.fromkeys(("payment", "merchandise", "products"), "extras"),
     **dict.fromkeys(
         ("refund", "refund_tiers", "refund_free_hours", "refund_free_days", "refund_cut_off_days", "refund_cut_off_at"), "refunds"
@@ -134,6 +135,7 @@ _LABELS = {
     "closes_at": _("Sales close"),
     "limit_per_buyer": _("Limit per buyer"),
     "hold_minutes": _("Time to pay"),
+    "admit_per_minute": _("Waiting room"),
     "payment": _("Payment"),
     "merchandise": _("Merchandise"),
     "products": _("Products"),

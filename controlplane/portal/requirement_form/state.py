@@ -38,6 +38,7 @@ SCALARS: Mapping[str, str] = {
     "closes_at": "",
     "limit_per_buyer": "4",
     "hold_minutes": "7",
+    "admit_per_minute": "",
     "payment": "kakaopay",
     "merchandise": "no",
     "refund": "market",

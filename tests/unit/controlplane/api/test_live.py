@@ -17,6 +17,7 @@ from tests.unit.controlplane.portal.test_shop_and_archive import ORDER, SUMMARY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+ROOM = {"is_on": True, "needs_turn": True, "is_paused": False, "per_minute": 3_000, "given": 900, "admitted": 500, "at": ""}
 NOTICE = {"title": "안내", "body": "", "pinned": True}
 EACH = [
     ("GET", "event", None),
@@ -28,6 +29,9 @@ EACH = [
     ("DELETE", "event/notices/3", None),
     ("PUT", "concessions", {"concessions": [{"name": "청소년", "percent": 30}]}),
     ("GET", "performances", None),
+    ("GET", "waiting-room", None),
+    ("PATCH", "waiting-room", {"admit_per_minute": 60}),
+    ("PATCH", "waiting-room", {"is_paused": True}),
     ("GET", "performances/p1/off-sale", None),
     ("PUT", "performances/p1/off-sale", {"seats": ["A-1"]}),
     ("GET", "performances/p2/cancellation", None),
@@ -55,6 +59,8 @@ def event(seller: Any, runtime: Any, site: Any) -> Any:
         ("GET", "/api/ticket/terms"): (200, TERMS),
         ("GET", "/api/ticket/tallies"): (200, TALLIES),
         ("GET", "/api/ticket/settlement"): (200, SETTLEMENT),
+        ("GET", "/api/seat/room"): (200, ROOM),
+        ("PUT", "/api/seat/room"): (200, ROOM),
         ("GET", "/api/seat/performances/p1/blocked"): (200, {"seats": []}),
         ("PUT", "/api/seat/performances/p1/blocked"): (200, {"seats": ["A-1"]}),
         ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
@@ -93,6 +99,7 @@ SERVED = (
     "event/notices/3",
     f"ticket/scanners/{SCANNER}",
     "merch/content",
+    "seat/content",
 )
 
 
@@ -111,6 +118,9 @@ SERVED = (
         ("PATCH", "event/notices/3", {"title": ""}, "title"),
         ("POST", "performances/p1/cancellation", {}, "name"),
         ("POST", "performances/p1/cancellation", {"name": "x", "compensation_percent": 101}, "compensation_percent"),
+        ("PATCH", "waiting-room", {"admit_per_minute": "many"}, "admit_per_minute"),
+        ("PATCH", "waiting-room", {"admit_per_minute": -1}, "admit_per_minute"),
+        ("PATCH", "waiting-room", {"is_paused": "perhaps"}, "is_paused"),
         ("PUT", "performances/p1/off-sale", {}, "seats"),
         ("PUT", "performances/p1/off-sale", {"seats": [""]}, "seats.0"),
         ("POST", "scanners", {"name": ""}, "name"),
@@ -214,3 +224,20 @@ def test_what_moved_after_sales_had_closed_stands_beside_the_statement(event: An
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late | {"by_organiser_krw": 0}
     site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"after_close": late | {"by_organiser_krw": 5}})
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"]["by_organiser_krw"] == 5
+
+
+def test_the_waiting_room_is_read_changed_and_stopped(event: Any, mine: Any, site: Any) -> None:
+    at = f"systems/{event.pk}/waiting-room"
+
+    expected = {"is_on": True, "is_paused": False, "per_minute": 3_000, "waiting": 400, "admitted": 500, "admit_per_minute": None}
+    assert mine.call("GET", at, None).json() == expected
+    changed = mine.call("PATCH", at, {"admit_per_minute": 60})
+    event.refresh_from_db()
+    assert (changed.json()["admit_per_minute"], changed["ETag"]) == (60, f'"{event.generation}"')
+    assert event.requirement.data["admit_per_minute"] == 60
+    mine.call("PATCH", at, {"is_paused": True, "admit_per_minute": None})
+    assert [json.loads(body) for call, body in zip(site.calls, site.bodies, strict=True) if call == ("PUT", "/api/seat/room")] == [
+        {"is_paused": True}
+    ]
+    event.refresh_from_db()
+    assert "admit_per_minute" not in event.requirement.data
