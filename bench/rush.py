@@ -59,6 +59,8 @@ def run() -> list[Row]:
         Row("rush: who were told that it is sold out", told.outcomes["sold out"], "buyers", violations=told.failures),
         Row("rush: request p99", p99_ms, "ms", floor_ms, p99_ms / floor_ms, violations=int(p99_ms > LIMIT_P99_MS)),
         Row("rush: order p99, with having been asked to wait", percentile(told.order_waits_s, 99) * 1000, "ms"),
+        Row("rush: in the waiting room, p50", percentile(told.room_waits_s, 50), "s"),
+        Row("rush: in the waiting room, p99", percentile(told.room_waits_s, 99), "s"),
         Row("rush: requests answered with 5xx or not at all", told.server_errors, "requests", violations=told.server_errors),
         Row("rush: requests a second over the whole of it", len(told.records) / told.seconds, "requests/s"),
     ]

@@ -68,12 +68,14 @@ def arrivals(crowd: Crowd) -> list[Arrival]:
 
 @dataclass
 class Told:
-    """What came of it. ORDERS are those that were said to be issued, ORDER_WAITS_S is how long each took to be made, waits included."""
+    """What came of it. ORDERS are those that were said to be issued, ORDER_WAITS_S is how long each took to be made, waits included,
+    ROOM_WAITS_S how long each bot was in the waiting room."""
 
     records: list[Record] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     orders: set[str] = field(default_factory=set)
     order_waits_s: list[float] = field(default_factory=list)
+    room_waits_s: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -108,6 +110,7 @@ def send(crowd: Crowd, shop: Shop, tokens: Sequence[str] = ()) -> Told:
             told.outcomes += part.outcomes
             told.orders |= part.orders
             told.order_waits_s += part.order_waits_s
+            told.room_waits_s += part.room_waits_s
     told.seconds = max((record.due_s + record.latency_s for record in told.records), default=0.0)
     return told
 
@@ -134,6 +137,8 @@ async def _visits(crowd: Crowd, shop: Shop, share: list[Arrival], tokens: list[s
         told.records += one.records
         if one.order_wait_s is not None:
             told.order_waits_s.append(one.order_wait_s)
+        if one.room_wait_s is not None:
+            told.room_waits_s.append(one.room_wait_s)
         if one.order_id:
             told.orders.add(one.order_id)
 

@@ -42,7 +42,10 @@ def text(told: Told) -> str:
         figures = [f"{percentile(latencies, percent) * 1000:8.0f}" for percent in (50, 90, 99, 100)]
         lines.append(f"{step:14} {len(latencies):7} {' '.join(figures)}  {_statuses(told, step)}")
     if told.order_waits_s:
-        lines.append(f"{'order, in all':14} {len(told.order_waits_s):7} {' '.join(_waits(told))}  with having been asked to come again")
+        waits = " ".join(_waits(told.order_waits_s))
+        lines.append(f"{'order, in all':14} {len(told.order_waits_s):7} {waits}  with having been asked to come again")
+    if told.room_waits_s:
+        lines.append(f"{'room, in all':14} {len(told.room_waits_s):7} {' '.join(_waits(told.room_waits_s))}  in the waiting room")
     lines.append("outcomes: " + ", ".join(f"{outcome} {count}" for outcome, count in told.outcomes.most_common()))
     return "\n".join(lines)
 
@@ -64,7 +67,8 @@ def write_html(told: Told, path: Path, *, title: str) -> None:
         f"<p>{sum(told.outcomes.values()):,} bots, {len(told.records):,} requests in {told.seconds:.1f} s. "
         f"They ran on: {escape(about)}.</p>"
         f"<h2>How it ended</h2><div><table><tr><th>outcome</th><th>bots</th></tr>{outcomes}</table></div>"
-        f"{_order_waits(told)}"
+        f"{_told_waits('An order, with having been asked to come again, took', told.order_waits_s)}"
+        f"{_told_waits('In the waiting room a bot was for', told.room_waits_s)}"
         "<h2>Latency in ms, from when each request was due</h2><div><table>"
         "<tr><th>step</th><th>requests</th><th>p50</th><th>p90</th><th>p99</th>"
         f"<th>p99.9</th><th>max</th><th>answers</th></tr>{rows}</table></div>"
@@ -81,15 +85,15 @@ def _by_step(told: Told) -> dict[str, list[float]]:
     return dict(steps)
 
 
-def _waits(told: Told) -> list[str]:
-    return [f"{percentile(told.order_waits_s, percent) * 1000:8.0f}" for percent in (50, 90, 99, 100)]
+def _waits(waits_s: Sequence[float]) -> list[str]:
+    return [f"{percentile(waits_s, percent) * 1000:8.0f}" for percent in (50, 90, 99, 100)]
 
 
-def _order_waits(told: Told) -> str:
-    if not told.order_waits_s:
+def _told_waits(what: str, waits_s: Sequence[float]) -> str:
+    if not waits_s:
         return ""
-    p50, p90, p99, most = _waits(told)
-    return f"<p>An order, with having been asked to come again, took {p50} ms (p50), {p90} (p90), {p99} (p99), {most} at most.</p>"
+    p50, p90, p99, most = _waits(waits_s)
+    return f"<p>{escape(what)} {p50} ms (p50), {p90} (p90), {p99} (p99), {most} at most.</p>"
 
 
 def _statuses(told: Told, step: str) -> str:

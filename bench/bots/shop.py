@@ -19,6 +19,8 @@ HEADERS = {"Accept-Encoding": "gzip", "Accept-Language": "ko"}
 FORM = "action=approve"
 PATIENCE = 200
 """How many seats one tries for."""
+FASTEST_S, SLOWEST_S, PAUSED_S = 2.0, 60.0, 10.0
+OUTSIDE = frozenset({"waiting_room", "turn_taken", "turn_over"})
 SOLD_OUT = frozenset({"area_full", "not_enough_seats"})
 
 
@@ -62,6 +64,9 @@ class Visit:
     order_id: str = ""
     order_wait_s: float | None = None
     """From when the order was due until it was there, whatever was asked of the bot in between."""
+    turn: str = ""
+    room_wait_s: float | None = None
+    """How long it was in the waiting room; 0 when it was let in at once, None where there is none."""
 
     async def buy(self) -> str:
         """From the first page to the ticket; `ticket`, `sold out`, or where it ended instead."""
@@ -82,6 +87,7 @@ class Visit:
             await self._sign_up()
         performance = self.shop.performance or await self._first_performance()
         await self._ask("page", "GET", f"/performances/{performance}", {200})
+        await self._enter()
         hold = await self._hold(performance, _plan(await self._ask("plan", "GET", "/api/seat/plan", {200})))
         if hold is None:
             return "sold out"
@@ -99,6 +105,24 @@ class Visit:
             raise Ended(f"order {read['status']}")
         self.order_id = str(read["id"])
         return "ticket"
+
+    async def _enter(self) -> None:
+        """Through the waiting room, as the page does: a place in the queue, and asking how it stands after a tenth of what is left."""
+        wanted = self.due
+        while True:
+            answer = await self._ask("turn", "POST", "/api/seat/room/turns", {200, 201, 404, 429}, body={"turn": self.turn}, plain=True)
+            if answer.status != 429:
+                break
+            self.due += int(answer.headers["retry-after"]) + self.dice.random()
+        told = json.loads(answer.body)
+        if answer.status == 404 or told["turn"] is None:
+            return
+        self.turn, room = told["turn"], told["room"]
+        while room["is_on"] and (left := told["number"] - room["admitted"]) > 0:
+            wait_s = PAUSED_S if room["is_paused"] else left * 60 / room["per_minute"]
+            self.due += min(wait_s + self.dice.random(), min(SLOWEST_S, max(FASTEST_S, wait_s / 10)) * self.dice.uniform(0.85, 1.15))
+            room = json.loads((await self._ask("room", "GET", "/api/seat/room", {200}, plain=True)).body)
+        self.room_wait_s = (self.room_wait_s or 0.0) + self.due - wanted
 
     async def _hold(self, performance: str, plan: dict[str, Any]) -> str | None:
         """The id of a hold on one place, or None when there is none left."""
@@ -118,8 +142,13 @@ class Visit:
             # Everybody would rather sit in front, and so they meet there.
             choice = free[int(len(free) * self.dice.random() ** 2)]
             wish: dict[str, Any] = {"seats": [choice]} if plan["numbered"] else {"areas": [{"area": choice, "quantity": 1}]}
-            answer = await self._ask("hold", "POST", f"{path}/holds", {201, 409}, body=wish)
+            turn = {"X-Clove-Turn": self.turn} if self.turn else {}
+            answer = await self._ask("hold", "POST", f"{path}/holds", {201, 403, 409}, body=wish, headers=turn)
             said = json.loads(answer.body)
+            if said.get("code") in OUTSIDE:
+                self.turn = self.turn if said["code"] == "waiting_room" else ""
+                await self._enter()
+                continue
             if answer.status == 201:
                 return str(said["id"])
             if said["code"] not in SOLD_OUT | {"seats_taken"}:

@@ -60,6 +60,23 @@ def test_each_bot_leaves_with_a_ticket_or_is_told_that_it_is_sold_out(tmp_path: 
     assert len(told.orders) == told.outcomes["ticket"]
 
 
+def test_bots_wait_for_their_turn_and_nobody_holds_before_it(tmp_path: Path) -> None:
+    with Booking(SERVICES, tmp_path, payment="none") as booking:
+        open_sales(booking, seats_content(seats=20) | {"admit_per_minute": 60})
+        shop = Shop(addresses={service: booking.url(service) for service in SERVICES})
+        crowd = Crowd(rush=16, seconds=0.5, think_s=0.05, processes=2)
+
+        told = send(crowd, shop, [booking.buyer_token() for _ in range(crowd.arrivals_max)])
+
+        violations = findings(booking, acknowledged=told.orders)
+    assert not violations.total, str(violations)
+    assert told.outcomes == {"ticket": 16}, text(told)
+    assert len(told.room_waits_s) == 16
+    assert sum(wait > 1 for wait in told.room_waits_s) >= 3, "ten come in at once, the others one a second"
+    assert {record.status for record in told.records if record.step == "hold"} <= {201, 409}
+    assert "in the waiting room" in text(told)
+
+
 @pytest.fixture
 def slow_shop() -> Iterator[str]:
     """Serves one request at a time, and takes a tenth of a second for it."""
