@@ -162,14 +162,13 @@ def _line(item: Fields, key: str, limit: int, *, is_required: bool = True) -> st
 
 def _names(item: Fields, key: str, limit: int) -> tuple[str, ...]:
     found: list[str] = []
-    for path, value in item.items(key, high=limit):
-        if not isinstance(value, str):
-            item.problems.add(path, "wrong_type", wanted="text")
-            continue
-        name = unicodedata.normalize("NFC", value).strip()
-        if name in found:
-            item.problems.add(path, "duplicate", value=name[:NAME_AT_MOST])
-        found.append(name)
+    values = item.items(key, high=limit)
+    named = Fields({path: value for path, value in values}, "", item.problems)
+    for path, _value in values:
+        name = named.text(path, limit=NAME_AT_MOST)
+        if name and name in found:
+            named.add(path, "duplicate", value=name)
+        found.append(name if len(name) <= NAME_AT_MOST else "")
     return tuple(found)
 
 
@@ -213,11 +212,11 @@ def _check(fields: Fields, concessions: Sequence[Concession], around: Around) ->
     for number, each in enumerate(concessions):
         at = f"{fields.at('concessions')}[{number}]"
         for place, name in enumerate(each.grades):
-            if name not in prices:
-                fields.problems.add(f"{at}.grades[{place}]", "grade_unknown", grade=name[:NAME_AT_MOST])
+            if name and name not in prices:
+                fields.problems.add(f"{at}.grades[{place}]", "grade_unknown", grade=name)
         for place, id in enumerate(each.performances):
-            if id not in performances:
-                fields.problems.add(f"{at}.performances[{place}]", "performance_unknown", performance=id[:NAME_AT_MOST])
+            if id and id not in performances:
+                fields.problems.add(f"{at}.performances[{place}]", "performance_unknown", performance=id)
         if each.from_at and each.until_at and each.until_at <= each.from_at:
             fields.problems.add(f"{at}.until", "until_before_from")
         if each.at_least and each.at_most and each.at_most < each.at_least:

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controlplane.lib.reasons import Problem
 from controlplane.rendering.concessions import MAX_CONCESSIONS, Around, narrowed, read_alone, restored
 from controlplane.rendering.parts import Grade
 from controlplane.rendering.requirement import Requirement, digest, validate
 from tests.controlplane import numbered_requirement
+from tests.unit.controlplane.rendering.test_requirement import json_values
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 YOUTH = {"id": "youth", "name": "청소년", "percent": 30, "proof": "학생증 지참"}
@@ -87,6 +90,9 @@ def test_concessions_are_for_any_way_of_paying(payment: str) -> None:
         ({"grades": ["VIP"]}, "grades[0]", "grade_unknown"),
         ({"grades": ["R", "R"]}, "grades[1]", "duplicate"),
         ({"grades": [5]}, "grades[0]", "wrong_type"),
+        ({"grades": ["\ud800"]}, "grades[0]", "control_character"),
+        ({"grades": [None]}, "grades[0]", "required"),
+        ({"grades": ["R" * 41]}, "grades[0]", "too_long"),
         ({"grades": ["R"] * 51}, "grades", "too_many"),
         ({"performances": ["p1", "p9"]}, "performances[1]", "performance_unknown"),
         ({"performances": {}}, "performances", "wrong_type"),
@@ -183,6 +189,24 @@ def test_alone_they_are_read_by_the_same_rules() -> None:
     assert found == [Problem("grade_unknown", {"grade": "VIP"}, "concessions[0].grades[0]")]
     assert [problem.code for problem in _problems(None)] == ["required"]
     assert [problem.code for problem in _problems({})] == ["wrong_type"]
+
+
+@given(key=st.sampled_from([*YOUTH, *GROUP, *EARLY, "unknown"]), value=json_values)
+def test_no_value_anywhere_breaks_the_reading(key: str, value: Any) -> None:
+    found = validate(document(YOUTH, GROUP | {key: value}), now=NOW)
+
+    if isinstance(found, list):
+        assert all(problem.message and "%(" not in problem.message for problem in found)
+        json.dumps([problem.to_json() for problem in found], ensure_ascii=False).encode()
+    else:
+        assert read(found.to_json()) == found
+
+
+@given(value=json_values)
+def test_no_list_breaks_the_reading(value: Any) -> None:
+    found = validate(numbered_requirement(concessions=value), now=NOW)
+
+    assert isinstance(found, list) or read(found.to_json()) == found
 
 
 def _problems(value: Any) -> list[Problem]:
