@@ -14,7 +14,7 @@ from controlplane.systems.concessions import concessions_edit, concessions_of
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import GenerationConflict, Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem, State
-from tests.controlplane import Site, SiteRuntime, areas_requirement
+from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,6 +144,21 @@ def test_a_rollback_keeps_what_was_edited(system: BookingSystem, seller: User, s
 
     assert system.is_live
     assert site.content["ticket"]["concessions"] == [EARLY] == concessions_of(system)
+
+
+def test_a_rollback_to_other_grades_keeps_what_is_for_all(system: BookingSystem, seller: User, site: Site, runtime: SiteRuntime) -> None:
+    first = system.revisions.get()
+    for_one = EARLY | {"grades": ["R"]}
+    wanted = numbered_requirement(slug="river", concessions=[YOUTH, for_one], merchandise=False, products=[])
+    services.system_update(system=system, requirement=wanted, acting_user=seller)
+    look(system, runtime, 6)
+    assert site.content["ticket"]["concessions"] == [YOUTH, for_one]
+
+    services.system_rollback(system=system, revision=first, acting_user=seller)
+    look(system, runtime, 6)
+
+    assert system.operations.first().state == "succeeded"  # type: ignore[union-attr]
+    assert site.content["ticket"]["concessions"] == [YOUTH] == concessions_of(system), "there is no R any more: it is not for all instead"
 
 
 def test_what_a_failed_update_gave_is_taken_back(plain: BookingSystem, seller: User, site: Site, runtime: SiteRuntime) -> None:
