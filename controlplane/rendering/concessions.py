@@ -163,7 +163,7 @@ def _line(item: Fields, key: str, limit: int, *, is_required: bool = True) -> st
 def _names(item: Fields, key: str, limit: int) -> tuple[str, ...]:
     found: list[str] = []
     values = item.items(key, high=limit)
-    named = Fields({path: value for path, value in values}, "", item.problems)
+    named = Fields(dict(values), "", item.problems)
     for path, _value in values:
         name = named.text(path, limit=NAME_AT_MOST)
         if name and name in found:
