@@ -78,8 +78,8 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
     for _attempt in range(TRIES):
         worked_out: dict[str, Any] = {}
         if not wish.is_plain:
-            # What was ordered is what it is, though it could not be ordered like that any more.
-            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key, wish=wish):
+            # What was ordered is what it is, though it could not be ordered like that any more. It stands until WISH has proved right.
+            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key, wish=wish, gives_way=False):
                 return found, False
             worked_out = _worked_out(buyer_id=buyer.id, hold_id=hold_id, wish=wish)
         now = clock()
@@ -99,7 +99,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
         try:
             table(Order).insert([order])
         except IntegrityError:
-            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key, wish=wish):
+            if found := _existing(buyer_id=buyer.id, hold_id=hold_id, key=key, wish=wish, gives_way=True):
                 return found, False
         else:
             return order, True
@@ -126,8 +126,8 @@ def _worked_out(*, buyer_id: str, hold_id: str, wish: Wish) -> dict[str, Any]:
     return fields | {"chosen": dict(wish.concessions)}
 
 
-def _existing(*, buyer_id: str, hold_id: str, key: str | None, wish: Wish) -> Order | None:
-    """The order that stands in a new one's way; None when it does so no longer."""
+def _existing(*, buyer_id: str, hold_id: str, key: str | None, wish: Wish, gives_way: bool) -> Order | None:
+    """The order that stands in the way of one with WISH; None when it would not. Where it GIVES_WAY it is seen to that it does not."""
     if key and (order := Order.objects.filter(buyer_id=buyer_id, idempotency_key=key).first()):
         if order.hold_id != hold_id or not wish.is_of(order):
             raise Unprocessable("idempotency_key_reused")
@@ -137,9 +137,13 @@ def _existing(*, buyer_id: str, hold_id: str, key: str | None, wish: Wish) -> Or
         if order.state == State.PENDING:
             # To give it up would free what the call that is making it may be pinning just now, and so lose the hold.
             raise refused("order_busy", retry_after_s=1)
+        if not gives_way:
+            return None
         # Its buyer has come back and chosen otherwise: once it is closed that payment can take nothing any more.
         saga.give_up(order, BUYER)
     if order is not None and order.state in ENDED:
+        if not gives_way:
+            return None
         # It ended without tickets: the hold, if it still stands, may be ordered anew.
         Order.objects.filter(pk=order.pk, state__in=ENDED).update(open_hold=None)
         return None

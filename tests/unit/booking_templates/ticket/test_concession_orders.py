@@ -202,6 +202,17 @@ def test_who_comes_back_and_chooses_otherwise_pays_what_was_chosen_last(
     assert order(hold, None).json()["id"] == after.json()["id"], "what is bought is bought"
 
 
+def test_another_choice_that_is_wrong_leaves_the_order_that_is_being_paid(
+    buyer_client: Any, order: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat
+) -> None:
+    hold = seat.hold(buyer_id)
+    made = order(hold, {ids(seat, hold)[0]: "youth"}).json()
+    for chosen, total in (({ids(seat, hold)[0]: "group"}, None), ({ids(seat, hold)[1]: "youth"}, 1)):
+        assert order(hold, chosen, total=total).status_code == 409
+    assert seat.pinned() == {made["id"]}
+    assert pay(buyer_client, provider, made["id"])["status"] == "ISSUED"
+
+
 def test_a_key_for_another_choice_is_refused(order: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat) -> None:
     hold = seat.hold(buyer_id)
     made = order(hold, {ids(seat, hold)[0]: "youth"}, key="k").json()
