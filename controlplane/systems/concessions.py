@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Subquery
+
 from controlplane.accounts.models import User
 from controlplane.rendering.concessions import Around, Concession, read_alone
-from controlplane.rendering.requirement import Requirement
+from controlplane.rendering.requirement import Requirement as Wanted
 from controlplane.systems import live_edits, planning
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
-from controlplane.systems.models import BookingSystem, Operation
+from controlplane.systems.models import BookingSystem, Operation, Requirement
 from controlplane.systems.selectors import running_value
 from controlplane.systems.staff import Document, ask
 
@@ -21,9 +23,11 @@ SCOPE = "content"
 
 def concessions_of(system: BookingSystem) -> list[Document]:
     """As buyers are offered them now, or will be once it is deployed; each as in a requirement."""
-    if system.live_revision:
+    if system.live_revision_id:
+        # Neither the revision nor its requirement is fetched: a seating plan is a megabyte.
+        live = Requirement.objects.filter(revisions=system.live_revision_id).values("number")[:1]
         edits = system.operations.filter(
-            kind=Operation.Kind.EDIT, requirement__number__gt=system.live_revision.requirement.number, result__patch__has_key="concessions"
+            kind=Operation.Kind.EDIT, requirement__number__gt=Subquery(live), result__patch__has_key="concessions"
         )
         last = edits.order_by("-generation").values_list("result__patch__concessions", flat=True).first()
         if last is not None:
@@ -56,7 +60,7 @@ def concessions_edit(*, system: BookingSystem, concessions: Any, acting_user: Us
         raise
 
 
-def _read(value: Any, before: tuple[Concession, ...], requirement: Requirement) -> tuple[Concession, ...]:
+def _read(value: Any, before: tuple[Concession, ...], requirement: Wanted) -> tuple[Concession, ...]:
     around = Around(requirement.grades, requirement.performances, requirement.limit_per_buyer)
     read = read_alone(value, before, around)
     if isinstance(read, list):

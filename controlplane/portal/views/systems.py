@@ -53,11 +53,10 @@ def systems(request: AuthenticatedRequest) -> HttpResponse:
 def system(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """One booking system, live."""
     found = seller_system(request, system_id)
-    offered = {
-        "concessions": concessions_of(found),
-        "begins": {item["id"]: item["starts_at"] for item in selectors.performances_of(found)},
-    }
-    return render(request, "portal/systems/detail.html", _context(found, progress_of(found)) | offered)
+    concessions = concessions_of(found)
+    begins = {item["id"]: item["starts_at"] for item in selectors.performances_of(found)} if concessions else {}
+    context = _context(found, progress_of(found)) | {"concessions": concessions, "begins": begins}
+    return render(request, "portal/systems/detail.html", context)
 
 
 @login_required
