@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from booking_templates.kit import batch
 from booking_templates.kit.combiner import Combiner
 from booking_templates.kit.db import retry_transaction
 from booking_templates.seat.clock import now_ms
@@ -22,7 +23,15 @@ from booking_templates.seat.queue import DEFAULT_PER_MINUTE, Queue
 COLUMNS = ("given", "level", "at_ms", "per_minute", "is_paused", "queued_until_ms")
 TOGETHER = 256
 
+Values = tuple[int | None, ...]
+"""Those of COLUMNS."""
+
+_ADD = (
+    "UPDATE seat_room SET given = %s, level = %s, at_ms = %s, queued_until_ms = %s WHERE id = %s"
+    " AND given = %s AND level = %s AND at_ms = %s AND COALESCE(per_minute, -1) = %s AND is_paused = %s AND queued_until_ms = %s"
+)
 _seen = Queue()
+_row_seen: Values | None = None
 
 
 def seen() -> Queue:
@@ -32,7 +41,7 @@ def seen() -> Queue:
 
 def note(values: Sequence[int | None] | None) -> None:
     """Take in VALUES of COLUMNS as they were just read; None: there is no row."""
-    _keep(_queue_of(values))
+    _keep(_queue_of(values), None if values is None or values[0] is None else tuple(values))
 
 
 def arrive() -> tuple[Queue, int]:
@@ -41,8 +50,7 @@ def arrive() -> tuple[Queue, int]:
 
 
 def _give_out(comers: Sequence[None]) -> list[tuple[Queue, int]]:
-    queue = _add(len(comers))
-    _keep(queue)
+    queue = _added_to_what_was_seen(len(comers)) or _add(len(comers))
     first = queue.given - len(comers) + 1
     return [(queue, first + index) for index in range(len(comers))]
 
@@ -50,12 +58,32 @@ def _give_out(comers: Sequence[None]) -> list[tuple[Queue, int]]:
 _arrive: Combiner[None, tuple[Queue, int]] = Combiner(_give_out, most=TOGETHER)
 
 
-@retry_transaction
+def _added_to_what_was_seen(count: int) -> Queue | None:
+    """One statement, where nobody has written the row since this process last saw it; None, and nothing done, where somebody has."""
+    row = _row_seen
+    if row is None:
+        return None
+    queue = _queue_of(row).arrived(count, now_ms())
+    was = (*row[:3], -1 if row[3] is None else row[3], int(bool(row[4])), row[5])
+    after = (queue.given, queue.level, queue.at_ms, queue.queued_until_ms)
+    if not batch.run([(_ADD, (*after, ROOM_ID, *was))])[0]:
+        return None
+    _keep(queue, (*after[:3], *row[3:5], after[3]))
+    return queue
+
+
 def _add(count: int) -> Queue:
+    row, queue = _add_locked(count)
+    _keep(queue, (queue.given, queue.level, queue.at_ms, *row[3:5], queue.queued_until_ms))
+    return queue
+
+
+@retry_transaction
+def _add_locked(count: int) -> tuple[Values, Queue]:
     row = _locked()
     queue = _queue_of(row).arrived(count, now_ms())
     _row().update(given=queue.given, level=queue.level, at_ms=queue.at_ms, queued_until_ms=queue.queued_until_ms)
-    return queue
+    return row, queue
 
 
 def let_in(per_minute: int | None) -> bool:
@@ -88,7 +116,7 @@ def _row() -> QuerySet[Room]:
     return Room.objects.filter(pk=ROOM_ID)
 
 
-def _locked() -> tuple[int | None, ...]:
+def _locked() -> Values:
     """Within a transaction: the row's COLUMNS, which nobody else changes until its end."""
     row, _is_new = Room.objects.select_for_update().get_or_create(pk=ROOM_ID)
     return tuple(getattr(row, name) for name in COLUMNS)
@@ -105,9 +133,9 @@ def _rate(written: int | None) -> int:
     return DEFAULT_PER_MINUTE if written is None else written
 
 
-def _keep(queue: Queue) -> None:
-    global _seen  # noqa: PLW0603 - the process's one copy
-    _seen = queue
+def _keep(queue: Queue, row: Values | None) -> None:
+    global _seen, _row_seen
+    _seen, _row_seen = queue, row
 
 
 class _Figures(Collector):
