@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -123,6 +124,26 @@ def test_while_it_is_paused_the_page_says_so_and_goes_on_after(house: Booking, c
         pause(house, is_paused=False)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.get_by_test_id("room")).to_be_hidden()
+    expect(page.locator('.seat[data-state="free"]').first).to_be_visible()
+
+
+def test_who_has_the_page_open_when_the_sale_opens_gets_a_number_then(
+    house: Booking, content: dict[str, Any], context: BrowserContext
+) -> None:
+    opens_at = (datetime.now(UTC) + timedelta(seconds=12)).isoformat()
+    put(house, "seat", content | {"admit_per_minute": SLOW, "sales": content["sales"] | {"opens_at": opens_at}})
+    pause(house, is_paused=True)
+    try:
+        page = context.new_page()
+        page.goto("/performances/p1")
+        expect(page.locator(".seat").first).to_be_visible()
+        assert page.evaluate("localStorage.getItem('clove.turn')") is None
+        expect(page.get_by_test_id("room-paused")).to_be_visible(timeout=3 * WAIT_MS)
+        assert page.evaluate("localStorage.getItem('clove.turn')")
+    finally:
+        pause(house, is_paused=False)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_test_id("room")).to_be_hidden(timeout=3 * WAIT_MS)
     expect(page.locator('.seat[data-state="free"]').first).to_be_visible()
 
 
