@@ -19,7 +19,7 @@ HEADERS = {"Accept-Encoding": "gzip", "Accept-Language": "ko"}
 FORM = "action=approve"
 PATIENCE = 200
 """How many seats one tries for."""
-FASTEST_S, SLOWEST_S, PAUSED_S = 2.0, 60.0, 10.0
+FASTEST_S, SLOWEST_S, PAUSED_S = 3.0, 180.0, 10.0
 OUTSIDE = frozenset({"waiting_room", "turn_taken", "turn_over"})
 SOLD_OUT = frozenset({"area_full", "not_enough_seats"})
 
@@ -107,7 +107,7 @@ class Visit:
         return "ticket"
 
     async def _enter(self) -> None:
-        """Through the waiting room, as the page does: a place in the queue, and asking how it stands after a tenth of what is left."""
+        """Through the waiting room, as the page does: a place in the queue, and asking how it stands after half of what is left."""
         wanted = self.due
         while True:
             answer = await self._ask("turn", "POST", "/api/seat/room/turns", {200, 201, 404, 429}, body={"turn": self.turn}, plain=True)
@@ -120,7 +120,7 @@ class Visit:
         self.turn, room = told["turn"], told["room"]
         while room["is_on"] and (left := told["number"] - room["admitted"]) > 0:
             wait_s = PAUSED_S if room["is_paused"] else left * 60 / room["per_minute"]
-            self.due += min(wait_s + self.dice.random(), min(SLOWEST_S, max(FASTEST_S, wait_s / 10)) * self.dice.uniform(0.85, 1.15))
+            self.due += min(wait_s + self.dice.random(), min(SLOWEST_S, max(FASTEST_S, wait_s / 2)) * self.dice.uniform(0.85, 1.15))
             room = json.loads((await self._ask("room", "GET", "/api/seat/room", {200}, plain=True)).body)
         self.room_wait_s = (self.room_wait_s or 0.0) + self.due - wanted
 

@@ -382,8 +382,25 @@ def test_how_one_stands_in_the_queue_is_worked_out_between_two_answers(run, numb
 
 
 @pytest.mark.parametrize(
-    ("wait_s", "failures", "retry_after_s", "expected_s"),
-    [(5, 0, None, 2), (300, 0, None, 30), (6000, 0, None, 60), (None, 0, None, 10), (5, 1, None, 2), (5, 9, None, 20), (5, 1, 7, 7)],
+    ("wait_s", "ahead", "failures", "retry_after_s", "expected_s"),
+    [
+        (5, 9, 0, None, 3),
+        (60, 99, 0, None, 30),
+        (6000, 99_999, 0, None, 180),
+        (None, 9, 0, None, 10),
+        (None, 5_000, 0, None, 50),
+        (None, 99_999, 0, None, 180),
+        (5, 9, 1, None, 2),
+        (5, 9, 9, None, 60),
+        (5, 9, 1, 7, 7),
+    ],
 )
-def test_the_longer_one_waits_the_more_rarely_the_page_asks(run, wait_s, failures, retry_after_s, expected_s):
-    assert run("seats/room.js", "m.pauseS(...a)", [wait_s, failures, retry_after_s]) == expected_s
+def test_the_longer_one_waits_the_more_rarely_the_page_asks(run, wait_s, ahead, failures, retry_after_s, expected_s):
+    assert run("seats/room.js", "m.pauseS(...a)", [{"waitS": wait_s, "ahead": ahead}, failures, retry_after_s]) == expected_s
+
+
+def test_a_hundred_thousand_who_wait_ask_less_than_a_thousand_times_a_second(run):
+    asked = "a.reduce((sum, each) => sum + 1 / m.pauseS(each, 0, null), 0)"
+    coming = [{"waitS": ahead / 50, "ahead": ahead} for ahead in range(100_000)]  # 3,000 a minute
+    assert run("seats/room.js", asked, coming) < 1_000
+    assert run("seats/room.js", asked, [{"waitS": None, "ahead": ahead} for ahead in range(100_000)]) < 1_000

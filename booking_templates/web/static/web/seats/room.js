@@ -7,10 +7,10 @@ import { session } from "../lib/session.js";
 
 const TURN = "clove.turn"; // all tabs of a browser share one place: a second one does not make somebody behind wait longer
 const HEADER = "X-Clove-Turn";
-const FASTEST_S = 2;
-const SLOWEST_S = 60;
+const FASTEST_S = 3;
+const SLOWEST_S = 180;
 const PAUSED_S = 10;
-const BACK_OFF_S = 20;
+const BACK_OFF_S = 60;
 const SAY_EVERY_MS = 60000;
 const ROOM_CODES = ["waiting_room", "turn_taken", "turn_over"];
 
@@ -33,12 +33,11 @@ export function standing(number_, room, ago) {
   return { isIn: left === 0, ahead: Math.max(0, left - 1), behind: Math.max(0, room.given - number_), waitS: left === 0 ? 0 : perS ? left / perS : null };
 }
 
-/** After how many seconds to ask again: the longer the wait, the more rarely, so that a hundred thousand who wait ask no more than some hundreds a second. Pure. */
-export function pauseS(waitS, failures, retryAfter) {
+/** After how many seconds to ask again: the longer the wait, the more rarely, so that all of a hundred thousand ask less than a thousand times a second. Pure. */
+export function pauseS({ waitS, ahead }, failures, retryAfter) {
   if (retryAfter) return retryAfter;
   if (failures) return Math.min(BACK_OFF_S, 2 ** failures);
-  if (waitS === null) return PAUSED_S;
-  return Math.min(SLOWEST_S, Math.max(FASTEST_S, waitS / 10));
+  return Math.min(SLOWEST_S, waitS === null ? Math.max(PAUSED_S, ahead / 100) : Math.max(FASTEST_S, waitS / 2));
 }
 
 /** "less than a minute", "about 3 min" */
@@ -105,7 +104,7 @@ export class Room {
     const ask = { inS: Infinity };
     const woken = new Promise((resolve) => (this.wake = resolve));
     const now = this.draw();
-    ask.inS = pauseS(now?.waitS ?? null, this.failures, this.retryAfter) * (0.85 + Math.random() * 0.3);
+    ask.inS = pauseS(now ?? { waitS: null, ahead: 0 }, this.failures, this.retryAfter) * (0.85 + Math.random() * 0.3);
     if (now?.waitS) ask.inS = Math.min(ask.inS, now.waitS + Math.random());
     const ticking = setInterval(() => this.draw(), 1000);
     const waited = setTimeout(this.wake, ask.inS * 1000);
