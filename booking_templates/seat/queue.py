@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 PERSON = 60_000
 """One person in the bucket. In this unit one person a minute is one in a millisecond: nothing is ever rounded away."""
 DEFAULT_PER_MINUTE = 3_000
-"""What one booking system on two cores takes without refusing anybody (docs/decisions/0032)."""
+"""A third to a half of what one booking system sells on two cores (docs/decisions/0032)."""
 PER_MINUTE_MAX = 1_000_000
 BURST_S = 10
 """Who comes after a quiet time waits only once as many have come as are let in within that."""
