@@ -41,7 +41,8 @@ class Table(Generic[Row]):
         self._insert = f"INSERT INTO {name} ({columns}) VALUES "  # noqa: S608 - names of columns, here and below
         self._values = f"({', '.join(['%s'] * len(self._given))})"
         self._update = f"UPDATE {name} SET "  # noqa: S608
-        self._select = f"SELECT {', '.join(self._quoted.values())} FROM {name} WHERE "  # noqa: S608
+        self._all = f"SELECT {', '.join(self._quoted.values())} FROM {name}"  # noqa: S608
+        self._select = f"{self._all} WHERE "
         self._ordered = f" ORDER BY {key}"
 
     def insert(self, rows: Sequence[Row]) -> None:
@@ -81,6 +82,10 @@ class Table(Generic[Row]):
     def rows(self, **where: Any) -> list[Row]:
         """The rows where all of WHERE are equal, by primary key."""
         return self.read(batch.read(self.query(**where))[0])
+
+    def first(self, most: int) -> list[Row]:
+        """The first rows of all by primary key, MOST of them."""
+        return self.read(batch.read((f"{self._all}{self._ordered} LIMIT {int(most)}", []))[0])
 
     def query(self, **where: Any) -> Statement:
         """The statement that reads them."""

@@ -21,6 +21,7 @@ from django.utils import translation
 from booking_templates.kit import peers
 from booking_templates.kit.db import clock, write
 from booking_templates.kit.peers import PeerError
+from booking_templates.kit.table import table
 from booking_templates.payments.models import Notice, PayableOrder
 from booking_templates.payments.names import normal_name
 
@@ -90,7 +91,7 @@ class Courier(Generic[N]):
         return len(notices)
 
     def _waiting(self) -> list[N]:
-        found = list(self._notices._default_manager.order_by("pk")[:BATCH])
+        found = table(self._notices).first(BATCH)
         if found and found[0].created_at < clock() - KEEP:
             old = self._notices._default_manager.filter(created_at__lt=clock() - KEEP)
             log.warning("notices given up", extra={"fields": {"count": write(old.delete)[0]}})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from functools import cache, partial
+from functools import cache
 
 from django.conf import settings
 
+from booking_templates.kit.reread import Reread
 from booking_templates.payments.kakaopay import KakaoPay
 from booking_templates.payments.port import Provider
 
@@ -23,10 +24,11 @@ def provider() -> Provider | None:
         return None
     if name != KakaoPay.name:
         raise ValueError(f"PAYMENT_PROVIDER: {name!r} is neither kakaopay nor none")
-    settings.ENV.secret(SECRET)  # raises at the start rather than at the first payment
+    secret_key = Reread(settings.ENV.secrets_dir / SECRET, str.strip)
+    secret_key()  # raises at the start rather than at the first payment
     return KakaoPay(
         url=os.environ.get("KAKAOPAY_URL") or REAL_KAKAOPAY,
         cid=os.environ.get("KAKAOPAY_CID") or TEST_CID,
-        secret_key=partial(settings.ENV.secret, SECRET),
+        secret_key=secret_key,
         is_test=os.environ.get("PAYMENT_TEST", "no") == "yes",
     )

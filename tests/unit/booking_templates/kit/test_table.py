@@ -49,6 +49,13 @@ def test_only_the_rows_that_match_are_changed_and_counted():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_first_rows_are_by_their_key_and_no_more_than_asked_for():
+    assert table(Lease).first(2) == []
+    table(Lease).insert([Lease(name=name, holder="a", expires_at=MOMENT) for name in "zxy"])
+    assert [(row.name, row.expires_at) for row in table(Lease).first(2)] == [("x", MOMENT), ("y", MOMENT)]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_time_is_found_again_by_itself_in_any_zone():
     table(Lease).insert([Lease(name="x", holder="a", expires_at=MOMENT)])
     assert [row.name for row in table(Lease).rows(expires_at=MOMENT.astimezone(UTC))] == ["x"]
