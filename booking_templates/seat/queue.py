@@ -20,6 +20,8 @@ BURST_S = 10
 """Who comes after a quiet time waits only once as many have come as are let in within that."""
 GRACE_MS = 180_000
 """So long after the sale has opened, and after the last one who waited is in, a hold still needs a turn."""
+APART_MS = 5_000
+"""By so much the clocks of two processes differ at most. One that is further behind has been put back."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Queue:
         """COUNT more have come: theirs are the numbers after GIVEN."""
         now = self._moved_to(now_ms)
         level = now.level if now._leak else max(0, now.level)
-        return replace(now, given=now.given + count, level=level + count * PERSON if now.is_on else 0)._timed(now_ms)
+        return replace(now, given=now.given + count, level=level + count * PERSON if now.is_on else 0)._timed()
 
     def changed(self, now_ms: int, *, per_minute: int, is_paused: bool) -> Queue:
         """So many are let in from now on. Who was in stays in, and those who wait keep their order."""
@@ -74,7 +76,7 @@ class Queue:
             return replace(now, level=0, queued_until_ms=min(now.queued_until_ms, now_ms))
         if self.is_paused and not is_paused:
             now = replace(now, queued_until_ms=now_ms)
-        return replace(now, level=max(now.level, now._least))._timed(now_ms)
+        return replace(now, level=max(now.level, now._least))._timed()
 
     @property
     def _leak(self) -> int:
@@ -89,9 +91,12 @@ class Queue:
         return max(self.level - self._leak * max(0, now_ms - self.at_ms), min(self._least, self.level))
 
     def _moved_to(self, now_ms: int) -> Queue:
-        return replace(self, level=self._level_at(now_ms), at_ms=now_ms)
+        # To go back by what another process is ahead would have that time leak twice, each time the two take turns.
+        at_ms = self.at_ms if now_ms < self.at_ms <= now_ms + APART_MS else now_ms
+        return replace(self, level=self._level_at(now_ms), at_ms=at_ms)
 
-    def _timed(self, now_ms: int) -> Queue:
+    def _timed(self) -> Queue:
+        """Just moved: how long the last one waits counts from AT_MS."""
         if self.level <= 0 or not self._leak:
             return self
-        return replace(self, queued_until_ms=now_ms - (-self.level // self._leak))
+        return replace(self, queued_until_ms=self.at_ms - (-self.level // self._leak))

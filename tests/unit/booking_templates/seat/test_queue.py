@@ -114,6 +114,25 @@ def test_a_clock_that_is_put_back_lets_nobody_in_and_the_next_to_come_sets_it_go
     assert queue.arrived(1, back).admitted(back + 10_000) == 2 * BURST_S
 
 
+def test_processes_whose_clocks_differ_a_little_let_in_no_more_than_one_does() -> None:
+    queue, apart_ms = at(600, comers=10_000), 20
+
+    for step in range(1_000):  # two in turn, each ten milliseconds after the other, for ten seconds
+        queue = queue.arrived(1, NOW + step * 10 + (apart_ms if step % 2 else 0))
+
+    assert queue.admitted(NOW + 10_000) <= 600 * BURST_S // 60 + 100 + 1
+
+
+def test_a_clock_that_is_a_little_behind_takes_nobody_out() -> None:
+    queue = at(60, comers=100)
+
+    behind = queue.arrived(1, NOW - 1_500)
+
+    assert behind.admitted(NOW - 1_500) == behind.admitted(NOW) == BURST_S
+    assert behind.admitted(NOW + 1_000) == BURST_S + 1
+    assert behind.queued_until_ms == NOW + 91_000
+
+
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 200_000),
