@@ -38,6 +38,16 @@ LONG_MS = 20_000
 """Longer than any hold took that stands: one that took longer is placed anew (claims.LATE_MS)."""
 LONG_EVERY_MS = 3_000
 COUNT_S = 1.0
+COUNT_WAITING_S = 5.0
+"""So old may be what people who wait are told of free places: none of them takes one at once."""
+LEFT_S = 0.5
+
+
+class Left(NamedTuple):
+    """Performances by id: of those SOLD_OUT no place is free, and may be again; of those CLOSED nothing can be had any more."""
+
+    sold_out: list[str]
+    closed: list[str]
 
 
 class Counts(NamedTuple):
@@ -66,6 +76,7 @@ class Board:
         self._compared_at: dict[int, float] = {}
         self._counts: tuple[int, float, dict[int, Counts]] = (0, float("-inf"), {})
         self._called_off: tuple[int, Answer | None] = (0, None)
+        self._left: tuple[int, float, Left] | None = None
 
     def answer(self, house: House, show: Show) -> Answer:
         """SHOW's availability, at most STALE_S old and as a rule POLL_S."""
@@ -106,13 +117,24 @@ class Board:
         with self._lock:
             return self._fresh(house, show, older_than_s).answer(now_ms()).states
 
-    def counts(self, house: House) -> dict[int, Counts]:
-        """By the number of each performance; COUNT_S old at most."""
+    def counts(self, house: House, *, older_than_s: float = COUNT_S) -> dict[int, Counts]:
+        """By the number of each performance; counted anew if older than that."""
         version, counted_at, counts = self._counts
-        if version != house.version or time.monotonic() - counted_at > COUNT_S:
+        if version != house.version or time.monotonic() - counted_at > older_than_s:
             counts = count_claims(house)
             self._counts = (house.version, time.monotonic(), counts)
         return counts
+
+    def left(self, house: House) -> Left:
+        """What there is not to wait for. Pages that show what is free have it counted oftener than this does (COUNT_WAITING_S)."""
+        seen = self._left
+        if seen is None or seen[0] != house.version or time.monotonic() - seen[1] > LEFT_S:
+            counts, now = self.counts(house, older_than_s=COUNT_WAITING_S), now_ms()
+            closed = [show.id for show in house.shows.values() if house.is_over(show, now)]
+            full = [show.id for show in house.shows.values() if sum(counts.get(show.number, ())) >= house.layout.capacity]
+            left = Left([name for name in full if name not in closed], closed)
+            seen = self._left = (house.version, time.monotonic(), left)
+        return seen[2]
 
     def _fresh(self, house: House, show: Show, older_than_s: float) -> Hall:
         """With the lock: everything read that is older than that, and the hall of SHOW."""

@@ -67,6 +67,10 @@ class House:
     def is_on_sale(self, show: Show, now_ms: int) -> bool:
         return self.opens_ms <= now_ms < self.closes_ms and now_ms < show.starts_ms and not show.is_called_off
 
+    def is_over(self, show: Show, now_ms: int) -> bool:
+        """Whether it is not on sale and, as things are, never will be again."""
+        return show.is_called_off or now_ms >= min(self.closes_ms, show.starts_ms)
+
     def show(self, performance_id: str) -> Show:
         """Raises NotFound."""
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 
 import msgspec
 
 from booking_templates.kit.api import Reply, Request, endpoint, not_modified
 from booking_templates.kit.principal import staff
 from booking_templates.seat import callers, house, passes, room, turns
+from booking_templates.seat.board import Left, board
 from booking_templates.seat.clock import from_ms, now_ms
 from booking_templates.seat.house import House
 from booking_templates.seat.queue import Queue
@@ -18,6 +20,7 @@ from booking_templates.seat.schemas import PauseRequest, Room, Turn, TurnRequest
 KEPT_S = 0.5
 SHARED = "public, max-age=1"
 """All are told the same: a cache in front may answer."""
+NOTHING_TOLD = Left([], [])
 
 
 def shown() -> Room:
@@ -26,6 +29,7 @@ def shown() -> Room:
 
 
 def _shown(at: House, queue: Queue, now: int) -> Room:
+    left = _left(at, queue, now)
     return Room(
         is_on=queue.is_on,
         needs_turn=queue.needs_turn(now, at.opens_ms),
@@ -34,7 +38,14 @@ def _shown(at: House, queue: Queue, now: int) -> Room:
         given=queue.given,
         admitted=queue.admitted(now),
         at=from_ms(now),
+        sold_out=left.sold_out,
+        closed=left.closed,
     )
+
+
+def _left(at: House, queue: Queue, now: int) -> Left:
+    """For those who wait; nobody counts places for anybody else."""
+    return board.left(at) if queue.waiting(now) else NOTHING_TOLD
 
 
 class _Answer:
@@ -42,17 +53,19 @@ class _Answer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: tuple[Queue, float, bytes, str] | None = None
+        self._made: tuple[tuple[Queue, Left], float, bytes, str] | None = None
 
     def __call__(self) -> tuple[bytes, str]:
         """Its body and its ETag, which tells nothing of the time alone."""
         at, queue = house.current(), room.seen()
+        told = queue, _left(at, queue, now_ms())
         made = self._made
-        if made is None or made[0] != queue or time.monotonic() - made[1] > KEPT_S:
+        if made is None or made[0] != told or time.monotonic() - made[1] > KEPT_S:
             with self._lock:
                 now = _shown(at, queue, now_ms())
-                etag = f'"{now.given:x}-{now.admitted:x}-{now.per_minute:x}-{now.is_on:d}{now.needs_turn:d}{now.is_paused:d}"'
-                made = self._made = (queue, time.monotonic(), msgspec.json.encode(now), etag)
+                left = zlib.crc32(msgspec.json.encode([now.sold_out, now.closed]))
+                etag = f'"{now.given:x}-{now.admitted:x}-{now.per_minute:x}-{now.is_on:d}{now.needs_turn:d}{now.is_paused:d}-{left:x}"'
+                made = self._made = (told, time.monotonic(), msgspec.json.encode(now), etag)
         return made[2], made[3]
 
 

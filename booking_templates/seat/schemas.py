@@ -246,6 +246,8 @@ class Room(Struct):
     """The waiting room at the time `at`. All up to number `admitted` are in, the rest of those `given` out wait.
 
     `is_on` is false where there is none. `needs_turn`: whether a hold needs a turn now. While it `is_paused` nobody comes in.
+    While somebody waits it tells of performances, by id: `sold_out`, of which no place is free, though one may come back, and `closed`,
+    which are called off or over.
     """
 
     is_on: bool
@@ -255,6 +257,8 @@ class Room(Struct):
     given: int
     admitted: int
     at: datetime
+    sold_out: list[str]
+    closed: list[str]
 
 
 class TurnRequest(Struct, forbid_unknown_fields=True):

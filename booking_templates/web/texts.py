@@ -87,11 +87,19 @@ def _seats() -> Texts:
         "performance_gone": _("This performance cannot be booked any more."),
         "remove": _("Remove {place}"),
         "removed": _("{place} removed. In all {count}: {total}."),
+        "room_all_sold_out": _(
+            "No place is left at the moment. What is given back or not paid for can be had again: you may go on waiting."
+        ),
+        "room_closed": _("This performance was called off, or its sales have ended. It cannot be booked any more."),
         "room_hold_again": _("You are in. Your choice is kept as far as it is still free; please reserve it now."),
         "room_in": _("It is your turn. You can choose your seats now."),
         "room_people": [_("{count} person"), _("{count} people")],
         "room_unit": [pgettext("behind their number", "person"), pgettext("behind their number", "people")],
         "room_said": _("You are in the queue. Ahead of you: {count}. Expected wait: {wait}."),
+        "room_sold_out": _(
+            "No place of this performance is left at the moment. What is given back or not paid for can be had again: you may go on"
+            " waiting, or choose another date. Your place in the queue is good for all of them."
+        ),
         "room_tab": _("{count} ahead of you · {title}"),
         "room_wait": _("about {count} min"),
         "room_wait_soon": _("less than a minute"),

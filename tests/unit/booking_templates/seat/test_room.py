@@ -13,7 +13,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from booking_templates.kit.db import clock_ms
-from booking_templates.seat import callers, content, passes, taken, turns
+from booking_templates.seat import board, callers, content, passes, taken, turns
 from booking_templates.seat.models import Content, Pass, Room
 from booking_templates.seat.queue import GRACE_MS
 from tests.unit.booking_templates.seat.conftest import SOON, Caller, numbered_content
@@ -285,6 +285,55 @@ def test_the_summary_tells_who_waits(on_sale: dict[str, Any], staff: Caller, som
     told = staff.get("summary").json()["room"]
 
     assert (told["given"], told["admitted"]) == (BURST + 4, BURST)
+
+
+def test_who_waits_is_told_of_what_nothing_is_left(
+    on_sale: dict[str, Any], staff: Caller, someone: Caller, buyer: Caller, ticket: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "LEFT_S", -1.0)
+    monkeypatch.setattr(board, "COUNT_WAITING_S", -1.0)
+    first, *_others = come(someone, BURST + 1)
+    assert told(someone) == ([], [])
+
+    rest = [f"{row}-{number}" for row in "ABC" for number in range(1, 7)][1:]
+    staff.call("PUT", "performances/p1/blocked", {"seats": rest})
+    assert told(someone) == ([], [])
+    held = hold(buyer, "A-1", first["turn"]).json()
+    assert told(someone) == (["p1"], [])
+    assert turn(someone, first["turn"]).json()["room"]["sold_out"] == ["p1"]
+
+    buyer.call("DELETE", f"holds/{held['id']}")
+    assert told(someone) == ([], [])
+    ticket.call("POST", "/internal/performances/p1/close")
+    assert told(someone) == ([], ["p1"])
+
+
+def test_who_waits_is_told_when_the_sale_is_over(on_sale: dict[str, Any], staff: Caller, someone: Caller) -> None:
+    come(someone, BURST + 1)
+    ends = {"opens_at": (SOON - timedelta(days=2)).isoformat(), "closes_at": (SOON - timedelta(days=1)).isoformat()}
+
+    staff.call("PUT", "content", on_sale | {"sales": ends})
+
+    assert told(someone) == ([], [item["id"] for item in on_sale["performances"]])
+
+
+def test_places_are_counted_for_those_who_wait_and_for_all_of_them_once(on_sale: dict[str, Any], someone: Caller) -> None:
+    come(someone, BURST)
+    with CaptureQueriesContext(connection) as before:
+        someone.get("room")
+    come(someone, 1)
+    with CaptureQueriesContext(connection) as queries:
+        for _ in range(20):
+            someone.get("room")
+            come(someone)
+
+    assert not [query for query in before if "seat_claim" in query["sql"]]
+    assert len([query for query in queries if "seat_claim" in query["sql"]]) <= 1
+
+
+def told(someone: Caller) -> tuple[list[str], list[str]]:
+    now = someone.get("room").json()
+    return now["sold_out"], now["closed"]
 
 
 def test_how_it_stands_is_not_sent_twice(on_sale: dict[str, Any], someone: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 // The waiting room: a place in the queue, kept by this browser, shown until it comes; then the page goes on by itself.
 import { api } from "../lib/api.js";
 import { t } from "../lib/client.js";
-import { $, announce, show } from "../lib/dom.js";
+import { $, announce, clear, note, show } from "../lib/dom.js";
 import { number } from "../lib/format.js";
 import { session } from "../lib/session.js";
 
@@ -40,6 +40,13 @@ export function pauseS({ waitS, ahead }, failures, retryAfter) {
   return Math.min(SLOWEST_S, waitS === null ? Math.max(PAUSED_S, ahead / 100) : Math.max(FASTEST_S, waitS / 2));
 }
 
+/** The text for who waits for the performance WANTED, one of OFFERS, when ROOM says that nothing of it is left; else null. Pure. */
+export function leftText(room, wanted, offers) {
+  if (room.closed?.includes(wanted)) return "room_closed"; // an older seat service tells nothing of it
+  if (!room.sold_out?.includes(wanted)) return null;
+  return offers.some(({ id }) => !room.sold_out.includes(id) && !room.closed.includes(id)) ? "room_sold_out" : "room_all_sold_out";
+}
+
 /** "less than a minute", "about 3 min" */
 function said(waitS) {
   if (waitS === null) return t("room_wait_unknown");
@@ -47,7 +54,9 @@ function said(waitS) {
 }
 
 export class Room {
-  constructor() {
+  /** For who wants the performance WANTED, one of OFFERS. */
+  constructor(wanted, offers) {
+    Object.assign(this, { wanted, offers });
     this.number = null;
     this.room = null;
     this.toldAt = 0;
@@ -55,6 +64,7 @@ export class Room {
     this.failures = 0;
     this.retryAfter = null;
     this.saidAt = -Infinity;
+    this.left = null;
     this.title = document.title;
     this.wake = () => {};
     document.addEventListener("visibilitychange", () => document.hidden || this.wake());
@@ -131,16 +141,27 @@ export class Room {
     $("room-bar").max = Math.max(1, this.most);
     $("room-bar").value = this.most - now.ahead;
     show($("room-paused"), this.room.is_paused);
+    const isOther = this.tellLeft();
     document.title = t("room_tab", { count: number(now.ahead), title: this.title });
-    this.say(now);
+    this.say(now, isOther);
     return now;
   }
 
-  /** To screen readers: at once, and then once a minute. */
-  say({ ahead, waitS }) {
-    if (performance.now() - this.saidAt < SAY_EVERY_MS) return;
+  /** Show what is left of the performance; whether that is something else than before. */
+  tellLeft() {
+    const text = leftText(this.room, this.wanted, this.offers);
+    if (text === this.left) return false;
+    this.left = text;
+    note($("room-left"), text ? "warn" : "good", t(text ?? "free_again"));
+    return true;
+  }
+
+  /** To screen readers: at once, when what is left IS_OTHER, and else once a minute. */
+  say({ ahead, waitS }, isOther) {
+    if (!isOther && performance.now() - this.saidAt < SAY_EVERY_MS) return;
     this.saidAt = performance.now();
-    announce(t("room_said", { count: number(ahead), wait: said(waitS) }));
+    const left = isOther ? t(this.left ?? "free_again") : "";
+    announce(`${t("room_said", { count: number(ahead), wait: said(waitS) })} ${left}`.trim());
   }
 
   leave() {
@@ -149,6 +170,8 @@ export class Room {
     document.title = this.title;
     this.most = 0;
     this.saidAt = -Infinity;
+    this.left = null;
+    clear($("room-left"));
     announce(t("room_in"), { now: true });
     $("booth-title").focus();
   }
