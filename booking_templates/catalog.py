@@ -223,11 +223,6 @@ IMAGES: tuple[Image, ...] = (
 _BY_NAME = {image.name: image for image in IMAGES}
 
 
-def by_name(name: str) -> Image | None:
-    """The bundled image called NAME, or None."""
-    return _BY_NAME.get(name)
-
-
 def by_ref(ref: str) -> Image | None:
     """The bundled image that REF means, or None: registry host, tag and digest are ignored, the last path part is the name."""
     path = ref.split("@", 1)[0].rsplit("/", 1)[-1]

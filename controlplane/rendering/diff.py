@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from controlplane.runtime.diff import object_changes
-from controlplane.runtime.port import Change, ChangeKind, Objects
-
-_SIGNS = {ChangeKind.CREATE: "+", ChangeKind.UPDATE: "~", ChangeKind.DELETE: "-"}
+from controlplane.runtime.port import Change, Objects
 
 
 def revision_diff(before: Objects, after: Objects) -> list[dict[str, Any]]:
@@ -29,19 +26,3 @@ def changes_to_json(changes: Iterable[Change]) -> list[dict[str, Any]]:
         }
         for change in changes
     ]
-
-
-def to_text(changes: Sequence[dict[str, Any]]) -> str:
-    """The changes as lines, one object each with its fields below; empty when nothing changes."""
-    lines = []
-    for change in changes:
-        lines.append(f"{_SIGNS[ChangeKind(change['change'])]} {change['kind']} {change['name']}")
-        lines += [f"    {field['path']}: {_short(field['before'])} -> {_short(field['after'])}" for field in change["fields"]]
-        if change["warning"]:
-            lines.append(f"    ! {change['warning']}")
-    return "\n".join(lines)
-
-
-def _short(value: Any) -> str:
-    text = "(none)" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 120 else f"{text[:117]}..."
