@@ -115,12 +115,14 @@ def put(
         told["refund_policy"] = msgspec.to_builtins(refund_policy)
     if concessions is not UNSET:
         told["concessions"] = msgspec.to_builtins(concessions) or None
+    before = Event.objects.filter(pk=Event.ONLY).values_list("venue", flat=True).first() or ""
     Event.objects.update_or_create(pk=Event.ONLY, defaults={name: value for name, value in told.items() if value is not UNSET})
     Performance.objects.exclude(pk__in=wanted).filter(cancelled_at=None).delete()
     began = dict(Performance.objects.filter(cancelled_at=None).values_list("pk", "starts_at"))
     for performance in performances:
-        if began.get(performance.id, performance.starts_at) != performance.starts_at:
-            moves.note(performance.id, was=began[performance.id])
+        was = began.get(performance.id)
+        if was is not None and (was != performance.starts_at or before not in ("", venue)):
+            moves.note(performance.id, was=was, venue=before)
         times = {"starts_at": performance.starts_at, "ends_at": performance.ends_at}
         Performance.objects.update_or_create(pk=performance.id, defaults=times)
     forget()

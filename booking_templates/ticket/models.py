@@ -77,10 +77,12 @@ class Notice(NoticeRow):
 
 
 class Move(models.Model):
-    """A performance that was put to another time: its buyers are told, some of them at a time, in the order of their orders' ids."""
+    """A performance that was put to another time or place: its buyers are told, some of them at a time, in the order of their orders' ids."""
 
     performance_id = models.CharField(max_length=64)
     was = models.DateTimeField()
+    venue = models.CharField(max_length=200, default="", db_default="", blank=True)
+    """Where it was to be; empty where an earlier release wrote the row, which did not ask."""
     at = models.DateTimeField()
     """When it was moved last, before anybody was told of it."""
     after = models.CharField(max_length=36, default="", blank=True)

@@ -1,6 +1,6 @@
-"""A performance is put to another time: all who have tickets for it are told by mail.
+"""A performance is put to another time or place: all who have tickets for it are told by mail.
 
-Thousands may have: they are written to in batches, by the worker, after the organiser has left the time alone for a while. One that is
+Thousands may have: they are written to in batches, by the worker, after the organiser has left it alone for a while. One that is
 put back within it was a slip that nobody need hear of.
 """
 
@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.table import table
 from booking_templates.payments.states import State
-from booking_templates.ticket.models import Move, Notice, Order, Performance
+from booking_templates.ticket.models import Event, Move, Notice, Order, Performance
 
 QUIET = timedelta(minutes=1)
 BATCH = 500
 
 
-def note(performance_id: str, *, was: datetime) -> None:
-    """The performance, which began at WAS, is put to another time, in the caller's transaction."""
+def note(performance_id: str, *, was: datetime, venue: str) -> None:
+    """The performance, which was to begin at WAS in VENUE, is put elsewhere or to another time, in the caller's transaction."""
     now = clock()
     if was > now and not Move.objects.filter(performance_id=performance_id, after="").update(at=now):
-        Move.objects.create(performance_id=performance_id, was=was, at=now)
+        Move.objects.create(performance_id=performance_id, was=was, venue=venue, at=now)
 
 
 def tell() -> int:
@@ -38,8 +38,8 @@ def _tell(pk: int) -> int:
     if not orders:
         move.delete()
         return 0
-    # Who buys from now on is told the new time by the confirmation.
-    details = {"was": move.was.isoformat()}
+    # Who buys from now on is told the new time and place by the confirmation.
+    details = {"was": move.was.isoformat(), "venue": move.venue}
     now = clock()
     table(Notice).insert([Notice(order_id=order, kind=Notice.Kind.MOVED, details=details, created_at=now) for order in orders])
     move.after = orders[-1]
@@ -49,7 +49,8 @@ def _tell(pk: int) -> int:
 
 def _to_tell(move: Move) -> list[str]:
     performance = Performance.objects.filter(pk=move.performance_id, cancelled_at=None).first()
-    if performance is None or performance.starts_at == move.was:
+    venue = Event.objects.filter(pk=Event.ONLY).values_list("venue", flat=True).first()
+    if performance is None or (performance.starts_at == move.was and move.venue in ("", venue)):
         return []
     standing = Order.objects.filter(performance_id=move.performance_id, state=State.ISSUED, issued_at__lte=move.at, pk__gt=move.after)
     return list(standing.order_by("pk").values_list("pk", flat=True)[:BATCH])

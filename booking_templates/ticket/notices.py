@@ -133,14 +133,27 @@ class _About:
 
     def _moved(self) -> Words | None:
         performance = self.known.performances.get(self.order.performance_id)
-        was = datetime.fromisoformat(self.notice.details["was"])
-        if performance is None or performance.cancelled_at or performance.starts_at == was:
+        if performance is None or performance.cancelled_at:
             return None
-        said = _("The organiser has moved a performance that you have booked. Your tickets stay valid for the new time.")
-        times = _("New: %(time)s") % {"time": papers.when(performance.starts_at)}
-        times += "\n" + _("Before: %(time)s") % {"time": papers.when(was)}
-        cannot = _("If you cannot come then, the page of your booking says until when and at what cost you can give the tickets back.")
-        found = self._mail(_("Performance moved"), [self._head(said), times, _places(self.order.places), cannot])
+        times = papers.when(datetime.fromisoformat(self.notice.details["was"])), papers.when(performance.starts_at)
+        venues = normal_name(self.notice.details.get("venue", "")), normal_name(self.known.venue)
+        is_later, is_elsewhere = times[0] != times[1], venues[0] not in ("", venues[1])
+        if is_later and is_elsewhere:
+            subject = _("Time and venue changed")
+            said = _("The organiser has moved a performance that you have booked to another time and venue. Your tickets stay valid.")
+        elif is_later:
+            subject = _("Performance moved")
+            said = _("The organiser has moved a performance that you have booked. Your tickets stay valid for the new time.")
+        elif is_elsewhere:
+            subject = _("Venue changed")
+            said = _("A performance that you have booked takes place at another venue. Your tickets stay valid there.")
+        else:
+            return None
+        what = [change for change, is_one in ((times, is_later), (venues, is_elsewhere)) if is_one]
+        before, after = (" · ".join(change[which] for change in what) for which in (0, 1))
+        changes = _("New: %(what)s") % {"what": after} + "\n" + _("Before: %(what)s") % {"what": before}
+        cannot = _("If you cannot come, the page of your booking says until when and at what cost you can give the tickets back.")
+        found = self._mail(subject, [self._head(said), changes, _places(self.order.places), cannot])
         return Words(found.subject, found.text, self._calendar())
 
     # Parts

@@ -75,8 +75,8 @@ def auth(seat: FakeSeat, monkeypatch: pytest.MonkeyPatch) -> Auth:
 
 @pytest.fixture(autouse=True)
 def content(staff_client: Any) -> Callable[..., None]:
-    def put(*, title: str = "오페라의 유령", starts: Any = STARTS, policy: Any = "full") -> None:
-        body = {"title": title, "venue": "샤롯데씨어터", "performances": [{"id": "p1", "starts_at": starts.isoformat()}]}
+    def put(*, title: str = "오페라의 유령", starts: Any = STARTS, policy: Any = "full", venue: str = "샤롯데씨어터") -> None:
+        body = {"title": title, "venue": venue, "performances": [{"id": "p1", "starts_at": starts.isoformat()}]}
         assert staff_client.put(f"{URL}/content", body | {"refund_policy": policy}, content_type=JSON).status_code == 200
 
     put()
@@ -286,12 +286,55 @@ def test_all_who_booked_are_told_once_that_a_performance_was_moved(
     assert (Move.objects.count(), told_of_move(auth)) == (0, [])
 
 
-def test_a_slip_that_was_put_right_is_told_to_nobody(buy: Buy, auth: Auth, content: Callable[..., None]) -> None:
+@pytest.mark.parametrize("changes", [{"starts": STARTS + timedelta(hours=12)}, {"venue": "블루스퀘어"}])
+def test_a_slip_that_was_put_right_is_told_to_nobody(
+    buy: Buy, auth: Auth, content: Callable[..., None], changes: dict[str, Any]
+) -> None:
     buy()
     bring(auth)
-    content(starts=STARTS + timedelta(hours=12))
-    content(starts=STARTS)
+    content(**changes)
+    content()
     assert (told_of_move(auth), Move.objects.count()) == ([], 0)
+
+
+def test_who_booked_is_told_that_the_venue_is_another(buy: Buy, auth: Auth, content: Callable[..., None]) -> None:
+    order = buy(seats=1)
+    bring(auth)
+    content(venue="블루스퀘어")
+    (mail,) = told_of_move(auth)
+    assert order in mail["text"]
+    assert "Venue changed" in mail["subject"]
+    assert "New: 블루스퀘어\nBefore: 샤롯데씨어터\n" in mail["text"]
+    assert "블루스퀘어" in mail["calendar"]
+    assert (Move.objects.count(), told_of_move(auth)) == (0, [])
+
+
+def test_another_time_and_another_venue_are_told_together(buy: Buy, auth: Auth, content: Callable[..., None]) -> None:
+    buy(seats=1)
+    bring(auth)
+    content(venue="블루스퀘어")
+    content(venue="블루스퀘어", starts=STARTS + timedelta(hours=3))
+    (mail,) = told_of_move(auth)
+    assert "Time and venue changed" in mail["subject"]
+    assert mail["text"].split("New: ")[1].splitlines()[0].endswith(" · 블루스퀘어")
+    assert mail["text"].split("Before: ")[1].splitlines()[0].endswith(" · 샤롯데씨어터")
+
+
+def test_what_an_earlier_release_noted_says_nothing_of_the_venue(buy: Buy, auth: Auth, content: Callable[..., None]) -> None:
+    buy(seats=1)
+    bring(auth)
+    content(starts=STARTS + timedelta(hours=3))
+    Move.objects.update(venue="")
+    (mail,) = told_of_move(auth)
+    assert "Performance moved" in mail["subject"]
+    assert "샤롯데씨어터" not in mail["text"].split("New: ")[1].split("Before: ")[0]
+
+
+def test_what_is_over_has_no_other_venue(buy: Buy, auth: Auth, content: Callable[..., None]) -> None:
+    content(starts=timezone.now() - timedelta(hours=1))
+    Move.objects.all().delete()
+    content(starts=timezone.now() - timedelta(hours=1), venue="블루스퀘어")
+    assert Move.objects.count() == 0
 
 
 # Bringing
