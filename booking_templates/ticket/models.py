@@ -77,7 +77,7 @@ class Notice(NoticeRow):
 
 
 class Move(models.Model):
-    """A performance that was put to another time or place: its buyers are told, some of them at a time, in the order of their orders' ids."""
+    """A performance that was put to another time or place: its buyers are told, some at a time, in the order of their orders' ids."""
 
     performance_id = models.CharField(max_length=64)
     was = models.DateTimeField()

@@ -287,9 +287,7 @@ def test_all_who_booked_are_told_once_that_a_performance_was_moved(
 
 
 @pytest.mark.parametrize("changes", [{"starts": STARTS + timedelta(hours=12)}, {"venue": "블루스퀘어"}])
-def test_a_slip_that_was_put_right_is_told_to_nobody(
-    buy: Buy, auth: Auth, content: Callable[..., None], changes: dict[str, Any]
-) -> None:
+def test_a_slip_that_was_put_right_is_told_to_nobody(buy: Buy, auth: Auth, content: Callable[..., None], changes: dict[str, Any]) -> None:
     buy()
     bring(auth)
     content(**changes)
