@@ -85,6 +85,9 @@ def checked(offered: Sequence[Concession]) -> list[Concession]:
             errors[f"{where}.name"] = [_("Give it a name.")]
         elif names[each.name] > 1:
             errors[f"{where}.name"] = [_("Another concession has this name.")]
+        for field, most in (("name", CONCESSION_MAX), ("proof", PROOF_MAX)):
+            if len(getattr(each, field)) > most:  # some letters are two when they are composed
+                errors[f"{where}.{field}"] = [_("Use at most %(count)d characters.") % {"count": most}]
         if (each.percent is None) == (each.off_krw is None):
             errors[f"{where}.percent"] = [_("Say either a percentage or an amount.")]
         if each.at_least is not None and each.at_most is not None and each.at_least > each.at_most:

@@ -25,7 +25,8 @@ from booking_templates.ticket.schemas import (
 )
 from booking_templates.ticket.showing import shown_concessions
 
-CONTENT_BYTES_MAX = 256 * 1024
+CONTENT_BYTES_MAX = 2 * 1024 * 1024
+"""Thirty concessions that each name all of fifty grades and two hundred performances are most of a megabyte."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

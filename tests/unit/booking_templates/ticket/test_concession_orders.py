@@ -21,6 +21,8 @@ YOUTH = {"id": "youth", "name": "청소년", "percent": 30, "proof": "학생증 
 GROUP = {"id": "group", "name": "3인 이상", "off_krw": 10_000, "at_least": 3}
 FREE = {"id": "child", "name": "36개월 미만", "percent": 100, "at_most": 2}
 OFFERED = [YOUTH, GROUP, FREE]
+SPREADING = "\u095b"
+"""One letter that is two when it is composed, as Hindi types it: what MariaDB has no room for it refuses after the money was taken."""
 Put = Callable[..., None]
 
 
@@ -106,6 +108,11 @@ def test_content_keeps_them_until_others_are_put(staff_client: Any, put: Put) ->
     assert "concessions" not in staff_client.get(f"{URL}/content").json()
 
 
+def test_the_most_and_longest_that_a_requirement_may_have_are_taken(put: Put) -> None:
+    named = {"grades": [f"{at:02}" + "석" * 38 for at in range(50)], "performances": [f"{at:03}" + "p" * 37 for at in range(200)]}
+    put([YOUTH | {"id": f"y-{at}", "name": f"{at:02}" + "권" * 38, "proof": "증" * 200, **named} for at in range(30)])
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -115,6 +122,8 @@ def test_content_keeps_them_until_others_are_put(staff_client: Any, put: Put) ->
         ([YOUTH | {"id": "Youth"}], "concessions[0].id"),
         ([YOUTH | {"until": "0001-01-01T00:00:00+14:00"}], "concessions[0]"),
         ([YOUTH | {"id": f"y-{at}", "name": str(at)} for at in range(31)], "concessions"),
+        ([YOUTH | {"name": SPREADING * 40}], "concessions[0].name"),
+        ([YOUTH | {"proof": SPREADING * 200}], "concessions[0].proof"),
     ],
 )
 def test_what_is_wrong_with_them_is_named_and_nothing_changes(staff_client: Any, wrong: Any, field: str) -> None:
