@@ -56,14 +56,19 @@ def admission_edit(*, system: BookingSystem, per_minute: Any, acting_user: User)
 
     Raises RequirementInvalid (at `admit_per_minute`), Refused (`service_older`), and what live_edits.edit raises.
     """
-    if per_minute is not None and (isinstance(per_minute, bool) or not isinstance(per_minute, int)):
-        raise RequirementInvalid([Problem("wrong_type", {"wanted": "a whole number"}, FIELD)])
-    if per_minute is not None and not 0 <= per_minute <= ADMIT_PER_MINUTE_AT_MOST:
-        raise RequirementInvalid([Problem("out_of_range", {"low": 0, "high": ADMIT_PER_MINUTE_AT_MOST}, FIELD)])
+    check_rate(per_minute)
     try:
         return live_edits.edit(system=system, service="seat", patch={FIELD: per_minute}, acting_user=acting_user)
     except ServiceRefused as error:
         raise _older(error) if FIELD in error.errors else error from error
+
+
+def check_rate(per_minute: Any) -> None:
+    """Raises RequirementInvalid (at `admit_per_minute`) unless so many can be let in."""
+    if per_minute is not None and (isinstance(per_minute, bool) or not isinstance(per_minute, int)):
+        raise RequirementInvalid([Problem("wrong_type", {"wanted": "a whole number"}, FIELD)])
+    if per_minute is not None and not 0 <= per_minute <= ADMIT_PER_MINUTE_AT_MOST:
+        raise RequirementInvalid([Problem("out_of_range", {"low": 0, "high": ADMIT_PER_MINUTE_AT_MOST}, FIELD)])
 
 
 def admission_pause(*, system: BookingSystem, is_paused: bool, acting_user: User) -> None:

@@ -133,6 +133,7 @@ class WaitingRoom(Endpoint):
         wanted = serializers.AdmissionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
+        waiting_room.check_rate(given.get("admit_per_minute"))  # before anything is done: what is wrong in part does nothing
         if "is_paused" in given:
             waiting_room.admission_pause(system=system, is_paused=given["is_paused"], acting_user=self.user)
         if "admit_per_minute" in given:

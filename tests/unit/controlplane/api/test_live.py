@@ -226,6 +226,13 @@ def test_what_moved_after_sales_had_closed_stands_beside_the_statement(event: An
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"]["by_organiser_krw"] == 5
 
 
+def test_a_change_of_the_waiting_room_that_is_wrong_in_one_thing_does_nothing_at_all(event: Any, mine: Any, site: Any) -> None:
+    answer = mine.call("PATCH", f"systems/{event.pk}/waiting-room", {"is_paused": True, "admit_per_minute": -1})
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["admit_per_minute"])
+    assert ("PUT", "/api/seat/room") not in site.calls
+
+
 def test_the_waiting_room_is_read_changed_and_stopped(event: Any, mine: Any, site: Any) -> None:
     at = f"systems/{event.pk}/waiting-room"
 
