@@ -101,6 +101,7 @@ def _seats() -> Texts:
             " waiting, or choose another date. Your place in the queue is good for all of them."
         ),
         "room_tab": _("{count} ahead of you · {title}"),
+        "room_tab_in": _("It is your turn · {title}"),
         "room_wait": _("about {count} min"),
         "room_wait_soon": _("less than a minute"),
         "room_wait_unknown": _("not known yet"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, seats_content
@@ -132,6 +132,44 @@ def test_a_reload_and_a_second_tab_keep_the_place(house: Booking, content: dict[
     assert room(house)["given"] == given
 
 
+def test_two_tabs_that_are_opened_at_once_have_one_place(house: Booking, content: dict[str, Any], context: BrowserContext) -> None:
+    others_come(house, 40)
+    given = room(house)["given"]
+    asked: list[str] = []
+
+    def late(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        time.sleep(0.3)  # so that the second tab is open before the first is answered
+        route.continue_()
+
+    context.route("**/api/seat/room/turns", late)
+    first, second = context.new_page(), context.new_page()
+    for page in (first, second):
+        page.goto("/performances/p1", wait_until="commit")
+    for page in (first, second):
+        expect(page.get_by_test_id("room-ahead")).to_be_visible()
+
+    assert len(asked) == 2
+    assert room(house)["given"] == given + 1
+
+
+def test_a_tab_in_the_background_says_in_its_title_that_it_is_ones_turn(
+    house: Booking, content: dict[str, Any], context: BrowserContext
+) -> None:
+    others_come(house, 2)
+    page = context.new_page()
+    page.goto("/performances/p1")
+    expect(page).to_have_title(re.compile("앞에"))
+    put(house, "seat", content | {"admit_per_minute": QUICK})
+    ask_again(page)
+    page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
+
+    expect(page).to_have_title(re.compile("차례"))
+    page.evaluate("delete document.hidden")
+    ask_again(page)
+    expect(page).not_to_have_title(re.compile("차례"))
+
+
 def test_while_it_is_paused_the_page_says_so_and_goes_on_after(house: Booking, content: dict[str, Any], context: BrowserContext) -> None:
     pause(house, is_paused=True)
     try:
@@ -202,6 +240,7 @@ def test_who_chose_before_the_queue_formed_waits_and_keeps_the_choice(
     ask_again(page)
 
     expect(page.get_by_test_id("room")).to_be_hidden()
+    expect(page.locator("#announce")).to_contain_text("선택")
     page.get_by_test_id("hold").click()
     expect(page).to_have_url(re.compile("/checkout/"))
 

@@ -176,6 +176,7 @@ async function refused(problem) {
   if (isForRoom(problem)) {
     await queueUp();
     note(notices, "info", t("room_hold_again"));
+    announce(t("room_hold_again"));
     return;
   }
   if (problem.code === "seats_taken" || problem.code === "area_full") await poll.now();

@@ -6,6 +6,7 @@ import { number } from "../lib/format.js";
 import { session } from "../lib/session.js";
 
 const TURN = "clove.turn"; // all tabs of a browser share one place: a second one does not make somebody behind wait longer
+const TURN_LOCK = "clove-turn";
 const HEADER = "X-Clove-Turn";
 const FASTEST_S = 3;
 const SLOWEST_S = 180;
@@ -67,8 +68,14 @@ export class Room {
     this.left = null;
     this.title = document.title;
     this.wake = () => {};
-    document.addEventListener("visibilitychange", () => document.hidden || this.wake());
+    document.addEventListener("visibilitychange", () => document.hidden || this.seen());
     $("room-again").addEventListener("click", () => this.wake());
+  }
+
+  /** The tab is looked at again. */
+  seen() {
+    if ($("room").hidden) document.title = this.title;
+    this.wake();
   }
 
   /** Resolves when this browser is in. To {opensInS}: seconds until the sale opens, when there will be numbers, or null. */
@@ -96,9 +103,14 @@ export class Room {
     return this.number === null || standing(this.number, this.room, 0).isIn;
   }
 
+  /** Tabs that are opened at once take turns: the second one finds the place of the first. */
   async takeTurn() {
-    const told = (await api("POST", "/api/seat/room/turns", { json: { turn: session.read(TURN) || "" }, timeoutMs: 15000 })).body;
-    if (told.turn) session.write(TURN, told.turn);
+    const take = async () => {
+      const { body } = await api("POST", "/api/seat/room/turns", { json: { turn: session.read(TURN) || "" }, timeoutMs: 15000 });
+      if (body.turn) session.write(TURN, body.turn);
+      return body;
+    };
+    const told = await (navigator.locks ? navigator.locks.request(TURN_LOCK, take) : take());
     this.number = told.number;
     this.take(told.room);
     return told;
@@ -167,7 +179,7 @@ export class Room {
   leave() {
     show($("room"), false);
     document.body.classList.remove("is-waiting");
-    document.title = this.title;
+    document.title = document.hidden ? t("room_tab_in", { title: this.title }) : this.title;
     this.most = 0;
     this.saidAt = -Infinity;
     this.left = null;
