@@ -22,7 +22,8 @@ VERSION = 1
 TURN_CHARACTERS = 60
 LIFE_MS = 20 * 60_000
 """So long after it came a turn can be taken, and so long it can be used from then on."""
-AGE_MAX_MS = 24 * 3_600_000
+AGE_MAX_MS = 7 * 24 * 3_600_000
+"""Longer than anybody waits, be it that nobody was let in over a night. That it was used is kept for as long."""
 _PACKED = struct.Struct(">BQQQI")
 _MAC_BYTES = 16
 _WAIT_MAX_MS = 2**32 - 1

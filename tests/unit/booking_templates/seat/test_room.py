@@ -172,7 +172,7 @@ def test_a_turn_that_came_and_was_not_taken_in_time_is_over(on_sale: dict[str, A
     now = clock_ms()
     late = {  # number 1 was in at once, number 2 after a wait
         "at once, long ago": turns.new(1, now - turns.LIFE_MS - 1, 0),
-        "a day ago": turns.new(2, now - turns.AGE_MAX_MS - 1, turns.AGE_MAX_MS),
+        "as long ago as no turn lives": turns.new(2, now - turns.AGE_MAX_MS - 1, turns.AGE_MAX_MS),
     }
     for what, over in late.items():
         let_pass(MINUTE)
@@ -189,6 +189,16 @@ def test_who_waited_long_has_their_time_from_when_it_came(on_sale: dict[str, Any
     waited = turns.new(BURST + 1, clock_ms() - 3 * 3_600_000, 3 * 3_600_000 - turns.LIFE_MS // 2)
 
     assert hold(buyer, "A-1", turns.write(waited)).status_code == 201
+
+
+def test_who_waited_for_more_than_a_day_has_their_turn_all_the_same(on_sale: dict[str, Any], someone: Caller, buyer: Caller) -> None:
+    come(someone, BURST + 1)
+    let_pass(MINUTE)
+    day_and_half = 36 * 3_600_000
+    waited = turns.write(turns.new(BURST + 1, clock_ms() - day_and_half, day_and_half - 1))
+
+    assert turn(someone, waited).json()["turn"] == waited
+    assert hold(buyer, "A-1", waited).status_code == 201
 
 
 def test_a_turn_lasts_as_long_as_its_buyer_holds_something(on_sale: dict[str, Any], someone: Caller, buyer: Caller) -> None:
