@@ -167,6 +167,8 @@ class HeldPlaces:
     pinned_by: str = ""
     sold_to: str = ""
     has_ended: bool = False
+    is_overdue: bool = False
+    """Its own time is over: it lasts as long as it is pinned."""
 
 
 class _Refused(Exception):
@@ -293,7 +295,7 @@ class FakeSeat:
     def _unpin(self, hold_id: str, body: dict[str, Any]) -> dict[str, Any]:
         hold = self.holds.get(hold_id)
         if hold and hold.pinned_by == body["order_id"]:
-            hold.pinned_by = ""
+            hold.pinned_by, hold.has_ended = "", hold.has_ended or hold.is_overdue
         return {}
 
     def _release(self, order_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -332,7 +334,7 @@ class FakeSeat:
             "performance_id": hold.performance_id,
             "expires_at": "2027-01-01T00:00:00+09:00",
             "server_time": "2027-01-01T00:00:00+09:00",
-            "expires_in_s": 0,
+            "expires_in_s": 0 if hold.is_overdue else 420,
             "places": hold.places,
             "total_krw": sum(place["price_krw"] for place in hold.places),
         }

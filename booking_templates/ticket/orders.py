@@ -28,11 +28,14 @@ from booking_templates.ticket import concessions, event, terms
 from booking_templates.ticket.fulfilment import fields_of
 from booking_templates.ticket.models import Order, Ticket
 from booking_templates.ticket.saga import saga, seat
+from booking_templates.ticket.seat import Hold
 from booking_templates.ticket.terms import Terms
 
 OPEN = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED)
 ENDED = (State.CLOSING, State.CANCELLED)
 TRIES = 4
+CHANGE_MIN_S = 5.0
+"""So much of a hold's own time must be left for another choice: between one order and the next nothing else keeps it."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +111,7 @@ def _insert(*, buyer: Principal, hold_id: str, name: str, phone: str, key: str |
 
 def _worked_out(*, buyer_id: str, hold_id: str, wish: Wish) -> dict[str, Any]:
     """What an order of the hold with WISH comes to now, as its row keeps it from its first moment on."""
-    try:
-        hold = seat.read(hold_id=hold_id, buyer_id=buyer_id)
-    except Undeliverable as refusal:
-        raise answers.undeliverable(refusal.reason) from refusal
-    except PeerError as error:
-        said = _("Your places are still held for you. Please try again in a moment.")
-        raise Unavailable("seat_unavailable", said, retry_after_s=answers.RETRY_S) from error
+    hold = _read(buyer_id=buyer_id, hold_id=hold_id)
     if event.is_called_off(hold.performance_id):
         raise answers.undeliverable(CALLED_OFF)
     offered = event.current().concessions
@@ -124,6 +121,22 @@ def _worked_out(*, buyer_id: str, hold_id: str, wish: Wish) -> dict[str, Any]:
         said = _("The total has changed since you looked. Please look at it again.")
         raise Conflict("price_changed", said, total_krw=fields["total_krw"])
     return fields | {"chosen": dict(wish.concessions)}
+
+
+def _read(*, buyer_id: str, hold_id: str) -> Hold:
+    try:
+        return seat.read(hold_id=hold_id, buyer_id=buyer_id)
+    except Undeliverable as refusal:
+        raise answers.undeliverable(refusal.reason) from refusal
+    except PeerError as error:
+        said = _("Your places are still held for you. Please try again in a moment.")
+        raise Unavailable("seat_unavailable", said, retry_after_s=answers.RETRY_S) from error
+
+
+def _is_kept_by_payment(*, buyer_id: str, hold_id: str) -> bool:
+    """Whether a hold's own time is over: given up by the order that pins it, its places would be anybody's."""
+    left_s = _read(buyer_id=buyer_id, hold_id=hold_id).expires_in_s
+    return left_s is not None and left_s < CHANGE_MIN_S
 
 
 def _existing(*, buyer_id: str, hold_id: str, key: str | None, wish: Wish, gives_way: bool) -> Order | None:
@@ -139,6 +152,8 @@ def _existing(*, buyer_id: str, hold_id: str, key: str | None, wish: Wish, gives
             raise refused("order_busy", retry_after_s=1)
         if not gives_way:
             return None
+        if order.state == State.PAYING and _is_kept_by_payment(buyer_id=buyer_id, hold_id=hold_id):
+            raise answers.undeliverable("hold_pinned")
         # Its buyer has come back and chosen otherwise: once it is closed that payment can take nothing any more.
         saga.give_up(order, BUYER)
     if order is not None and order.state in ENDED:

@@ -30,11 +30,12 @@ class Place(msgspec.Struct):
 
 
 class Hold(msgspec.Struct):
-    """What a hold is for."""
+    """What a hold is for. `expires_in_s` is what is left of its own time, pinned or not; None once its places are sold."""
 
     performance_id: str
     places: list[Place]
     total_krw: int
+    expires_in_s: float | None = None
 
 
 class _Ask(msgspec.Struct):

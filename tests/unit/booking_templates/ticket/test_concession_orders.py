@@ -222,6 +222,21 @@ def test_another_choice_that_is_wrong_leaves_the_order_that_is_being_paid(
     assert pay(buyer_client, provider, made["id"])["status"] == "ISSUED"
 
 
+@pytest.mark.parametrize("other", [None, "child"])
+def test_seats_that_are_held_by_their_payment_alone_are_not_given_up_for_another_choice(
+    buyer_client: Any, order: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat, other: str | None
+) -> None:
+    hold = seat.hold(buyer_id)
+    made = order(hold, {ids(seat, hold)[0]: "youth"}).json()
+    seat.holds[hold].is_overdue = True
+
+    answer = order(hold, None if other is None else {ids(seat, hold)[0]: other})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "hold_pinned")
+    assert seat.pinned() == {made["id"]}
+    assert pay(buyer_client, provider, made["id"])["status"] == "ISSUED"
+
+
 def test_a_key_for_another_choice_is_refused(order: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat) -> None:
     hold = seat.hold(buyer_id)
     made = order(hold, {ids(seat, hold)[0]: "youth"}, key="k").json()
