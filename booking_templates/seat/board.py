@@ -38,6 +38,8 @@ LONG_MS = 20_000
 """Longer than any hold took that stands: one that took longer is placed anew (claims.LATE_MS)."""
 LONG_EVERY_MS = 3_000
 COUNT_S = 1.0
+COUNT_STALE_S = 10.0
+"""Older than this nobody is told, and whoever asks waits for the one who counts."""
 COUNT_WAITING_S = 5.0
 """So old may be what people who wait are told of free places: none of them takes one at once."""
 LEFT_S = 0.5
@@ -63,6 +65,7 @@ class Board:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
         self.forget()
 
     def forget(self) -> None:
@@ -118,12 +121,18 @@ class Board:
             return self._fresh(house, show, older_than_s).answer(now_ms()).states
 
     def counts(self, house: House, *, older_than_s: float = COUNT_S) -> dict[int, Counts]:
-        """By the number of each performance; counted anew if older than that."""
+        """By the number of each performance; counted anew if older than that, by one thread: the others go on with what there is."""
         version, counted_at, counts = self._counts
-        if version != house.version or time.monotonic() - counted_at > older_than_s:
-            counts = count_claims(house)
-            self._counts = (house.version, time.monotonic(), counts)
-        return counts
+        age_s = time.monotonic() - counted_at if version == house.version else float("inf")
+        if age_s <= older_than_s or not self._counting.acquire(blocking=age_s > COUNT_STALE_S):
+            return counts
+        try:
+            if self._counts[1] == counted_at:  # nobody has counted while this thread waited
+                counts = count_claims(house)
+                self._counts = (house.version, time.monotonic(), counts)
+            return self._counts[2]
+        finally:
+            self._counting.release()
 
     def left(self, house: House) -> Left:
         """What there is not to wait for. Pages that show what is free have it counted oftener than this does (COUNT_WAITING_S)."""

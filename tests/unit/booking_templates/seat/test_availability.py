@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -17,6 +19,29 @@ from .conftest import Caller, numbered_content, seating_plan
 
 pytestmark = pytest.mark.usefixtures("on_sale")
 PATH = "performances/p1/availability"
+
+
+def test_places_are_counted_by_one_and_the_others_go_on_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted, counting, go_on = [], threading.Event(), threading.Event()
+
+    def slowly(at: house.House) -> dict[int, board_module.Counts]:
+        counted.append(at.version)
+        if len(counted) == 2:
+            counting.set()
+            assert go_on.wait(10)
+        return {1: board_module.Counts(0, len(counted), 0)}
+
+    monkeypatch.setattr(board_module, "count_claims", slowly)
+    at, mine = house.current(), board_module.Board()
+    first = mine.counts(at)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(mine.counts, at, older_than_s=-1)
+        assert counting.wait(10)
+        assert [mine.counts(at, older_than_s=-1) for _ in range(3)] == [first] * 3
+        go_on.set()
+        assert slow.result(10)[1].sold == 2
+    assert mine.counts(at, older_than_s=60)[1].sold == 2
+    assert len(counted) == 2
 
 
 def test_the_plan_lists_seats_in_the_order_of_the_availability_answer(someone: Caller) -> None:
