@@ -92,6 +92,13 @@ def requirement_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     return found + concession_diff(before, after)
 
 
+def is_moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether who booked has to come to another venue or at another time."""
+    old, new = ({item.get("id"): item.get("starts_at") for item in document.get("performances") or ()} for document in (before, after))
+    at_other_times = any(old[each] != new[each] for each in old.keys() & new.keys())
+    return at_other_times or _at(before, "venue.name") != _at(after, "venue.name")
+
+
 def concession_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """What differs in `concessions`, by their names; in another order they are as they were."""
     old, new = (_said_of_concessions(document) for document in (before, after))

@@ -27,7 +27,7 @@ from controlplane.portal.examples import example_requirement, examples
 from controlplane.portal.http import AuthenticatedRequest, Route, seller_system
 from controlplane.portal.models import RequirementDraft
 from controlplane.portal.refund_words import REFUND_POLICIES
-from controlplane.portal.requirement_diff import requirement_diff
+from controlplane.portal.requirement_diff import is_moved, requirement_diff
 from controlplane.portal.requirement_form import many
 from controlplane.portal.requirement_form.fields import FormProblem
 from controlplane.portal.requirement_form.page import FormPage
@@ -248,6 +248,9 @@ def _review_context(draft: RequirementDraft, checked: drafts.Checked) -> dict[st
         "summary": checked.preview.summary,
         "begins": {item["id"]: item["starts_at"] for item in checked.requirement["performances"] if "id" in item},
         "differences": requirement_diff(now, checked.requirement) if draft.system else [],
+        "is_told_by_mail": bool(
+            settings.MAIL_URL and draft.system and draft.system.live_revision_id and is_moved(now, checked.requirement)
+        ),
         "is_behind": draft.system is not None and draft.system_generation != draft.system.generation,
     }
 

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from controlplane.accounts.models import Role, User
 from controlplane.portal import drafts
 from controlplane.portal.models import RequirementDraft
+from controlplane.portal.requirement_diff import is_moved
 from controlplane.portal.requirement_form import convert
 from controlplane.systems import services
 from controlplane.systems.models import BookingSystem
@@ -349,6 +350,30 @@ def test_an_edit_shows_what_changes_and_updates_the_same_system(browser, live):
     live.refresh_from_db()
     assert (live.title, live.generation) == ("강변 페스티벌 2", 2)
     assert BookingSystem.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "is_told"),
+    [("venue_name", "올림픽홀", True), ("title", "다른 제목", False), ("venue_address", "서울 어딘가", False)],
+)
+def test_an_edit_says_whether_buyers_get_mail_of_it(browser, live, seller, settings, field, typed, is_told):
+    editing = drafts.draft_of_system(user=seller, system=live)
+    form = drafts.form_of(editing)
+    form.values[field] = typed
+    drafts.draft_save(draft=editing, form=form, version=editing.version)
+    said = "told the new time or venue by mail"
+    assert said not in browser.get(url(editing, "/review")).content.decode(), "without a mail server nobody is"
+    settings.MAIL_URL = "smtp://mail.example.kr?from=a@example.kr"
+    assert (said in browser.get(url(editing, "/review")).content.decode()) == is_told
+
+
+def test_a_performance_at_another_time_is_moved_and_one_that_is_new_or_gone_is_not():
+    before = areas_requirement()
+    (first,) = before["performances"]
+    other = {**first, "id": "p2"}
+    assert is_moved(before, areas_requirement(performances=[{**first, "starts_at": "2090-01-11T19:30:00+09:00"}]))
+    assert not is_moved(before, areas_requirement(performances=[first, other]))
+    assert not is_moved(areas_requirement(performances=[first, other]), before)
 
 
 def test_an_edit_begun_before_somebody_elses_change_is_refused_and_kept(browser, live, seller):
