@@ -96,7 +96,7 @@ def take_turn(request: Request, body: TurnRequest) -> Reply:
     if not queue.is_on or not at.opens_ms <= now < at.closes_ms:
         opens_in_s = (at.opens_ms - now) / 1000 if now < at.opens_ms else None
         return Reply(Turn(None, None, opens_in_s, _shown(at, queue, now)))
-    callers.limit.check(request)
+    callers.limit.check(request, per_minute=queue.per_minute)
     queue, number = room.arrive()
     now = now_ms()
     turn = turns.new(number, now, queue.wait_ms(number, now))

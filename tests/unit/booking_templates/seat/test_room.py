@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from booking_templates.kit.db import clock_ms
+from booking_templates.kit.problems import TooMany
 from booking_templates.seat import board, callers, content, passes, taken, turns
 from booking_templates.seat.models import Content, Pass, Room
 from booking_templates.seat.queue import GRACE_MS
@@ -357,9 +359,31 @@ def test_how_it_stands_is_not_sent_twice(on_sale: dict[str, Any], someone: Calle
     assert someone.get("room", **{"If-None-Match": first["ETag"]}).status_code == 200
 
 
-def test_a_program_that_asks_for_thousands_is_slowed_down_and_a_school_is_not(
-    on_sale: dict[str, Any], someone: Caller, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("per_minute", "at_once", "in_30_s"), [(60, 50, 12), (600, 200, 120), (3_000, 1_000, 600), (60_000, 1_000, 600)])
+def test_one_address_gets_a_part_of_those_who_come_in_however_few_that_are(
+    rf: RequestFactory, per_minute: int, at_once: int, in_30_s: int
 ) -> None:
+    now = [100.0]
+    limit, outside = callers.Limit(clock=lambda: now[0]), rf.post("/", headers={"X-Forwarded-For": "203.0.114.7"})
+
+    def given() -> int:
+        for count in range(5_000):
+            try:
+                limit.check(outside, per_minute=per_minute)
+            except TooMany:
+                return count
+        raise AssertionError("no limit")
+
+    assert at_once - 1 <= given() <= at_once
+    now[0] += 30
+    assert in_30_s - 1 <= given() <= in_30_s < per_minute / 2
+    limit.check(rf.post("/", headers={"X-Forwarded-For": "203.0.114.8"}), per_minute=per_minute)
+
+
+def test_a_program_that_asks_for_thousands_is_slowed_down_and_a_school_is_not(
+    on_sale: dict[str, Any], staff: Caller, someone: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff.call("PUT", "content", on_sale | {"admit_per_minute": 3_000})
     monkeypatch.setattr(callers, "limit", callers.Limit(at_once=3, per_s=0.1, clock=lambda: 100.0))
     outside = {"X-Forwarded-For": "9.9.9.9, 203.0.114.7"}
 
