@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.integration.booking.crowd import CONCESSIONS, PRODUCTS, Crowd, assert_nothing_is_violated
-from tests.integration.booking.harness import Booking
+from tests.integration.booking.harness import REPOSITORY, Booking
 from tests.integration.booking.shopping import Buyer, Standin, areas_content, open_sales, seats_content
 from tests.mariadb import MariaDB
 
@@ -167,11 +167,26 @@ class Misfortune(Crowd):
 # Clocks
 
 
+SLEEP = """
+import select, time
+time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+"""
+"""For `sitecustomize`: Python sleeps until a moment of the monotonic clock, which libfaketime 0.9.10 refuses (EINVAL) while a clock is
+behind. No kernel does."""
+
+
 class Dials:
     """The clocks of services' hosts: files that libfaketime reads, each in its service's working directory."""
 
     def __init__(self, root: Path, *, is_shared: bool) -> None:
-        self.environ = {"DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1", "FAKETIME_TIMESTAMP_FILE": "clock"}
+        (root / "python").mkdir()
+        (root / "python" / "sitecustomize.py").write_text(SLEEP, encoding="ascii")
+        self.environ = {
+            "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_TIMESTAMP_FILE": "clock",
+            "PYTHONPATH": f"{root / 'python'}:{REPOSITORY}",
+        }
         self._root = root
         self._is_shared = is_shared
         self.reset()
