@@ -280,13 +280,13 @@ def test_who_waits_is_told_when_nothing_is_left_and_when_something_is_again(
 
     seats = [seat["seat_guid"] for zone in content["plan"]["zones"] for row in zone["rows"] for seat in row["seats"]]
     block(house, seats)
-    told(page, gone)
+    told(house, page, gone)
     assert page.get_by_test_id("room").is_visible(), "who likes may go on waiting"
     block(house, [])
-    told(page, back)
+    told(house, page, back)
     ended = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     put(house, "seat", content | {"admit_per_minute": SLOW, "sales": content["sales"] | {"closes_at": ended}})
-    told(page, over)
+    told(house, page, over)
 
 
 def block(house: Booking, seats: list[str]) -> None:
@@ -297,12 +297,13 @@ def block(house: Booking, seats: list[str]) -> None:
     ).raise_for_status()
 
 
-def told(page: Page, text: str) -> None:
-    """PAGE shows TEXT, and says it to screen readers without interrupting them. Places are counted some seconds late."""
+def told(house: Booking, page: Page, text: str) -> None:
+    """PAGE shows TEXT, and says it to screen readers without interrupting them. Places are counted as event pages ask for them."""
     shown = page.get_by_test_id("room-left")
     deadline = time.monotonic() + WAIT_MS / 1000
     while not re.search(text, shown.inner_text()):
         assert time.monotonic() < deadline, text
+        requests.get(f"{house.public_url}/api/seat/performances", timeout=10).raise_for_status()
         ask_again(page)
         page.wait_for_timeout(300)
     expect(page.locator("#announce")).to_contain_text(re.compile(text))
