@@ -21,7 +21,7 @@ from booking_templates.auth import accounts, mailing, outside, passwords, rules,
 from booking_templates.auth.macs import is_mac_of, mac_of
 from booking_templates.auth.models import Buyer, PasswordReset
 from booking_templates.auth.throttle import Caller
-from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.db import db_now, durably, retry_transaction
 from booking_templates.kit.problems import NotFound, Unprocessable
 
 log = logging.getLogger("clove.auth")
@@ -103,7 +103,7 @@ def send_due() -> int:
     """Send the mails that wait; the number sent. One that cannot be sent is tried again until GIVE_UP, unless its address is refused."""
     sent, now, started = 0, db_now(), time.monotonic()
     waiting = PasswordReset.objects.select_related("buyer").filter(mailed_at=None, used_at=None, created_at__gt=now - GIVE_UP)
-    for reset in waiting.order_by("created_at")[:BATCH]:
+    for reset in durably(lambda: list(waiting.order_by("created_at")[:BATCH])):
         try:
             _message(reset).send()
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:

@@ -71,6 +71,31 @@ def write(statement: Callable[[], R]) -> R:
     raise AssertionError("unreachable")
 
 
+_MYSQL_MARK = (
+    "INSERT INTO kit_lease (name, holder, expires_at) VALUES ('durable', '', UTC_TIMESTAMP(6))"
+    " ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)"
+)
+
+
+def durably(read: Callable[[], R]) -> R:
+    """What READ finds, and would find after a crash too: for whoever acts outside the database on rows that another transaction wrote.
+
+    InnoDB shows a transaction's rows from its commit on and writes its log after that: a server that is killed in between comes back
+    without what somebody has read already (docs/decisions/0033). A commit that comes later in the log is on disk only with all before it.
+    """
+    if connection.vendor != "mysql":
+        return read()  # SQLite shows what is on disk
+
+    def marked() -> R:
+        found = read()
+        if found:
+            with connection.cursor() as cursor:
+                cursor.execute(_MYSQL_MARK)
+        return found
+
+    return retry_transaction(marked)()
+
+
 MYSQL_SNAPSHOT = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
 

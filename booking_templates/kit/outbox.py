@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from booking_templates.kit import peers
-from booking_templates.kit.db import db_now
+from booking_templates.kit.db import db_now, durably
 from booking_templates.kit.models import OutboxMessage
 from booking_templates.kit.table import table
 
@@ -46,7 +46,8 @@ def deliver_due() -> int:
     # What was never tried is due whatever the clock said then, and nothing waits for longer than the longest backoff: the clock of a
     # single host may be put back.
     due = Q(next_at__lte=now) | Q(attempts=0) | Q(next_at__gt=now + timedelta(seconds=BACKOFF_MAX_S + 1))
-    for message in OutboxMessage.objects.filter(due, peer__in=list(settings.ENV.peers)).order_by("next_at", "id")[:BATCH]:
+    waiting = OutboxMessage.objects.filter(due, peer__in=list(settings.ENV.peers)).order_by("next_at", "id")
+    for message in durably(lambda: list(waiting[:BATCH])):
         if time.monotonic() - started > BATCH_S:
             break
         try:

@@ -19,7 +19,7 @@ from django.db import DatabaseError
 from django.utils import translation
 
 from booking_templates.kit import peers
-from booking_templates.kit.db import clock, write
+from booking_templates.kit.db import clock, durably, write
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.table import table
 from booking_templates.payments.models import Notice, PayableOrder
@@ -91,7 +91,10 @@ class Courier(Generic[N]):
         return len(notices)
 
     def _waiting(self) -> list[N]:
-        found = table(self._notices).first(BATCH)
+        notices = table(self._notices)
+        if not notices.first(1):
+            return []  # nearly always
+        found = durably(lambda: notices.first(BATCH))
         if found and found[0].created_at < clock() - KEEP:
             old = self._notices._default_manager.filter(created_at__lt=clock() - KEEP)
             log.warning("notices given up", extra={"fields": {"count": write(old.delete)[0]}})

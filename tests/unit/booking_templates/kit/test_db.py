@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from booking_templates.kit import db, env
 from booking_templates.kit.models import Lease
@@ -113,6 +114,19 @@ def test_the_environment_is_read_with_its_defaults(tmp_path):
     assert not read.is_https
     with pytest.raises(KeyError):
         env.load({})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_to_be_acted_on_is_followed_by_a_write_in_its_transaction():
+    Lease.objects.create(name="a", holder="h", expires_at=db.db_now())
+    with CaptureQueriesContext(connection) as caught:
+        assert [lease.name for lease in db.durably(lambda: list(Lease.objects.filter(name="a")))] == ["a"]
+        assert db.durably(lambda: list(Lease.objects.filter(name="b"))) == []
+    kinds = [query["sql"].split()[0] for query in caught]
+    if connection.vendor == "mysql":
+        assert kinds == ["BEGIN", "SELECT", "INSERT", "COMMIT", "BEGIN", "SELECT", "COMMIT"]
+    else:
+        assert kinds == ["SELECT", "SELECT"]
 
 
 @pytest.mark.django_db

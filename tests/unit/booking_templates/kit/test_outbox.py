@@ -43,6 +43,19 @@ def test_what_was_rolled_back_is_never_sent(peer, hosts):
     assert peer.requests == []
 
 
+def test_what_a_crash_of_the_database_undid_after_a_glance_is_never_sent(peer, hosts, monkeypatch):
+    hosts({"ticket:8000": [peer.address]})
+    outbox.put("ticket", "/internal/x", {})
+
+    def after_a_crash(read):
+        OutboxMessage.objects.all().delete()
+        return read()
+
+    monkeypatch.setattr(outbox, "durably", after_a_crash)
+    assert outbox.deliver_due() == 0
+    assert peer.requests == []
+
+
 @pytest.mark.parametrize("answer", [404, 422, 500])
 def test_a_refusal_is_kept_and_tried_again_later(peer, hosts, answer):
     hosts({"ticket:8000": [peer.address]})
