@@ -13,6 +13,7 @@ const SLOWEST_S = 180;
 const PAUSED_S = 10;
 const BACK_OFF_S = 60;
 const SAY_EVERY_MS = 60000;
+const SPREAD_MS = 300;
 const ROOM_CODES = ["waiting_room", "turn_taken", "turn_over"];
 
 /** The headers that let a hold in. */
@@ -46,6 +47,18 @@ export function leftText(room, wanted, offers) {
   if (room.closed?.includes(wanted)) return "room_closed"; // an older seat service tells nothing of it
   if (!room.sold_out?.includes(wanted)) return null;
   return offers.some(({ id }) => !room.sold_out.includes(id) && !room.closed.includes(id)) ? "room_sold_out" : "room_all_sold_out";
+}
+
+/** What WORK comes to, once no other tab is at it. The lock is held for longer: what a tab writes reaches another's process after a while. */
+function inTurn(work) {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(TURN_LOCK, async () => {
+        resolve(await work());
+        await new Promise((told) => setTimeout(told, SPREAD_MS));
+      })
+      .catch(reject);
+  });
 }
 
 /** "less than a minute", "about 3 min" */
@@ -110,7 +123,7 @@ export class Room {
       if (body.turn) session.write(TURN, body.turn);
       return body;
     };
-    const told = await (navigator.locks ? navigator.locks.request(TURN_LOCK, take) : take());
+    const told = await (navigator.locks ? inTurn(take) : take());
     this.number = told.number;
     this.take(told.room);
     return told;
