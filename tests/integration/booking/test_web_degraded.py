@@ -71,3 +71,18 @@ def test_tickets_are_sold_while_neither_the_shop_nor_the_events_information_answ
     finally:
         for service in ("merch", "event"):
             site.restart(service)
+
+
+def test_tickets_are_sold_to_a_browser_that_is_told_to_keep_nothing_but_cookies(site: Booking, context: BrowserContext) -> None:
+    for kept in ("localStorage", "sessionStorage"):
+        refuse = "{ get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); } }"
+        context.add_init_script(f"Object.defineProperty(window, '{kept}', {refuse})")
+    sign_up(context)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    buy_from_the_front_page(page)
+    pay(page)
+    page.goto("/shop")
+    expect(page.get_by_test_id("product-program")).to_be_visible()
+    assert faults == []

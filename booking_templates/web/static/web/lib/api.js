@@ -2,6 +2,7 @@
 // refresh and one retry.
 import { t } from "./client.js";
 import { session } from "./session.js";
+import { browser, tab } from "./storage.js";
 
 /** An answer that is an error: problem+json, or no answer at all (code `offline`). */
 export class Problem extends Error {
@@ -55,8 +56,8 @@ async function send(method, path, { json, key, headers, signal, timeoutMs = 2000
 async function refresh(since) {
   const renew = async () => {
     if (renewedAt() > since) return true;
-    const key = session.read(RENEWING) || newKey();
-    session.write(RENEWING, key);
+    const key = browser.read(RENEWING) || newKey();
+    browser.write(RENEWING, key);
     const answer = await send("POST", "/api/auth/refresh", { key });
     if (answer.status === 409) {
       // Another tab is renewing it at this moment, where there is no lock to wait for: its cookies are ours too.
@@ -68,7 +69,7 @@ async function refresh(since) {
       return true;
     }
     if (answer.status >= 500 || answer.status === 429) throw new Problem(answer.status, (await read(answer)) || {});
-    session.drop(RENEWING);
+    browser.drop(RENEWING);
     session.forget();
     return false;
   };
@@ -77,13 +78,13 @@ async function refresh(since) {
 
 /** Remember that the login was made or renewed just now. */
 export function renewed() {
-  session.write(RENEWED, String(Date.now()));
-  session.drop(RENEWING);
+  browser.write(RENEWED, String(Date.now()));
+  browser.drop(RENEWING);
 }
 
 /** When that was; 0 where it is still to come, for this browser's clock has been put back since. */
 function renewedAt() {
-  const at = Number(session.read(RENEWED) || 0);
+  const at = Number(browser.read(RENEWED) || 0);
   return at <= Date.now() ? at : 0;
 }
 
@@ -138,16 +139,16 @@ export function goToLogin(problem) {
 /** A key that stays the same for the same PURPOSE in this tab: a second press or a reload repeats the request, not the order. */
 export function stableKey(purpose) {
   const name = `clove.key.${purpose}`;
-  let key = sessionStorage.getItem(name);
+  let key = tab.read(name);
   if (!key) {
     key = newKey();
-    sessionStorage.setItem(name, key);
+    tab.write(name, key);
   }
   return key;
 }
 
 export function dropKey(purpose) {
-  sessionStorage.removeItem(`clove.key.${purpose}`);
+  tab.drop(`clove.key.${purpose}`);
 }
 
 function newKey() {

@@ -1,5 +1,5 @@
 // The shop's cart: what is chosen of which product, in which option. It stays in this browser until it is ordered.
-import { session } from "./session.js";
+import { browser } from "./storage.js";
 
 const MEMORY = "clove.cart";
 export const MOST_OF_ONE = 20;
@@ -26,7 +26,7 @@ export const itemsOf = (lines) => lines.map(({ product, option, quantity }) => (
 /** What this browser remembers; nothing where what it remembers is unreadable. */
 export function readCart() {
   try {
-    const entries = JSON.parse(session.read(MEMORY) || "[]");
+    const entries = JSON.parse(browser.read(MEMORY) || "[]");
     return new Map(entries.filter(([key, quantity]) => typeof key === "string" && Number.isInteger(quantity) && quantity > 0));
   } catch {
     return new Map();
@@ -39,5 +39,5 @@ export function followCart(changed) {
 }
 
 export function writeCart(cart) {
-  session.write(MEMORY, JSON.stringify([...cart]));
+  browser.write(MEMORY, JSON.stringify([...cart]));
 }

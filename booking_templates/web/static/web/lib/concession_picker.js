@@ -4,16 +4,17 @@ import { chosenPlaces, offText, offeredFor, priceOf, proofsOf, stillOffered, tot
 import { announce, fill, h, icon, note, show } from "./dom.js";
 import { won } from "./format.js";
 import { gradeLabel, placeName } from "./places.js";
+import { tab } from "./storage.js";
 import { readTerms } from "./terms.js";
 
 const stored = (hold) => `clove.concessions.${hold}`;
 
 /** Forget what was chosen for HOLD. */
-export const forgetChoice = (hold) => sessionStorage.removeItem(stored(hold));
+export const forgetChoice = (hold) => tab.drop(stored(hold));
 
 function remembered(hold) {
   try {
-    return JSON.parse(sessionStorage.getItem(stored(hold))) || {};
+    return JSON.parse(tab.read(stored(hold))) || {};
   } catch {
     return {};
   }
@@ -143,7 +144,7 @@ export class ConcessionPicker {
   }
 
   #settle({ isQuiet = false } = {}) {
-    sessionStorage.setItem(stored(this.#hold.id), JSON.stringify(this.#choice));
+    tab.write(stored(this.#hold.id), JSON.stringify(this.#choice));
     this.places.forEach((place, at) => this.#prices[at] && (this.#prices[at].textContent = won(place.price_krw)));
     this.#drawProofs();
     const wrong = isQuiet ? null : this.#tellCount();

@@ -2,6 +2,7 @@
 import { api } from "./api.js";
 import { $, busy, toast } from "./dom.js";
 import { session } from "./session.js";
+import { tab } from "./storage.js";
 
 function drawSession() {
   const name = session.name;
@@ -46,7 +47,7 @@ $("logout").addEventListener("click", (event) =>
       }
     }
     session.forget();
-    sessionStorage.clear();
+    tab.clear();
     location.assign("/");
   }),
 );

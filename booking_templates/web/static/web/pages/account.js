@@ -5,6 +5,7 @@ import { $, busy, fill, h, note, show, toast } from "../lib/dom.js";
 import { check, clearErrors, showProblem } from "../lib/forms.js";
 import { session } from "../lib/session.js";
 import "../lib/page.js";
+import { tab } from "../lib/storage.js";
 
 const profile = $("profile");
 const dialog = $("delete-dialog");
@@ -91,7 +92,7 @@ async function remove() {
   try {
     await api("DELETE", "/api/auth/me", { json: { password: form.elements.password.value } });
     session.forget();
-    sessionStorage.clear();
+    tab.clear();
     location.assign("/");
     await new Promise(() => {});
   } catch (problem) {

@@ -10,6 +10,7 @@ import { Availability, Poll } from "../seats/availability.js";
 import { offerBest } from "../seats/best.js";
 import { openHoldNote } from "../seats/open_hold.js";
 import { Room, isForRoom } from "../seats/room.js";
+import { tab } from "../lib/storage.js";
 import { calledOff, readTerms } from "../lib/terms.js";
 import { SoldOut } from "../seats/sold_out.js";
 import { Seats } from "../seats/seats_panel.js";
@@ -95,7 +96,7 @@ function closeBooth() {
   if (isClosed) return;
   isClosed = true;
   poll.stop();
-  sessionStorage.removeItem(memory);
+  tab.drop(memory);
   if ($("best-dialog").open) $("best-dialog").close();
   for (const part of ["loading", "numbered", "areas", "view", "best", "panel", "sold-out"]) show($(part), false);
   const text = `${t("called_off_title")}. ${t("called_off_choose_text")}`;
@@ -119,7 +120,7 @@ async function closedNote() {
 /** The plan of the page's address, or the one that availability has told of since: the page may still be of before it for some seconds. */
 async function loadPlan() {
   const { body } = await api("GET", $("booth").dataset.plan);
-  const told = sessionStorage.getItem(PLAN);
+  const told = tab.read(PLAN);
   return !told || told === body.version ? body : (await api("GET", `/api/seat/plan?v=${encodeURIComponent(told)}`)).body;
 }
 
@@ -128,8 +129,8 @@ function isOutdated(plan, availability) {
   const isOther = Boolean(availability.plan) && availability.plan !== plan.version;
   if (isOther && !isLeaving) {
     isLeaving = true;
-    const wasInVain = sessionStorage.getItem(PLAN) === availability.plan;
-    sessionStorage.setItem(PLAN, availability.plan);
+    const wasInVain = tab.read(PLAN) === availability.plan;
+    tab.write(PLAN, availability.plan);
     setTimeout(() => location.reload(), wasInVain ? AGAIN_MS : 0);
   }
   return isOther;
@@ -145,15 +146,15 @@ function lost(names) {
 
 function changed() {
   const wanted = choice.request();
-  if (wanted) sessionStorage.setItem(memory, JSON.stringify(wanted));
-  else sessionStorage.removeItem(memory);
+  if (wanted) tab.write(memory, JSON.stringify(wanted));
+  else tab.drop(memory);
   $("hold").setAttribute("aria-disabled", String(!wanted));
 }
 
 /** What was chosen before logging in, or null. */
 function remembered() {
   try {
-    return JSON.parse(sessionStorage.getItem(memory) || "null");
+    return JSON.parse(tab.read(memory) || "null");
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 // Holding places: the way from the choice to the payment.
 import { api } from "../lib/api.js";
+import { tab } from "../lib/storage.js";
 import { turnHeaders } from "./room.js";
 
 /** What was chosen for PERFORMANCE, kept for the way through the login. */
@@ -8,7 +9,7 @@ export const memoryOf = (performance) => `clove.choice.${performance}`;
 /** Hold WANTED ({seats}, {areas} or {best}) and go to pay. Never resolves when it succeeds: the next page comes. Throws Problem. */
 export async function holdPlaces(performance, wanted) {
   const { id } = await hold(performance, wanted);
-  sessionStorage.removeItem(memoryOf(performance));
+  tab.drop(memoryOf(performance));
   location.assign(`/checkout/${encodeURIComponent(id)}`);
   await new Promise(() => {});
 }

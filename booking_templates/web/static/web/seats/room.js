@@ -3,7 +3,7 @@ import { api } from "../lib/api.js";
 import { t } from "../lib/client.js";
 import { $, announce, clear, note, show } from "../lib/dom.js";
 import { number } from "../lib/format.js";
-import { session } from "../lib/session.js";
+import { browser } from "../lib/storage.js";
 
 const TURN = "clove.turn"; // all tabs of a browser share one place: a second one does not make somebody behind wait longer
 const TURN_LOCK = "clove-turn";
@@ -18,13 +18,13 @@ const ROOM_CODES = ["waiting_room", "turn_taken", "turn_over"];
 
 /** The headers that let a hold in. */
 export function turnHeaders() {
-  const turn = session.read(TURN);
+  const turn = browser.read(TURN);
   return turn ? { [HEADER]: turn } : {};
 }
 
 /** Whether PROBLEM sends its buyer to the waiting room; a turn that somebody else uses is given up. */
 export function isForRoom(problem) {
-  if (problem.code === "turn_taken") session.drop(TURN);
+  if (problem.code === "turn_taken") browser.drop(TURN);
   return ROOM_CODES.includes(problem.code);
 }
 
@@ -119,8 +119,8 @@ export class Room {
   /** Tabs that are opened at once take turns: the second one finds the place of the first. */
   async takeTurn() {
     const take = async () => {
-      const { body } = await api("POST", "/api/seat/room/turns", { json: { turn: session.read(TURN) || "" }, timeoutMs: 15000 });
-      if (body.turn) session.write(TURN, body.turn);
+      const { body } = await api("POST", "/api/seat/room/turns", { json: { turn: browser.read(TURN) || "" }, timeoutMs: 15000 });
+      if (body.turn) browser.write(TURN, body.turn);
       return body;
     };
     const told = await (navigator.locks ? inTurn(take) : take());
