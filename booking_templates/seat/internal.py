@@ -109,7 +109,7 @@ def _pinned(ask: HoldAsk, rows: list[claims.Row]) -> Hold:
     if not variant.has_pins():
         raise Conflict("pins_not_offered", _("Bookings are confirmed at once here."))
     first = _checked(parse_hold_id(ask.hold_id), rows, ask.buyer_id)[0]
-    if first.order_id == ask.order_id:
+    if all(row.order_id == ask.order_id for row in rows):
         return hold_of(house.current(), rows)
     if first.state == State.PINNED:
         raise Conflict("hold_pinned", _("These places are being paid for."))
@@ -120,7 +120,7 @@ def _pinned(ask: HoldAsk, rows: list[claims.Row]) -> Hold:
 
 def _confirmed(ask: HoldAsk, rows: list[claims.Row]) -> Hold:
     hold = parse_hold_id(ask.hold_id)
-    if rows and rows[0].state == State.SOLD and rows[0].order_id == ask.order_id:
+    if rows and all(row.state == State.SOLD and row.order_id == ask.order_id for row in rows):
         return hold_of(house.current(), rows)
     if rows:
         _checked(hold, rows, ask.buyer_id)

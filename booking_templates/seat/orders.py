@@ -13,7 +13,7 @@ from django.db import IntegrityError
 
 from booking_templates.kit import batch
 from booking_templates.kit.batch import Statement
-from booking_templates.seat.claims import Refused, Row, expire, reading
+from booking_templates.seat.claims import Refused, Row, expire, reading, update_sql
 from booking_templates.seat.clock import now_sql
 from booking_templates.seat.models import State
 
@@ -50,10 +50,7 @@ def fulfil(wishes: Sequence[Wish]) -> list[list[Row] | OrderTaken]:
 
 def unpin(hold: int, order_id: str) -> bool:
     """Give a pinned hold back to its buyer for what is left of its time; whether this call did it."""
-    sql = (
-        f"UPDATE seat_claim SET state = {State.HELD:d}, order_id = NULL WHERE hold = {hold:d}"  # noqa: S608
-        f" AND state = {State.PINNED:d} AND order_id = %s"
-    )
+    sql = f"{update_sql()} state = {State.HELD:d}, order_id = NULL WHERE hold = {hold:d} AND state = {State.PINNED:d} AND order_id = %s"
     is_unpinned = batch.run([(sql, [order_id])])[0] > 0
     if is_unpinned:
         expire([hold])
@@ -85,7 +82,7 @@ def _pinning(wishes: Sequence[Wish]) -> Statement:
     order, orders = _order_of(wishes)
     whose, buyers = _any(wishes, lambda wish: ("buyer = %s", [wish.buyer]))
     still_held = f"state = {State.HELD:d} AND expires_ms > {now_sql()}"
-    return f"UPDATE seat_claim SET state = {State.PINNED:d}, order_id = {order} WHERE ({whose}) AND {still_held}", [*orders, *buyers]  # noqa: S608
+    return f"{update_sql()} state = {State.PINNED:d}, order_id = {order} WHERE ({whose}) AND {still_held}", [*orders, *buyers]
 
 
 def _selling(wishes: Sequence[Wish]) -> Statement:
@@ -98,7 +95,7 @@ def _selling(wishes: Sequence[Wish]) -> Statement:
     order, orders = _order_of(wishes)
     which, parameters = _any(wishes, may)
     sold = f"state = {State.SOLD:d}, order_id = {order}, expires_ms = NULL"
-    return f"UPDATE seat_claim SET {sold} WHERE {which}", [*orders, *parameters]  # noqa: S608
+    return f"{update_sql()} {sold} WHERE {which}", [*orders, *parameters]
 
 
 def _telling(wishes: Sequence[Wish]) -> Statement:
