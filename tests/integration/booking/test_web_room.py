@@ -187,7 +187,7 @@ def test_while_it_is_paused_the_page_says_so_and_goes_on_after(house: Booking, c
 def test_who_has_the_page_open_when_the_sale_opens_gets_a_number_then(
     house: Booking, content: dict[str, Any], context: BrowserContext
 ) -> None:
-    opens_at = (datetime.now(UTC) + timedelta(seconds=8)).isoformat()
+    opens_at = (datetime.now(UTC) + timedelta(seconds=12)).isoformat()
     put(house, "seat", content | {"admit_per_minute": SLOW, "sales": content["sales"] | {"opens_at": opens_at}})
     pause(house, is_paused=True)
     try:
