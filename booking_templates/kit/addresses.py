@@ -21,7 +21,7 @@ def address_of(request: HttpRequest) -> Address | None:
     a proxy of one's own, which wrote there whom it saw.
     """
     seen: Address | None = None
-    for text in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+    for text in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         before = _address(text)
         if before is None:
             break

@@ -38,7 +38,7 @@ def idempotent(function: Callable[..., Any]) -> Callable[..., Reply]:
     @functools.wraps(function)
     def run(request: Request, *args: Any, **kwargs: Any) -> Reply:
         change = functools.partial(function, request, *args, **kwargs)
-        key = request.headers.get("Idempotency-Key", "")
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         if not key:
             return retry_transaction(lambda: _as_reply(change()))()
         if len(key) > KEY_MAX:

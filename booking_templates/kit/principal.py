@@ -14,6 +14,7 @@ from booking_templates.kit.problems import Forbidden, NotFound, Unauthorized
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ACCESS_COOKIE = "__Host-clove_access" if settings.ENV.is_https else "clove_access"
 CSRF_HEADER = "X-Clove-Request"
+_CSRF_META = "HTTP_X_CLOVE_REQUEST"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def service(*callers: str) -> Rule:
 
 def require_own_page(request: HttpRequest) -> None:
     """Raises Forbidden `csrf` without the header that our own pages send: a form of another site can send a cookie but never a header."""
-    if request.headers.get(CSRF_HEADER) != "1":
+    if request.META.get(_CSRF_META) != "1":
         raise Forbidden("csrf", gettext("This request did not come from the page itself."))
 
 

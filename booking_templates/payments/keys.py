@@ -11,7 +11,7 @@ from booking_templates.kit.problems import Unprocessable
 
 def key_of(request: Request) -> str | None:
     """The request's key as a digest (databases compare text without regard to case, to width or to blanks at its end), or None."""
-    key = request.headers.get("Idempotency-Key", "")
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
     if len(key) > KEY_MAX:
         raise Unprocessable("idempotency_key_too_long", max_length=KEY_MAX)
     return hashlib.sha256(key.encode()).hexdigest() if key else None

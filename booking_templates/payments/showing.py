@@ -22,7 +22,7 @@ def shown_payment(order: PayableOrder, provider: Provider | None, request: HttpR
         return None
     url = None
     if order.state == State.PAYING:
-        agent = request.headers.get("User-Agent", "")
+        agent = request.META.get("HTTP_USER_AGENT", "")
         url = order.redirect_mobile if any(word in agent for word in MOBILE) else order.redirect_pc
     return PaymentOut(
         provider=order.provider,

@@ -43,7 +43,7 @@ class Limit:
 
         Whoever does not come from outside, or from an address that stands for everybody, is not counted.
         """
-        address = address_of(request) if "X-Forwarded-For" in request.headers else None
+        address = address_of(request) if "HTTP_X_FORWARDED_FOR" in request.META else None
         if address is None or not address.is_global:
             return
         if wait_s := self._wait_s(place_of(address), per_minute / 60):
