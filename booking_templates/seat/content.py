@@ -29,7 +29,7 @@ from booking_templates.seat.models import (
     claim_id,
     claims_on,
 )
-from booking_templates.seat.schemas import CAPACITY_MAX, SEATS_MAX, ContentOutcome, SeatContent
+from booking_templates.seat.schemas import CAPACITY_MAX, SEATS_MAX, ContentOutcome, Presale, SeatContent
 
 NAMED_MAX = 20
 
@@ -44,6 +44,7 @@ def read() -> SeatContent:
         raise NotFound("no_content", _("Nothing is on sale here yet."))
     content = msgspec.json.decode(row.body, type=SeatContent)
     content.admit_per_minute = room.per_minute()
+    content.presale = house.presale_of(row)
     return content
 
 
@@ -55,10 +56,12 @@ def put(content: SeatContent) -> ContentOutcome:
     """
     if errors := _errors(content):
         raise Unprocessable("invalid", errors=errors)
-    # The rate is the waiting room's, which changes while holds go on; and an image of before it reads the rest as it always did.
-    body = msgspec.json.encode(msgspec.structs.replace(content, admit_per_minute=None)).decode()
+    # The rate is the waiting room's, which changes while holds go on; and an image of before it, or of before the presale, reads the rest
+    # as it always did.
+    body = msgspec.json.encode(msgspec.structs.replace(content, admit_per_minute=None, presale=None)).decode()
     digest = hashlib.sha256(body.encode()).hexdigest()
-    if Content.objects.filter(pk=CONTENT_ID, digest=digest).exists():
+    before = Content.objects.filter(pk=CONTENT_ID).values_list("digest", "presale").first()
+    if before == (digest, _written(content.presale)):
         is_changed = room.let_in(content.admit_per_minute)
         layout = house.refreshed().layout
         return ContentOutcome(layout.version, changed=is_changed, capacity=layout.capacity)
@@ -70,6 +73,10 @@ def put(content: SeatContent) -> ContentOutcome:
     return outcome
 
 
+def _written(presale: Presale | None) -> str | None:
+    return None if presale is None else msgspec.json.encode(presale).decode()
+
+
 @retry_transaction
 def _put(content: SeatContent, body: str, digest: str) -> ContentOutcome:
     # Holds share a lock on this row: from here to the commit none is under way, and the claims read below are all there are.
@@ -78,7 +85,7 @@ def _put(content: SeatContent, body: str, digest: str) -> ContentOutcome:
     performances = number(Performance, "id", [item.id for item in content.performances], first=1)
     layout = lay_out(content, numbers, language=settings.LANGUAGE_CODE)
     room.let_in(content.admit_per_minute)
-    if before is not None and before.digest == digest:
+    if before is not None and (before.digest, before.presale) == (digest, _written(content.presale)):
         return ContentOutcome(layout.version, changed=False, capacity=layout.capacity)
     shown = {performances[item.id] for item in content.performances}
     if before is not None:
@@ -87,7 +94,13 @@ def _put(content: SeatContent, body: str, digest: str) -> ContentOutcome:
     _block(content, layout, numbers, shown, before)
     Content.objects.update_or_create(
         pk=CONTENT_ID,
-        defaults={"version": (before.version if before else 0) + 1, "digest": digest, "body": body, "updated_at": db_now()},
+        defaults={
+            "version": (before.version if before else 0) + 1,
+            "digest": digest,
+            "body": body,
+            "presale": _written(content.presale),
+            "updated_at": db_now(),
+        },
     )
     return ContentOutcome(layout.version, changed=True, capacity=layout.capacity)
 
@@ -134,6 +147,8 @@ def _errors(content: SeatContent) -> dict[str, list[str]]:
         add("performances", _("%(name)s is there twice.") % {"name": name})
     if content.sales.opens_at >= content.sales.closes_at:
         add("sales.closes_at", _("Sales end before they begin."))
+    if content.presale is not None and content.presale.opens_at >= content.sales.opens_at:
+        add("presale.opens_at", _("The presale opens before the sale does."))
     if variant.is_numbered():
         _check_plan(content, set(grades), add)
     else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.problems import Conflict, Gone, NotFound, Unavailable, Unprocessable
-from booking_templates.seat import calling_off, choose, claims, house, passes
+from booking_templates.seat import calling_off, choose, claims, house, passes, presale
 from booking_templates.seat.board import board
 from booking_templates.seat.claims import ContentChanged, LimitReached, PlacesTaken, Row, Wanted
 from booking_templates.seat.clock import NowMs, from_ms, now_ms
@@ -28,11 +29,12 @@ def hold(performance_id: str, wish: HoldRequest, buyer: str, *, turn: str = "") 
     if sum(part is not None for part in (wish.seats, wish.areas, wish.best)) != 1:
         raise Unprocessable("invalid", errors={"seats": [_("Choose seats, places in areas, or the best seats.")]})
     at = house.current()
-    _check_on_sale(at, at.show(performance_id))
+    opens_ms = presale.opens_ms_for(at, buyer)
+    _check_on_sale(at, at.show(performance_id), opens_ms)
     passes.check(at, turn, buyer)
     while True:
         show = at.show(performance_id)
-        _check_on_sale(at, show)
+        _check_on_sale(at, show, opens_ms)
         try:
             if wish.seats is not None:
                 return at, _hold_seats(at, show, wish.seats, buyer)
@@ -42,19 +44,32 @@ def hold(performance_id: str, wish: HoldRequest, buyer: str, *, turn: str = "") 
             return at, _hold_best(at, show, wish.best, buyer)
         except ContentChanged:
             at = house.refreshed()
+            opens_ms = presale.opens_ms_for(at, buyer)
         except LimitReached as error:
             raise _over_limit(at, error.taken) from error
 
 
-def _check_on_sale(at: House, show: Show) -> None:
+def _check_on_sale(at: House, show: Show, opens_ms: int) -> None:
+    """For a buyer to whom the sale opens at OPENS_MS. Raises Conflict."""
     if show.is_called_off:
         raise called_off()
     now = now_ms()
-    if at.is_on_sale(show, now):
+    if at.is_on_sale_from(opens_ms, show, now):
         return
-    said = _("Sales have not begun yet.") if now < at.opens_ms else _("Sales for this performance have ended.")
     closes_ms = min(at.closes_ms, show.starts_ms)
-    raise Conflict("not_on_sale", said, opens_at=from_ms(at.opens_ms).isoformat(), closes_at=from_ms(closes_ms).isoformat())
+    said, more = _not_yet(at, now) if now < min(at.opens_ms, closes_ms) else (_("Sales for this performance have ended."), {})
+    raise Conflict("not_on_sale", said, opens_at=from_ms(at.opens_ms).isoformat(), closes_at=from_ms(closes_ms).isoformat(), **more)
+
+
+def _not_yet(at: House, now: int) -> tuple[str, dict[str, Any]]:
+    if at.presale is None:
+        return _("Sales have not begun yet."), {}
+    is_open = at.is_presale(now)
+    told = {"name": at.presale.name, "opens_at": from_ms(at.presale_ms).isoformat(), "is_open": is_open}
+    if not is_open:
+        return _("Sales have not begun yet."), {"presale": told}
+    said = _("Sales are not open to all yet. With a code for “%(name)s” you can book now.")
+    return said % {"name": at.presale.name}, {"presale": told}
 
 
 def _over_limit(at: House, taken: int) -> Unprocessable:

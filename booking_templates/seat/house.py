@@ -19,7 +19,7 @@ from booking_templates.seat import room
 from booking_templates.seat.clock import to_ms
 from booking_templates.seat.layout import Layout, lay_out
 from booking_templates.seat.models import CONTENT_ID, ROOM_ID, Area, Claim, Content, Performance, Seat
-from booking_templates.seat.schemas import SeatContent
+from booking_templates.seat.schemas import Presale, SeatContent
 
 CHECK_EVERY_S = 0.2
 """How long another replica's change may go unseen. A hold placed on an older version fails by constraint and is tried on the newer."""
@@ -49,11 +49,15 @@ class House:
     shows: dict[str, Show]
     opens_ms: int
     closes_ms: int
+    presale: Presale | None = None
     has_excess: bool = False
     """Whether somebody had more places than the limit when this version came: it was higher before."""
     show_of_number: dict[int, Show] = field(init=False)
+    presale_ms: int = field(init=False)
+    """When the presale opens; when the sale does where there is none."""
 
     def __post_init__(self) -> None:
+        self.presale_ms = min(self.opens_ms, to_ms(self.presale.opens_at)) if self.presale else self.opens_ms
         self.show_of_number = {show.number: show for show in self.shows.values()}
 
     @property
@@ -65,7 +69,20 @@ class House:
         return self.content.hold_minutes * 60_000
 
     def is_on_sale(self, show: Show, now_ms: int) -> bool:
-        return self.opens_ms <= now_ms < self.closes_ms and now_ms < show.starts_ms and not show.is_called_off
+        """Whether all may buy it."""
+        return self.is_on_sale_from(self.opens_ms, show, now_ms)
+
+    def is_on_sale_from(self, opens_ms: int, show: Show, now_ms: int) -> bool:
+        """The same for somebody to whom the sale opens at OPENS_MS."""
+        return opens_ms <= now_ms < self.closes_ms and now_ms < show.starts_ms and not show.is_called_off
+
+    def is_presale(self, now_ms: int) -> bool:
+        """Whether only those with a code may buy."""
+        return self.presale_ms <= now_ms < self.opens_ms
+
+    def opening_ms(self, now_ms: int) -> int:
+        """That of the two openings which those come for who come now: the presale's until the sale opens to all."""
+        return self.opens_ms if now_ms >= self.opens_ms else self.presale_ms
 
     def is_over(self, show: Show, now_ms: int) -> bool:
         """Whether it is not on sale and, as things are, never will be again."""
@@ -139,6 +156,10 @@ def forget() -> None:
     _current = None
 
 
+def presale_of(row: Content) -> Presale | None:
+    return None if row.presale is None else msgspec.json.decode(row.presale, type=Presale)
+
+
 def _load() -> House:
     row = Content.objects.get(pk=CONTENT_ID)
     content = msgspec.json.decode(row.body, type=SeatContent)
@@ -160,5 +181,6 @@ def _load() -> House:
         shows=shows,
         opens_ms=to_ms(content.sales.opens_at),
         closes_ms=to_ms(content.sales.closes_at),
+        presale=presale_of(row),
         has_excess=Claim.objects.filter(slot__gt=content.limit_per_buyer).exists(),
     )

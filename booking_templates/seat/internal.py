@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import service
 from booking_templates.kit.problems import Conflict, NotFound, Problem
-from booking_templates.seat import calling_off, claims, holds, house, orders, passes, variant
+from booking_templates.seat import calling_off, claims, holds, house, orders, passes, presale, variant
 from booking_templates.seat.models import State
 from booking_templates.seat.orders import OrderTaken
 from booking_templates.seat.schemas import (
@@ -166,4 +166,5 @@ def erase_buyer(request: Request, buyer_id: str) -> Reply:
     """The buyer's open holds are free again, and sold places stand without who bought them."""
     claims.release_buyer(buyer_id)
     passes.forget_buyer(buyer_id)
+    presale.forget_buyer(buyer_id)
     return Reply(status=204)

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 
 CONTENT_ID = 1
 ROOM_ID = 1
+GIVEN_ID = 1
 AREA_BASE = 10**12
 AREA_STRIDE = 10**6
 """The places of area N are AREA_BASE + N × AREA_STRIDE + 1, 2, …: beyond every seat's number, and no area has as many."""
@@ -46,6 +47,8 @@ class Content(models.Model):
     version = models.PositiveBigIntegerField()
     digest = models.CharField(max_length=64)
     body = models.TextField()
+    presale = models.TextField(null=True)  # noqa: DJ001 - no presale, not an empty one
+    """Apart from the body, which an image of before there were presales reads with no entry it does not know."""
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -170,3 +173,23 @@ class Pass(models.Model):
     id = models.BigIntegerField(primary_key=True)
     buyer = models.CharField(max_length=64)
     expires_ms = models.BigIntegerField(db_index=True)
+
+
+class CodesGiven(models.Model):
+    """The one row, with id GIVEN_ID: how many presale codes the seller was given. Their text is kept nowhere (`codes`)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+
+
+class Code(models.Model):
+    """A presale code that somebody used, or that was withdrawn. One that is neither has no row.
+
+    It is its buyer's who used it first: the primary key holds that. A buyer has one code at most. Without a buyer the account was closed,
+    or the code was withdrawn.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    buyer = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - nobody, not somebody without a name
+    used_ms = models.BigIntegerField(null=True)
+    is_withdrawn = models.BooleanField(default=False)

@@ -28,7 +28,8 @@ _known: dict[int, tuple[str, int]] = {}
 
 def check(at: House, text: str, buyer: str) -> None:
     """Raises Forbidden `waiting_room`, `turn_taken` or `turn_over` unless BUYER may place a hold now with the turn TEXT, or with none."""
-    if not room.seen().needs_turn(now_ms(), at.opens_ms):
+    now = now_ms()
+    if not room.seen().needs_turn(now, at.opening_ms(now)):
         return
     turn = turns.read(text)
     if turn is None:

@@ -9,8 +9,8 @@ import zlib
 import msgspec
 
 from booking_templates.kit.api import Reply, Request, endpoint, not_modified
-from booking_templates.kit.principal import staff
-from booking_templates.seat import callers, house, passes, room, turns
+from booking_templates.kit.principal import OPTIONAL_BUYER, authenticate, staff
+from booking_templates.seat import callers, house, passes, presale, room, turns
 from booking_templates.seat.board import Left, board
 from booking_templates.seat.clock import from_ms, now_ms
 from booking_templates.seat.house import House
@@ -32,7 +32,7 @@ def _shown(at: House, queue: Queue, now: int) -> Room:
     left = _left(at, queue, now)
     return Room(
         is_on=queue.is_on,
-        needs_turn=queue.needs_turn(now, at.opens_ms),
+        needs_turn=queue.needs_turn(now, at.opening_ms(now)),
         is_paused=queue.is_paused,
         per_minute=queue.per_minute,
         given=queue.given,
@@ -87,20 +87,31 @@ def take_turn(request: Request, body: TurnRequest) -> Reply:
     """A place in the queue. Who comes in at once gets one too, for it is good when a queue forms behind them.
 
     201 with the next number; 200 with the turn that was sent along while that is good, and without one where none is given out. Nobody
-    needs to be logged in.
+    needs to be logged in, but in a presale: then an account that has used a code gets one.
     """
     at = house.current()
     queue, now = room.seen(), now_ms()
-    if queue.is_on and (found := turns.read(body.turn)) and _is_good(found, queue, now):
+    opens_ms, needs_code = at.opens_ms, False
+    if at.presale and now < at.opens_ms:
+        # Only now is it looked at who asks: a token costs more than a number does.
+        needs_code = not presale.has_code(_buyer(request))
+        opens_ms = at.opens_ms if needs_code else at.presale_ms
+    if not needs_code and queue.is_on and (found := turns.read(body.turn)) and _is_good(found, queue, now):
         return Reply(Turn(body.turn, found.number, None, _shown(at, queue, now)))
-    if not queue.is_on or not at.opens_ms <= now < at.closes_ms:
-        opens_in_s = (at.opens_ms - now) / 1000 if now < at.opens_ms else None
-        return Reply(Turn(None, None, opens_in_s, _shown(at, queue, now)))
+    if not queue.is_on or not opens_ms <= now < at.closes_ms:
+        opens_in_s = (opens_ms - now) / 1000 if now < opens_ms else None
+        return Reply(Turn(None, None, opens_in_s, _shown(at, queue, now), needs_code or msgspec.UNSET))
     callers.limit.check(request, per_minute=queue.per_minute)
     queue, number = room.arrive()
     now = now_ms()
     turn = turns.new(number, now, queue.wait_ms(number, now))
     return Reply(Turn(turns.write(turn), number, None, _shown(at, queue, now)), status=201)
+
+
+def _buyer(request: Request) -> str:
+    """The account that asks; empty for nobody, and for anybody else."""
+    caller = authenticate(request, OPTIONAL_BUYER)
+    return caller.id if caller.kind == "buyer" else ""
 
 
 def _is_good(turn: turns.Turn, queue: Queue, now: int) -> bool:

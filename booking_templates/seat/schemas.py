@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from booking_templates.seat.codes import CODES_MAX, TYPED_MAX
 from booking_templates.seat.queue import PER_MINUTE_MAX
 from booking_templates.seat.turns import TURN_CHARACTERS
 
@@ -20,6 +21,8 @@ GRADES_MAX = 50
 LIMIT_MAX = 100
 ASKS_MAX = 100
 PRICE_MAX_KRW = 10_000_000
+BATCH_MAX = 100_000
+"""Codes at a time."""
 COORDINATE_MAX = 1_000_000
 
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
@@ -107,6 +110,13 @@ class Sales(Struct):
     closes_at: Time
 
 
+class Presale(Struct, frozen=True, forbid_unknown_fields=True):
+    """From `opens_at` until sales open to all, whoever has a code may buy. Buyers see it under its `name`."""
+
+    name: Name
+    opens_at: Time
+
+
 class SeatContent(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What staff writes: `plan` for numbered seats, `areas` without. Of `wheelchair`, `obstructed` and `blocked` each names seats.
 
@@ -124,6 +134,7 @@ class SeatContent(Struct, forbid_unknown_fields=True, omit_defaults=True):
     obstructed: Annotated[list[Guid], Meta(max_length=SEATS_MAX)] = []
     blocked: Annotated[list[Guid], Meta(max_length=SEATS_MAX)] = []
     admit_per_minute: Annotated[int, Meta(ge=0, le=PER_MINUTE_MAX)] | None = None
+    presale: Presale | None = None
 
 
 class ContentOutcome(Struct):
@@ -189,9 +200,12 @@ class Holds(Struct):
     holds: list[Hold]
 
 
-class SalesPeriod(Struct):
+class SalesPeriod(Struct, omit_defaults=True):
+    """`presale` is left out where there is none."""
+
     opens_at: datetime
     closes_at: datetime
+    presale: Presale | None = None
 
 
 class PerformanceInfo(Struct):
@@ -270,13 +284,72 @@ class TurnRequest(Struct, forbid_unknown_fields=True):
 class Turn(Struct):
     """A place in the queue: `turn` is for its owner alone. Both are null where there is no waiting room, and while nothing is on sale.
 
-    `opens_in_s`: nobody gets a number yet, but after so long; null once the sale has opened.
+    `opens_in_s`: who asks gets no number yet, but after so long; null once the sale has opened to them. `needs_code`: there is a presale,
+    the sale has not opened to all yet, and who asks is not logged in to an account with a code; left out otherwise.
     """
 
     turn: str | None
     number: int | None
     opens_in_s: float | None
     room: Room
+    needs_code: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class CodeRequest(Struct, forbid_unknown_fields=True):
+    """`code` as it was typed: small letters, blanks and hyphens do not matter."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=TYPED_MAX)]
+
+
+class PresaleState(Struct):
+    """`opens_at` is the presale's, `sales_open_at` that of all. `has_code`: the caller may buy from `opens_at` on."""
+
+    name: str
+    opens_at: datetime
+    sales_open_at: datetime
+    is_open: bool
+    has_code: bool
+
+
+class CodesRequest(Struct, forbid_unknown_fields=True):
+    """So many codes more. With `after`, only if so many were given out before: a request that is sent twice gives out no more."""
+
+    count: Annotated[int, Meta(ge=1, le=BATCH_MAX)]
+    after: Annotated[int, Meta(ge=0, le=CODES_MAX)] | None = None
+
+
+class CodesInfo(Struct):
+    """Of those `given` out so many are `used` by an account, and so many were `withdrawn`, used or not."""
+
+    given: int
+    used: int
+    withdrawn: int
+
+
+class CodesQuery(Struct):
+    """`count` codes at most, from number `first` on."""
+
+    first: Annotated[int, Meta(ge=1, le=CODES_MAX)] = 1
+    count: Annotated[int, Meta(ge=1, le=BATCH_MAX)] = BATCH_MAX
+
+
+class NumberedCode(Struct):
+    number: int
+    code: str
+
+
+class CodeList(Struct):
+    """Those that were withdrawn are left out. `given` is how many there are in all."""
+
+    given: int
+    codes: list[NumberedCode]
+
+
+class Withdrawn(Struct):
+    """`was_used`: an account had used it."""
+
+    number: int
+    was_used: bool
 
 
 class PauseRequest(Struct, forbid_unknown_fields=True):

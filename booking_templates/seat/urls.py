@@ -1,6 +1,6 @@
 from booking_templates.kit.api import route
 from booking_templates.seat import internal as between
-from booking_templates.seat import room_views, staff, views
+from booking_templates.seat import presale_views, room_views, staff, views
 
 urlpatterns = [
     route("performances", GET=views.list_performances),
@@ -13,6 +13,10 @@ urlpatterns = [
     route("holds/<str:hold_id>/extend", POST=views.extend_hold),
     route("room", GET=room_views.read_room, PUT=room_views.put_room),
     route("room/turns", POST=room_views.take_turn),
+    route("presale", GET=presale_views.read_presale, POST=presale_views.use_code),
+    route("presale/codes", GET=presale_views.read_codes, POST=presale_views.give_out_codes),
+    route("presale/codes/list", GET=presale_views.list_codes),
+    route("presale/withdrawals", POST=presale_views.withdraw_code),
     route("content", GET=staff.read_content, PUT=staff.put_content),
     route("summary", GET=staff.read_summary),
     route("probe", POST=staff.probe),

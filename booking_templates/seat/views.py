@@ -42,7 +42,7 @@ def list_performances(request: Request) -> list[PerformanceInfo]:
     at = house.current()
     counts = board.counts(at)
     now = now_ms()
-    sales = SalesPeriod(at.content.sales.opens_at, at.content.sales.closes_at)
+    sales = SalesPeriod(at.content.sales.opens_at, at.content.sales.closes_at, at.presale)
     infos = []
     for show in at.shows.values():
         taken = sum(counts.get(show.number, Counts(0, 0, 0)))
