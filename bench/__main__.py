@@ -14,8 +14,13 @@ from pathlib import Path
 
 from bench.bots import __main__ as bots
 from bench.measure import Row, Stolen, machine
+from tests.needs import find
+from tests.run import install_servers
 
 MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "pages", "rush", "plan", "bots", "sweep")
+
+ON_MARIADB = frozenset({"race", "hold", "availability", "purchase", "rush", "plan", "bots"})
+"""Those that start a server of their own."""
 
 
 def main() -> int:
@@ -34,11 +39,14 @@ def main() -> int:
         parser.error("--kubeconfig is for the measure deploy alone")
     if unknown := set(arguments.names) - set(there):
         parser.error(f"there is no measure {', '.join(sorted(unknown))}; there are {', '.join(there)}")
+    chosen = arguments.names or there
+    if not ON_MARIADB.isdisjoint(chosen) and (lacking := _lacking()):
+        parser.error(f"{lacking} is missing (on Debian and Ubuntu, as root: it is installed by itself)")
     broken = False
     if not arguments.json:
         print("  ".join(f"{name} {value}" for name, value in machine().items()))
         print(f"{'measure':52} {'value':>12} {'unit':14} {'floor':>10} {'ratio':>7} {'violations':>10}", flush=True)
-    for name in arguments.names or there:
+    for name in chosen:
         stolen = Stolen()
         try:
             rows = _measure(name, arguments)
@@ -54,6 +62,15 @@ def main() -> int:
         if share and not arguments.json:
             print(f"  of the processor time that {name} wanted, others on this virtual machine's host had {share:.0%}", flush=True)
     return 1 if broken else 0
+
+
+def _lacking() -> str:
+    """What the measures on MariaDB still lack after it was installed where that is possible."""
+    install_servers()
+    importlib.invalidate_caches()
+    if find("mariadb") is None:
+        return "mariadb-server"
+    return "" if importlib.util.find_spec("MySQLdb") else "mysqlclient (requirements-mysql.txt)"
 
 
 def _measure(name: str, arguments: argparse.Namespace) -> list[Row]:
