@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -19,19 +20,31 @@ from booking_templates.kit.peers import PeerResponse, PeerTimeout, PeerUnavailab
 from booking_templates.payments.errors import PaymentRefused, PaymentUnknown, PaymentUnreached
 from booking_templates.payments.port import Approval, Cancellation, Inquiry, Purchase, Ready
 
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
 
 class Crash(BaseException):
     """The process is gone at this point. Not an Exception: nothing in the service may catch it."""
 
 
 class World:
-    """Counts the points at which a crash is possible, and crashes at the one that is wanted."""
+    """Counts the points at which a crash is possible, and crashes at the one that is wanted.
+
+    `moves` are the points before which something new lasts: a commit, or what a call did outside. A crash at any other leaves what one
+    at the move before it leaves.
+    """
 
     def __init__(self) -> None:
         self.points: list[str] = []
+        self.moves: list[int] = []
         self.crash_at: int | None = None
+        self._has_moved = True
 
     def point(self, name: str) -> None:
+        self._has_moved |= name.startswith("after ") and name.removeprefix("after ") not in WRITES
+        if self._has_moved:
+            self.moves.append(len(self.points))
+            self._has_moved = False
         self.points.append(name)
         if self.crash_at is not None and len(self.points) - 1 == self.crash_at:
             self.crash_at = None
@@ -40,7 +53,7 @@ class World:
     @contextmanager
     def crashing(self, at: int | None) -> Iterator[None]:
         """Within, the AT-th point crashes (None: none does)."""
-        self.points, self.crash_at = [], at
+        self.points, self.moves, self.crash_at, self._has_moved = [], [], at, True
         try:
             yield
         finally:
@@ -49,12 +62,25 @@ class World:
     def write(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """For `connection.execute_wrapper`: a point before and after each statement that writes."""
         verb = sql.split(None, 1)[0].upper()
-        if verb not in ("INSERT", "UPDATE", "DELETE"):
+        if verb not in WRITES:
             return execute(sql, params, many, context)
         self.point(f"before {verb}")
         result = execute(sql, params, many, context)
+        self._has_moved |= not context["connection"].in_atomic_block
         self.point(f"after {verb}")
         return result
+
+    @contextmanager
+    def watching(self, connection: Any) -> Iterator[None]:
+        """Within, each statement of CONNECTION that writes has its points, and its commits are moves."""
+        commit = connection.commit
+
+        def committed() -> None:
+            commit()
+            self._has_moved = True
+
+        with connection.execute_wrapper(self.write), mock.patch.object(connection, "commit", committed):
+            yield
 
 
 @dataclass

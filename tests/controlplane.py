@@ -5,6 +5,7 @@ A `conftest.py` takes the fixtures with `from tests.controlplane import *`.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import threading
@@ -19,8 +20,9 @@ from joserfc.jwk import OKPKey
 
 from controlplane.runtime.fake import FakeRuntime
 from controlplane.runtime.port import Endpoint, SystemRef
+from tests.snapshots import emptied_by_copy
 
-__all__ = ["django_db_modify_db_settings", "private_home", "runtime", "seller", "sent", "site"]
+__all__ = ["django_db_modify_db_settings", "django_db_setup", "private_home", "runtime", "seller", "sent", "site"]
 
 
 # --- Requirements ----------------------------------------------------------------------------------------------------
@@ -102,6 +104,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
         # Nobody pulls this machine's plug to see what a test's database keeps.
         database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, which is as it is now again after each test that commits."""
+    with contextlib.ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(emptied_by_copy())
+        yield
 
 
 class Recorder:

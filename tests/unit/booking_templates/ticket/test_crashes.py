@@ -1,7 +1,8 @@
 """A crash before and after every write and every call of the saga, and then recovery: I1–I5 hold at each of these points.
 
-Each scenario runs once to count its points, then once for each of them with the process gone there. What the outside keeps (the
-provider's captures, the seats) is what it is; the database rolls back what was not committed.
+Each scenario runs once to find its points, then again with the process gone at one of them: at each one before which something new lasts,
+or, in `./clove test faults`, at each. What the outside keeps (the provider's captures, the seats) is what it is; the database rolls back
+what was not committed.
 """
 
 from __future__ import annotations
@@ -350,52 +351,75 @@ def wipe() -> None:
     event.forget()
 
 
-def crash_everywhere(
-    scenario: Callable[[Stage], None],
-    world: World,
-    provider: FakeProvider,
-    seat: FakeSeat,
-    client: Any,
-    buyer_id: str,
-    *,
-    is_repeated: bool,
-    staff: Any = None,
-) -> int:
-    """Run SCENARIO with a crash at each of its points; the number of points. IS_REPEATED: the buyer then does it all again."""
-    point, names = 0, []
-    while True:
+@pytest.fixture(params=["after every move", pytest.param("everywhere", marks=pytest.mark.slow)])
+def is_everywhere(request: pytest.FixtureRequest) -> bool:
+    """Whether the process is gone at all points, or at those alone at which it leaves what it has not left before."""
+    return bool(request.param == "everywhere")
+
+
+@dataclass
+class Rounds:
+    """One scenario from its beginning, as often as is needed."""
+
+    scenario: Callable[[Stage], None]
+    world: World
+    provider: FakeProvider
+    seat: FakeSeat
+    client: Any
+    buyer_id: str
+    is_everywhere: bool
+    staff: Any = None
+
+    def run(self, crash_at: int | None) -> Stage:
+        """Play it from an empty database, up to point CRASH_AT or to its end."""
         wipe()
-        provider.payments.clear()
-        provider.faults.clear()
-        seat.faults.clear()
-        stage = Stage(client, buyer_id, provider, seat, seat.hold(buyer_id), staff=staff)
-        with connection.execute_wrapper(world.write), world.crashing(point):
-            try:
-                scenario(stage)
-                crashed = False
-            except Crash as crash:
-                crashed = True
-                names.append(str(crash))
-        if not crashed:
-            break
+        self.provider.payments.clear()
+        self.provider.faults.clear()
+        self.seat.faults.clear()
+        stage = Stage(self.client, self.buyer_id, self.provider, self.seat, self.seat.hold(self.buyer_id), staff=self.staff)
+        self.until(crash_at, lambda: self.scenario(stage))
+        return stage
+
+    def until(self, crash_at: int | None, go: Callable[[], object]) -> None:
+        with self.world.watching(connection), self.world.crashing(crash_at):
+            if crash_at is None:
+                go()
+            else:
+                with pytest.raises(Crash):
+                    go()
+
+    @property
+    def points(self) -> list[int]:
+        """Where what was just run to its end is to crash."""
+        return list(range(len(self.world.points))) if self.is_everywhere else list(self.world.moves)
+
+    def settles(self, stage: Stage, where: str) -> None:
+        recover_all(self.world)
+        assert violations(stage) == [], f"{self.scenario.__name__}: {where}"
+
+
+def crash_everywhere(rounds: Rounds, *, is_repeated: bool) -> int:
+    """A crash at each of the scenario's points; how many points it has. IS_REPEATED: the buyer then does it all again."""
+    stage = rounds.run(None)
+    names, points = list(rounds.world.points), rounds.points
+    rounds.settles(stage, "no crash")
+    for point in points:
+        stage = rounds.run(point)
         if is_repeated and stage.repeat is not None:
             stage.repeat()
         elif is_repeated:
             again = stage.order()
             if again.status_code < 300 and again.json()["status"] == "PAYING" and not again.json()["is_settling"]:
                 stage.come_back(again.json()["id"])
-        recover_all(world)
-        assert violations(stage) == [], f"{scenario.__name__}: crash {names[-1]} (point {point})"
-        point += 1
-    recover_all(world)
-    assert violations(stage) == [], f"{scenario.__name__}: no crash"
-    return point
+        rounds.settles(stage, f"crash {names[point]} (point {point})")
+    return len(names)
 
 
 @pytest.mark.parametrize(("scenario", "is_repeated"), ONCE_AND_REPEATED)
 def test_a_crash_anywhere_is_recovered(
     scenario: Callable[[Stage], None],
     is_repeated: bool,
+    is_everywhere: bool,
     world: World,
     provider: FakeProvider,
     seat: FakeSeat,
@@ -403,8 +427,8 @@ def test_a_crash_anywhere_is_recovered(
     staff_client: Any,
     buyer_id: str,
 ) -> None:
-    points = crash_everywhere(scenario, world, provider, seat, buyer_client, buyer_id, is_repeated=is_repeated, staff=staff_client)
-    assert points >= 6
+    rounds = Rounds(scenario, world, provider, seat, buyer_client, buyer_id, is_everywhere, staff=staff_client)
+    assert crash_everywhere(rounds, is_repeated=is_repeated) >= 6
 
 
 @pytest.mark.parametrize("is_repeated", [False, True], ids=["recovered", "repeated"])
@@ -415,6 +439,7 @@ def test_a_crash_anywhere_is_recovered(
 def test_a_crash_anywhere_without_a_payment_is_recovered(
     scenario: Callable[[Stage], None],
     is_repeated: bool,
+    is_everywhere: bool,
     world: World,
     provider: FakeProvider,
     seat: FakeSeat,
@@ -422,38 +447,30 @@ def test_a_crash_anywhere_without_a_payment_is_recovered(
     buyer_id: str,
     no_provider: None,
 ) -> None:
-    assert crash_everywhere(scenario, world, provider, seat, buyer_client, buyer_id, is_repeated=is_repeated) >= 6
+    rounds = Rounds(scenario, world, provider, seat, buyer_client, buyer_id, is_everywhere)
+    assert crash_everywhere(rounds, is_repeated=is_repeated) >= 6
 
 
 @pytest.mark.parametrize("scenario", [*PAID, refund_of_a_part_with_the_answer_lost, performance_called_off_while_it_is_paid_for])
 def test_a_crash_of_the_recovery_itself_is_recovered(
-    scenario: Callable[[Stage], None], world: World, provider: FakeProvider, seat: FakeSeat, buyer_client: Any, buyer_id: str
+    scenario: Callable[[Stage], None],
+    is_everywhere: bool,
+    world: World,
+    provider: FakeProvider,
+    seat: FakeSeat,
+    buyer_client: Any,
+    buyer_id: str,
 ) -> None:
     """First crash where it hurts most, right after the outside world has done something; then at each point of the recovery."""
-    wipe()
-    stage = Stage(buyer_client, buyer_id, provider, seat, seat.hold(buyer_id))
-    with world.crashing(None), connection.execute_wrapper(world.write):
-        scenario(stage)
-        names = list(world.points)
+    rounds = Rounds(scenario, world, provider, seat, buyer_client, buyer_id, is_everywhere)
+    rounds.run(None)
+    names = list(world.points)
     for first in [index for index, name in enumerate(names) if name in AFTER_THE_WORLD_MOVED]:
-        second = 0
-        while True:
-            wipe()
-            provider.payments.clear()
-            provider.faults.clear()
-            seat.faults.clear()
-            stage = Stage(buyer_client, buyer_id, provider, seat, seat.hold(buyer_id))
-            with connection.execute_wrapper(world.write):
-                with world.crashing(first), pytest.raises(Crash):
-                    scenario(stage)
-                with world.crashing(second):
-                    try:
-                        recover_all(world)
-                        crashed = False
-                    except Crash:
-                        crashed = True
-            recover_all(world)
-            assert violations(stage) == [], f"{scenario.__name__}: crash {names[first]}, then at point {second} of the recovery"
-            if not crashed:
-                break
-            second += 1
+        stage = rounds.run(first)
+        rounds.until(None, lambda: recover_all(world))
+        seconds = rounds.points
+        rounds.settles(stage, f"crash {names[first]}")
+        for second in seconds:
+            stage = rounds.run(first)
+            rounds.until(second, lambda: recover_all(world))
+            rounds.settles(stage, f"crash {names[first]}, then at point {second} of the recovery")
