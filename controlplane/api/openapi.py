@@ -15,7 +15,7 @@ from rest_framework import serializers as fields
 
 from controlplane.api import booking_serializers, serializers, shop_serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import bookings, history, live, operating, others, pictures, secrets, shop_orders, systems
+from controlplane.api.views import bookings, history, live, operating, others, pictures, presale, secrets, shop_orders, systems
 from controlplane.systems import shop
 from controlplane.systems.bookings import TERMS
 from controlplane.systems.models import State
@@ -74,6 +74,10 @@ _SYSTEMS, _SALES, _HISTORY = "Booking systems", "Sales", "History"
 _PAGING = [
     OpenApiParameter("page", int, description="From 1."),
     OpenApiParameter("page_size", int, description="At most 200; 50 when left out."),
+]
+_SOME_CODES = [
+    OpenApiParameter("first", int, description="Number of the first one; 1 when left out."),
+    OpenApiParameter("count", int, description="At most 100,000, and so many when left out."),
 ]
 _STATE = OpenApiParameter("state", str, enum=State.values)
 _NAME = OpenApiParameter("name", str, required=True, description="Title or slug of the system, to be sure.")
@@ -194,6 +198,36 @@ _OF_LIVE = (
         {200: serializers.WaitingRoomSerializer},
         _CHANGED,
         body=serializers.AdmissionSerializer,
+    ),
+    Words("presale_read", presale.Presale, "get", _LIVE, {200: serializers.PresaleNowSerializer}, _AT),
+    Words(
+        "presale_put",
+        presale.Presale,
+        "put",
+        _LIVE,
+        {200: serializers.PresaleNowSerializer},
+        (*_CHANGED, 412),
+        [_IF_MATCH],
+        body=serializers.PresaleSerializer,
+    ),
+    Words("presale_codes_list", presale.Codes, "get", _LIVE, {200: serializers.CodeListSerializer}, (*_AT, 422), _SOME_CODES),
+    Words(
+        "presale_codes_make",
+        presale.Codes,
+        "post",
+        _LIVE,
+        {201: serializers.CodeFiguresSerializer},
+        _CHANGED,
+        body=serializers.CodesSerializer,
+    ),
+    Words(
+        "presale_code_withdraw",
+        presale.Withdrawals,
+        "post",
+        _LIVE,
+        {200: serializers.WithdrawnSerializer},
+        _CHANGED,
+        body=serializers.WithdrawalSerializer,
     ),
     Words("off_sale_read", live.OffSale, "get", _LIVE, {200: serializers.SeatsSerializer}, _AT),
     Words(

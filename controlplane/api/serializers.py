@@ -269,6 +269,48 @@ class AdmissionSerializer(serializers.Serializer):
     is_paused = serializers.BooleanField(required=False)
 
 
+class PresaleSerializer(serializers.Serializer):
+    presale = serializers.JSONField(
+        allow_null=True,
+        help_text="`name` (at most 40 characters) and `opens_at`, which is before the sale opens to all; null: there is none.",
+    )
+
+
+class CodeFiguresSerializer(serializers.Serializer):
+    given = serializers.IntegerField(help_text="Codes that were made.")
+    used = serializers.IntegerField(help_text="Codes that an account has used.")
+    withdrawn = serializers.IntegerField(help_text="Codes that were taken back, used or not.")
+
+
+class PresaleNowSerializer(CodeFiguresSerializer):
+    presale = serializers.DictField(allow_null=True, help_text="`name` and `opens_at`; null: there is none.")
+    sales_open_at = serializers.DateTimeField(help_text="When the sale opens to all.")
+
+
+class CodesSerializer(serializers.Serializer):
+    count = serializers.JSONField(help_text="So many codes more: 1 to 100,000.")
+    after = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, help_text="Only if so many were made before: what is sent twice makes them once."
+    )
+
+
+class CodeSerializer(serializers.Serializer):
+    number = serializers.IntegerField()
+    code = serializers.CharField()
+
+
+class CodeListSerializer(serializers.Serializer):
+    results = CodeSerializer(many=True, help_text="Without those that were taken back.")
+
+
+class WithdrawalSerializer(serializers.Serializer):
+    code = serializers.CharField(max_length=60, help_text="However it is typed.")
+
+
+class WithdrawnSerializer(serializers.Serializer):
+    was_used = serializers.BooleanField(help_text="An account had used it. What it holds or has bought stays.")
+
+
 class NoticeSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=200)
     body = serializers.CharField(max_length=5_000, allow_blank=True, default="")

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from controlplane.api.views import base, bookings, history, live, operating, others, pictures, reference, secrets, shop_orders, systems
+from controlplane.api.views import (
+    base,
+    bookings,
+    history,
+    live,
+    operating,
+    others,
+    pictures,
+    presale,
+    reference,
+    secrets,
+    shop_orders,
+    systems,
+)
 
 app_name = "api"
 
@@ -43,6 +56,9 @@ endpoints = [
     path("systems/<int:system_id>/concessions", live.Concessions.as_view(), name="concessions"),
     path("systems/<int:system_id>/performances", live.Performances.as_view(), name="performances"),
     path("systems/<int:system_id>/waiting-room", live.WaitingRoom.as_view(), name="waiting-room"),
+    path("systems/<int:system_id>/presale", presale.Presale.as_view(), name="presale"),
+    path("systems/<int:system_id>/presale/codes", presale.Codes.as_view(), name="presale-codes"),
+    path("systems/<int:system_id>/presale/withdrawals", presale.Withdrawals.as_view(), name="presale-withdrawals"),
     path("systems/<int:system_id>/performances/<str:performance_id>/off-sale", live.OffSale.as_view(), name="off-sale"),
     path("systems/<int:system_id>/performances/<str:performance_id>/cancellation", live.CallingOff.as_view(), name="calling-off"),
     path("systems/<int:system_id>/settlement", live.Settlement.as_view(), name="settlement"),

@@ -211,6 +211,10 @@ def _take_over(form: FormState, before: dict[str, Any], patch: dict[str, Any]) -
     rows = {row["id"]: row for row in form.rows["products"] if row["id"]}
     if "admit_per_minute" in patch and form["admit_per_minute"].strip() == _figure(before.get("admit_per_minute")):
         form.values["admit_per_minute"] = _figure(patch["admit_per_minute"])
+    if "presale" in patch:
+        was, is_now = (convert.presale_typed(each.get("presale"), zone()) for each in (before, patch))
+        if {name: form[name].strip() for name in was} == was:
+            form.values |= is_now
     for name, stock in patch.get("stock", {}).items():
         product, _, option = name.partition("/")
         row, was = rows.get(product), before.get("stock", {}).get(name)

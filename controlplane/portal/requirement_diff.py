@@ -28,6 +28,8 @@ _SCALARS: tuple[tuple[str, Any, str], ...] = (
     ("seating.numbered", _("Numbered seats"), "flag"),
     ("sales.opens_at", _("Sales open"), "moment"),
     ("sales.closes_at", _("Sales close"), "moment"),
+    ("presale.name", _("Presale"), "text"),
+    ("presale.opens_at", _("Presale opens"), "moment"),
     ("limit_per_buyer", _("Limit per buyer"), "text"),
     ("hold_minutes", _("Time to pay (minutes)"), "text"),
     ("admit_per_minute", _("Waiting room: people let in a minute"), "text"),

@@ -19,6 +19,7 @@ from controlplane.portal.views import (
     off_sale,
     papers,
     performances,
+    presale,
     revisions,
     shop,
     shop_orders,
@@ -69,6 +70,8 @@ urlpatterns = [
     path("systems/<int:system_id>/event/concessions", concessions.page, name="system-concessions"),
     path("systems/<int:system_id>/performances", performances.all_of, name="system-performances"),
     path("systems/<int:system_id>/waiting-room", waiting_room.page, name="system-waiting-room"),
+    path("systems/<int:system_id>/presale", presale.page, name="system-presale"),
+    path("systems/<int:system_id>/presale/codes.csv", presale.codes_csv, name="system-presale-codes"),
     path("systems/<int:system_id>/performances/<str:performance_id>/cancellation", performances.call_off, name="system-call-off"),
     path(
         "systems/<int:system_id>/performances/<str:performance_id>/cancellation/progress",

@@ -41,6 +41,7 @@ declare(
         "performance_past": gettext_noop("This performance has begun already."),
         "sales_reversed": gettext_noop("Sales must open before they close."),
         "sales_after_performances": gettext_noop("Sales must close before the last performance begins."),
+        "presale_after_opening": gettext_noop("The presale must open before the sale opens to all."),
         "sales_past": gettext_noop("The sales period is over already."),
         "limit_over_capacity": gettext_noop("There are fewer places (%(capacity)s) than one buyer may have."),
         "products_without_merchandise": gettext_noop("Products need merchandise to be switched on."),

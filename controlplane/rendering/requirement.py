@@ -14,6 +14,7 @@ from controlplane.lib.reasons import Problem
 from controlplane.rendering.concessions import Around, Concession, read_concessions
 from controlplane.rendering.organiser import Organiser, read_organiser
 from controlplane.rendering.parts import Grade, Performance, Product, read_grades, read_performances, read_products
+from controlplane.rendering.presale import Presale, read_presale
 from controlplane.rendering.reader import Fields, Problems
 from controlplane.rendering.refunds import BEFORE_POLICIES, RefundPolicy, policy_json, read_refund_policy
 from controlplane.rendering.refunds import DEFAULT as DEFAULT_REFUND_POLICY
@@ -61,6 +62,7 @@ class Requirement:
     concessions: tuple[Concession, ...] = ()
     admit_per_minute: int | None = None
     """How many the waiting room lets in; 0: there is none. None: as many as is usual."""
+    presale: Presale | None = None
 
     @property
     def is_numbered(self) -> bool:
@@ -105,6 +107,7 @@ class Requirement:
             **({"organiser": self.organiser.to_json()} if self.organiser else {}),
             **({"concessions": [concession.to_json() for concession in self.concessions]} if self.concessions else {}),
             **({"admit_per_minute": self.admit_per_minute} if self.admit_per_minute is not None else {}),
+            **({"presale": self.presale.to_json()} if self.presale else {}),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -130,6 +133,7 @@ class Requirement:
             "age_limit": self.age_limit,
             "organiser": self.organiser.name if self.organiser else "",
             **({"concessions": [concession.to_json() for concession in self.concessions]} if self.concessions else {}),
+            **({"presale": self.presale.to_json()} if self.presale else {}),
         }
 
 
@@ -176,6 +180,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
     organiser = read_organiser(fields)
     concessions = read_concessions(fields, previous.concessions if previous else (), Around(grades, performances, limit))
     admit = fields.integer("admit_per_minute", low=0, high=ADMIT_PER_MINUTE_AT_MOST) if fields.has("admit_per_minute") else None
+    presale = read_presale(fields, sales[0] if sales else None)
     fields.done()
     _check_together(fields, seating, grades, limit, payment, merchandise, products)
     if fields.problems or seating is None or sales is None or limit is None or hold_minutes is None:
@@ -203,6 +208,7 @@ def _read(fields: Fields, now: datetime | None, previous: Requirement | None) ->
         organiser=organiser,
         concessions=concessions,
         admit_per_minute=admit,
+        presale=presale,
     )
 
 

@@ -62,6 +62,8 @@ def _seat(requirement: Requirement) -> Document:
         "limit_per_buyer": requirement.limit_per_buyer,
         "hold_minutes": requirement.hold_minutes,
         **({"admit_per_minute": requirement.admit_per_minute} if requirement.admit_per_minute is not None else {}),
+        # Left out where there is none: an image that is older does not know it.
+        **({"presale": requirement.presale.to_json()} if requirement.presale else {}),
     }
 
 

@@ -17,6 +17,7 @@ from controlplane.lib import audit, queue
 from controlplane.rendering.concessions import restored
 from controlplane.rendering.parts import Option, Product
 from controlplane.rendering.plan import from_json
+from controlplane.rendering.presale import restored as restored_presale
 from controlplane.rendering.requirement import Requirement
 from controlplane.systems import content, planning
 from controlplane.systems.booking_api import Silent
@@ -38,13 +39,16 @@ LEASE_EVERY_S = 0.1
 def patched(requirement: Requirement, patch: Document) -> Requirement:
     """REQUIREMENT with the edits of PATCH.
 
-    `description`, `admit_per_minute`, `concessions` (all of them), `stock` by product or `product/option`, `pictures` by product.
+    `description`, `admit_per_minute`, `presale`, `concessions` (all of them), `stock` by product or `product/option`, and `pictures` by
+    product.
     """
     plain = {name: patch[name] for name in PLAIN if name in patch}
     if plain:
         requirement = replace(requirement, **plain)
     if "concessions" in patch:
         requirement = replace(requirement, concessions=restored(patch["concessions"]))
+    if "presale" in patch:
+        requirement = replace(requirement, presale=restored_presale(patch["presale"]))
     if "stock" in patch or "pictures" in patch:
         stock, shown = patch.get("stock", {}), patch.get("pictures", {})
         products = tuple(_patched_product(product, stock, shown) for product in requirement.products)
@@ -75,6 +79,8 @@ def _of(requirement: Requirement, patch: Document) -> Document:
     found: Document = {name: getattr(requirement, name) for name in PLAIN if name in patch}
     if "concessions" in patch:
         found["concessions"] = [concession.to_json() for concession in requirement.concessions]
+    if "presale" in patch:
+        found["presale"] = requirement.presale.to_json() if requirement.presale else None
     if stock := patch.get("stock"):
         found["stock"] = {name: amount for name, amount in counted(requirement).items() if name in stock}
     if shown := patch.get("pictures"):

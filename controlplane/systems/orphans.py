@@ -44,6 +44,8 @@ CLOSED: dict[str, Document] = {
     "merch": {"products": []},
 }
 """What of their content is other while nothing can be begun there: seats are held no more, goods are ordered no more."""
+_OPENS = "presale"
+"""What would open a service all the same."""
 
 
 HANDED_OVER = "handed_over"
@@ -122,13 +124,18 @@ def _close(lease: Lease, api: BookingApi, services: list[str], before: Revision)
         # Noted first: whatever becomes of the change, a later look sees then that the service has not what it should have.
         _note(lease, service, "being closed")
         try:
-            answer = api.put(content.path_of(service), documents[service] | CLOSED[service])
+            answer = api.put(content.path_of(service), _closed(service, documents[service]))
         except Silent as error:
             raise Retry("service_silent", service=service, detail=str(error)) from error
         if not answer.is_success:
             raise Retry("service_silent", service=service, detail=answer.detail)
         _note(lease, service, _CLOSED_MARK)
     return True
+
+
+def _closed(service: str, document: Document) -> Document:
+    """DOCUMENT with nothing that could be begun at SERVICE."""
+    return {name: value for name, value in document.items() if name != _OPENS} | CLOSED[service]
 
 
 def _what_they_have(system: BookingSystem, before: Revision) -> dict[str, Document]:

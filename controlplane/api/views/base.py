@@ -51,6 +51,15 @@ def page_of(request: Request) -> tuple[int, int]:
     return number, size
 
 
+def figure_in(request: Request, name: str, default: int, limit: int) -> int:
+    """The whole number from 1 to LIMIT that the query has as NAME, or DEFAULT. Raises Invalid."""
+    errors: dict[str, list[str]] = {}
+    found = _positive(request, name, default, limit, errors)
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
 def _positive(request: Request, name: str, default: int, limit: int, errors: dict[str, list[str]]) -> int:
     text = request.query_params.get(name, "")
     if not text:

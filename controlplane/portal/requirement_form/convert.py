@@ -92,6 +92,8 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
         "refund_policy": _refund_policy(state, tiers),
         "concessions": concession_entries(concessions, performance_ids, zone),
     }
+    if presale := presale_entry(state["presale_name"], state["presale_opens_at"], zone):
+        requirement["presale"] = presale
     if organiser := _organiser(state):
         requirement["organiser"] = organiser
     if state["sign_in"] == "yes":
@@ -154,6 +156,7 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         "limit_per_buyer": _text(requirement.get("limit_per_buyer")),
         "hold_minutes": _text(requirement.get("hold_minutes")) or state["hold_minutes"],
         "admit_per_minute": _text(requirement.get("admit_per_minute")),
+        **presale_typed(requirement.get("presale"), zone),
         "payment": _text(requirement.get("payment")),
         "merchandise": "yes" if requirement.get("merchandise") else "no",
     }
@@ -184,6 +187,17 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         )
     add_concessions(state, requirement.get("concessions", []), begins_of(performances, zone), zone)
     return state, seating.get("plan")
+
+
+def presale_entry(name: str, opens_at: str, zone: ZoneInfo) -> dict[str, Any] | None:
+    """The requirement's `presale`; None where nothing of it was typed."""
+    return _present(name=name.strip(), opens_at=_moment(opens_at, zone)) or None
+
+
+def presale_typed(entry: Mapping[str, Any] | None, zone: ZoneInfo) -> dict[str, str]:
+    """The inputs that would say ENTRY of a requirement."""
+    found = entry or {}
+    return {"presale_name": _text(found.get("name")), "presale_opens_at": _local(found["opens_at"], zone) if found.get("opens_at") else ""}
 
 
 def filled_concessions(rows: Sequence[Row]) -> list[Row]:

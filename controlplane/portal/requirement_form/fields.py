@@ -40,6 +40,9 @@ _INPUTS = {
     "limit_per_buyer": "limit_per_buyer",
     "hold_minutes": "hold_minutes",
     "admit_per_minute": "admit_per_minute",
+    "presale": "presale_name",
+    "presale.name": "presale_name",
+    "presale.opens_at": "presale_opens_at",
     "payment": "payment",
     "merchandise": "merchandise",
     "products": "products",
@@ -95,6 +98,7 @@ _SECTION_OF = {
     "concessions": "concessions",
     **dict.fromkeys(("performances", "running_minutes"), "performances"),
     **dict.fromkeys(("opens_at", "closes_at", "limit_per_buyer", "hold_minutes", "admit_per_minute"), "sales"),
+    **dict.fromkeys(("presale_name", "presale_opens_at"), "sales"),
     **dict.fromkeys(("payment", "merchandise", "products"), "extras"),
     **dict.fromkeys(
         ("refund", "refund_tiers", "refund_free_hours", "refund_free_days", "refund_cut_off_days", "refund_cut_off_at"), "refunds"
@@ -136,6 +140,8 @@ _LABELS = {
     "limit_per_buyer": _("Limit per buyer"),
     "hold_minutes": _("Time to pay"),
     "admit_per_minute": _("Waiting room"),
+    "presale_name": _("Presale"),
+    "presale_opens_at": _("Presale opens"),
     "payment": _("Payment"),
     "merchandise": _("Merchandise"),
     "products": _("Products"),

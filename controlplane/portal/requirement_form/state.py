@@ -39,6 +39,8 @@ SCALARS: Mapping[str, str] = {
     "limit_per_buyer": "4",
     "hold_minutes": "7",
     "admit_per_minute": "",
+    "presale_name": "",
+    "presale_opens_at": "",
     "payment": "kakaopay",
     "merchandise": "no",
     "refund": "market",

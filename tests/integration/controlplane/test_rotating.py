@@ -115,6 +115,18 @@ def test_every_key_is_another_one_and_every_copy_is_replaced(live: BookingSystem
     assert AuditRow.objects.filter(action="system.rotate", actor=seller).exists()
 
 
+def test_what_a_service_derives_from_its_own_secret_stays(live: BookingSystem, runtime: SiteRuntime, seller: User) -> None:
+    """Presale codes that were given out, and places in the queue, go by it (docs/decisions/0034)."""
+    before = runtime.systems[live.namespace].secrets["seat-secrets"]["django-secret"]
+
+    operation = operating.system_rotate_keys(system=live, acting_user=seller)
+    settle(live, runtime)
+
+    operation.refresh_from_db()
+    assert operation.state == Operation.State.SUCCEEDED
+    assert runtime.systems[live.namespace].secrets["seat-secrets"]["django-secret"] == before
+
+
 def test_what_the_old_keys_signed_is_good_until_it_has_run_out_and_tickets_for_ever(
     live: BookingSystem, runtime: SiteRuntime, seller: User
 ) -> None:
