@@ -22,9 +22,15 @@ class Organiser(msgspec.Struct, frozen=True):
     registration: str = ""
 
 
-class Sales(msgspec.Struct, frozen=True):
+class Presale(msgspec.Struct, frozen=True):
+    name: str
+    opens_at: datetime
+
+
+class Sales(msgspec.Struct, frozen=True, omit_defaults=True):
     opens_at: datetime | None = None
     closes_at: datetime | None = None
+    presale: Presale | None = None
 
 
 class EventPerformance(msgspec.Struct, frozen=True):

@@ -24,6 +24,9 @@ TEXTS = {
     "day": "",
     "terms_free": "",
     "terms_over": "over",
+    "days": ["{count} day", "{count} days"],
+    "presale_until": "{left} until {name}",
+    "presale_until_general": "{left} until all",
     "one_or_more": ["{count} seat", "{count} seats"],
     "seat_in_row": "row {row} seat {number}",
     "seat_in_row_of_zone": "{zone} row {row} seat {number}",
@@ -249,10 +252,47 @@ def test_a_months_grid_begins_on_its_sunday(run):
         ({"free": 0, "on_sale": True}, "sold_out"),
         ({"free": 3, "on_sale": False, "opens_at": "2030-01-01T00:00:00Z"}, "not_yet"),
         ({"free": 3, "on_sale": False, "opens_at": "2020-01-01T00:00:00Z"}, "over"),
+        (
+            {"free": 3, "on_sale": False, "opens_at": "2030-01-01T00:00:00Z", "presale": {"name": "x", "opens_at": "2029-01-01T00:00:00Z"}},
+            "not_yet",
+        ),
+        (
+            {"free": 3, "on_sale": False, "opens_at": "2030-01-01T00:00:00Z", "presale": {"name": "x", "opens_at": "2026-01-01T00:00:00Z"}},
+            "presale",
+        ),
+        (
+            {"free": 0, "on_sale": False, "opens_at": "2030-01-01T00:00:00Z", "presale": {"name": "x", "opens_at": "2026-01-01T00:00:00Z"}},
+            "sold_out",
+        ),
+        (
+            {"free": 3, "on_sale": False, "opens_at": "2026-06-01T00:00:00Z", "presale": {"name": "x", "opens_at": "2026-01-01T00:00:00Z"}},
+            "over",
+        ),
     ],
 )
 def test_a_performance_is_open_sold_out_not_yet_on_sale_or_over(run, offer, state):
     assert run("lib/calendar.js", "m.stateOf(a, Date.parse('2027-01-01T00:00:00Z'))", offer) == state
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2026-12-30T10:59:57.500Z", "2 days 0:00:03 until fans"),
+        ("2027-01-01T10:59:59Z", "0:00:01 until fans"),
+        ("2027-01-01T11:00:00Z", "23:59:59 until all"),
+        ("2027-01-02T10:59:59Z", None),
+        ("2027-01-03T00:00:00Z", None),
+    ],
+)
+def test_how_long_it_is_until_the_next_opening(run, now, said):
+    sales = {"opens_at": "2027-01-02T10:59:59Z", "presale": {"name": "fans", "opens_at": "2027-01-01T11:00:00Z"}}
+    code = "((now) => { const p = m.presaleOf(a[0], now); return p && m.untilNext(p, now); })(Date.parse(a[1]))"
+    assert run("lib/presale.js", code, [sales, now]) == said
+
+
+def test_without_a_presale_there_is_none_to_wait_for(run):
+    for sales in (None, {}, {"opens_at": "2027-01-02T11:00:00Z"}, {"presale": {"name": "x", "opens_at": "2027-01-01T11:00:00Z"}}):
+        assert run("lib/presale.js", "m.presaleOf(a, 0)", sales) is None
 
 
 SOLD, OVER, OFF = {"free": 0}, {"free": 3, "on_sale": False}, {"is_called_off": True}

@@ -1,4 +1,5 @@
 // Days of a month in weeks, and whether a performance can be booked. Pure.
+import { presaleOf } from "./presale.js";
 
 /** The days of MONTH (2027-01) from its first week's Sunday on; null before the first. */
 export function monthGrid(month) {
@@ -9,11 +10,12 @@ export function monthGrid(month) {
   return [...Array(lead).fill(null), ...days];
 }
 
-/** `open`, `called_off`, `sold_out`, `not_yet` or `over`. The server decides; before and after its word the dates explain it. */
+/** `open`, `presale` (open to who has a code), `called_off`, `sold_out`, `not_yet` or `over`. The server decides; before and after its word the dates explain it. */
 export function stateOf(offer, now) {
   if (offer.is_called_off) return "called_off";
   if (offer.free === 0) return "sold_out";
   if (offer.on_sale) return "open";
+  if (presaleOf(offer, now)?.isOpen) return "presale";
   return offer.opens_at && Date.parse(offer.opens_at) > now ? "not_yet" : "over";
 }
 

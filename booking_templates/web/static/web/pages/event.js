@@ -5,6 +5,7 @@ import { $, h, icon, show } from "../lib/dom.js";
 import { clock, dateKey, day, moment, month, number, otherZone, shortMonth, weekday } from "../lib/format.js";
 import "../lib/page.js";
 import { monthGrid, stateOf, whyNone } from "../lib/calendar.js";
+import { openings, presaleOf, untilNext } from "../lib/presale.js";
 import { conditions, isOver, offText } from "../lib/concessions.js";
 import { calledOff, readTerms, termsList } from "../lib/terms.js";
 
@@ -20,23 +21,25 @@ let shownMonth = null;
 let shownDays = "";
 let terms = null;
 let off = new Set();
+let aheadMs = 0; // by so much the server's clock is ahead of the visitor's
 
 function fromPage(item) {
-  const { opens_at, closes_at } = item.sales || {};
-  return { id: item.id, starts_at: item.starts_at, on_sale: item.is_on_sale, opens_at, closes_at, free: item.free, is_called_off: item.is_called_off };
+  const { opens_at, closes_at, presale } = item.sales || {};
+  return { id: item.id, starts_at: item.starts_at, on_sale: item.is_on_sale, opens_at, closes_at, presale, free: item.free, is_called_off: item.is_called_off };
 }
 
 function fromSeat(item) {
-  return { id: item.id, starts_at: item.starts_at, on_sale: item.on_sale, opens_at: item.sales?.opens_at, closes_at: item.sales?.closes_at, free: item.free, is_called_off: item.is_called_off };
+  return { id: item.id, starts_at: item.starts_at, on_sale: item.on_sale, ...item.sales, free: item.free, is_called_off: item.is_called_off };
 }
 
 const byDay = () => Map.groupBy ? Map.groupBy(offers, (each) => dateKey(each.starts_at)) : offers.reduce((map, each) => map.set(dateKey(each.starts_at), [...(map.get(dateKey(each.starts_at)) || []), each]), new Map());
 /** The ticket service knows first that a performance was called off; the seat service is told. */
 const marked = (list) => list.map((each) => ({ ...each, is_called_off: each.is_called_off || off.has(each.id) }));
 /** What the days are drawn by. */
-const stateOfAll = () => offers.map((each) => `${each.starts_at} ${stateOf(each, Date.now())}`).join();
-const isComing = (offer) => stateOf(offer, Date.now()) === "not_yet";
-const isOpen = (offer) => stateOf(offer, Date.now()) === "open";
+const stateOfAll = () => offers.map((each) => `${each.starts_at} ${stateOf(each, serverNow())}`).join();
+const isComing = (offer) => stateOf(offer, serverNow()) === "not_yet";
+const isOpen = (offer) => ["open", "presale"].includes(stateOf(offer, serverNow()));
+const serverNow = () => Date.now() + aheadMs;
 
 function start() {
   if (!offers.length) return;
@@ -47,6 +50,7 @@ function start() {
   shownMonth = chosenDay.slice(0, 7);
   draw();
   refreshTerms();
+  if (presaleOf(first, serverNow())) startPresale();
   setInterval(() => !document.hidden && refresh(), REFRESH_MS);
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
 }
@@ -64,7 +68,8 @@ async function refreshTerms() {
 
 async function refresh() {
   try {
-    const [{ body }, found] = await Promise.all([api("GET", "/api/seat/performances"), readTerms({ anew: true })]);
+    const [{ body, headers }, found] = await Promise.all([api("GET", "/api/seat/performances"), readTerms({ anew: true })]);
+    aheadMs = aheadBy(headers.get("Date"));
     if (found) terms = found;
     if (!body.length) return;
     off = calledOff(terms);
@@ -80,6 +85,46 @@ async function refresh() {
   }
 }
 
+/** By how much a clock that says DATE is ahead of this browser's; a second or two are nothing. */
+function aheadBy(date) {
+  const by = date ? Date.parse(date) + 500 - Date.now() : 0;
+  return Math.abs(by) > 2000 ? by : 0;
+}
+
+/** When OFFER can be booked first, in words. */
+function opensText(offer) {
+  const presale = presaleOf(offer, serverNow());
+  return presale ? openings(presale)[0] : t("opens", { when: moment(offer.opens_at) });
+}
+
+// ---- the presale: both openings, and how long it is until the next one
+
+function startPresale() {
+  refresh(); // by its answer the clock is set
+  let phase = null;
+  const tick = () => {
+    const now = serverNow();
+    const presale = presaleOf(offers[0], now);
+    show($("presale"), Boolean(presale));
+    if (presale) {
+      if (phase !== presale.isOpen) drawPresale(presale);
+      $("presale-left").textContent = untilNext(presale, now);
+    } else clearInterval(ticking);
+    const is = presale && presale.isOpen;
+    if (phase !== null && is !== phase) refresh();
+    phase = is;
+  };
+  const ticking = setInterval(tick, 1000);
+  tick();
+}
+
+function drawPresale(presale) {
+  $("presale-openings").replaceChildren(...openings(presale).map((text) => h("span", {}, text)));
+  show($("presale-help"), presale.isOpen);
+  show($("presale-early"), !presale.isOpen);
+  $("presale-early-link").href = `/performances/${encodeURIComponent(offers[0].id)}`;
+}
+
 function draw() {
   $("picker-live").replaceChildren(h("div", { id: "days" }), h("div", { id: "times", class: "times" }), h("div", { id: "go" }));
   drawDays();
@@ -91,7 +136,7 @@ function draw() {
 
 /** Why nothing can be booked on a day with the performances LIST: in one word where they are all alike. */
 function whyClosed(list) {
-  const states = new Set(list.map((each) => stateOf(each, Date.now())));
+  const states = new Set(list.map((each) => stateOf(each, serverNow())));
   if (states.size > 1) return t("nothing_open");
   return states.has("called_off") ? t("called_off") : states.has("sold_out") ? t("sold_out") : t("nothing_open");
 }
@@ -158,9 +203,9 @@ function drawTimes() {
   const list = byDay().get(chosenDay) || [];
   if (!list.some((each) => each.id === chosen && isOpen(each))) chosen = list.filter(isOpen).length === 1 ? list.find(isOpen).id : null;
   const options = list.map((offer, index) => {
-    const state = stateOf(offer, Date.now());
-    const status = { open: offer.free === null || offer.free === undefined ? "" : t(isNumbered ? "left" : "left_places", { count: number(offer.free) }), called_off: t("called_off"), sold_out: t("sold_out"), not_yet: offer.opens_at ? t("opens", { when: moment(offer.opens_at) }) : t("not_on_sale"), over: t("sales_over") }[state];
-    const input = h("input", { type: "radio", name: "time", id: `time-${offer.id}`, value: offer.id, disabled: state !== "open", checked: offer.id === chosen, on: { change: () => pickTime(offer.id) } });
+    const state = stateOf(offer, serverNow());
+    const status = { open: offer.free === null || offer.free === undefined ? "" : t(isNumbered ? "left" : "left_places", { count: number(offer.free) }), called_off: t("called_off"), sold_out: t("sold_out"), presale: t("presale_now", { name: offer.presale?.name }), not_yet: offer.opens_at ? opensText(offer) : t("not_on_sale"), over: t("sales_over") }[state];
+    const input = h("input", { type: "radio", name: "time", id: `time-${offer.id}`, value: offer.id, disabled: !isOpen(offer), checked: offer.id === chosen, on: { change: () => pickTime(offer.id) } });
     return h(
       "label",
       { class: `time${state === "not_yet" ? " is-coming" : ""}`, for: `time-${offer.id}`, "data-testid": `performance-${offer.id}` },
@@ -184,8 +229,8 @@ const seatPath = () => `/performances/${encodeURIComponent(chosen)}`;
 
 /** LIST, none of which can be booked, in words. */
 function whyNot(list) {
-  const { state, opens_at } = whyNone(list, Date.now());
-  return opens_at ? t("opens", { when: moment(opens_at) }) : t({ called_off: "called_off", sold_out: "sold_out", not_yet: "not_on_sale", over: "sales_over" }[state]);
+  const { state, opens_at } = whyNone(list, serverNow());
+  return opens_at ? opensText(list.find((offer) => offer.opens_at === opens_at)) : t({ called_off: "called_off", sold_out: "sold_out", not_yet: "not_on_sale", over: "sales_over" }[state]);
 }
 
 function drawGo() {
@@ -208,7 +253,7 @@ function drawBar() {
 
 /** What may be booked for less, and by whom. */
 function drawConcessions() {
-  const now = Date.now();
+  const now = serverNow();
   const open = (terms?.concessions || []).filter((each) => !isOver(each, now));
   show($("concessions"), open.length > 0);
   $("concessions-list").replaceChildren(

@@ -11,6 +11,7 @@ import { offerBest } from "../seats/best.js";
 import { openHoldNote } from "../seats/open_hold.js";
 import { Room, isForRoom } from "../seats/room.js";
 import { tab } from "../lib/storage.js";
+import { presaleOf } from "../lib/presale.js";
 import { calledOff, readTerms } from "../lib/terms.js";
 import { SoldOut } from "../seats/sold_out.js";
 import { Seats } from "../seats/seats_panel.js";
@@ -28,13 +29,16 @@ const room = new Room(performance, embedded("performances", []));
 let choice = null;
 let poll = null;
 let isClosed = false;
+let opening; // timer
+let entering = Promise.resolve();
 let isUnsure = false; // whether an answer to a hold was lost
 let isLeaving = false;
+let code = null; // the field for a presale code, where there is a presale
 
 async function start() {
   if (!$("when").textContent.trim() && offer) $("when").textContent = moment(offer.starts_at);
   const early = loadPlan().catch(() => null); // its file is on the way already
-  const { opensInS } = await room.enter();
+  await enter();
   let document_;
   try {
     document_ = (await early) || (await loadPlan());
@@ -44,6 +48,7 @@ async function start() {
     note(notices, "bad", problem.isPassing ? t("seats_down") : problem.message, again);
     return;
   }
+  await entering; // a code that was typed before logging in may have led into the queue meanwhile
   const plan = readPlan(document_);
   const availability = new Availability(plan.count);
   const soldOut = new SoldOut(availability);
@@ -77,7 +82,6 @@ async function start() {
   await poll.now();
   if (isClosed) return;
   closedNote();
-  if (opensInS !== null && opensInS * 1000 < DAY_MS) setTimeout(queueUp, opensInS * 1000 + Math.random() * SPREAD_MS);
   openHoldNote(performance, notices);
   if (document_.numbered) offerBest(performance, document_, { free: () => (availability.version === null ? null : choice.freeByGrade()), refused });
 }
@@ -85,10 +89,41 @@ async function start() {
 /** The sale opens, or there is a queue by now: into the waiting room, and back to the seats when it is one's turn. */
 async function queueUp() {
   if (isClosed) return;
-  poll.stop();
-  const { opensInS } = await room.enter();
-  if (opensInS !== null) setTimeout(queueUp, opensInS * 1000 + Math.random() * SPREAD_MS);
-  if (!isClosed) await poll.resume();
+  poll?.stop();
+  await enter();
+  if (!isClosed) await poll?.resume();
+}
+
+/** At the opening for this visitor, to which it is so long. */
+function queueUpIn(opensInS) {
+  clearTimeout(opening);
+  if (opensInS !== null && opensInS * 1000 < DAY_MS) opening = setTimeout(queueUp, opensInS * 1000 + Math.random() * SPREAD_MS);
+}
+
+/** Into the waiting room and out of it, one after the other; and once more at the opening. */
+function enter() {
+  return (entering = entering.then(comeIn).then(queueUpIn));
+}
+
+/** In how many seconds there is something to queue up for. Before the sale opens to all, the field for a presale code is beside the seats. */
+async function comeIn() {
+  let told = await room.enter();
+  const presale = presaleOf(offer?.sales, Date.now());
+  if (!code && !told.needsCode && !presale) return told.opensInS;
+  try {
+    code ??= new (await import("../seats/code.js")).CodeField(accepted);
+    if (told.needsCode && (await code.hasCode())) told = await room.enter();
+    code.draw(presale, told);
+  } catch {
+    // Its file did not come: the seats can be looked at, and a hold says what is missing.
+  }
+  return told.opensInS;
+}
+
+/** This account may buy early, as TEXT says: its place in the queue, and then the seats. */
+async function accepted(text) {
+  await queueUp();
+  note(notices, "good", text);
 }
 
 /** Called off: nothing of it is offered any more. */
@@ -110,7 +145,7 @@ async function closedNote() {
     closeBooth();
     return;
   }
-  if (!offer || offer.is_on_sale) return;
+  if (!offer || offer.is_on_sale || presaleOf(offer.sales, Date.now())) return; // of a presale it is said beside its code
   const opensAt = offer.sales.opens_at;
   const waitMs = opensAt ? Date.parse(opensAt) - Date.now() : 0;
   const said = note(notices, "warn", waitMs > 0 ? t("opens", { when: moment(opensAt) }) : t("sales_over"));
@@ -180,6 +215,7 @@ async function refused(problem) {
     announce(t("room_hold_again"));
     return;
   }
+  if (problem.code === "not_on_sale" && problem.body.presale) await queueUp(); // the code was taken back, or it is another account
   if (problem.code === "seats_taken" || problem.code === "area_full") await poll.now();
   const text = choice.refusal(problem);
   if (problem.code === "limit_exceeded") {

@@ -91,13 +91,13 @@ export class Room {
     this.wake();
   }
 
-  /** Resolves when this browser is in. To {opensInS}: seconds until the sale opens, when there will be numbers, or null. */
+  /** Resolves when this browser is in. To {opensInS, needsCode}: seconds until the sale opens to it, when there will be numbers, or null; whether it takes a code. */
   async enter() {
-    let opensInS = null;
+    let told = {};
     this.number = null;
-    while (!(await this.ask((told) => (opensInS = told.opens_in_s)))) await this.pause();
+    while (!(await this.ask((answer) => (told = answer)))) await this.pause();
     if (!$("room").hidden) this.leave();
-    return { opensInS };
+    return { opensInS: told.opens_in_s ?? null, needsCode: Boolean(told.needs_code) };
   }
 
   /** Ask for a place, or how it stands; whether this browser is in. ON_TURN gets the answer to the former. */
