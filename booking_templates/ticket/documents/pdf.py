@@ -166,7 +166,7 @@ def _wrapped(line: Line, room: float) -> list[str]:
     """The line's text in pieces that fit, broken at blanks where there are some."""
     pieces, piece = [], ""
     for letter in " ".join(_settable(line.text).split()):
-        if _width(piece + letter, line.size) > room:
+        while piece and _width(piece + letter, line.size) > room:  # again where what is left after the blank is still too long
             head, blank, tail = piece.rpartition(" ")
             pieces.append(head if blank else piece)
             piece = tail if blank else ""

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from booking_templates.ticket import attendees
@@ -197,6 +197,7 @@ def test_what_the_seller_worded_stays(label: str) -> None:
 
 
 @given(st.text(max_size=300), st.floats(6, 30))
+@example("0 " + "M" * 29 + "한", 10.0)
 def test_any_text_fits_the_page(text: str, size: float) -> None:
     content = pdf.document([pdf.Page([pdf.Line(text, size)], "A" * 200, text[:20])], title=text)
     assert content.endswith(b"%%EOF\n")
