@@ -31,6 +31,13 @@ def clove(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
+def battered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything up, without the example, for tests that kill one process of it. Each waits until that is there again."""
+    with running(tmp_path_factory.mktemp("battered") / "home", "--empty") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = need("chromium")
     with sync_playwright() as playwright:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,18 +21,8 @@ END_S = 120
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    made = Stack(tmp_path_factory.mktemp("faults") / "home")
-    try:
-        made.up("--empty")
-        yield made
-    finally:
-        made.down()
-
-
-@pytest.fixture(scope="module")
-def api(stack: Stack) -> requests.Session:
-    return stack.api()
+def api(battered: Stack) -> requests.Session:
+    return battered.api()
 
 
 def submit(stack: Stack, api: requests.Session, slug: str) -> str:
@@ -87,14 +76,14 @@ def kill_child(stack: Stack, mark: str) -> None:
         for moment in MOMENTS
     ],
 )
-def test_a_killed_process_leaves_no_deployment_stuck(stack: Stack, api: requests.Session, victim: str, moment: str) -> None:
+def test_a_killed_process_leaves_no_deployment_stuck(battered: Stack, api: requests.Session, victim: str, moment: str) -> None:
     slug = f"{victim}-{moment}"
-    address = submit(stack, api, slug)
+    address = submit(battered, api, slug)
     until(f"step {moment}", lambda: has_come_to(api, address, moment), timeout_s=60)
-    kill_child(stack, VICTIMS[victim])
+    kill_child(battered, VICTIMS[victim])
     system = until("an end", lambda: ended(api, address), timeout_s=END_S)
     assert system["state"] == "live", system
-    until("the site", lambda: stack.site(slug).is_open(), timeout_s=60)
+    until("the site", lambda: battered.site(slug).is_open(), timeout_s=60)
     gone = api.delete(address, params={"name": slug}, timeout=30)
     assert gone.status_code == 202, gone.text
     until("deleted", lambda: read(api, address).get("state") in ("deleted", None), timeout_s=60)
