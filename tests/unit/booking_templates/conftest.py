@@ -13,13 +13,15 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.booking_keys import SERVICES, Keyring
+from tests.snapshots import emptied_by_copy
 
 HERE = Path(__file__).parent
 SUITE = os.environ.get("CLOVE_SERVICE", "kit")
@@ -80,6 +82,28 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     except (ValueError, IndexError):
         return None
     return True if part in SUITES and part != SUITE else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On another database only what reads one: the rest has nothing to say about it."""
+    if not os.environ.get("CLOVE_TEST_DATABASE"):
+        return
+    without = [item for item in items if not {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) and not _is_marked(item)]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    return item.get_closest_marker("django_db") is not None
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, which is as it is now again after each test that commits."""
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(emptied_by_copy())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from django.test import Client
 
 PASSWORD = "correct horse 밧데리"
@@ -43,6 +44,22 @@ def _encode(json: Any) -> bytes:
     import msgspec
 
     return b"" if json is None else msgspec.json.encode(json)
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password costs next to nothing, but for a test that asks for `real_hashes`."""
+    from booking_templates.auth import passwords
+
+    if "real_hashes" not in request.fixturenames:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        monkeypatch.setattr(passwords, "_hasher", quick)
+        monkeypatch.setattr(passwords, "NOBODYS", quick.hash("nobody's"))
+
+
+@pytest.fixture
+def real_hashes() -> None:
+    """Passwords cost what they cost in service."""
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_an_unknown_address_is_answered_like_a_wrong_password(mina, new_browser)
     assert set(wrong.cookies) == set(unknown.cookies) == set()
 
 
-def test_an_unknown_address_costs_a_hash_too(mina, new_browser, monkeypatch):
+def test_an_unknown_address_costs_a_hash_too(real_hashes, mina, new_browser, monkeypatch):
     checked = []
     verify = passwords._hasher.verify
 
@@ -68,7 +68,7 @@ def test_hangul_typed_in_parts_is_the_same_password(new_browser):
     assert new_browser().log_in(password=unicodedata.normalize("NFD", "비밀번호입니다요")).status_code == 200
 
 
-def test_an_old_hash_is_renewed_at_login(mina, new_browser):
+def test_an_old_hash_is_renewed_at_login(real_hashes, mina, new_browser):
     from argon2 import PasswordHasher
 
     from tests.unit.booking_templates.auth.conftest import PASSWORD

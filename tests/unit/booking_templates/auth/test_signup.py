@@ -44,7 +44,7 @@ def test_cookies_are_out_of_reach_for_scripts_and_other_sites(browser):
     assert response["Cache-Control"] == "no-store"
 
 
-def test_neither_password_nor_tokens_are_stored_as_they_are(browser):
+def test_neither_password_nor_tokens_are_stored_as_they_are(real_hashes, browser):
     response = browser.sign_up()
     buyer = Buyer.objects.get()
     assert buyer.password.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
