@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 import segno
-from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.booking_keys import new_key
 from tests.integration.booking.harness import Booking
@@ -62,20 +62,19 @@ def link(site: Booking) -> str:
 
 
 @pytest.fixture
-def phone(codes: list[str], tmp_path: Path) -> Iterator[BrowserContext]:
+def phone(browser: Browser, codes: list[str], tmp_path: Path) -> Iterator[BrowserContext]:
     """A phone whose camera sees the first code."""
     camera = [
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={film(codes[0], tmp_path / 'camera.y4m')}",
     ]
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=need("chromium"), args=[*OPTIONS, *camera])
-        context = launched.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
-        context.set_default_timeout(WAIT_MS)
-        expect.set_options(timeout=WAIT_MS)
-        yield context
-        launched.close()
+    launched = browser.browser_type.launch(executable_path=need("chromium"), args=[*OPTIONS, *camera])
+    context = launched.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    yield context
+    launched.close()
 
 
 def enter(page: Page, code: str) -> None:

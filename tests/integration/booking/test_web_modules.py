@@ -10,13 +10,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from tests.integration.booking.harness import REPOSITORY
-from tests.needs import need
 
 STATIC = REPOSITORY / "booking_templates/web/static"
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 TEXTS = {
     "cancel_until": "until",
     "concession_too_few": "few",
@@ -73,22 +71,19 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def run() -> Iterator[Callable[..., Any]]:
+def run(browser: Browser) -> Iterator[Callable[..., Any]]:
     """`run("seats/plan.js", "m.readPlan(a).count", argument)`: the value of an expression over the module `m`."""
-    path = need("chromium")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(STATIC)))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
-        page = browser.new_page(timezone_id="America/New_York")
-        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+    page = browser.new_page(timezone_id="America/New_York")
+    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
 
-        def evaluate(module: str, expression: str, argument: Any = None) -> Any:
-            return page.evaluate(f"async (a) => {{ const m = await import('/web/{module}'); return {expression}; }}", argument)
+    def evaluate(module: str, expression: str, argument: Any = None) -> Any:
+        return page.evaluate(f"async (a) => {{ const m = await import('/web/{module}'); return {expression}; }}", argument)
 
-        yield evaluate
-        browser.close()
+    yield evaluate
+    page.close()
     server.shutdown()
     server.server_close()
 

@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import open_sales, seats_content
-from tests.integration.booking.test_web_modules import OPTIONS
 from tests.needs import need
 
 PASSWORD = "correct-horse-9"
@@ -36,14 +35,6 @@ def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
         headers = {"Authorization": f"Bearer {one.staff_token('content')}"}
         requests.put(f"{one.public_url}/api/event/content", json=event, headers=headers, timeout=10).raise_for_status()
         yield one
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=need("chromium"), args=OPTIONS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
