@@ -23,7 +23,7 @@ CHILD = {"id": "child", "name": "36개월 미만", "percent": 100, "at_most": 1}
 OFFERED = [YOUTH, GROUP, CHILD]
 
 
-@pytest.fixture(params=["sqlite", "mariadb", "unpaid areas"])
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.slow), "unpaid areas"])
 def booking(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Booking]:
     with ExitStack() as stack:
         more: dict[str, Any] = {}

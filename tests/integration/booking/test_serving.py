@@ -43,6 +43,13 @@ def booking(tmp_path):
         yield one
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """One for tests that ask it and do nothing to it."""
+    with Booking(["event"], tmp_path_factory.mktemp("untouched")) as one:
+        yield one
+
+
 def put_content(booking):
     headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
     assert requests.put(booking.url("event") + "/api/event/content", json=CONTENT, headers=headers, timeout=5).status_code == 200
@@ -61,11 +68,11 @@ def is_gone(process):
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def test_it_answers_health_and_its_api(booking):
-    url = booking.url("event")
+def test_it_answers_health_and_its_api(untouched):
+    url = untouched.url("event")
     assert requests.get(url + "/healthz", timeout=5).text == "ok"
     assert requests.get(url + "/readyz", timeout=5).text == "ready"
-    put_content(booking)
+    put_content(untouched)
     response = requests.get(url + "/api/event/", timeout=5)
     assert response.json()["title"] == "Phantom"
     again = requests.get(url + "/api/event/", headers={"If-None-Match": response.headers["ETag"]}, timeout=5)
@@ -76,21 +83,21 @@ def test_it_answers_health_and_its_api(booking):
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/internal/", "/internal/anything", "/%69nternal/x", "/metrics?x=1"])
-def test_the_inside_is_not_there_from_outside(booking, path):
-    response = requests.get(booking.url("event") + path, headers={"X-Forwarded-For": "203.0.113.7"}, timeout=5)
+def test_the_inside_is_not_there_from_outside(untouched, path):
+    response = requests.get(untouched.url("event") + path, headers={"X-Forwarded-For": "203.0.113.7"}, timeout=5)
     assert response.status_code == 404
     assert response.json()["code"] == "not_found"
 
 
-def test_an_answer_says_how_long_it_is_and_one_without_a_body_has_none(booking):
-    put_content(booking)
-    answer = requests.get(booking.url("event") + "/api/event/", timeout=5)
+def test_an_answer_says_how_long_it_is_and_one_without_a_body_has_none(untouched):
+    put_content(untouched)
+    answer = requests.get(untouched.url("event") + "/api/event/", timeout=5)
     assert answer.headers["Content-Length"] == str(len(answer.content))
     assert "Transfer-Encoding" not in answer.headers
 
-    again = requests.get(booking.url("event") + "/api/event/", headers={"If-None-Match": answer.headers["ETag"]}, timeout=5)
+    again = requests.get(untouched.url("event") + "/api/event/", headers={"If-None-Match": answer.headers["ETag"]}, timeout=5)
     assert (again.status_code, again.content, again.headers.get("Content-Length")) == (304, b"", None)
-    head = requests.head(booking.url("event") + "/api/event/", timeout=5)
+    head = requests.head(untouched.url("event") + "/api/event/", timeout=5)
     assert (head.content, head.headers["Content-Length"]) == (b"", answer.headers["Content-Length"])
 
 
