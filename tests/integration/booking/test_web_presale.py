@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import seats_content
 from tests.integration.booking.site import PASSWORD, WAIT_MS, Console, call, open_site, put, sign_up
+from tests.integration.booking.test_web_access import look, violations
 from tests.needs import need
 
 NAME = "팬클럽 선예매"
@@ -231,3 +232,34 @@ def test_a_code_that_was_taken_back_is_said_when_its_account_reserves(house: Boo
 
     expect(page.locator("#notices")).to_contain_text("일반예매 시작 전")
     expect(field(page)).to_be_visible()
+
+
+@pytest.mark.parametrize("presale_in_s", [-60, 3_600])
+def test_axe_finds_nothing_where_a_code_is_asked_for(house: Booking, context: BrowserContext, presale_in_s: float) -> None:
+    put(house, "seat", opening(DAY_S, presale_in_s))
+    sign_up(context)
+    page = context.new_page()
+    wrong = {path: found for path in ("/", "/performances/p1") if (found := look(page, path, "ko"))}
+    use(page, "AAAA-AAAA-AAAA")
+    expect(page.locator("#presale-code-error")).to_be_visible()
+    if found := violations(page):
+        wrong["a wrong code"] = found
+    assert wrong == {}
+
+
+def test_a_keyboard_is_enough_to_use_a_code(house: Booking, codes: list[str], context: BrowserContext) -> None:
+    put(house, "seat", opening(DAY_S, -60))
+    sign_up(context)
+    page = context.new_page()
+    page.goto("/performances/p1")
+    expect(field(page)).to_be_visible()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "presale-code":
+            break
+    page.keyboard.type(codes[0])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "code-button"
+    page.keyboard.press("Enter")
+    expect(page.locator("#announce-now")).to_contain_text("확인되었습니다")
+    expect(page.get_by_test_id("code")).to_be_hidden()
