@@ -133,7 +133,7 @@ function closeBooth() {
   poll.stop();
   tab.drop(memory);
   if ($("best-dialog").open) $("best-dialog").close();
-  for (const part of ["loading", "numbered", "areas", "view", "best", "panel", "sold-out"]) show($(part), false);
+  for (const part of ["loading", "numbered", "areas", "view", "best", "panel", "sold-out", "code"]) show($(part), false);
   const text = `${t("called_off_title")}. ${t("called_off_choose_text")}`;
   note(notices, "warn", text);
   announce(text, { now: true });
