@@ -6,7 +6,11 @@ const EVERY_MS = 2000;
 async function look() {
   try {
     const response = await fetch(box.dataset.refunds, { cache: "no-store" });
-    if (response.ok && !response.redirected) {
+    if (response.redirected || response.status === 403 || response.status === 404) {
+      location.reload(); // it is nobody's business here any more
+      return;
+    }
+    if (response.ok) {
       const html = await response.text();
       if (box.innerHTML !== html) box.innerHTML = html;
       if (response.headers.get("X-Over") === "yes") return;
