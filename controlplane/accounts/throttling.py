@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from django.http import HttpRequest
-from rest_framework.throttling import AnonRateThrottle
+from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
 
 
 class AddressThrottle(AnonRateThrottle):
@@ -23,7 +23,17 @@ class PasswordResetThrottle(AddressThrottle):
     scope = "password_reset"
 
 
-def wait_s(throttle: AnonRateThrottle, request: HttpRequest) -> int | None:
+class InvitationLinkThrottle(AddressThrottle):
+    scope = "invitation_link"
+
+
+class InvitationThrottle(UserRateThrottle):
+    """Of who invites: each invitation is a letter to somebody who did not ask for it."""
+
+    scope = "invitation"
+
+
+def wait_s(throttle: SimpleRateThrottle, request: HttpRequest) -> int | None:
     """Counts REQUEST; None when it may go on, else after how many seconds the caller should come back."""
     if throttle.allow_request(request, None):  # type: ignore[arg-type]  # it reads what Django's request has too
         return None

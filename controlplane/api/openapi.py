@@ -13,9 +13,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers as fields
 
-from controlplane.api import booking_serializers, serializers, shop_serializers
+from controlplane.api import booking_serializers, people_serializers, serializers, shop_serializers
 from controlplane.api.urls import endpoints
-from controlplane.api.views import bookings, history, live, operating, others, pictures, presale, secrets, shop_orders, systems
+from controlplane.api.views import bookings, history, live, operating, others, people, pictures, presale, secrets, shop_orders, systems
 from controlplane.systems import shop
 from controlplane.systems.bookings import TERMS
 from controlplane.systems.models import State
@@ -55,8 +55,8 @@ _REASON = {
 _WORDS = {
     400: "The body is no JSON.",
     401: "No token, or one that is not valid.",
-    403: "Not with this role, or the CSRF token is missing.",
-    404: "No such thing, or another seller's.",
+    403: "Not with this role or this part in the event, or the CSRF token is missing.",
+    404: "No such thing, or another's in which the caller takes no part.",
     409: "Refused, and nothing was changed; `code` says why.",
     412: "`If-Match` names an older state; nothing was changed.",
     413: "The body is too large.",
@@ -308,10 +308,52 @@ _OF_LIVE = (
     Words("archive_table", live.ArchiveTable, "get", _SALES, {200: _rows("ArchivePage")}, (*_OF_ONE, 422), _PAGING),
 )
 
+_PEOPLE = "People"
+_OF_PEOPLE = (
+    Words("members_list", people.Members, "get", _PEOPLE, {200: _results("MemberList", people_serializers.MemberSerializer)}, _OF_ONE),
+    Words(
+        "members_change",
+        people.Member,
+        "patch",
+        _PEOPLE,
+        {200: people_serializers.MemberSerializer},
+        (*_OF_ONE, *_WITH_BODY, 409),
+        body=people_serializers.RoleSerializer,
+    ),
+    Words("members_remove", people.Member, "delete", _PEOPLE, {204: OpenApiResponse(description="Their access has ended.")}, _OF_ONE),
+    Words(
+        "invitations_list",
+        people.Invitations,
+        "get",
+        _PEOPLE,
+        {200: _results("InvitationList", people_serializers.InvitationSerializer)},
+        _OF_ONE,
+    ),
+    Words(
+        "invitations_make",
+        people.Invitations,
+        "post",
+        _PEOPLE,
+        {201: people_serializers.InvitedSerializer},
+        (*_OF_ONE, *_WITH_BODY, 409),
+        body=people_serializers.NewInvitationSerializer,
+    ),
+    Words("invitations_withdraw", people.Invitation, "delete", _PEOPLE, {204: _GONE_ALREADY}, (*_OF_ONE, 409)),
+)
+
 _WORDS_OF = (
     Words("me", others.Me, "get", "Account", {200: _ME}),
     Words("events_list", others.Events, "get", "Events", {200: _EVENTS}, is_public=True),
-    Words("pictures_keep", pictures.Pictures, "post", _SYSTEMS, {201: serializers.PictureSerializer}, (409, 413, 422), body=_PICTURE),
+    Words(
+        "pictures_keep",
+        pictures.Pictures,
+        "post",
+        _SYSTEMS,
+        {201: serializers.PictureSerializer},
+        (404, 409, 413, 422),
+        [OpenApiParameter("system", int, description="The booking system whose owner it is kept for; left out, the caller.")],
+        _PICTURE,
+    ),
     Words(
         "secrets_keep",
         secrets.Secrets,
@@ -387,6 +429,7 @@ _WORDS_OF = (
     Words("attendees_list", systems.Attendees, "get", _SALES, {200: serializers.AttendeePageSerializer}, (*_OF_ONE, 503), _ATTENDEES),
     Words("sales_read", systems.Sales, "get", _SALES, {200: serializers.SalesSerializer}, _OF_ONE),
     *_OF_LIVE,
+    *_OF_PEOPLE,
     Words("operations_list", history.Operations, "get", _HISTORY, {200: _page(_OPERATION, "OperationPage")}, (*_OF_ONE, 422), _PAGING),
     Words("operations_read", history.Operation, "get", _HISTORY, {200: serializers.OperationDetailSerializer}, _OF_ONE),
     Words(

@@ -4,8 +4,8 @@
 |---|---|---|
 | 400 | malformed | the body is no JSON |
 | 401 | not_authenticated, token_invalid | no or a bad token |
-| 403 | forbidden | a role or a missing CSRF token |
-| 404 | not_found | no such thing, or another seller's |
+| 403 | forbidden | a role, or a part in the event that is too small, or a missing CSRF token |
+| 404 | not_found | no such thing, or another's |
 | 405, 406, 415 | method_not_allowed, not_acceptable, unsupported_media_type | |
 | 409 | the refusal's own code | not now; nothing was changed |
 | 412 | generation_conflict | `If-Match` names an older generation |
@@ -30,7 +30,15 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from controlplane.lib.reasons import Problem
-from controlplane.systems.errors import GenerationConflict, Refused, RequirementInvalid, ServiceRefused, ServiceUnavailable, SystemNotFound
+from controlplane.systems.errors import (
+    GenerationConflict,
+    NotAllowed,
+    Refused,
+    RequirementInvalid,
+    ServiceRefused,
+    ServiceUnavailable,
+    SystemNotFound,
+)
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -109,6 +117,8 @@ def _response(error: Exception) -> Response | None:
             return answer(422, error.code, str(error.detail), errors=error.errors, **extra)
         case exceptions.ValidationError():
             return answer(422, "invalid", gettext("Some values cannot be used."), errors=_flat(error.detail))
+        case NotAllowed():
+            return answer(403, "forbidden", error.reason.text(gettext))
         case PermissionDenied():
             return answer(403, "forbidden", gettext("You may not do this."))
         case exceptions.APIException():

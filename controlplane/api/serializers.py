@@ -33,12 +33,13 @@ class SystemSerializer(serializers.ModelSerializer):
     seller = serializers.CharField(source="seller.email", read_only=True)
     public_url = serializers.CharField(read_only=True, help_text="Address of the buyer site; empty once deleted.")
     live_revision = serializers.SerializerMethodField(help_text="Number of the revision that serves, or null.")
+    role = serializers.CharField(source="access.role", read_only=True, help_text="What the caller is: owner, manager, viewer or admin.")
     reason = ReasonField(help_text="Why the last wish failed, or null.")
 
     class Meta:
         model = BookingSystem
         fields = [
-            "id", "title", "slug", "seller", "public_url", "state", "desired_state", "health", "reason", "generation",
+            "id", "title", "slug", "seller", "role", "public_url", "state", "desired_state", "health", "reason", "generation",
             "observed_generation", "live_revision", "created_at", "live_at", "deleted_at",
         ]  # fmt: skip
         read_only_fields = fields

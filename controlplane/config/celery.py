@@ -53,6 +53,7 @@ app.conf.update(
             "options": {"expires": FULL_SWEEP_EVERY_S},
         },
         "forget-unnamed": {"task": "jobs.forget_unnamed", "schedule": EXPIRY_EVERY_S, "options": {"expires": EXPIRY_EVERY_S}},
+        "end-door-links": {"task": "jobs.end_door_links", "schedule": FULL_SWEEP_EVERY_S, "options": {"expires": FULL_SWEEP_EVERY_S}},
         "expire-archives": {"task": "jobs.expire_archives", "schedule": EXPIRY_EVERY_S, "options": {"expires": EXPIRY_EVERY_S}},
     },
 )

@@ -281,7 +281,14 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["controlplane.api.parsers.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["controlplane.api.renderers.JsonRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["controlplane.accounts.throttling.AddressThrottle", "rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "1200/min", "signup": "20/hour", "password_reset": "20/hour"},
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": "120/min",
+        "user": "1200/min",
+        "signup": "20/hour",
+        "password_reset": "20/hour",
+        "invitation": "30/hour",
+        "invitation_link": "60/hour",
+    },
     "NUM_PROXIES": 0,  # the address is the reader's own by then
     "EXCEPTION_HANDLER": "controlplane.api.problems.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
@@ -15,6 +16,7 @@ from controlplane.accounts import services
 from controlplane.accounts.errors import NotOneself
 from controlplane.accounts.models import Role, User
 from controlplane.console.base import ReadOnlyAdmin
+from controlplane.systems import people
 from controlplane.systems.models import State
 
 admin.site.unregister(Group)
@@ -42,7 +44,7 @@ class UserAdmin(ReadOnlyAdmin):
     def activate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         self._set(request, chosen, is_active=True)
 
-    @admin.action(description=_("Lock out: no login, no API; booking systems go on"), permissions=["view"])
+    @admin.action(description=_("Lock out: no login, no API, no part in others' events; booking systems go on"), permissions=["view"])
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         self._set(request, chosen, is_active=False)
 
@@ -58,7 +60,10 @@ class UserAdmin(ReadOnlyAdmin):
         count = 0
         for user in chosen:
             try:
-                services.user_set(user=user, acting_user=request.user, **changes)  # type: ignore[arg-type]
+                with transaction.atomic():
+                    services.user_set(user=user, acting_user=request.user, **changes)  # type: ignore[arg-type]
+                    if changes.get("is_active") is False:
+                        people.leave_all(user=user, acting_user=request.user)  # type: ignore[arg-type]
                 count += 1
             except NotOneself:
                 self.message_user(request, gettext("Your own account is changed by another admin."), messages.WARNING)

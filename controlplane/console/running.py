@@ -17,7 +17,7 @@ from controlplane.lib.models import AuditRow
 from controlplane.rendering.plan import Plan, ServicePlan
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Observation
-from controlplane.systems import selectors
+from controlplane.systems import people, selectors
 from controlplane.systems.backups import backups_of
 from controlplane.systems.data_loss import has_backups
 from controlplane.systems.models import Archive, BookingSystem, Operation, OperationStep, State
@@ -123,6 +123,7 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "is_rollout": bool(running and plan and running.kind in ROLLED_OUT),
         "can_change": bool(plan) and system.state in (State.LIVE, State.SUSPENDED),
         "has_failed": _has_failed(system),
+        "members": people.members_of(system),
         "revisions": selectors.revisions_of(system)[:SHOWN],
         "operations": [(operation, stored_words(operation)) for operation in selectors.operations_of(system)[:SHOWN]],
         "audit": AuditRow.objects.filter(subject="systems.bookingsystem", subject_id=str(system.pk)).order_by("-pk")[:SHOWN],

@@ -11,7 +11,7 @@ from controlplane import bootstrap
 from controlplane.lib import queue
 from controlplane.rendering import render
 from controlplane.systems import converge as systems
-from controlplane.systems import forgetting, retention
+from controlplane.systems import door, forgetting, retention
 
 
 @worker_init.connect
@@ -43,8 +43,14 @@ def expire_archives() -> None:
     retention.expire()
 
 
+@shared_task(name=door.END_LINKS)
+def end_door_links(system_id: int | None = None) -> None:
+    """End links for the door that were made by who takes part no more; without SYSTEM_ID, all that are left."""
+    door.end_links(system_id)
+
+
 @shared_task(name="jobs.forget_unnamed")
 def forget_unnamed() -> None:
-    """Delete pictures and secrets of sellers that nothing names any more, and names of accounts that are closed."""
+    """Delete pictures and secrets of sellers that nothing names any more, invitations that ran out, and names of closed accounts."""
     forgetting.forget_unnamed()
     forgetting.forget_closed()

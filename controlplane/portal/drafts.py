@@ -20,14 +20,20 @@ from controlplane.portal.models import RequirementDraft
 from controlplane.portal.requirement_form import convert, state
 from controlplane.portal.requirement_form.fields import FormProblem, form_problems
 from controlplane.portal.requirement_form.state import FormState
-from controlplane.systems import forgetting, selectors, services
+from controlplane.systems import access, forgetting, selectors, services
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Operation, State
+from controlplane.systems.owner_only import PARTS
 from controlplane.systems.preview import Preview
 from controlplane.systems.standing import KEEPS
 
 DRAFTS_AT_MOST = 50
 GONE = (State.DELETING, State.DELETED)
+OWNERS = (
+    "payment", "organiser_name", "organiser_phone", "organiser_email", "organiser_registration",
+    "sign_in", "oidc_issuer", "oidc_client_id", "oidc_name", "oidc_secret_ref",
+)  # fmt: skip
+"""What of the form stands for the parts that only the owner of a system changes."""
 
 
 class DraftError(Exception):
@@ -75,10 +81,10 @@ def zone() -> ZoneInfo:
 def drafts_of(user: User) -> QuerySet[RequirementDraft]:
     """USER's drafts, last touched first, without their plans; those of systems that are gone are left out.
 
-    So are those of systems that USER may not see any more: whoever was an admin when they were begun.
+    So are those of systems that USER may not change any more: whoever was an admin or a manager when they were begun.
     """
     found = RequirementDraft.objects.filter(seller=user).exclude(system__state__in=GONE).defer("plan").select_related("system")
-    return found if user.is_admin else found.filter(Q(system=None) | Q(system__seller=user))
+    return found if user.is_admin else found.filter(Q(system=None) | access.may_manage(user))
 
 
 def draft_for(user: User, draft_id: UUID) -> RequirementDraft:
@@ -91,6 +97,11 @@ def draft_for(user: User, draft_id: UUID) -> RequirementDraft:
 
 def form_of(draft: RequirementDraft) -> FormState:
     return state.from_json(draft.form)
+
+
+def is_owners(draft: RequirementDraft) -> bool:
+    """Whether who fills DRAFT in owns what it is of, or will."""
+    return draft.system is None or access.is_owner(draft.seller, draft.system)
 
 
 def draft_start(*, user: User, requirement: dict[str, Any] | None = None) -> RequirementDraft:
@@ -128,12 +139,17 @@ def draft_of_system(*, user: User, system: BookingSystem) -> RequirementDraft:
 
 
 def draft_save(*, draft: RequirementDraft, form: FormState, version: int) -> RequirementDraft:
-    """Store FORM as typed. Raises DraftChanged unless VERSION is the stored one: two tabs never overwrite each other unseen."""
+    """Store FORM as typed. Raises DraftChanged unless VERSION is the stored one: two tabs never overwrite each other unseen.
+
+    What only the owner of the system changes stays as it is stored, in FORM as well.
+    """
+    _keep_owners(draft, form)
     return _write(draft, version, form=form.as_json())
 
 
 def draft_take_plan(*, draft: RequirementDraft, form: FormState, plan: plans.LoadedPlan | None, version: int) -> RequirementDraft:
     """Store PLAN (None: take it away) and FORM with the plan's grades listed for pricing. Raises DraftChanged."""
+    _keep_owners(draft, form)
     form.sync_plan_grades(plan.summary["categories"] if plan else [])
     return _write(draft, version, form=form.as_json(), plan=plan.text if plan else "", plan_summary=plan.summary if plan else {})
 
@@ -244,7 +260,21 @@ def _figure(value: int | None) -> str:
 
 def _converted(draft: RequirementDraft) -> convert.Converted:
     form = form_of(draft)
-    return convert.to_requirement(form, json.loads(draft.plan) if draft.plan and form.is_numbered() else None, zone())
+    converted = convert.to_requirement(form, json.loads(draft.plan) if draft.plan and form.is_numbered() else None, zone())
+    if draft.system and not is_owners(draft):
+        # As it is wanted now, whatever it was when the draft was begun: a manager could not bring it up to date.
+        now = selectors.requirement_of(draft.system)
+        for part in PARTS:
+            converted.requirement.pop(part, None)
+        converted.requirement.update({part: now[part] for part in PARTS if part in now})
+    return converted
+
+
+def _keep_owners(draft: RequirementDraft, form: FormState) -> None:
+    """A browser does not send what is shown to be looked at only."""
+    if not is_owners(draft):
+        stored = form_of(draft)
+        form.values |= {name: stored[name] for name in OWNERS}
 
 
 def _create(*, form: FormState, plan: Any, **fields: Any) -> RequirementDraft:

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,8 +15,9 @@ from django.shortcuts import render
 from controlplane.accounts.models import User
 from controlplane.lib.reasons import Reason
 from controlplane.portal.speech import say_reason, say_stored
-from controlplane.systems import selectors
-from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable, SystemNotFound
+from controlplane.systems import access
+from controlplane.systems.access import Need
+from controlplane.systems.errors import NotAllowed, Refused, ServiceRefused, ServiceUnavailable, SystemNotFound
 from controlplane.systems.models import BookingSystem, State
 
 Route = Callable[..., HttpResponseBase]
@@ -29,25 +31,36 @@ class AuthenticatedRequest(HttpRequest):
     user: User
 
 
-def seller_system(request: AuthenticatedRequest, system_id: Any) -> BookingSystem:
-    """The system, if the reader may see it; else a 404, whether it exists or not."""
+def open_system(request: AuthenticatedRequest, system_id: Any, need: Need) -> BookingSystem:
+    """The system, if the reader may do what NEED says; a 403 with the reason where they may do less, else a 404, be it there or not."""
     try:
-        return selectors.system_for(request.user, system_id)
+        return access.system_for(request.user, system_id, need)
     except SystemNotFound:
         raise Http404 from None
+    except NotAllowed as error:
+        raise PermissionDenied(say_reason(error.reason)) from None
 
 
-def asking(tab: str) -> Callable[[Route], Route]:
-    """For views that ask a booking system: hands them the reader's own system, and says below TAB when it does not answer, or says no.
+def require(system: BookingSystem, need: Need) -> None:
+    """For a page part of which needs more than the whole: a 403 with the reason where the reader of SYSTEM may do less."""
+    assert system.access is not None  # noqa: S101  (it was read for somebody)
+    try:
+        access.require(system.access, need)
+    except NotAllowed as error:
+        raise PermissionDenied(say_reason(error.reason)) from None
 
-    What was typed stands there to be sent again.
+
+def asking(tab: str, need: Need, *, post: Need | None = None) -> Callable[[Route], Route]:
+    """For views that ask a booking system: hands them the system that the reader may do with what NEED says, and POST for a post.
+
+    Says below TAB when it does not answer, or says no; what was typed stands there to be sent again.
     """
 
     def wrap(view: Route) -> Route:
         @wraps(view)
         @login_required
         def found(request: AuthenticatedRequest, system_id: int, **arguments: Any) -> HttpResponseBase:
-            system = seller_system(request, system_id)
+            system = open_system(request, system_id, post if post and request.method == "POST" else need)
             try:
                 return view(request, system, **arguments)
             except ServiceUnavailable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from controlplane.systems.people_models import MemberRole
 from controlplane.systems.words import HEALTH, SERVICES, STEPS  # noqa: F401  (pages take all their names from here)
 
 FIELDS = {
@@ -134,6 +135,9 @@ def age(limit: int) -> str:
     """Who may come; 0 is everybody."""
     return gettext("%(age)s and over") % {"age": limit} if limit else gettext("All ages")
 
+
+ROLES = {**dict(MemberRole.choices), "owner": _("Owner"), "admin": _("Admin")}
+"""What somebody is in an event."""
 
 PAYMENTS = {"kakaopay": _("KakaoPay"), "none": _("No payment")}
 

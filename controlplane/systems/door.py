@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from controlplane.accounts.models import User
-from controlplane.lib import audit
-from controlplane.systems.errors import Refused, ServiceRefused
-from controlplane.systems.models import BookingSystem
-from controlplane.systems.staff import ask
+from django.db import transaction
 
+from controlplane.accounts.models import User
+from controlplane.lib import audit, queue
+from controlplane.lib.models import AuditRow
+from controlplane.systems.access import access_now
+from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable, SystemNotFound
+from controlplane.systems.models import BookingSystem, DoorLinkToEnd
+from controlplane.systems.staff import ask
+from controlplane.systems.wishes import lock
+
+log = logging.getLogger(__name__)
+
+END_LINKS = "jobs.end_door_links"
 SCOPE = "attendees"
 SCANNERS = "/api/ticket/scanners"
 NAME_AT_MOST = 100
+MADE, REVOKED = "system.scanner", "system.scanner_revoke"
+"""What the audit trail calls it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,8 @@ def scanners(*, system: BookingSystem, user: User) -> list[Scanner]:
 def scanner_create(*, system: BookingSystem, name: str, until: datetime | None = None, acting_user: User) -> Scanner:
     """A link for NAME that is good UNTIL then; else until some hours after the last performance.
 
-    Raises ServiceRefused (`invalid`), ServiceUnavailable, Refused (`service_older`: the image that runs knows no UNTIL yet).
+    Raises ServiceRefused (`invalid`), ServiceUnavailable, Refused (`service_older`: the image that runs knows no UNTIL yet), SystemNotFound
+    when ACTING_USER may not any more.
     """
     document = {"name": name, **({"until": until.isoformat()} if until else {})}
     try:
@@ -44,7 +57,15 @@ def scanner_create(*, system: BookingSystem, name: str, until: datetime | None =
         if "until" in error.errors and not _knows_until(system, acting_user):
             raise Refused("service_older", service="ticket") from error
         raise
-    audit.record("system.scanner", system, acting_user=acting_user, scanner=str(found.get("id", "")))
+    with transaction.atomic():
+        # Under the lock that the end of somebody's part takes: it finds this link, or it is found here to have come first.
+        lock(system)
+        access = access_now(acting_user, system)
+        audit.record(MADE, system, acting_user=acting_user, scanner=str(found["id"]))
+        if is_over := access is None or not access.may_manage:
+            end_soon(system, [str(found["id"])], acting_user=acting_user)
+    if is_over:
+        raise SystemNotFound
     return _scanner(found, f"{system.public_url}/api/ticket/scan#key={found['key']}")
 
 
@@ -58,7 +79,49 @@ def _knows_until(system: BookingSystem, user: User) -> bool:
 def scanner_revoke(*, system: BookingSystem, scanner_id: str, acting_user: User) -> None:
     """The link ends now; one that has ended already is fine."""
     ask(system, acting_user, SCOPE, lambda api: api.delete(f"{SCANNERS}/{scanner_id}"))
-    audit.record("system.scanner_revoke", system, acting_user=acting_user, scanner=scanner_id)
+    audit.record(REVOKED, system, acting_user=acting_user, scanner=scanner_id)
+
+
+def made_by(system: BookingSystem, user: User) -> list[str]:
+    """The ids of links that USER has made and nobody has taken back."""
+    told = AuditRow.objects.filter(subject=system._meta.label_lower, subject_id=str(system.pk))
+    made = told.filter(action=MADE, actor=user).values_list("details", flat=True)
+    back = {details.get("scanner") for details in told.filter(action=REVOKED).values_list("details", flat=True)}
+    return list(dict.fromkeys(details["scanner"] for details in made if details.get("scanner") and details["scanner"] not in back))
+
+
+def makers(system: BookingSystem, users: Sequence[int]) -> set[int]:
+    """Who of USERS has made links, by their keys: those end with their part."""
+    told = AuditRow.objects.filter(subject=system._meta.label_lower, subject_id=str(system.pk), action=MADE, actor__in=users)
+    return set(told.values_list("actor", flat=True))
+
+
+def end_soon(system: BookingSystem, scanners: Sequence[str], *, acting_user: User) -> None:
+    """End links once the transaction around has committed, and as soon as the ticket service answers."""
+    DoorLinkToEnd.objects.bulk_create(
+        [DoorLinkToEnd(system=system, scanner=scanner, ended_by=acting_user) for scanner in scanners], ignore_conflicts=True
+    )
+    if scanners:
+        queue.send_on_commit(END_LINKS, system_id=system.pk)
+
+
+def end_links(system_id: int | None = None) -> None:
+    """End what `end_soon` wrote down, of one system or of all. Twice is fine; a system that does not answer is left for later."""
+    away: set[int] = set()
+    waiting = DoorLinkToEnd.objects.select_related("system__seller", "ended_by")
+    for link in waiting.filter(system=system_id) if system_id else waiting:
+        if link.system_id in away:
+            continue
+        try:
+            scanner_revoke(system=link.system, scanner_id=link.scanner, acting_user=link.ended_by or link.system.seller)
+        except (ServiceUnavailable, Refused):
+            away.add(link.system_id)
+            continue
+        except ServiceRefused as error:
+            if error.status != 404:
+                log.warning("a link for the door of %s is not ended: HTTP %s %s", link.system.namespace, error.status, error.code)
+                continue
+        link.delete()
 
 
 def _scanner(item: dict[str, str], url: str = "") -> Scanner:

@@ -1,7 +1,9 @@
 """What the services and selectors of booking systems raise.
 
 SystemsError
-├── SystemNotFound        no such system, or another seller's: a 404 either way
+├── SystemNotFound        no such system, or another's: a 404 either way
+├── NotAllowed            one's part in the event is too small for it; `.reason` says what it takes
+├── InvitationOver        a link that invites nobody (any more)
 ├── RequirementInvalid    `.problems`, each with a path, a code and words
 ├── Refused               not now, and nothing was changed; `.reason` says why
 │   ├── GenerationConflict   somebody else changed the system meanwhile
@@ -24,6 +26,16 @@ class SystemsError(Exception):
 
 
 class SystemNotFound(SystemsError):
+    pass
+
+
+class NotAllowed(SystemsError):
+    def __init__(self, code: str) -> None:
+        self.reason = Reason(code)
+        super().__init__(self.reason.message)
+
+
+class InvitationOver(SystemsError):
     pass
 
 

@@ -15,7 +15,7 @@ from controlplane.accounts.selectors import closed_users
 from controlplane.lib import audit
 from controlplane.lib.models import AuditRow
 from controlplane.lib.reasons import Reason
-from controlplane.systems import pictures, sealed
+from controlplane.systems import inviting, people, pictures, sealed
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
 
 NAMING = ("step_paused", "abandoned")
@@ -28,7 +28,8 @@ _WORDS: tuple[tuple[Any, str, str, str], ...] = (
 
 
 def forget_unnamed() -> None:
-    """Look at the pictures and secrets of every seller who has old ones. Twice is fine."""
+    """Look at the pictures and secrets of every seller who has old ones, and at invitations that ran out. Twice is fine."""
+    inviting.forget_expired()
     now = timezone.now()
     for owner in User.objects.filter(pictures__given_at__lt=now - pictures.FORGET_AFTER).distinct():
         pictures.forget_unused(owner)
@@ -61,5 +62,8 @@ def forget_name(*, was: str, now: str) -> None:
 
 
 def forget_typed_for(system: BookingSystem) -> None:
-    """Throw away what was typed to change SYSTEM, which is gone: nobody can open it any more, and it would keep secrets and pictures."""
+    """Throw away what was typed to change SYSTEM, which is gone, and who took part in it: nobody can open it any more but its seller, and
+    it would keep secrets, pictures and addresses.
+    """
+    people.forget_of(system)
     system.requirement_drafts.all().delete()  # the portal's, by their relation: nothing here knows the portal

@@ -4,6 +4,9 @@ from controlplane.lib.reasons import declare, gettext_noop
 
 declare(
     {
+        # Not allowed
+        "needs_manager": gettext_noop("You can look at this event, but not change it. Ask its owner to make you a manager."),
+        "needs_owner": gettext_noop("Only the owner of this event can do this."),
         # Refused
         "account_closed": gettext_noop("This account was closed or locked meanwhile. Nothing was opened."),
         "not_a_draft": gettext_noop("It was deployed already."),
@@ -33,6 +36,17 @@ declare(
         ),
         "tickets_unknown": gettext_noop(
             "The ticket service does not answer, so nobody knows what was sold. Nothing was deleted; try again soon."
+        ),
+        # People of an event
+        "bad_address": gettext_noop("This is no e-mail address."),
+        "invites_owner": gettext_noop("The event is this account's own."),
+        "is_member": gettext_noop("This account takes part already. Change its role in the list."),
+        "too_many_people": gettext_noop("An event has at most %(limit)s people and open invitations."),
+        "accepted_meanwhile": gettext_noop("This invitation was accepted meanwhile. Remove the person in the list instead."),
+        "other_address": gettext_noop("This invitation is for an account with another e-mail address. Log in with that one."),
+        "owners_part": gettext_noop("Only the owner of this event changes this. Leave it as it is."),
+        "owners_revision": gettext_noop(
+            "That revision differs in what only the owner of this event changes, so only they can bring it back."
         ),
         "no_picture": gettext_noop("Choose a picture."),
         "picture_too_large": gettext_noop("The picture is larger than %(limit)s MB."),

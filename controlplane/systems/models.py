@@ -5,7 +5,7 @@ The rules are in services.py, which writes what is wanted, and converge.py, whic
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -16,13 +16,21 @@ from controlplane.rendering.sign_in import CALLBACK
 from controlplane.runtime.port import SystemRef
 from controlplane.systems.archive_models import Archive, ArchiveRow
 from controlplane.systems.kept_models import Picture, SellerSecret
+from controlplane.systems.people_models import DoorLinkToEnd, Invitation, MemberRole, Membership
 from controlplane.systems.platform_models import Platform, platform_mark
+
+if TYPE_CHECKING:
+    from controlplane.systems.access import Access
 
 __all__ = [
     "Archive",
     "ArchiveRow",
     "BookingSystem",
     "Desired",
+    "DoorLinkToEnd",
+    "Invitation",
+    "MemberRole",
+    "Membership",
     "Operation",
     "OperationStep",
     "Picture",
@@ -126,6 +134,9 @@ class BookingSystem(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     live_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+
+    access: Access | None = None
+    """What its reader may do with it, where it was read for somebody; no column. See access.py."""
 
     class Meta:
         verbose_name = _("booking system")

@@ -17,7 +17,7 @@ from controlplane.rendering.diff import changes_to_json, revision_diff
 from controlplane.rendering.plan import Plan
 from controlplane.rendering.render import render
 from controlplane.runtime.port import Objects, Runtime
-from controlplane.systems import issuers, planning
+from controlplane.systems import issuers, owner_only, planning
 from controlplane.systems.asks import Ask, adjusted
 from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Revision
@@ -59,7 +59,7 @@ class Preview:
 
 
 def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem | None = None) -> Preview:
-    """What deploying REQUIREMENT for SELLER would give, or, with SYSTEM, updating it. Nothing is written.
+    """What deploying REQUIREMENT for SELLER would give, or, with SYSTEM, their updating it. Nothing is written.
 
     Never raises for bad input: `Preview.problems` has it all, and where no image fits, `near_misses` says why. A provider to sign in with
     that is new is asked who it is, which may take seconds.
@@ -69,6 +69,8 @@ def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem
     except RequirementInvalid as error:
         misses = error.__cause__.misses if isinstance(error.__cause__, NoImageFits) else ()
         return Preview(problems=tuple(error.problems), near_misses=_near_misses(misses))
+    if system and (problems := owner_only.problems_with(read, system=system, user=seller)):
+        return Preview(problems=tuple(problems))
     if problem := _problem_with_issuer(read, system):
         return Preview(problems=(problem,))
     site = planning.site_of(system) if system else planning.draft_site(read.slug or "")

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from controlplane.accounts.models import User
+from controlplane.systems.access import id_in
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.looks import looked
@@ -34,23 +35,6 @@ LISTED_POSTER_BYTES_MAX = 500 * 1024
 """A list shows many posters, often on a phone's line."""
 
 
-def systems_of(user: User) -> QuerySet[BookingSystem]:
-    """USER's own booking systems, newest first, without the deleted; all of them for an admin. Seller and summary joined."""
-    systems = BookingSystem.objects.exclude(state=State.DELETED).select_related("seller", "requirement").defer("requirement__data")
-    return systems if user.is_admin else systems.filter(seller=user)
-
-
-def system_for(user: User, system_id: int | str) -> BookingSystem:
-    """The system, if USER may see it: the seller's own, any for an admin, and deleted ones too. Else raises SystemNotFound."""
-    systems = BookingSystem.objects.select_related("seller", "requirement").defer("requirement__data")
-    if not user.is_admin:
-        systems = systems.filter(seller=user)
-    found = systems.filter(pk=_id(system_id)).first()
-    if found is None:
-        raise SystemNotFound
-    return found
-
-
 def operations_of(system: BookingSystem) -> QuerySet[Operation]:
     """All operations, newest first, with who started them."""
     return system.operations.select_related("created_by", "revision").defer("revision__plan", "revision__manifests")
@@ -58,7 +42,7 @@ def operations_of(system: BookingSystem) -> QuerySet[Operation]:
 
 def operation_for(system: BookingSystem, operation_id: int | str) -> Operation:
     """One operation of SYSTEM. Raises SystemNotFound."""
-    found = operations_of(system).filter(pk=_id(operation_id)).first()
+    found = operations_of(system).filter(pk=id_in(operation_id)).first()
     if found is None:
         raise SystemNotFound
     return found
@@ -244,14 +228,6 @@ def sales_summary(system: BookingSystem, *, user: User) -> SalesSummary:
         merch=answers.get("merch"),
         unavailable=tuple(service for service, answer in answers.items() if answer is None),
     )
-
-
-def _id(value: int | str) -> int:
-    """A primary key from an address; whatever is none is nobody's."""
-    text = str(value)
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise SystemNotFound
-    return int(text)
 
 
 def _api(system: BookingSystem, user: User, scope: str) -> BookingApi:

@@ -18,7 +18,8 @@ from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.concessions import narrowed
 from controlplane.rendering.plan import from_json
-from controlplane.systems import forgetting, slugs, staff_keys, tickets
+from controlplane.systems import forgetting, owner_only, slugs, staff_keys, tickets
+from controlplane.systems.access import is_owner
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
 from controlplane.systems.planning import read_requirement, read_stored, stored_requirement
@@ -73,13 +74,15 @@ def system_update(
     """Ask for REQUIREMENT from now on; a draft is only rewritten, and there is no operation then.
 
     EXPECTED_GENERATION is the `generation` the form was filled in for. Performances without an id keep the one that began at the same
-    time. Raises RequirementInvalid, GenerationConflict, Refused (`being_deleted`).
+    time. Raises RequirementInvalid, also for what only the owner changes, GenerationConflict, Refused (`being_deleted`).
     """
     wanted = read_requirement(requirement, owner=system.seller, now=timezone.now(), system=system)
     with transaction.atomic():
         lock(system)
         refuse_deleted(system)
         check_generation(system, expected_generation)
+        if wrong := owner_only.problems_with(wanted, system=system, user=acting_user):
+            raise RequirementInvalid(wrong)
         _store_requirement(system, wanted, acting_user)
         audit.record("system.update", system, acting_user=acting_user, title=wanted.title)
         if system.desired_state == Desired.DRAFT:
@@ -124,7 +127,10 @@ def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: U
         wanted = standing(system) if system.live_revision else stored_requirement(system)
         if wanted is None or system.desired_state == Desired.DRAFT:
             raise Refused("not_deployed")
-        _store_requirement(system, _in_the_shape_of(read_stored(revision.requirement), wanted), acting_user)
+        shaped = _in_the_shape_of(read_stored(revision.requirement), wanted)
+        if owner_only.problems_with(shaped, system=system, user=acting_user):
+            raise Refused("owners_revision")
+        _store_requirement(system, shaped, acting_user)
         # What was adjusted since would come back with the next change otherwise.
         system.adjustments = from_json(revision.plan).adjustments.to_json()
         audit.record("system.rollback", system, acting_user=acting_user, revision=revision.number)
@@ -141,6 +147,8 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
         if last.kind in (Kind.RESTORE, Kind.REOPEN):
             # Said anew by an admin, who sees what is there by now.
             raise Refused("data_gone_first")
+        if last.kind == Kind.DELETE and not is_owner(acting_user, system):
+            raise Refused("needs_owner")
         audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)
         system.adjustments = last.result.get(ASKED, system.adjustments)
         kept = standing_row(system, acting_user) if last.result.get(KEEPS) else None

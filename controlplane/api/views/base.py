@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from controlplane.accounts.models import User
 from controlplane.api.problems import Invalid, answer
-from controlplane.systems import selectors
+from controlplane.systems import access
+from controlplane.systems.access import Need
 from controlplane.systems.models import BookingSystem
 
 PAGE_SIZE = 50
@@ -33,9 +34,9 @@ class Endpoint(APIView):
         """Who calls; only behind `IsAuthenticated`, the default."""
         return self.request.user  # type: ignore[return-value]
 
-    def system(self, system_id: int) -> BookingSystem:
-        """The system, if the caller may see it. Raises SystemNotFound."""
-        return selectors.system_for(self.user, system_id)
+    def system(self, system_id: int | str, need: Need) -> BookingSystem:
+        """The system, if the caller may do what NEED says. Raises SystemNotFound, NotAllowed."""
+        return access.system_for(self.user, system_id, need)
 
     def not_found(self) -> Response:
         return answer(404, "not_found", translation.gettext("There is no such address."))

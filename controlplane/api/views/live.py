@@ -16,6 +16,7 @@ from controlplane.api.parsers import PictureParser, picture_in
 from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint, if_match, page_of, paged
 from controlplane.systems import archives, concessions, door, event_page, off_sale, performances, settlement, shop, staff, waiting_room
+from controlplane.systems.access import Need
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
 from controlplane.systems.models import BookingSystem
@@ -36,11 +37,11 @@ class OneAnswer(BaseContentNegotiation):
 class EventPage(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """The event's page as buyers see it now."""
-        return Response(_page(event_page.event_page(system=self.system(system_id), user=self.user)))
+        return Response(_page(event_page.event_page(system=self.system(system_id, Need.VIEW), user=self.user)))
 
     def patch(self, request: Request, system_id: int) -> Response:
         """Publish another description at once, without a deployment. The requirement gets it too, and its generation rises."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.DescriptionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         event_page.description_edit(system=system, description=wanted.validated_data["description"], acting_user=self.user)
@@ -52,18 +53,18 @@ class Poster(Endpoint):
 
     def put(self, request: Request, system_id: int) -> Response:
         """Make the picture in the body (PNG, JPEG or WebP, at most 4 MB) the poster."""
-        return Response(event_page.poster_put(system=self.system(system_id), image=picture_in(request), acting_user=self.user))
+        return Response(event_page.poster_put(system=self.system(system_id, Need.MANAGE), image=picture_in(request), acting_user=self.user))
 
     def delete(self, request: Request, system_id: int) -> Response:
         """Take the poster away; none is fine."""
-        event_page.poster_delete(system=self.system(system_id), acting_user=self.user)
+        event_page.poster_delete(system=self.system(system_id, Need.MANAGE), acting_user=self.user)
         return Response(status=204)
 
 
 class Notices(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Publish a notice."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.NoticeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
@@ -76,7 +77,7 @@ class Notices(Endpoint):
 class Notice(Endpoint):
     def patch(self, request: Request, system_id: int, notice_id: int) -> Response:
         """Change a notice; what is left out stays."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.NoticeSerializer(data=request.data, partial=True)
         wanted.is_valid(raise_exception=True)
         changes = {name: value for name, value in wanted.validated_data.items() if name in request.data}
@@ -84,14 +85,14 @@ class Notice(Endpoint):
 
     def delete(self, request: Request, system_id: int, notice_id: int) -> Response:
         """Take a notice away; one that is gone is fine."""
-        event_page.notice_delete(system=self.system(system_id), notice_id=notice_id, acting_user=self.user)
+        event_page.notice_delete(system=self.system(system_id, Need.MANAGE), notice_id=notice_id, acting_user=self.user)
         return Response(status=204)
 
 
 class Concessions(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """The concessions that buyers are offered now. The ETag is that of the booking system."""
-        return _concessions(self.system(system_id))
+        return _concessions(self.system(system_id, Need.VIEW))
 
     def put(self, request: Request, system_id: int) -> Response:
         """Offer exactly these from now on, without a deployment; the requirement gets them too, and its generation rises.
@@ -99,7 +100,7 @@ class Concessions(Endpoint):
         What is sold keeps its price. One without an id keeps that of the one with its name. With `If-Match` refused when the system was
         changed since.
         """
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.ConcessionsSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         concessions.concessions_edit(
@@ -115,21 +116,23 @@ def _concessions(system: BookingSystem) -> Response:
 class Performances(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """Performances with tickets, price and arrivals by grade and concession."""
-        found = performances.performances(system=self.system(system_id), user=self.user)
+        found = performances.performances(system=self.system(system_id, Need.VIEW), user=self.user)
         return Response({"results": serializers.PerformanceSerializer(found, many=True).data})
 
 
 class WaitingRoom(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """The waiting room before the seats: how many wait, how many are in, and how many a minute come in."""
-        return Response(serializers.WaitingRoomSerializer(waiting_room.waiting_room(system=self.system(system_id), user=self.user)).data)
+        return Response(
+            serializers.WaitingRoomSerializer(waiting_room.waiting_room(system=self.system(system_id, Need.VIEW), user=self.user)).data
+        )
 
     def patch(self, request: Request, system_id: int) -> Response:
         """Let in another number a minute, or nobody for now, at once and without a deployment; what is left out stays.
 
         0 a minute is no waiting room, null as many as is usual. The requirement gets the number too, and its generation rises.
         """
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.AdmissionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
@@ -145,12 +148,12 @@ class WaitingRoom(Endpoint):
 class CallingOff(Endpoint):
     def get(self, request: Request, system_id: int, performance_id: str) -> Response:
         """How far the refunds are of a performance that was called off."""
-        found = performances.calling_off(system=self.system(system_id), performance_id=performance_id, user=self.user)
+        found = performances.calling_off(system=self.system(system_id, Need.VIEW), performance_id=performance_id, user=self.user)
         return Response(serializers.CallingOffSerializer(found).data)
 
     def post(self, request: Request, system_id: int, performance_id: str) -> Response:
         """Call a performance off: everybody is refunded whole, and it cannot be taken back. `name` must be when it begins."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.CallOffSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         found = performances.performance_call_off(
@@ -166,14 +169,14 @@ class CallingOff(Endpoint):
 class OffSale(Endpoint):
     def get(self, request: Request, system_id: int, performance_id: str) -> Response:
         """The seats that are off sale at a performance. The ETag is for who changes them."""
-        return _seats(off_sale.off_sale(system=self.system(system_id), performance_id=performance_id, user=self.user))
+        return _seats(off_sale.off_sale(system=self.system(system_id, Need.VIEW), performance_id=performance_id, user=self.user))
 
     def put(self, request: Request, system_id: int, performance_id: str) -> Response:
         """Keep exactly these seats of a performance from sale, at once. Refused by name when somebody has one of them.
 
         With `If-Match` also when somebody else has changed them since they were read.
         """
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.SeatsSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         seats = wanted.validated_data["seats"]
@@ -199,14 +202,14 @@ class AttendeesFile(Endpoint):
         if kind not in ("csv", "xlsx"):
             raise SystemNotFound
         query = {"q": request.query_params.get("q", "")[:100], "performance": request.query_params.get("performance", "")[:40]}
-        found = staff.download(self.system(system_id), self.user, "attendees", f"/api/ticket/attendees.{kind}", **query)
+        found = staff.download(self.system(system_id, Need.VIEW), self.user, "attendees", f"/api/ticket/attendees.{kind}", **query)
         return StreamingHttpResponse(found[1], content_type=found[0], headers=_file(f"attendees.{kind}"))
 
 
 class Settlement(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """The settlement statement as of now; provisional until `is_final`."""
-        found = settlement.settlement(system=self.system(system_id), user=self.user)
+        found = settlement.settlement(system=self.system(system_id, Need.VIEW), user=self.user)
         return Response(serializers.SettlementSerializer(found).data)
 
 
@@ -215,7 +218,7 @@ class SettlementFile(Endpoint):
 
     def get(self, request: Request, system_id: int) -> HttpResponse:
         """The settlement statement as CSV."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.VIEW)
         found = settlement.settlement(system=system, user=self.user)
         names = {item.id: item.name for item in performances.performances(system=system, user=self.user)}
         text = settlement.as_csv(found, title=system.title, starts=names)
@@ -225,12 +228,12 @@ class SettlementFile(Endpoint):
 class Scanners(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """The links with which door staff scan now."""
-        found = door.scanners(system=self.system(system_id), user=self.user)
+        found = door.scanners(system=self.system(system_id, Need.VIEW), user=self.user)
         return Response({"results": serializers.ScannerSerializer(found, many=True).data})
 
     def post(self, request: Request, system_id: int) -> Response:
         """Make a link for a person or device; its `url` is told this once."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.NewScannerSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
@@ -241,7 +244,7 @@ class Scanners(Endpoint):
 class Scanner(Endpoint):
     def delete(self, request: Request, system_id: int, scanner_id: object) -> Response:
         """Take a link back; it stops scanning at once."""
-        door.scanner_revoke(system=self.system(system_id), scanner_id=str(scanner_id), acting_user=self.user)
+        door.scanner_revoke(system=self.system(system_id, Need.MANAGE), scanner_id=str(scanner_id), acting_user=self.user)
         return Response(status=204)
 
 
@@ -253,19 +256,19 @@ class PickUps(Endpoint):
             raise Invalid({"state": [gettext("This must be one of: %(options)s.") % {"options": ", ".join(shop.STATES)}]})
         number, _size = page_of(request)
         found = shop.pick_ups(
-            system=self._shop(system_id), user=self.user, query=request.query_params.get("q", "")[:100], state=state, page=number
+            system=self._shop(system_id, Need.VIEW), user=self.user, query=request.query_params.get("q", "")[:100], state=state, page=number
         )
         return Response({"results": found.orders, "total": found.total, "page": found.page, "pages": found.pages})
 
     def post(self, request: Request, system_id: int) -> Response:
         """Hand an order over to who shows its code: once."""
-        system = self._shop(system_id)
+        system = self._shop(system_id, Need.MANAGE)
         wanted = serializers.PickUpSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         return Response(shop.hand_over(system=system, code=wanted.validated_data["code"], acting_user=self.user))
 
-    def _shop(self, system_id: int) -> BookingSystem:
-        system = self.system(system_id)
+    def _shop(self, system_id: int, need: Need) -> BookingSystem:
+        system = self.system(system_id, need)
         if not shop.has_shop(system):
             raise SystemNotFound
         return system
@@ -274,7 +277,7 @@ class PickUps(Endpoint):
 class Stock(Endpoint):
     def patch(self, request: Request, system_id: int) -> Response:
         """Say how much there ever was of products, those sold included. Holds at once, and in the requirement too."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.StockSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         shop.stock_edit(system=system, stock=wanted.validated_data["stock"], acting_user=self.user)
@@ -284,7 +287,7 @@ class Stock(Endpoint):
 class Archive(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """What is kept of a booking system that was deleted."""
-        archive = archives.opened(self.system(system_id), self.user, "api")
+        archive = archives.opened(self.system(system_id, Need.OWN), self.user, "api")
         return Response(
             {
                 "state": archive.state,
@@ -301,7 +304,7 @@ class ArchiveTable(Endpoint):
     def get(self, request: Request, system_id: int, service: str, table: str) -> Response:
         """Rows of one table, as the service gave them; buyers are pseudonyms. Each look is written down."""
         name = f"{service}/{table}"
-        rows = archives.rows_of(archives.opened(self.system(system_id), self.user, name), name)
+        rows = archives.rows_of(archives.opened(self.system(system_id, Need.OWN), self.user, name), name)
         return paged(request, rows, lambda found: [row.data for row in found])
 
 

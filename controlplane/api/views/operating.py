@@ -16,12 +16,13 @@ from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.systems import operating, rollouts
+from controlplane.systems.access import Need
 
 
 class Scale(Endpoint):
     def post(self, request: Request, system_id: int, service: str) -> Response:
         """Run a service as so many copies, as many as its CPU use asks for, or with other resources. What is left out stays."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.OWN)
         wanted = serializers.ScaleSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         asked = wanted.validated_data
@@ -41,7 +42,7 @@ class Move(Endpoint):
         """Run a service on one node, or anywhere. For admins."""
         if not self.user.is_admin:
             raise PermissionDenied
-        system = self.system(system_id)
+        system = self.system(system_id, Need.OWN)
         wanted = serializers.MoveSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
@@ -56,7 +57,7 @@ class Move(Endpoint):
 class Restart(Endpoint):
     def post(self, request: Request, system_id: int, service: str) -> Response:
         """Replace every copy of a service, without a failed request."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         return accepted(operating.system_restart(system=system, service=service, acting_user=self.user), system)
 
 
@@ -65,21 +66,21 @@ class RotateKeys(Endpoint):
         """Put new signing keys in the place of those in use; what the old ones signed stays good until it has run out. For admins."""
         if not self.user.is_admin:
             raise PermissionDenied
-        system = self.system(system_id)
+        system = self.system(system_id, Need.OWN)
         return accepted(operating.system_rotate_keys(system=system, acting_user=self.user), system)
 
 
 class Suspend(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Let nothing run but what keeps the data; buyers find nobody until it is resumed."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         return accepted(operating.system_suspend(system=system, acting_user=self.user), system)
 
 
 class Resume(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Let a suspended booking system run again as it did."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         return accepted(operating.system_resume(system=system, acting_user=self.user), system)
 
 
@@ -88,7 +89,7 @@ class PauseRollout(Endpoint):
         """Hold the change that is being rolled out; what serves goes on serving, for as long as it takes. For admins."""
         if not self.user.is_admin:
             raise PermissionDenied
-        system = self.system(system_id)
+        system = self.system(system_id, Need.OWN)
         return accepted(rollouts.rollout_pause(system=system, acting_user=self.user), system)
 
 
@@ -97,7 +98,7 @@ class ResumeRollout(Endpoint):
         """Let the change that is held go on. For admins."""
         if not self.user.is_admin:
             raise PermissionDenied
-        system = self.system(system_id)
+        system = self.system(system_id, Need.OWN)
         return accepted(rollouts.rollout_resume(system=system, acting_user=self.user), system)
 
 
@@ -106,5 +107,5 @@ class AbandonRollout(Endpoint):
         """Give up the change that is being rolled out, held or not: the live revision comes back. For admins."""
         if not self.user.is_admin:
             raise PermissionDenied
-        system = self.system(system_id)
+        system = self.system(system_id, Need.OWN)
         return accepted(rollouts.rollout_abandon(system=system, acting_user=self.user), system)

@@ -13,6 +13,7 @@ from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint
 from controlplane.api.views.live import OneAnswer
 from controlplane.systems import pictures, shop
+from controlplane.systems.access import Need
 from controlplane.systems.errors import PictureRefused, SystemNotFound
 
 
@@ -22,10 +23,13 @@ class Pictures(Endpoint):
     def post(self, request: Request) -> Response:
         """Keep the picture in the body (PNG, JPEG or WebP, at most 2 MB); products of a requirement name it by `digest`.
 
-        The same bytes again are the same picture. One that nothing names is forgotten after a week.
+        The same bytes again are the same picture. One that nothing names is forgotten after a week. With `system` it is kept for that
+        event's owner, whose pictures its requirement names.
         """
+        system_id = request.query_params.get("system")
+        owner = self.system(system_id, Need.MANAGE).seller if system_id else self.user
         try:
-            picture = pictures.picture_keep(owner=self.user, content=picture_in(request))
+            picture = pictures.picture_keep(owner=owner, content=picture_in(request))
         except PictureRefused as error:
             raise _invalid(error) from error
         return Response(serializers.PictureSerializer(picture).data, status=201, headers={"Location": f"/api/v1/pictures/{picture.digest}"})
@@ -48,7 +52,7 @@ class ProductPicture(Endpoint):
 
     def put(self, request: Request, system_id: int, product: str) -> Response:
         """Show the picture in the body with a product of a live event from now on; the requirement names it too."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         try:
             picture = shop.picture_put(system=system, product=product, image=picture_in(request), acting_user=self.user)
         except PictureRefused as error:
@@ -57,7 +61,7 @@ class ProductPicture(Endpoint):
 
     def delete(self, request: Request, system_id: int, product: str) -> Response:
         """Show a product without a picture; none is fine."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         shop.picture_delete(system=system, product=product, acting_user=self.user)
         return Response(status=204, headers={"ETag": f'"{system.generation}"'})
 

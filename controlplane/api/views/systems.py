@@ -13,7 +13,8 @@ from controlplane.api import serializers
 from controlplane.api.idempotency import create_once
 from controlplane.api.problems import Invalid, answer, problem_json
 from controlplane.api.views.base import Endpoint, if_match, paged
-from controlplane.systems import selectors, services
+from controlplane.systems import access, selectors, services
+from controlplane.systems.access import Need
 from controlplane.systems.models import BookingSystem, Operation, Revision, State
 
 
@@ -34,8 +35,8 @@ def accepted(operation: Operation | None, system: BookingSystem) -> Response:
 
 class Systems(Endpoint):
     def get(self, request: Request) -> Response:
-        """Booking systems of the caller, newest first; of everybody for an admin."""
-        found = selectors.systems_of(self.user)
+        """Booking systems that are the caller's own or in which they take part, newest first; all of them for an admin."""
+        found = access.systems_of(self.user)
         if state := request.query_params.get("state"):
             if state not in State.values:
                 raise Invalid({"state": [gettext("This must be one of: %(options)s.") % {"options": ", ".join(State.values)}]})
@@ -53,6 +54,7 @@ class Systems(Endpoint):
             asked,
             lambda: services.system_create(requirement=asked["requirement"], acting_user=self.user, deploy=asked["deploy"]),
         )
+        system.access = access.Access(access.OWNER)
         return Response(
             serializers.SystemSerializer(system).data,
             status=201,
@@ -60,6 +62,8 @@ class Systems(Endpoint):
         )
 
     def _serialize(self, rows: list[BookingSystem]) -> Any:
+        for row in rows:
+            row.access = access.access_of(self.user, row)
         live = Revision.objects.filter(pk__in=[row.live_revision_id for row in rows if row.live_revision_id])
         numbers = dict(live.values_list("pk", "number"))
         return serializers.SystemSerializer(rows, many=True, context={"revision_numbers": numbers}).data
@@ -74,7 +78,7 @@ class Preview(Endpoint):
         preview = services.requirement_preview(
             requirement=wanted.validated_data["requirement"],
             seller=self.user,
-            system=self.system(system_id) if system_id is not None else None,
+            system=self.system(system_id, Need.MANAGE) if system_id is not None else None,
         )
         shown = {
             "problems": [problem_json(problem) for problem in preview.problems],
@@ -90,12 +94,12 @@ class Preview(Endpoint):
 class System(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """One booking system; its ETag is the generation."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.VIEW)
         return Response(serializers.SystemSerializer(system).data, headers={"ETag": _etag(system)})
 
     def delete(self, request: Request, system_id: int) -> Response:
         """Take it down for good; `name` must be its title or slug. Refused while paid tickets for a coming performance stand."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.OWN)
         name = request.query_params.get("name", "")
         if not name:
             raise Invalid({"name": [gettext("Give the title or the slug, to be sure that this is the one you mean.")]})
@@ -108,12 +112,12 @@ class System(Endpoint):
 class SystemRequirement(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """The requirement as it is wanted now."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         return Response(selectors.requirement_of(system), headers={"ETag": _etag(system)})
 
     def put(self, request: Request, system_id: int) -> Response:
         """Ask for another requirement. With `If-Match`, only if nobody asked for something else since that ETag."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.UpdateSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         operation = services.system_update(
@@ -128,21 +132,21 @@ class SystemRequirement(Endpoint):
 class Deploy(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Deploy a draft."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         return accepted(services.system_deploy(system=system, acting_user=self.user), system)
 
 
 class Retry(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Try again what failed last."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         return accepted(services.system_retry(system=system, acting_user=self.user), system)
 
 
 class Rollback(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Run an earlier revision again, as a new one."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.MANAGE)
         wanted = serializers.RollbackSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         revision = system.revisions.filter(number=wanted.validated_data["revision"]).first()
@@ -154,7 +158,7 @@ class Rollback(Endpoint):
 class Attendees(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """Who booked, asked of the booking system."""
-        system = self.system(system_id)
+        system = self.system(system_id, Need.VIEW)
         number = request.query_params.get("page", "1")
         page = selectors.attendees(
             system,
@@ -171,4 +175,4 @@ class Attendees(Endpoint):
 class Sales(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """What was sold, asked of the booking system."""
-        return Response(asdict(selectors.sales_summary(self.system(system_id), user=self.user)))
+        return Response(asdict(selectors.sales_summary(self.system(system_id, Need.VIEW), user=self.user)))

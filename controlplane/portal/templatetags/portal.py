@@ -165,6 +165,12 @@ def summary(system: BookingSystem) -> dict[str, Any]:
 
 
 @register.filter
+def role_name(role: str) -> str:
+    """What somebody is in an event, in words."""
+    return str(words.ROLES.get(role, role))
+
+
+@register.filter
 def get(mapping: Mapping[str, Any] | None, key: object) -> Any:
     """An entry by a key that is itself a variable; empty where there is none."""
     return mapping.get(str(key), "") if mapping else ""

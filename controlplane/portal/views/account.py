@@ -24,7 +24,7 @@ from controlplane.accounts.models import User
 from controlplane.accounts.selectors import tokens_of
 from controlplane.portal import drafts
 from controlplane.portal.http import AuthenticatedRequest
-from controlplane.systems import forgetting, selectors
+from controlplane.systems import access, forgetting, people
 
 
 @login_required
@@ -98,6 +98,7 @@ def close(request: AuthenticatedRequest) -> HttpResponse:
         with transaction.atomic():
             # Nothing is opened in another tab meanwhile: that waits for this lock, too.
             User.objects.select_for_update().get(pk=request.user.pk)
+            people.leave_all(user=request.user, acting_user=request.user)
             services.user_close(user=request.user, standing=_standing(request.user))
             forgetting.forget_name(was=request.user.email, now=services.closed_label(request.user.pk))
             drafts.drafts_forget(user=request.user)
@@ -114,7 +115,7 @@ def close(request: AuthenticatedRequest) -> HttpResponse:
 
 def _standing(user: User) -> list[str]:
     """Titles of USER's own booking systems that are not deleted."""
-    return [system.title for system in selectors.systems_of(user).filter(seller=user)]
+    return [system.title for system in access.own_systems(user)]
 
 
 def _page(request: AuthenticatedRequest, **forms_: Any) -> HttpResponse:

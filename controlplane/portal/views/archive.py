@@ -12,10 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from controlplane.portal import words
-from controlplane.portal.http import AuthenticatedRequest, seller_system
+from controlplane.portal.http import AuthenticatedRequest, open_system
 from controlplane.portal.templatetags.portal import moment, thousands, won
 from controlplane.portal.views.papers import CSV, clocks_of, download_headers, starts_of
 from controlplane.systems import archives, settlement
+from controlplane.systems.access import Need
 from controlplane.systems.archive_models import Archive
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
@@ -110,7 +111,7 @@ def statement_csv(request: AuthenticatedRequest, system_id: int) -> HttpResponse
 
 
 def _opened(request: AuthenticatedRequest, system_id: int, what: str) -> tuple[BookingSystem, Archive]:
-    system = seller_system(request, system_id)
+    system = open_system(request, system_id, Need.OWN)
     try:
         return system, archives.opened(system, request.user, what)
     except SystemNotFound:

@@ -17,6 +17,7 @@ from controlplane.portal import words
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.templatetags.portal import won
 from controlplane.systems import bookings, shop
+from controlplane.systems.access import Need
 from controlplane.systems.bookings import Booking, Quote, Wish
 from controlplane.systems.errors import ServiceRefused
 from controlplane.systems.models import BookingSystem
@@ -59,7 +60,7 @@ class Typed:
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def page(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UUID) -> HttpResponse:
     booking = bookings.booking(system=system, order_id=str(order_id), user=request.user)
     fresh = Typed(tickets=tuple(ticket.id for ticket in booking.live if not ticket.used_at))
@@ -68,7 +69,7 @@ def page(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UU
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def progress(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UUID) -> HttpResponse:
     """What became of the booking alone, asked for again and again while money is on its way; `X-Over` says when that is enough."""
     booking = bookings.booking(system=system, order_id=str(order_id), user=request.user, is_look=False)
@@ -79,7 +80,7 @@ def progress(request: AuthenticatedRequest, system: BookingSystem, order_id: uui
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def refund(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UUID) -> HttpResponse:
     """A POST shows what would go back, and with `step=refund` gives it back. Nothing is done twice: the page that shows it has a key."""
     if request.method == "GET":

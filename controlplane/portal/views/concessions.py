@@ -23,6 +23,7 @@ from controlplane.portal.requirement_form.page import FormPage
 from controlplane.portal.requirement_form.state import FormState, from_post
 from controlplane.portal.speech import say_reason
 from controlplane.portal.views.event_page import CHANGED, mark
+from controlplane.systems.access import Need
 from controlplane.systems.concessions import concessions_edit, concessions_of
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
@@ -34,7 +35,7 @@ ROWS = "concessions"
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """The rows. A POST does what its button says: adds or takes out a row, or publishes them all."""
     if not system.live_revision_id:

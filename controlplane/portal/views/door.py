@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.speech import say_reason
 from controlplane.systems import door, performances
+from controlplane.systems.access import Need
 from controlplane.systems.door import Scanner
 from controlplane.systems.errors import Refused, ServiceRefused
 from controlplane.systems.models import BookingSystem
@@ -28,7 +29,7 @@ Errors = dict[str, list[str]]
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.VIEW, post=Need.MANAGE)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """A POST makes a link, and shows it this once: no redirect, for its key is kept nowhere."""
     made: Scanner | None = None
@@ -72,7 +73,7 @@ def _make(request: AuthenticatedRequest, system: BookingSystem, name: str, until
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def revoke(request: AuthenticatedRequest, system: BookingSystem, scanner_id: str) -> HttpResponse:
     door.scanner_revoke(system=system, scanner_id=str(scanner_id), acting_user=request.user)
     messages.success(request, gettext("The link no longer works."))

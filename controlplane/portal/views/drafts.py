@@ -24,7 +24,7 @@ from controlplane.lib.romanize import latin_name
 from controlplane.portal import drafts, kept, plan_drawing, plans, uploads, words
 from controlplane.portal.concession_words import UNITS, add_preset, presets
 from controlplane.portal.examples import example_requirement, examples
-from controlplane.portal.http import AuthenticatedRequest, Route, seller_system
+from controlplane.portal.http import AuthenticatedRequest, Route, open_system
 from controlplane.portal.models import RequirementDraft
 from controlplane.portal.refund_words import REFUND_POLICIES
 from controlplane.portal.requirement_diff import is_moved, requirement_diff
@@ -35,7 +35,8 @@ from controlplane.portal.requirement_form.state import ROWS, FormState, from_pos
 from controlplane.portal.speech import say_reason
 from controlplane.rendering.requirement import SLUG
 from controlplane.rendering.sign_in import CALLBACK
-from controlplane.systems import selectors
+from controlplane.systems import access, selectors
+from controlplane.systems.access import Need
 from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.planning import draft_site
 
@@ -72,7 +73,7 @@ def new(request: AuthenticatedRequest) -> HttpResponse:
             if requirement is None:
                 raise Http404
         elif source.startswith("system:"):
-            requirement = selectors.requirement_of(seller_system(request, source.removeprefix("system:")))
+            requirement = selectors.requirement_of(open_system(request, source.removeprefix("system:"), Need.MANAGE))
         try:
             draft = drafts.draft_start(user=request.user, requirement=requirement)
         except drafts.TooManyDrafts:
@@ -82,7 +83,7 @@ def new(request: AuthenticatedRequest) -> HttpResponse:
     context = {
         "drafts": drafts.drafts_of(request.user).filter(system=None),
         "examples": examples(),
-        "systems": selectors.systems_of(request.user).filter(seller=request.user)[:20],
+        "systems": access.own_systems(request.user)[:20],
     }
     return render(request, "portal/drafts/new.html", context)
 
@@ -98,7 +99,9 @@ def form(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpResponse
     typed = from_post(request.POST)
     action, _, rest = request.POST.get("action", "save").partition(":")
     owner = kept.owner_of(draft)
-    problems = [*uploads.take(request, owner, typed), *uploads.take_secret(request, owner, typed)]
+    problems = uploads.take(request, owner, typed)
+    if drafts.is_owners(draft):
+        problems += uploads.take_secret(request, owner, typed)
     try:
         if problems:
             drafts.draft_save(draft=draft, form=typed, version=_version(request, draft))
@@ -218,6 +221,7 @@ def _form_page(
         "presets": presets(typed["opens_at"]),
         "discount_units": UNITS,
         "redirect_uri": _redirect_uri(draft, typed),
+        "is_owners": drafts.is_owners(draft),
     }
     return render(request, "portal/drafts/form.html", context, status=status)
 

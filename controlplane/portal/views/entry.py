@@ -10,7 +10,7 @@ from django.contrib.auth import login as start_session
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,6 +20,9 @@ from controlplane.accounts.errors import EmailTaken
 from controlplane.accounts.forms import LoginForm, SignUpForm
 from controlplane.accounts.services import user_sign_up
 from controlplane.accounts.throttling import PasswordResetThrottle, SignUpThrottle, wait_s
+
+INVITATION = "invitation"
+"""Where the session keeps which invitation waits for somebody to log in."""
 
 
 @sensitive_post_parameters("password")
@@ -39,6 +42,8 @@ def signup(request: HttpRequest) -> HttpResponse:
             form.add_error("email", gettext("This e-mail address already has an account. Log in, or reset its password."))
         else:
             start_session(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            if INVITATION in request.session:
+                return redirect("portal:invitation")
             messages.success(request, gettext("Welcome! Your first event is one form away."))
             return redirect("portal:systems")
     return render(request, "portal/account/signup.html", {"form": form}, status=422 if form.errors else 200)
@@ -48,6 +53,10 @@ class LoginView(auth_views.LoginView):
     form_class = LoginForm
     template_name = "portal/account/login.html"
     redirect_authenticated_user = True
+
+    def get_default_redirect_url(self) -> str:
+        """Back to the invitation that somebody logs in to accept; else to their booking systems."""
+        return reverse("portal:invitation") if INVITATION in self.request.session else super().get_default_redirect_url()
 
     def form_invalid(self, form: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.speech import say_reason
 from controlplane.systems import event_page, selectors
+from controlplane.systems.access import Need
 from controlplane.systems.concessions import concessions_of
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
@@ -26,13 +27,13 @@ Errors = dict[str, list[str]]
 
 
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     return _page(request, system)
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def description(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     typed = request.POST.get("description", "")
     now = event_page.event_page(system=system, user=request.user).description
@@ -51,7 +52,7 @@ def description(request: AuthenticatedRequest, system: BookingSystem) -> HttpRes
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def poster(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """Put a picture up, or take it away."""
     if "remove" in request.POST:
@@ -73,7 +74,7 @@ def poster(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse
 
 
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def poster_image(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """The poster as buyers get it: their site is another origin, which this page's policy does not let it load from."""
     found = event_page.poster_image(system=system, user=request.user)
@@ -85,7 +86,7 @@ def poster_image(request: AuthenticatedRequest, system: BookingSystem) -> HttpRe
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def notice_add(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     typed = _typed(request)
     try:
@@ -97,7 +98,7 @@ def notice_add(request: AuthenticatedRequest, system: BookingSystem) -> HttpResp
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def notice_change(request: AuthenticatedRequest, system: BookingSystem, notice_id: int) -> HttpResponse:
     """Change a notice, or take it away."""
     if "remove" in request.POST:

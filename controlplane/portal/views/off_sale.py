@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.requirement_form.seat_lines import all_of, example_of, lines_of, seats_of
 from controlplane.systems import off_sale, performances
+from controlplane.systems.access import Need
 from controlplane.systems.errors import ServiceRefused
 from controlplane.systems.models import BookingSystem
 
@@ -23,7 +24,7 @@ NAMED_AT_MOST = 5
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.VIEW, post=Need.MANAGE)
 def page(request: AuthenticatedRequest, system: BookingSystem, performance_id: str) -> HttpResponse:
     """A POST changes what was changed in the lines, whatever somebody else has changed besides since they were shown."""
     performance = performances.performance_of(system=system, performance_id=performance_id, user=request.user)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.systems import settlement, staff
+from controlplane.systems.access import Need
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.selectors import organiser_of, performances_of
 
@@ -21,7 +22,7 @@ CSV = "text/csv; charset=utf-8"
 
 
 @require_GET
-@asking("attendees")
+@asking("attendees", Need.VIEW)
 def attendees(request: AuthenticatedRequest, system: BookingSystem, kind: str) -> StreamingHttpResponse:
     """The list that the page shows, whole: CSV or XLSX, as the ticket service writes it."""
     if kind not in ("csv", "xlsx"):
@@ -33,7 +34,7 @@ def attendees(request: AuthenticatedRequest, system: BookingSystem, kind: str) -
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def settled(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """The statement as of now, fit to be printed."""
     statement = settlement.settlement(system=system, user=request.user)
@@ -42,7 +43,7 @@ def settled(request: AuthenticatedRequest, system: BookingSystem) -> HttpRespons
 
 
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def settled_csv(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     statement = settlement.settlement(system=system, user=request.user)
     text = settlement.as_csv(statement, title=system.title, starts=clocks_of(system))

@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from controlplane.portal.http import AuthenticatedRequest, asking
+from controlplane.portal.http import AuthenticatedRequest, asking, require
 from controlplane.portal.speech import say_reason
 from controlplane.systems import performances
+from controlplane.systems.access import Need
 from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem
 
@@ -18,7 +19,7 @@ TAB = "performances"
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def all_of(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     found = performances.performances(system=system, user=request.user)
     context = {
@@ -35,7 +36,7 @@ def all_of(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.VIEW, post=Need.MANAGE)
 def call_off(request: AuthenticatedRequest, system: BookingSystem, performance_id: str) -> HttpResponse:
     """Asks for the performance's name before, and shows how far the refunds are after."""
     performance = performances.performance_of(system=system, performance_id=performance_id, user=request.user)
@@ -51,12 +52,13 @@ def call_off(request: AuthenticatedRequest, system: BookingSystem, performance_i
     if performance.is_called_off:
         progress = performances.calling_off(system=system, performance_id=performance_id, user=request.user)
         return render(request, "portal/systems/called_off.html", context | {"progress": progress})
+    require(system, Need.MANAGE)
     return render(request, "portal/systems/call_off.html", context)
 
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def call_off_progress(request: AuthenticatedRequest, system: BookingSystem, performance_id: str) -> HttpResponse:
     """The figures of that page alone, asked for again and again; `X-Over` says when that is enough."""
     progress = performances.calling_off(system=system, performance_id=performance_id, user=request.user)

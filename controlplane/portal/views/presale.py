@@ -21,6 +21,7 @@ from controlplane.portal.requirement_form.fields import form_problems
 from controlplane.portal.speech import say_reason
 from controlplane.portal.views.papers import CSV, download_headers
 from controlplane.systems import presale
+from controlplane.systems.access import Need
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.presale import BATCH_AT_MOST, PresaleNow
@@ -40,7 +41,7 @@ class _Typed:
 @never_cache
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.VIEW, post=Need.MANAGE)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """A POST's `action` says what it does: `presale` publishes name and opening, `codes` makes more of them, `withdraw` takes one back."""
     typed = _Typed()
@@ -112,7 +113,7 @@ def _withdraw(request: AuthenticatedRequest, system: BookingSystem) -> _Typed:
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def codes_csv(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """The codes of `count` numbers from `first` on."""
     first, count = (_figure_or_none(request.GET.get(name, default)) for name, default in (("first", "1"), ("count", str(BATCH_AT_MOST))))

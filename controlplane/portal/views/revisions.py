@@ -8,12 +8,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from controlplane.portal.http import AuthenticatedRequest, seller_system
+from controlplane.portal.http import AuthenticatedRequest, open_system
 from controlplane.portal.progress import Progress, lines_of
 from controlplane.portal.requirement_diff import Difference, requirement_diff
 from controlplane.portal.speech import say_reason
 from controlplane.rendering.diff import revision_diff
 from controlplane.systems import selectors, services
+from controlplane.systems.access import Need
 from controlplane.systems.errors import Refused, SystemNotFound
 from controlplane.systems.models import BookingSystem, Operation, Revision
 
@@ -21,7 +22,7 @@ from controlplane.systems.models import BookingSystem, Operation, Revision
 @login_required
 @require_GET
 def revisions(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.VIEW)
     context = {
         "system": found,
         "revisions": selectors.revisions_of(found)[:100],
@@ -35,7 +36,7 @@ def revisions(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @require_GET
 def revision(request: AuthenticatedRequest, system_id: int, number: int) -> HttpResponse:
     """One revision beside another: `against` names it, else the one before."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.MANAGE)
     shown = _revision(found, number)
     against = request.GET.get("against", "")
     number_before = int(against) if against.isdecimal() and len(against) < 9 else number - 1
@@ -55,7 +56,7 @@ def revision(request: AuthenticatedRequest, system_id: int, number: int) -> Http
 @login_required
 @require_POST
 def rollback(request: AuthenticatedRequest, system_id: int, number: int) -> HttpResponse:
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.MANAGE)
     try:
         services.system_rollback(system=found, revision=_revision(found, number), acting_user=request.user)
     except Refused as error:
@@ -68,7 +69,7 @@ def rollback(request: AuthenticatedRequest, system_id: int, number: int) -> Http
 @require_GET
 def operation(request: AuthenticatedRequest, system_id: int, operation_id: int) -> HttpResponse:
     """One operation of the past (or the running one) with its steps."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.VIEW)
     try:
         shown = selectors.operation_for(found, operation_id)
     except SystemNotFound:

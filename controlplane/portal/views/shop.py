@@ -13,10 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from controlplane.portal import uploads
-from controlplane.portal.http import AuthenticatedRequest, asking, seller_system
+from controlplane.portal.http import AuthenticatedRequest, asking, open_system
 from controlplane.portal.speech import say_reason
 from controlplane.portal.views.draft_pictures import picture_response
 from controlplane.systems import shop
+from controlplane.systems.access import Need
 from controlplane.systems.errors import Refused, RequirementInvalid, ServiceRefused
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.selectors import LAST_PAGE
@@ -26,13 +27,13 @@ TAB = "shop"
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     return _page(request, system)
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def hand_over(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """The code that a buyer shows at the counter."""
     code = request.POST.get("code", "").strip()[:20]
@@ -45,7 +46,7 @@ def hand_over(request: AuthenticatedRequest, system: BookingSystem) -> HttpRespo
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def stock(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """How much there is of one product, or of one of its options."""
     name, typed = request.POST.get("product", "")[:130], request.POST.get("stock", "").strip()[:20]
@@ -64,7 +65,7 @@ def stock(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
 
 
 @require_POST
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def picture(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """Show a picture with a product, or none any more."""
     product, file = request.POST.get("product", "")[:64], request.FILES.get("picture")
@@ -86,7 +87,7 @@ def picture(request: AuthenticatedRequest, system: BookingSystem) -> HttpRespons
 @require_GET
 def picture_image(request: AuthenticatedRequest, system_id: int, digest: str) -> HttpResponse:
     """A picture as its seller gave it: the buyer site is another origin, which this page's policy does not let it load from."""
-    return picture_response(seller_system(request, system_id).seller, digest)
+    return picture_response(open_system(request, system_id, Need.VIEW).seller, digest)
 
 
 def _page(

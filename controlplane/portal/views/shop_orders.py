@@ -17,6 +17,7 @@ from controlplane.portal import words
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.templatetags.portal import won
 from controlplane.systems import shop_orders
+from controlplane.systems.access import Need
 from controlplane.systems.bookings import NOTE_AT_MOST
 from controlplane.systems.errors import ServiceRefused
 from controlplane.systems.models import BookingSystem
@@ -64,7 +65,7 @@ def _count(typed: str) -> int:
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def page(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UUID) -> HttpResponse:
     order = shop_orders.shop_order(system=system, order_id=str(order_id), user=request.user)
     return _page(request, system, order, Typed({item.id: item.left for item in order.items}))
@@ -72,7 +73,7 @@ def page(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UU
 
 @never_cache
 @require_GET
-@asking(TAB)
+@asking(TAB, Need.VIEW)
 def progress(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UUID) -> HttpResponse:
     """What became of the order alone, asked for again and again while money is on its way; `X-Over` says when that is enough."""
     order = shop_orders.shop_order(system=system, order_id=str(order_id), user=request.user, is_look=False)
@@ -83,7 +84,7 @@ def progress(request: AuthenticatedRequest, system: BookingSystem, order_id: uui
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.MANAGE)
 def refund(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.UUID) -> HttpResponse:
     """A POST shows what would go back, and with `step=refund` gives it back. Nothing is done twice: the page that shows it has a key."""
     if request.method == "GET":

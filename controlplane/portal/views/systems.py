@@ -20,10 +20,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from controlplane.portal import drafts
 from controlplane.portal.figures import figures
-from controlplane.portal.http import AuthenticatedRequest, seller_system
+from controlplane.portal.http import AuthenticatedRequest, open_system
 from controlplane.portal.progress import Progress, announcement, progress_of
 from controlplane.portal.speech import say_reason
-from controlplane.systems import archives, bookings, operating, selectors, services
+from controlplane.systems import access, archives, bookings, operating, selectors, services
+from controlplane.systems.access import Need
 from controlplane.systems.backups import backups_of
 from controlplane.systems.concessions import concessions_of
 from controlplane.systems.errors import DeletionRefused, Refused
@@ -31,16 +32,18 @@ from controlplane.systems.models import BookingSystem, State
 
 SYSTEMS_A_PAGE = 20
 ARCHIVED_SHOWN = 200
+SHARED_SHOWN = 200
 FOLDED_AFTER = timedelta(minutes=3)
 
 
 @login_required
 @require_GET
 def systems(request: AuthenticatedRequest) -> HttpResponse:
-    """The dashboard: own booking systems and drafts that are not sent yet."""
-    own = Paginator(selectors.systems_of(request.user).filter(seller=request.user), SYSTEMS_A_PAGE)
+    """The dashboard: own booking systems, those that are shared, and drafts that are not sent yet."""
+    own = Paginator(access.own_systems(request.user), SYSTEMS_A_PAGE)
     context = {
         "page": own.get_page(request.GET.get("page")),
+        "shared": access.shared_with(request.user)[:SHARED_SHOWN],
         "drafts": drafts.drafts_of(request.user),
         "archived": archives.archived_systems(request.user)[:ARCHIVED_SHOWN],
     }
@@ -52,7 +55,7 @@ def systems(request: AuthenticatedRequest) -> HttpResponse:
 @require_GET
 def system(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """One booking system, live."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.VIEW)
     concessions = concessions_of(found)
     begins = {item["id"]: item["starts_at"] for item in selectors.performances_of(found)} if concessions else {}
     context = _context(found, progress_of(found)) | {"concessions": concessions, "begins": begins}
@@ -63,7 +66,7 @@ def system(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @require_GET
 def progress(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """What changed on that page: small, with an ETag, asked for again and again. The parts are the page's own templates."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.VIEW)
     now = progress_of(found)
     tag = _etag(found, now, request.LANGUAGE_CODE)
     if request.headers.get("If-None-Match") == tag:
@@ -117,6 +120,7 @@ def _etag(found: BookingSystem, now: Progress, language: str) -> str:
         (operation.pk, operation.state, operation.reason_code, operation.reason) if operation else (),
         [(line.name, line.state, line.step and (line.step.message, line.step.progress)) for line in now.lines],
         language,
+        found.access,
     ]
     return f'"{hashlib.sha256(repr(seen).encode()).hexdigest()[:20]}"'
 
@@ -125,7 +129,7 @@ def _etag(found: BookingSystem, now: Progress, language: str) -> str:
 @require_GET
 def sales(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """A fragment with what was sold; asked for after the page is there, since the services may be slow or away."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.VIEW)
     shown = figures(selectors.sales_summary(found, user=request.user), selectors.performances_of(found))
     template = "numbers" if "short" in request.GET else "sales"
     return render(request, f"portal/systems/{template}.html", {"system": found, "figures": shown})
@@ -135,7 +139,7 @@ def sales(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @require_GET
 def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """Who booked, with a search."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.VIEW)
     query = request.GET.get("q", "").strip()[:100]
     performance = request.GET.get("performance", "")[:40]
     number = request.GET.get("page", "")
@@ -165,7 +169,7 @@ def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @require_POST
 def edit(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """Open the form filled in as things are, or the draft begun earlier."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.MANAGE)
     try:
         draft = drafts.draft_of_system(user=request.user, system=found)
     except Refused as error:
@@ -177,7 +181,7 @@ def edit(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def retry(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.MANAGE)
     try:
         services.system_retry(system=found, acting_user=request.user)
     except Refused as error:
@@ -189,7 +193,7 @@ def retry(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @require_POST
 def resume(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """Let a suspended booking system run again."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.MANAGE)
     try:
         operating.system_resume(system=found, acting_user=request.user)
     except Refused as error:
@@ -201,7 +205,7 @@ def resume(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def delete(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """Deleting asks for the name, and shows why it is refused."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.OWN)
     context = {"system": found, "refusal": "", "typed": "", "tab": ""}
     if request.method == "GET":
         return render(request, "portal/systems/delete.html", context)
@@ -225,7 +229,7 @@ def delete(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 @require_GET
 def qr(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """The buyer site's address as a QR code."""
-    found = seller_system(request, system_id)
+    found = open_system(request, system_id, Need.VIEW)
     if not found.public_url:
         raise Http404
     out = io.BytesIO()

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.speech import say_reason
 from controlplane.systems import waiting_room
+from controlplane.systems.access import Need
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem
 
@@ -22,7 +23,7 @@ TAB = "performances"
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@asking(TAB)
+@asking(TAB, Need.VIEW, post=Need.MANAGE)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
     """A POST with `pause` stops it or lets it go on; another says how many come in."""
     typed, errors = None, []

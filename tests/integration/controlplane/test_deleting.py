@@ -11,7 +11,7 @@ from django.utils import timezone
 from controlplane.portal import drafts
 from controlplane.runtime.errors import Forbidden, Rejected
 from controlplane.runtime.port import Health
-from controlplane.systems import databases, selectors, services
+from controlplane.systems import access, databases, services
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import DeletionRefused
 from controlplane.systems.models import Desired, State
@@ -33,7 +33,7 @@ def test_deleting_takes_everything_down_and_frees_the_address(seller: Any, runti
     assert system.archive.state == "complete"
     assert runtime.observe(system.ref).health is Health.ABSENT
     assert not system.secrets.exists()
-    assert not selectors.systems_of(seller).exists()
+    assert not access.systems_of(seller).exists()
     assert deployed(seller, runtime).slug == "little"
 
 

@@ -139,7 +139,7 @@ def test_a_bug_is_a_500_without_details(mine, monkeypatch):
     def broken(*_args, **_kwargs):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("controlplane.systems.selectors.systems_of", broken)
+    monkeypatch.setattr("controlplane.systems.access.systems_of", broken)
     mine.client.raise_request_exception = False
     response = mine.get("systems")
     assert response.status_code == 500

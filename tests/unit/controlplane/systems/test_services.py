@@ -9,7 +9,8 @@ import pytest
 from controlplane.accounts.models import Role, User
 from controlplane.lib.models import AuditRow
 from controlplane.pool.models import Image
-from controlplane.systems import selectors, services
+from controlplane.systems import access, selectors, services
+from controlplane.systems.access import Need
 from controlplane.systems.errors import GenerationConflict, Refused, RequirementInvalid, SystemNotFound
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from tests.controlplane import areas_requirement, numbered_requirement, without
@@ -170,12 +171,12 @@ def test_another_sellers_system_is_not_found_and_an_admin_finds_all(seller: User
     stranger = User.objects.create_user("b@example.kr")
     admin = User.objects.create_user("admin@example.kr", role=Role.ADMIN)
 
-    assert selectors.system_for(seller, system.pk) == selectors.system_for(admin, str(system.pk)) == system
-    assert list(selectors.systems_of(stranger)) == []
-    assert list(selectors.systems_of(admin)) == [system]
+    assert access.system_for(seller, system.pk, Need.OWN) == access.system_for(admin, str(system.pk), Need.OWN) == system
+    assert list(access.systems_of(stranger)) == []
+    assert list(access.systems_of(admin)) == [system]
     for wrong in (system.pk, "x", "", -1, "1 OR 1=1", "9" * 30, "１"):
         with pytest.raises(SystemNotFound):
-            selectors.system_for(stranger if wrong == system.pk else seller, wrong)
+            access.system_for(stranger if wrong == system.pk else seller, wrong, Need.VIEW)
 
 
 def test_another_systems_operation_is_not_found(seller: User) -> None:
@@ -193,7 +194,7 @@ def test_lists_do_not_load_plans(seller: User, django_assert_num_queries: Any) -
         created(seller, slug=f"river-{number}")
 
     with django_assert_num_queries(1) as queries:
-        assert [system.requirement.summary["venue"] for system in selectors.systems_of(seller)] == ["난지공원"] * 3  # type: ignore[union-attr]
+        assert [system.requirement.summary["venue"] for system in access.systems_of(seller)] == ["난지공원"] * 3  # type: ignore[union-attr]
     assert '"data"' not in queries[0]["sql"]
 
 
