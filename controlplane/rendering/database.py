@@ -70,6 +70,8 @@ class ServerPlan:
     """For as many replicas as may ever be asked for, because another number restarts the server. See `connections`."""
     resources: ResourcesPlan = _SERVER_RESOURCES
     client_resources: ResourcesPlan = _CLIENT_RESOURCES
+    is_made_whole: bool = False
+    """Whether a new data directory is made by `start.sh`. One from before that keeps its way: another would restart the server."""
 
     @property
     def buffer_pool_mib(self) -> int:
@@ -99,6 +101,7 @@ def database_plan(images: Iterable[PoolImage], choice: DatabaseChoice, *, namesp
         return DatabasePlan(choice.host, choice.port, schemas, networks=choice.networks)
     size_mib = sum(image.storage_mib for image in stateful)
     server = ServerPlan(choice.image, size_mib, size_mib, choice.backups_kept, backup_at=f"{number % 60} 4 * * *", time_zone=time_zone)
+    server = replace(server, is_made_whole=True)
     return DatabasePlan(SERVER, PORT, schemas, server=_bearing(server, stateful))
 
 

@@ -87,6 +87,7 @@ class ServerContainer(Shape):
     readiness_probe: ExecProbe
     security_context: ContainerSecurity
     volume_mounts: list[Mount]
+    command: Annotated[list[str], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class TaskContainer(Shape):

@@ -166,7 +166,7 @@ def _context(plan: Plan) -> dict[str, Any]:
         "pod_security": POD_SECURITY,
         "container_security": CONTAINER_SECURITY,
         "with_database": [service.name for service in plan.services if plan.database and service.name in plan.database.schemas],
-        "scripts": {name: database.script(name) for name in ("backup.sh", "restore.sh", "setup.sh")} if server else {},
+        "scripts": {name: database.script(name) for name in ("backup.sh", "restore.sh", "setup.sh", "start.sh")} if server else {},
         # The longest path first: the pages' `/` takes what is left.
         "routed": sorted(plan.services, key=lambda service: (-len(service.path), service.path)),
         "names": {

@@ -79,10 +79,32 @@ def server_secrets(database: DatabasePlan, own: Mapping[str, str], passwords: Ma
             "root-password": root,
             "client.cnf": _options("root", root, database.host, database.port),
             "probe.cnf": _probe_options(root),
-            "setup.sql": ";\n".join(statements) + ";\n",
+            "setup.sql": _script(statements),
+            "first.sql": _script([*_FIRST_OF_ALL, *_root_statements(root), *statements]),
         },
         BACKUP_SECRET: {"client.cnf": _options(BACKUP_USER, backup, database.host, database.port)},
     }
+
+
+_FIRST_OF_ALL = (
+    # A server that makes its own tables knows no users until it is told to.
+    "FLUSH PRIVILEGES",
+    "DROP USER IF EXISTS 'mysql'@'localhost'",
+)
+
+
+def _root_statements(password: str) -> list[str]:
+    """Root as MariaDB's image makes it."""
+    return [
+        f"CREATE OR REPLACE USER 'root'@'localhost' IDENTIFIED BY '{password}'",
+        f"CREATE OR REPLACE USER 'root'@'%' IDENTIFIED BY '{password}'",
+        "GRANT ALL PRIVILEGES ON *.* TO 'root'@'localhost' WITH GRANT OPTION",
+        "GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION",
+    ]
+
+
+def _script(statements: Iterable[str]) -> str:
+    return "".join(f"{statement};\n" for statement in statements)
 
 
 def _options(user: str, password: str, host: str, port: int) -> str:

@@ -234,6 +234,24 @@ def test_a_plan_of_before_has_no_database_and_reads_on() -> None:
     assert from_json(json.loads(json.dumps(plan_of(INSIDE).to_json()))) == plan_of(INSIDE)
 
 
+def test_a_server_of_before_starts_as_it_did_and_so_is_not_restarted() -> None:
+    plan = plan_of(INSIDE)
+    document = json.loads(json.dumps(plan.to_json()))
+    del document["database"]["server"]["is_made_whole"]
+    before = from_json(document)
+    new, old = (objects_of(each)["StatefulSet", "mariadb"]["spec"]["template"]["spec"] for each in (plan, before))
+
+    assert new["containers"][0]["command"] == ["bash", "/etc/clove/scripts/start.sh"]
+    assert {item["key"] for volume in new["volumes"] for item in volume.get("secret", {}).get("items", [])} == {"first.sql", "probe.cnf"}
+    assert "command" not in old["containers"][0]
+    assert {item["key"] for volume in old["volumes"] for item in volume.get("secret", {}).get("items", [])} == {
+        "root-password",
+        "probe.cnf",
+    }
+    carried = plan_of(INSIDE, live=before)
+    assert objects_of(carried)["StatefulSet", "mariadb"] == objects_of(before)["StatefulSet", "mariadb"]
+
+
 def test_a_sellers_text_is_nowhere_in_what_the_databases_pods_run() -> None:
     plan = dataclasses.replace(plan_of(INSIDE), title="$(reboot)")
     kinds = ("StatefulSet", "Job", "CronJob", "ConfigMap")
@@ -241,7 +259,7 @@ def test_a_sellers_text_is_nowhere_in_what_the_databases_pods_run() -> None:
     assert "reboot" not in json.dumps([item for (kind, _), item in objects_of(plan).items() if kind in kinds])
 
 
-@pytest.mark.parametrize("name", ["setup.sh", "backup.sh", "restore.sh"])
+@pytest.mark.parametrize("name", ["setup.sh", "start.sh", "backup.sh", "restore.sh"])
 def test_scripts_stop_at_the_first_thing_that_fails(name: str) -> None:
     assert script(name).startswith("#!/bin/bash\n")
     assert "\nset -euo pipefail\n" in script(name)
