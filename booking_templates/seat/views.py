@@ -27,6 +27,8 @@ from booking_templates.seat.showing import hold_of, holds_of, parse_hold_id
 GZIP_FROM_BYTES = 1024
 REVALIDATE = "public, no-cache"
 TURN_HEADER = "X-Clove-Turn"
+TURN_META = "HTTP_X_CLOVE_TURN"
+"""As the server leaves it: `headers` is made anew of all that there are."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -117,7 +119,7 @@ def _takes_gzip(request: HttpRequest) -> bool:
 )
 def create_hold(request: Request, body: HoldRequest, performance_id: str) -> Reply:
     """Hold places for a few minutes: all that are asked for, or none."""
-    at, rows = holds.hold(performance_id, body, request.principal.id, turn=request.headers.get(TURN_HEADER, ""))
+    at, rows = holds.hold(performance_id, body, request.principal.id, turn=request.META.get(TURN_META, ""))
     hold = hold_of(at, rows)
     return Reply(hold, status=201, headers={"Location": f"/api/seat/holds/{hold.id}"})
 
