@@ -8,21 +8,25 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import pickle
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from controlplane.rendering.plan import Plan
+from controlplane.rendering.render import render
 from controlplane.runtime.fake import FakeRuntime
 from controlplane.runtime.port import Endpoint, SystemRef
 from tests.snapshots import emptied_by_copy
 
-__all__ = ["django_db_modify_db_settings", "django_db_setup", "private_home", "runtime", "seller", "sent", "site"]
+__all__ = ["django_db_modify_db_settings", "django_db_setup", "private_home", "rendered_once", "runtime", "seller", "sent", "site"]
 
 
 # --- Requirements ----------------------------------------------------------------------------------------------------
@@ -140,6 +144,26 @@ def private_home(settings: Any, tmp_path: Path) -> Path:
     queue._celery.cache_clear()
     recorder.sent.clear()
     return settings.CLOVE_HOME
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rendered_once() -> Iterator[None]:
+    """Hundreds of tests deploy the same event: the same plan gives the same objects, and is rendered once. Each gets a copy of its own."""
+    from controlplane.systems import deploying, planning, preview
+
+    kept: dict[bytes, bytes] = {}
+
+    def rendered(plan: Plan) -> list[dict[str, Any]]:
+        key = pickle.dumps(plan)
+        if key not in kept:
+            kept[key] = pickle.dumps(render(plan))
+        objects: list[dict[str, Any]] = pickle.loads(kept[key])
+        return objects
+
+    with contextlib.ExitStack() as stack:
+        for module in (deploying, planning, preview):
+            stack.enter_context(mock.patch.object(module, "render", rendered))
+        yield
 
 
 @pytest.fixture
