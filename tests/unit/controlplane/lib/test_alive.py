@@ -101,7 +101,8 @@ def test_beat_goes_on_when_the_clock_is_put_back(monkeypatch: pytest.MonkeyPatch
 
     with time_machine.travel(start, tick=False):
         scheduler.setup_schedule()
-    assert tick(start + timedelta(seconds=61), 4) == {"sweep", "sweep-all"}
+    due = {"sweep", "sweep-all", "end-door-links"}
+    assert tick(start + timedelta(seconds=61), 4) == due
     back = start - timedelta(hours=9)
     tick(back, 4)
-    assert tick(back + timedelta(seconds=61), 4) == {"sweep", "sweep-all"}
+    assert tick(back + timedelta(seconds=61), 4) == due
