@@ -17,9 +17,24 @@ from bench.measure import Row, Stolen, machine
 from tests.needs import find
 from tests.run import install_servers
 
-MEASURES = ("deploy", "restart", "memory", "recovery", "race", "hold", "availability", "purchase", "pages", "rush", "plan", "bots", "sweep")
+MEASURES = (
+    "machine",
+    "deploy",
+    "restart",
+    "memory",
+    "recovery",
+    "race",
+    "hold",
+    "availability",
+    "purchase",
+    "pages",
+    "rush",
+    "plan",
+    "bots",
+    "sweep",
+)
 
-ON_MARIADB = frozenset({"race", "hold", "availability", "purchase", "rush", "plan", "bots"})
+ON_MARIADB = frozenset({"machine", "race", "hold", "availability", "purchase", "rush", "plan", "bots"})
 """Those that start a server of their own."""
 
 
