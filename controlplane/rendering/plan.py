@@ -17,6 +17,9 @@ from controlplane.rendering.sign_in import CONFIG as SIGN_IN
 from controlplane.rendering.sign_in import SECRET_KIND, SignIn, reference_of, secret_kind
 
 SERVICE_PORT = 8000
+BESIDES = 2
+"""Pods of a service beyond its replicas while it is replaced: the new one, and the old one that still ends, which a quota counts. With one
+replica the first rollout needs one, and a second one that follows at once both."""
 DATA_DIR = "/var/lib/clove"
 SECRETS_DIR = "/etc/clove/secrets"
 TRUST_DIR = "/etc/clove/trust"
@@ -149,10 +152,10 @@ class Plan:
         return tuple(service.name for service in self.services if name in service.calls)
 
     def total(self, *, surge: bool) -> dict[str, int]:
-        """Sums over all replicas; with SURGE one more replica of each service, as while a rollout goes on."""
+        """Sums over all replicas; with SURGE what runs beside them while everything is replaced at once."""
         sums = dict.fromkeys(("pods", "cpu_request_m", "cpu_limit_m", "memory_request_mib", "memory_limit_mib", "scratch_mib"), 0)
         for service in self.services:
-            replicas = service.most_replicas + 1 if surge else service.least_replicas
+            replicas = service.most_replicas + BESIDES if surge else service.least_replicas
             sums["pods"] += replicas
             _add(sums, service.resources, times=replicas)
         storage_mib = [service.storage_mib for service in self.services if service.storage_mib]

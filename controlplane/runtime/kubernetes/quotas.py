@@ -1,7 +1,7 @@
 """Room for a rollout to something smaller. Pure.
 
-A quota is that of what is wanted, with one more copy of each service. While copies of before still run, which were larger, the first of the
-new ones would not fit into it: so it stays as large as it was until all of them are new, and is made smaller then.
+A quota is that of what is wanted, with two more copies of each service. While copies of before still run, which were larger, the first of
+the new ones would not fit into it: so it stays as large as it was until all of them are new, and is made smaller then.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ QUOTA = "ResourceQuota"
 
 
 def with_room(item: Item, found: Mapping[str, Any] | None) -> Item:
-    """ITEM with each amount that FOUND, the quota as it stands, has more of. Half of either is what runs, so both then fit at once."""
+    """ITEM with each amount that FOUND, the quota as it stands, has more of: the copies of before fit, and so do the new ones.
+
+    While some services grow and others shrink, not all of both: then a new copy waits for an old one of another service to end.
+    """
     had: Mapping[str, str] = (found or {}).get("spec", {}).get("hard") or {}
     wanted = item["spec"]["hard"]
     hard = {

@@ -14,7 +14,9 @@ from controlplane.runtime.kubernetes.podstate import PodState, Trouble, parse_ti
 from controlplane.runtime.port import Health, Workload
 
 REFUSED_GRACE_S = 15.0
-"""Pods that are ending still count against a quota for a moment."""
+QUOTA_GRACE_S = 90.0
+"""Pods that are ending count against a quota: each for up to 30 s. What was refused is tried again after pauses that double, so it may take
+as long again, and a little more, until it is."""
 STATEFUL_DEADLINE_S = 180.0
 """A StatefulSet never says that it failed: one that is not ready this long after its newest pod was made has."""
 REVISION = "deployment.kubernetes.io/revision"
@@ -40,7 +42,7 @@ def deployment(item: Mapping[str, Any], replica_sets: Sequence[Mapping[str, Any]
     progressing, refused = _condition(status, "Progressing"), _condition(status, "ReplicaFailure")
     trouble, pod = _worst(current)
     if refused.get("status") == "True" and not (trouble and trouble.is_final):
-        trouble, pod = _refusal(refused, now), ""
+        trouble, pod = _refusal(refused, now, is_any_leaving=any(one.is_leaving for one in pods)), ""
     gave_up = progressing.get("reason") == "ProgressDeadlineExceeded"
     if gave_up and not (trouble and trouble.is_final):
         waited_s = spec.get("progressDeadlineSeconds", 600)
@@ -149,11 +151,14 @@ def _worst(pods: Sequence[PodState]) -> tuple[Trouble | None, str]:
     return troubled[0] if troubled else (None, "")
 
 
-def _refusal(condition: Mapping[str, Any], now: datetime) -> Trouble:
+def _refusal(condition: Mapping[str, Any], now: datetime, *, is_any_leaving: bool) -> Trouble:
+    """IS_ANY_LEAVING: some pod of the namespace is, and makes room in its quota."""
     message = condition.get("message", "")
-    is_final = (now - parse_time(condition["lastTransitionTime"])).total_seconds() > REFUSED_GRACE_S
+    refused_s = (now - parse_time(condition["lastTransitionTime"])).total_seconds()
     if "exceeded quota" in message:
-        return Trouble("QuotaFull", f"The quota has no room for it: {message.partition('exceeded quota:')[2].strip()}", is_final)
+        words = f"The quota has no room for it: {message.partition('exceeded quota:')[2].strip()}"
+        return Trouble("QuotaFull", words, refused_s > QUOTA_GRACE_S and not is_any_leaving)
+    is_final = refused_s > REFUSED_GRACE_S
     if "violates PodSecurity" in message:
         return Trouble("Refused", f"Pod Security refuses it: {message.partition('violates PodSecurity')[2].strip()}", True)
     return Trouble("Refused", f"The cluster refuses its pods: {message}", is_final)

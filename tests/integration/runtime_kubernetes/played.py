@@ -52,5 +52,11 @@ class Played:
         status = {"phase": "Running", "containerStatuses": statuses, "conditions": list(conditions)}
         self.cluster.play(POD.path("seat-1-a", self.system.namespace), status)
 
+    def pod_leaves(self) -> None:
+        """It is told to end, and still ends: what a kubelet does by not saying yet that it has."""
+        path = POD.path("seat-1-a", self.system.namespace)
+        self.cluster.patch(path, {"metadata": {"finalizers": ["clove.test/ends"]}}, manager="kubelet")
+        self.cluster.delete(path)
+
     def look(self) -> Observation:
         return self.runtime.observe(self.system)

@@ -117,16 +117,30 @@ def test_a_volume_that_is_still_being_made_has_more_of_it(seat: Played, waited_s
     assert seen.message.startswith("seat: Its volume has not been made yet.")
 
 
-def test_a_full_quota_is_told_with_its_figures(seat: Played) -> None:
+def over_quota(refused_s: int) -> dict[str, str]:
     message = 'pods "seat-1-b" is forbidden: exceeded quota: booking, requested: pods=1, used: pods=1, limited: pods=1'
-    since = (datetime.now(UTC) - timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message, "lastTransitionTime": since}
-    seat.deployment(GOING_ON, failure)
+    said = {"reason": "FailedCreate", "message": message, "lastTransitionTime": stamp(refused_s)}
+    return {"type": "ReplicaFailure", "status": "True", **said}
+
+
+def test_a_full_quota_is_told_with_its_figures(seat: Played) -> None:
+    seat.deployment(GOING_ON, over_quota(120))
 
     seen = seat.look()
 
     assert (seen.health, seen.reason) == (Health.FAILED, "QuotaFull")
     assert "limited: pods=1" in seen.message
+
+
+@pytest.mark.parametrize(("refused_s", "leaves"), [(60, False), (120, True)])
+def test_a_full_quota_is_no_failure_while_copies_end_and_until_it_was_tried_again(seat: Played, refused_s: int, leaves: bool) -> None:
+    seat.deployment(GOING_ON, over_quota(refused_s))
+    if leaves:
+        seat.pod_leaves()
+
+    seen = seat.look()
+
+    assert (seen.health, seen.reason) == (Health.PROGRESSING, "QuotaFull")
 
 
 def test_a_probe_that_fails_for_too_long_fails_the_rollout(seat: Played) -> None:

@@ -218,9 +218,24 @@ def test_the_quota_has_room_for_a_rollout_of_everything_at_once_and_no_more() ->
     hard = of_kind(render(PLAN), "ResourceQuota")["booking"]["spec"]["hard"]
     total = PLAN.total(surge=True)
 
-    assert hard["pods"] == "12"
+    assert hard["pods"] == "18"
     assert hard["limits.memory"] == f"{total['memory_limit_mib']}Mi"
     assert hard["requests.storage"] == f"{5 * 1024}Mi"
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_the_quota_counts_old_copies_that_end_beside_the_new_ones(replicas: int) -> None:
+    plan = dataclasses.replace(PLAN, services=tuple(dataclasses.replace(service, replicas=replicas) for service in PLAN.services))
+    hard = of_kind(render(plan), "ResourceQuota")["booking"]["spec"]["hard"]
+    # Of two, one is being replaced while the other, replaced, ends; of one, the copy of the rollout before ends while the next comes.
+    at_once = replicas + 2
+
+    assert int(hard["pods"]) >= at_once * len(plan.services)
+    for amount, value in (("limits.memory", "memory_limit_mib"), ("requests.memory", "memory_request_mib")):
+        needed = at_once * sum(getattr(service.resources, value) for service in plan.services)
+        assert int(hard[amount].removesuffix("Mi")) >= needed
+    for amount, value in (("limits.cpu", "cpu_limit_m"), ("requests.cpu", "cpu_request_m")):
+        assert int(hard[amount].removesuffix("m")) >= at_once * sum(getattr(service.resources, value) for service in plan.services)
 
 
 def test_the_route_sends_each_path_to_its_service_and_the_rest_to_the_pages() -> None:
