@@ -1,6 +1,9 @@
-"""A revision as plain YAML in a directory, for Argo CD, Flux or `kubectl apply -k`: a file an object, and a kustomization that names them.
+"""A revision as plain YAML, for Argo CD, Flux or `kubectl apply -k`: a file an object, and a kustomization that names them.
 
 Secrets are not among them, for a revision holds none: docs/gitops.md says where they come from.
+
+Clove never deletes a volume while a system lives, be it that no service has it any more; who syncs what is exported must not either. So
+a claim stays in the export once a system had it, and says, as its namespace does, that it is not to be deleted when it falls out after all.
 """
 
 from __future__ import annotations
@@ -10,16 +13,72 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from controlplane.rendering.database import SERVER
 from controlplane.rendering.render import to_yaml
+from controlplane.runtime.objects import of_kind
 from controlplane.runtime.port import Objects
 from controlplane.systems.models import Revision
+from controlplane.systems.orphans import ever_given
 
 KUSTOMIZATION = "kustomization.yaml"
+CLAIM = "PersistentVolumeClaim"
+HOLDS_DATA = ("Namespace", CLAIM)
+NEVER_DELETED = {
+    # Neither when the object falls out of git, nor with the whole Application.
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+"""Annotations that keep Argo CD and Flux from deleting an object. Both read them off the object in the cluster."""
 _HEAD = "# Written by Clove. What is changed here by hand is overwritten with the next revision.\n"
 
 
 class CannotExport(Exception):
     """The directory holds what Clove did not write, or git refuses; the message says which."""
+
+
+def exported(revision: Revision) -> list[dict[str, Any]]:
+    """The objects of REVISION as they are exported, before they are routed: with the claims that its system had before, and has still."""
+    kept = _kept_claims(revision)
+    objects = [*_with_room(revision.manifests, kept), *kept]
+    return [_never_deleted(item) if item["kind"] in HOLDS_DATA else dict(item) for item in objects if not _restores(item)]
+
+
+def _restores(item: Any) -> bool:
+    """Whether ITEM puts a backup back. That is done once: who syncs would do it again over what was sold since, were the Job gone."""
+    return bool(item["kind"] == "Job" and item["metadata"]["name"].startswith(f"{SERVER}-restore-"))
+
+
+def _kept_claims(revision: Revision) -> list[dict[str, Any]]:
+    """Those that REVISION does not have, each as the last revision that has it."""
+    there = {claim["metadata"]["name"] for claim in of_kind(revision.manifests, CLAIM)}
+    kept: dict[str, dict[str, Any]] = {}
+    for manifests in ever_given(revision.system).order_by("number").values_list("manifests", flat=True).iterator(chunk_size=5):
+        kept |= {claim["metadata"]["name"]: dict(claim) for claim in of_kind(manifests, CLAIM)}
+    return [kept[name] for name in sorted(kept.keys() - there)]
+
+
+def _with_room(objects: Objects, kept: Objects) -> list[dict[str, Any]]:
+    """OBJECTS with a quota that has room for the claims that are KEPT besides: in a new cluster these are made, too."""
+    quotas = [dict(item) for item in of_kind(objects, "ResourceQuota")]
+    for quota in quotas:
+        hard = dict(quota["spec"]["hard"])
+        hard["persistentvolumeclaims"] = str(int(hard["persistentvolumeclaims"]) + len(kept))
+        hard["requests.storage"] = f"{_mib(hard['requests.storage']) + sum(map(_size_mib, kept))}Mi"
+        quota["spec"] = {**quota["spec"], "hard": hard}
+    return [quotas.pop(0) if item["kind"] == "ResourceQuota" else dict(item) for item in objects]
+
+
+def _size_mib(claim: Any) -> int:
+    return _mib(claim["spec"]["resources"]["requests"]["storage"])
+
+
+def _mib(amount: str) -> int:
+    return int(amount.removesuffix("Mi"))
+
+
+def _never_deleted(item: Any) -> dict[str, Any]:
+    metadata = item["metadata"]
+    return {**item, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **NEVER_DELETED}}}
 
 
 def export(objects: Objects, directory: Path) -> list[str]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from controlplane.lib import audit
@@ -68,6 +68,12 @@ def handed_over(system: BookingSystem, *, but: Operation | None = None) -> Opera
 def was_handed_over(system: BookingSystem) -> bool:
     """Whether the runtime was ever given anything of SYSTEM. If not, what is in its place there is not its own."""
     return system.operations.filter(Q(result__handed_over=True) | Q(steps__name="apply")).exists()
+
+
+def ever_given(system: BookingSystem) -> QuerySet[Revision]:
+    """The revisions of SYSTEM that the runtime was given, or was about to be."""
+    given = system.operations.filter(Q(result__handed_over=True) | Q(steps__name="apply")).exclude(revision=None)
+    return system.revisions.filter(pk__in=given.values("revision"))
 
 
 def refuse_orphans(lease: Lease, *, before: Revision, wanted: Wanted, is_suspended: bool) -> None:

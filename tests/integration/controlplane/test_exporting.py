@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from controlplane.accounts.models import User
+from controlplane.rendering.plan import Restore
+from controlplane.rendering.render import render
 from controlplane.systems import planning, services
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.exporting import NEVER_DELETED
+from controlplane.systems.models import BookingSystem, Revision
 from controlplane.systems.secrets import secrets_for
 from tests.controlplane import SiteRuntime, numbered_requirement
 from tests.integration.controlplane.looks import deployed, settle
@@ -47,8 +51,16 @@ def git(directory: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def plain(item: dict[str, Any]) -> dict[str, Any]:
+    """ITEM without what an export adds."""
+    metadata = dict(item["metadata"])
+    annotations = {name: text for name, text in metadata.pop("annotations", {}).items() if name not in NEVER_DELETED}
+    return {**item, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}
+
+
 def read(directory: Path) -> list[dict[str, Any]]:
     listing = yaml.safe_load((directory / "kustomization.yaml").read_text())
+    assert sorted([*listing["resources"], "kustomization.yaml"]) == sorted(path.name for path in directory.iterdir())
     return [yaml.safe_load((directory / name).read_text()) for name in listing["resources"]]
 
 
@@ -56,7 +68,7 @@ def test_what_is_exported_is_the_live_revision_and_holds_no_secret(live: Booking
     call_command("export_revision", live.pk, tmp_path / "out")
 
     assert live.live_revision
-    assert read(tmp_path / "out") == live.live_revision.manifests
+    assert [plain(item) for item in read(tmp_path / "out")] == live.live_revision.manifests
     plan = planning.live_plan(live)
     assert plan
     text = "".join(path.read_text() for path in (tmp_path / "out").iterdir())
@@ -78,6 +90,43 @@ def test_the_next_revision_replaces_what_changed_and_removes_what_fell_out(
     assert not (directory / "deployment-merch.yaml").exists()
     call_command("export_revision", live.pk, directory, revision=1)
     assert (directory / "deployment-merch.yaml").exists()
+
+
+def test_what_clove_keeps_nobody_who_syncs_the_export_deletes(seller: User, runtime: SiteRuntime, settings: Any, tmp_path: Path) -> None:
+    settings.RUNTIME, settings.BOOKING_DATABASE = "fake", "sqlite"
+    system, directory = deployed(seller, runtime), tmp_path / "out"
+    call_command("export_revision", system.pk, directory)
+    before = {item["metadata"]["name"]: item for item in read(directory) if item["kind"] == "PersistentVolumeClaim"}
+    assert "merch-data" in before
+
+    services.system_update(system=system, requirement=numbered_requirement(merchandise=False, products=[]), acting_user=seller)
+    assert settle(system, runtime).is_live
+    call_command("export_revision", system.pk, directory)
+
+    after = read(directory)
+    assert {item["metadata"]["name"]: item for item in after if item["kind"] == "PersistentVolumeClaim"} == before
+    for item in after:
+        is_held = item["kind"] in ("Namespace", "PersistentVolumeClaim")
+        assert (NEVER_DELETED.items() <= item["metadata"].get("annotations", {}).items()) is is_held, item["metadata"]["name"]
+    hard = next(item for item in after if item["kind"] == "ResourceQuota")["spec"]["hard"]
+    assert int(hard["persistentvolumeclaims"]) >= len(before)
+    sizes = [int(item["spec"]["resources"]["requests"]["storage"].removesuffix("Mi")) for item in before.values()]
+    assert int(hard["requests.storage"].removesuffix("Mi")) >= sum(sizes)
+
+
+def test_a_backup_is_not_put_back_again_by_who_syncs_the_export(live: BookingSystem, tmp_path: Path) -> None:
+    assert live.live_revision
+    plan = planning.live_plan(live)
+    assert plan
+    objects = render(replace(plan, restore=Restore("latest", 7)))
+    assert [item for item in objects if "restore" in item["metadata"]["name"]]
+    Revision.objects.create(
+        system=live, number=2, requirement=live.live_revision.requirement, plan=live.live_revision.plan, manifests=objects
+    )
+
+    call_command("export_revision", live.pk, tmp_path / "out", revision=2)
+
+    assert not [item for item in read(tmp_path / "out") if "restore" in item["metadata"]["name"]]
 
 
 def test_only_its_own_directory_is_committed_and_pushed(live: BookingSystem, repository: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from controlplane import bootstrap
-from controlplane.systems.exporting import CannotExport, commit, export
+from controlplane.systems.exporting import CannotExport, commit, export, exported
 from controlplane.systems.models import BookingSystem
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError("There is no such revision.")
         directory: Path = options["directory"]
         try:
-            changed = export(bootstrap.routed(revision.manifests), directory)
+            changed = export(bootstrap.routed(exported(revision)), directory)
             made = commit(directory, revision, push=options["push"]) if options["commit"] or options["push"] else ""
         except (CannotExport, OSError) as error:
             raise CommandError(str(error)) from None

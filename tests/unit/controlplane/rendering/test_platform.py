@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from controlplane.rendering.platform import PROCESSES, BadOption, Options, platform_secrets, render_platform
 from controlplane.rendering.render import to_yaml
 
+NEVER_DELETED = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "kustomize.toolkit.fluxcd.io/prune": "disabled"}
 DIGEST = "sha256:" + "ab" * 32
 OPTIONS = Options(
     image=f"registry.example/clove/controlplane@{DIGEST}",
@@ -52,6 +53,13 @@ def test_all_parts_are_there_and_in_the_namespace() -> None:
     assert {name for kind, name in objects if kind == "StatefulSet"} == {"mysql", "redis"}
     assert {name for kind, name in objects if kind == "PodDisruptionBudget"} == {"web", "worker"}
     assert {item["metadata"].get("namespace", "clove") for item in objects.values()} == {"clove"}
+
+
+def test_who_syncs_the_platform_from_git_deletes_none_of_its_data() -> None:
+    held = {name for name, item in objects_of().items() if NEVER_DELETED.items() <= item["metadata"].get("annotations", {}).items()}
+
+    assert held == {name for name in objects_of() if name[0] in ("Namespace", "PersistentVolumeClaim")}
+    assert {("Namespace", "clove"), ("PersistentVolumeClaim", "mysql-data")} <= held
 
 
 def test_every_pod_is_restricted_and_bounded() -> None:
