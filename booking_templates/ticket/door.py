@@ -53,6 +53,7 @@ def delete_scanner(request: Request, scanner_id: object) -> Reply:
 def read_door(request: Request, query: DoorQuery) -> Door:
     """What a scanner keeps for when the network is away. Needs `X-Scanner-Key`."""
     checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
+    as_of = clock()  # before anything is read: the list is at least as new
     tickets = Ticket.objects.filter(performance_id=query.performance) if query.performance else Ticket.objects.all()
     counts = tickets.aggregate(
         live=Count("pk", filter=Q(status=Ticket.Status.LIVE)), used=Count("pk", filter=Q(status=Ticket.Status.LIVE, used_at__isnull=False))
@@ -65,7 +66,8 @@ def read_door(request: Request, query: DoorQuery) -> Door:
     return Door(
         title=known.title,
         system=settings.ENV.system,
-        as_of=local(clock()),
+        performance=query.performance,
+        as_of=local(as_of),
         keys=codes.public_keys(),
         performances=[DoorPerformance(each.pk, local(each.starts_at)) for each in known.performances.values()],
         cancelled=list(tickets.filter(status=Ticket.Status.CANCELLED).values_list("pk", flat=True)),
@@ -102,6 +104,12 @@ def read_scan_script(request: Request) -> HttpResponse:
 def read_scan_code(request: Request) -> HttpResponse:
     """The part of it that reads and verifies codes."""
     return scan_page.script("code.js")
+
+
+@endpoint(returns={200: bytes}, content_type="text/javascript")
+def read_scan_kept(request: Request) -> HttpResponse:
+    """The part of it that keeps lists in the browser."""
+    return scan_page.script("kept.js")
 
 
 @endpoint(returns={200: bytes}, content_type="text/javascript")

@@ -393,6 +393,8 @@ class Door(msgspec.Struct):
     title: str
     system: str
     """Which codes are this door's: those of another booking system are signed with keys that it never has."""
+    performance: str
+    """Whose tickets the lists name; empty for all performances. They say nothing of another one's."""
     as_of: datetime
     keys: list[dict[str, Any]]
     performances: list[DoorPerformance]

@@ -45,6 +45,7 @@ urlpatterns = [
     route("scan", GET=door.read_scan_page),
     route("scan.js", GET=door.read_scan_script),
     route("scan-code.js", GET=door.read_scan_code),
+    route("scan-kept.js", GET=door.read_scan_kept),
     route("scan-worker.js", GET=door.read_scan_worker),
     route("scan-qr/decode.js", GET=door.read_scan_decoder),
     route("scan-qr/index.js", GET=door.read_scan_tables),

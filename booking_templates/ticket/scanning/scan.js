@@ -1,17 +1,17 @@
 // The door: scans with the camera, asks the server, and decides by signature while the network is away.
 
 import { isSigned, read } from "./scan-code.js";
+import { forget, hasRoom, keep, listOf, store } from "./scan-kept.js";
 
 const $ = (id) => document.getElementById(id);
 const texts = JSON.parse(document.querySelector("main").dataset.texts);
 const TOO_SOON_MS = 2500;
 const ASK_WITHIN_MS = 2500; // somebody stands at the door
 const SYNC_WITHIN_MS = 30000; // nobody waits, and it may be half a megabyte over a hall full of telephones
-
-const store = {
-  get: (name, otherwise) => JSON.parse(localStorage.getItem(`clove-door-${name}`) ?? "null") ?? otherwise,
-  set: (name, value) => localStorage.setItem(`clove-door-${name}`, JSON.stringify(value)),
-};
+const OLD_MS = 10 * 60000; // from then on the age of a list is said loudly
+const FRESH_MS = 4 * 60000;
+const OTHERS_AT_MOST = 10;
+const OVER_MS = 12 * 3600000; // after it began, nobody switches to a performance
 
 // The key comes behind the #, which no server sees, and does not stay in the address.
 const given = new URLSearchParams(location.hash.slice(1)).get("key");
@@ -24,6 +24,7 @@ let door = store.get("door", null);
 // Read anew each time: the link may be open in two tabs, and each lets people in.
 const queue = () => store.get("queue", []);
 const seenHere = () => store.get("seen", []);
+let letInSince = 0; // the list of the chosen performance does not count them yet
 let lastCode = "";
 let lastAt = 0;
 
@@ -39,20 +40,23 @@ async function ask(method, path, body, withinMs = ASK_WITHIN_MS) {
   return answer.json();
 }
 
-/** PROOF is what somebody at the door has to ask for, {name, proof}: bigger than all but the verdict. */
-function show(kind, head, lines = [], proof = null) {
+/** ASKS are what somebody at the door has to look at, each {name, proof}: bigger than all but the verdict. */
+function show(kind, head, lines = [], asks = []) {
   const verdict = $("verdict");
   verdict.className = `verdict ${kind}`;
   const strong = document.createElement("strong");
   strong.textContent = `${{ good: "✓", bad: "✕", warn: "!" }[kind] ?? ""} ${head}`;
-  const asked = document.createElement("div");
-  if (proof) {
-    asked.className = "ask";
-    asked.append(Object.assign(document.createElement("b"), { textContent: proof.name }), Object.assign(document.createElement("span"), { textContent: proof.proof }));
-  }
-  verdict.replaceChildren(strong, ...(proof ? [asked] : []), ...lines.filter(Boolean).map((text) => Object.assign(document.createElement("div"), { textContent: text })));
+  verdict.replaceChildren(strong, ...asks.map(asked), ...lines.filter(Boolean).map((text) => element("div", text)));
   navigator.vibrate?.(kind === "good" ? 80 : [80, 60, 80, 60, 80]);
-  log([strong.textContent, lines[0], proof?.name].filter(Boolean).join(" "));
+  log([strong.textContent, lines[0], ...asks.map(({ name }) => name)].filter(Boolean).join(" "));
+}
+
+const element = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
+
+function asked({ name, proof }) {
+  const block = Object.assign(document.createElement("div"), { className: "ask" });
+  block.append(element("b", name), element("span", proof));
+  return block;
 }
 
 function log(text) {
@@ -68,11 +72,31 @@ function network(isThere) {
 }
 
 function counts() {
+  const list = listOf($("performance").value);
   const parts = [];
-  if (door) parts.push(`${door.arrived} / ${door.expected} ${texts.arrived}`);
+  if (list) parts.push(`${list.arrived + letInSince} / ${list.expected} ${texts.arrived}`);
   const { length } = queue();
   if (length) parts.push(`${length} ${texts.waiting}`);
   $("counts").textContent = parts.join(" · ");
+  age(list);
+}
+
+const isOld = (list) => Date.now() - list.at > OLD_MS;
+
+/** How old LIST is, by this device's clock from when it asked: that may be wrong, but runs as fast as any. */
+function ageOf(list) {
+  const minutes = Math.max(0, Math.round((Date.now() - list.at) / 60000));
+  const units = [["day", 2880, 1440], ["hour", 120, 60], ["minute", 0, 1]];
+  const [unit, , size] = units.find(([, from]) => minutes >= from);
+  const ago = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "always" }).format(-Math.floor(minutes / size), unit);
+  const time = new Date(list.as_of).toLocaleString([], unit === "minute" ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" });
+  return texts.listOf.replace("{time}", time).replace("{ago}", ago);
+}
+
+function age(list) {
+  const isLoud = !list || isOld(list);
+  $("list").className = isLoud ? "stale" : "soft";
+  $("list").textContent = !list ? texts.noListYet : [isLoud && `${texts.oldList}:`, ageOf(list)].filter(Boolean).join(" ");
 }
 
 /** TICKET was let in here; the server's list may be some seconds older when the network goes away. */
@@ -80,13 +104,13 @@ function remember(ticket) {
   const seen = seenHere();
   if (!ticket || seen.includes(ticket)) return;
   store.set("seen", [...seen, ticket]);
-  if (door) door.arrived += 1;
+  letInSince += 1;
 }
 
 function told(result) {
   const kind = result.result === "admitted" ? "good" : "bad";
   const when = result.result === "used" && result.used_at ? `${new Date(result.used_at).toLocaleTimeString()} ${result.used_with}` : "";
-  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when], result.result === "admitted" && result.concession ? { name: result.concession, proof: result.proof } : null);
+  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when], result.result === "admitted" && result.concession ? [{ name: result.concession, proof: result.proof }] : []);
 }
 
 async function withoutNetwork(code, at) {
@@ -97,12 +121,18 @@ async function withoutNetwork(code, at) {
   if (!signed) return show("bad", texts.invalid);
   const wanted = $("performance").value;
   if (wanted && seen.performance !== wanted) return show("bad", texts.other_performance, [seen.place]);
-  if (door.cancelled.includes(seen.ticket)) return show("bad", texts.cancelled, [seen.place]);
-  if (door.used.includes(seen.ticket) || seenHere().includes(seen.ticket)) return show("bad", texts.used, [seen.place]);
+  const list = listOf(seen.performance);
+  const isInHere = seenHere().includes(seen.ticket);
+  if (!list) return isInHere ? show("bad", texts.used, [seen.place]) : show("warn", texts.noList, [seen.place]);
+  const old = isOld(list) ? [{ name: texts.oldList, proof: ageOf(list) }] : [];
+  const lines = [seen.place, old.length ? "" : ageOf(list)];
+  if (list.cancelled.includes(seen.ticket)) return show("bad", texts.cancelled, lines, old);
+  if (isInHere || list.used.includes(seen.ticket)) return show("bad", texts.used, lines, old);
   remember(seen.ticket);
   store.set("queue", [...queue(), { code, at }]);
   // Known of all tickets that were sold when the network was last there.
-  show("good", texts.admittedOffline, [seen.place], (door.concessions ?? []).find((each) => each.tickets.includes(seen.ticket)));
+  const proof = (list.concessions ?? []).find((each) => each.tickets.includes(seen.ticket));
+  show("good", texts.admittedOffline, lines, [...(proof ? [proof] : []), ...old]);
   network(false);
 }
 
@@ -140,14 +170,39 @@ async function sendAndLearn() {
       const sent = new Set(batch.map(({ code, at }) => `${at} ${code}`));
       store.set("queue", queue().filter(({ code, at }) => !sent.has(`${at} ${code}`)));
     }
-    const wanted = $("performance").value;
-    door = await ask("GET", `door?performance=${encodeURIComponent(wanted)}`, undefined, SYNC_WITHIN_MS);
-    store.set("door", door);
+    const chosen = $("performance").value;
+    await learn(chosen);
+    letInSince = 0;
     performances();
     network(true);
+    if (chosen) await learnOthers(chosen);
   } catch (error) {
     if (error.hasEnded) show("warn", texts.keyEnded);
     else network(false);
+  }
+}
+
+/** Keep the list of PERFORMANCE, "" for all of them, and what is the same for each. */
+async function learn(performance) {
+  const at = Date.now();
+  const { title, system, keys, performances: all, ...list } = await ask("GET", `door?performance=${encodeURIComponent(performance)}`, undefined, SYNC_WITHIN_MS);
+  door = { title, system, keys, performances: all };
+  store.set("door", door);
+  keep(list.performance ?? performance, list, at);
+}
+
+/** Keep the lists of the next performances besides CHOSEN, while there is room: somebody may switch to one when the network is away. */
+async function learnOthers(chosen) {
+  const coming = door.performances.filter((each) => Date.parse(each.starts_at) > Date.now() - OVER_MS);
+  coming.sort((one, other) => Date.parse(one.starts_at) - Date.parse(other.starts_at));
+  const others = coming.map(({ id }) => id).filter((id) => id !== chosen).slice(0, OTHERS_AT_MOST);
+  forget((id) => id && id !== chosen && !coming.some((each) => each.id === id));
+  for (const id of others) {
+    const list = listOf(id);
+    if (list && Date.now() - list.at < FRESH_MS) continue;
+    if (!hasRoom()) forget((each) => !each || !(others.includes(each) || each === chosen));
+    if (!hasRoom() || $("performance").value !== chosen) return; // the chosen one's list comes first
+    await learn(id);
   }
 }
 
@@ -204,6 +259,8 @@ $("typed").addEventListener("submit", (event) => {
 });
 $("performance").addEventListener("change", () => {
   store.set("performance", $("performance").value);
+  letInSince = 0;
+  counts();
   Promise.resolve(syncing).then(sync); // one under way asked for the performance of before
 });
 addEventListener("online", sync);
@@ -212,6 +269,7 @@ if (!key) {
   show("warn", texts.noKey);
 } else {
   if (door) performances();
+  counts();
   navigator.serviceWorker?.register("scan-worker.js").catch(() => {});
   sync();
   setInterval(sync, 15000);

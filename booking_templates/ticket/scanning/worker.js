@@ -1,7 +1,7 @@
 // Keeps the page and its scripts, so that it opens while the network is away. What they ask the server is never kept.
 
 const KEPT = "clove-door-1";
-const FILES = ["scan", "scan.js", "scan-code.js", "scan-qr/decode.js", "scan-qr/index.js"];
+const FILES = ["scan", "scan.js", "scan-code.js", "scan-kept.js", "scan-qr/decode.js", "scan-qr/index.js"];
 const BASE = new URL("./", self.location).pathname;
 
 self.addEventListener("install", (event) => {

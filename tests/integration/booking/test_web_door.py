@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,76 @@ def test_who_was_let_in_without_the_network_with_a_ticket_given_back_is_told(
 
     phone.set_offline(False)
     expect(page.locator("#log li", has_text="! Let in while the network was away")).to_contain_text("(Cancelled)")
+
+
+def choose(page: Page, number: int) -> None:
+    """The NUMBER-th performance; 0 for all."""
+    page.get_by_label("Performance").select_option(index=number)
+
+
+def keeps(page: Page, performance: str) -> None:
+    """Wait until the page has the list of PERFORMANCE."""
+    page.wait_for_function("(id) => localStorage.getItem(`clove-door-list:${id}`)", arg=performance)
+
+
+def test_a_phone_that_is_switched_to_another_performance_without_the_network_knows_its_tickets_too(
+    phone: BrowserContext, buyer: Buyer, link: str, site: Booking
+) -> None:
+    evening = buyer.buy(best=3, performance="p2")
+    given_back, used, good = evening["tickets"]
+    body = {"tickets": [given_back["id"]], "fee_krw": 15_000}
+    assert buyer.call("POST", "ticket", f"orders/{evening['id']}/refunds", body).status == 200
+    key = {"X-Scanner-Key": link.partition("#key=")[2]}
+    scans = {"scans": [{"code": used["code"]}]}
+    requests.post(f"{site.public_url}/api/ticket/scans", json=scans, headers=key, timeout=20).raise_for_status()
+
+    page = phone.new_page()
+    page.goto(link)
+    expect(page.get_by_text("Connected")).to_be_visible()
+    page.evaluate("localStorage.removeItem('clove-door-list:')")  # the list of all, as on a day when it is old
+    choose(page, 1)
+    keeps(page, "p2")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.set_offline(True)
+    page.reload()  # the camera's ticket is another performance's from now on
+    choose(page, 2)
+    expect(page.locator("#list")).to_contain_text("List of ")
+    for ticket, verdict in ((given_back, "✕ Cancelled"), (used, "✕ Already used"), (good, "✓ Admit (checked without the network)")):
+        enter(page, ticket["code"])
+        expect(page.locator("#log li", has_text=f"{verdict} {ticket['place']['seat']}")).to_be_visible()
+
+
+def test_without_a_list_for_the_performance_nobody_is_let_in_without_the_network(phone: BrowserContext, buyer: Buyer, link: str) -> None:
+    ticket = buyer.buy(best=1, performance="p3")["tickets"][0]
+    page = phone.new_page()
+    page.route("**/door?performance=p3", lambda route: route.abort())
+    page.goto(link)
+    expect(page.get_by_text("Connected")).to_be_visible()
+    page.evaluate("localStorage.removeItem('clove-door-list:')")
+    choose(page, 1)
+    keeps(page, "p2")
+    phone.set_offline(True)
+    choose(page, 3)
+    expect(page.locator("#list")).to_contain_text("No list for this choice on this device yet")
+    enter(page, ticket["code"])
+    expect(page.locator("#verdict.warn")).to_contain_text("Undecided: this device has no list for this performance")
+    assert page.evaluate("JSON.parse(localStorage.getItem('clove-door-queue') ?? '[]')") == []
+    expect(page.locator("#log li", has_text="! Undecided: this device has no list for this performance").first).to_be_visible()
+
+
+def test_the_age_of_the_list_is_told_and_loudly_when_it_is_old(phone: BrowserContext, codes: list[str], link: str) -> None:
+    page = phone.new_page()
+    page.goto(link)
+    expect(page.locator("#log li", has_text="✓ Admit").first).to_be_visible()  # the first one, by the camera
+    expect(page.locator("#list.soft")).to_contain_text("List of ")
+    phone.set_offline(True)
+    enter(page, codes[1])
+    expect(page.locator("#verdict.good")).to_contain_text("minutes ago)")
+    expect(page.locator("#verdict .ask")).to_have_count(0)
+    page.clock.set_fixed_time(datetime.now() + timedelta(minutes=25))
+    enter(page, codes[2])
+    expect(page.locator("#verdict .ask").filter(has_text="Old list")).to_contain_text("(25 minutes ago)")
+    expect(page.locator("#list.stale")).to_contain_text("(25 minutes ago)")
 
 
 def test_what_a_scanner_needs_offline_comes_over_a_slow_network_too(phone: BrowserContext, link: str) -> None:

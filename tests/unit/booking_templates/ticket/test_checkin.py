@@ -158,7 +158,10 @@ def test_a_scanner_knows_what_its_signature_alone_does_not_say(
     assert door["cancelled"] == [Ticket.objects.get(order_id=cancelled).pk]
     assert (door["used"], door["expected"], door["arrived"]) == ([used.pk], 2, 1)
     assert door["keys"][0]["key_id"]
-    assert client.get(f"{URL}/door", {"performance": "p2"}, headers=gate).json()["expected"] == 0
+    other = client.get(f"{URL}/door", {"performance": "p2"}, headers=gate).json()
+    assert (other["cancelled"], other["used"], other["expected"]) == ([], [], 0)
+    whole = client.get(f"{URL}/door", headers=gate).json()
+    assert [each["performance"] for each in (door, other, whole)] == ["p1", "p2", ""], "a list says whose it is"
 
 
 def test_a_key_opens_the_door_until_it_ends_and_can_be_taken_away(
@@ -193,7 +196,7 @@ def test_the_page_runs_its_own_scripts_alone(client: Any) -> None:
     text = page.content.decode()
     assert '<html lang="ko">' in text
     assert "입장" in text
-    for name in ("scan.js", "scan-code.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js"):
+    for name in ("scan.js", "scan-code.js", "scan-kept.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js"):
         assert client.get(f"{URL}/{name}")["Content-Type"].startswith("text/javascript")
 
 
