@@ -229,6 +229,15 @@ class CostSerializer(serializers.Serializer):
     per_month_krw = serializers.IntegerField()
 
 
+class TrialSerializer(serializers.Serializer):
+    """What the runtime (on Kubernetes the API server, Pod Security and admission included) said to a dry run."""
+
+    objects = serializers.IntegerField()
+    warnings = serializers.ListField(child=serializers.CharField())
+    refused = WhySerializer(allow_null=True, help_text="Why it would not take them as things stand.")
+    is_passing = serializers.BooleanField(help_text="With `refused`: it could not tell; ask again later.")
+
+
 class PreviewSerializer(serializers.Serializer):
     """What a requirement would become; nothing was written."""
 
@@ -238,6 +247,7 @@ class PreviewSerializer(serializers.Serializer):
     summary = serializers.DictField()
     cost = CostSerializer(allow_null=True)
     changes = serializers.ListField(child=serializers.DictField(), help_text="With `system`: what would change, object by object.")
+    trial = TrialSerializer(allow_null=True, help_text="Null with `problems`.")
 
 
 class DescriptionSerializer(serializers.Serializer):

@@ -20,6 +20,7 @@ from controlplane.portal.models import RequirementDraft
 from controlplane.portal.requirement_form import convert, state
 from controlplane.portal.requirement_form.fields import FormProblem, form_problems
 from controlplane.portal.requirement_form.state import FormState
+from controlplane.runtime.port import Runtime
 from controlplane.systems import access, forgetting, selectors, services
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Operation, State
@@ -154,10 +155,10 @@ def draft_take_plan(*, draft: RequirementDraft, form: FormState, plan: plans.Loa
     return _write(draft, version, form=form.as_json(), plan=plan.text if plan else "", plan_summary=plan.summary if plan else {})
 
 
-def draft_check(draft: RequirementDraft) -> Checked:
-    """What would come of DRAFT, and each problem at its input. Nothing is written."""
+def draft_check(draft: RequirementDraft, *, runtime: Runtime | None = None) -> Checked:
+    """What would come of DRAFT, tried on RUNTIME where one is given, and each problem at its input. Nothing is written."""
     converted = _converted(draft)
-    preview = services.requirement_preview(requirement=converted.requirement, seller=draft.seller, system=draft.system)
+    preview = services.requirement_preview(requirement=converted.requirement, seller=draft.seller, system=draft.system, runtime=runtime)
     return Checked(converted.requirement, preview, form_problems(preview.problems, converted))
 
 

@@ -16,7 +16,8 @@ from controlplane.rendering.choose import Miss, NoImageFits
 from controlplane.rendering.diff import changes_to_json, revision_diff
 from controlplane.rendering.plan import Plan
 from controlplane.rendering.render import render
-from controlplane.runtime.port import Objects, Runtime
+from controlplane.runtime.errors import RuntimeFailure
+from controlplane.runtime.port import Objects, Runtime, SystemRef
 from controlplane.systems import issuers, owner_only, planning
 from controlplane.systems.asks import Ask, adjusted
 from controlplane.systems.errors import RequirementInvalid
@@ -45,6 +46,19 @@ class NearMiss:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What the runtime said to the objects when it was given them to try; nothing is changed by that.
+
+    `refused` is why it would not take them as things stand, or, with `is_passing`, why it could not tell.
+    """
+
+    objects: int
+    warnings: tuple[str, ...] = ()
+    refused: Reason | None = None
+    is_passing: bool = False
+
+
+@dataclass(frozen=True)
 class Preview:
     """`problems` empty: it can be deployed as it is, and the rest is filled in."""
 
@@ -55,11 +69,12 @@ class Preview:
     """What rendering's `Requirement.summary` says; title, slug, public_url, replicas, cpu_m, memory_mib, storage_mib, payment_is_test."""
     cost: Cost | None = None
     changes: tuple[dict[str, Any], ...] = ()
-    """With a system that is live: what changes, as `rendering.diff` has it."""
+    """With a system that is live: what changes, as `rendering.diff` has it. The runtime's word where it was asked, else the manifests'."""
+    trial: Trial | None = None
 
 
-def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem | None = None) -> Preview:
-    """What deploying REQUIREMENT for SELLER would give, or, with SYSTEM, their updating it. Nothing is written.
+def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem | None = None, runtime: Runtime | None = None) -> Preview:
+    """What deploying REQUIREMENT for SELLER would give, or, with SYSTEM, their updating it. Nothing is written. RUNTIME is asked to try it.
 
     Never raises for bad input: `Preview.problems` has it all, and where no image fits, `near_misses` says why. A provider to sign in with
     that is new is asked who it is, which may take seconds.
@@ -75,14 +90,32 @@ def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem
         return Preview(problems=(problem,))
     site = planning.site_of(system) if system else planning.draft_site(read.slug or "")
     planned = planning.plan_for(read, site, system=system)
-    live = system.live_revision if system else None
+    live, objects = system.live_revision if system else None, render(planned.plan)
+    where = system.ref if system else SystemRef(site.system_id, site.namespace, site.seller)
+    tried = _tried(runtime, where, objects, instead_of=live) if runtime else None
     return Preview(
         chosen=tuple(ChosenImage(item.image.service, item.image.name, item.image.ref, item.why) for item in planned.chosen.choices),
         near_misses=_near_misses(planned.chosen.misses),
         summary=_summary(read, planned),
         cost=estimate(planned.plan),
-        changes=tuple(revision_diff(live.manifests, render(planned.plan))) if live else (),
+        changes=tried.changes if tried else _differing(live, objects),
+        trial=tried.trial if tried else None,
     )
+
+
+def _tried(runtime: Runtime, system: SystemRef, objects: Objects, *, instead_of: Revision | None) -> Tried:
+    """What applying OBJECTS would change in what is live, and what the runtime says to it."""
+    try:
+        changes = changes_to_json(runtime.preview(system, objects))
+    except RuntimeFailure as failure:
+        refused = Reason(failure.code, {"detail": failure.reason})
+        return Tried(_differing(instead_of, objects), Trial(len(objects), refused=refused, is_passing=failure.is_passing))
+    warnings = dict.fromkeys(change["warning"] for change in changes if change["warning"])
+    return Tried(tuple(changes) if instead_of else (), Trial(len(objects), tuple(warnings)))
+
+
+def _differing(live: Revision | None, objects: Objects) -> tuple[dict[str, Any], ...]:
+    return tuple(revision_diff(live.manifests, objects)) if live else ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +135,20 @@ def ask_preview(*, system: BookingSystem, ask: Ask, runtime: Runtime) -> ChangeP
     adjustments, _ = adjusted(system, ask)
     plan = planning.plan_for(standing(system), planning.site_of(system), system=system, adjustments=adjustments).plan
     return _change_preview(system, plan, render(plan), runtime)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What the runtime said; `changes` are the manifests' where it did not say."""
+
+    changes: tuple[dict[str, Any], ...]
+    trial: Trial
+
+
+def rollback_trial(*, system: BookingSystem, revision: Revision, runtime: Runtime) -> Tried:
+    """The same as `rollback_preview`, and what the runtime has against it as a part of the answer."""
+    _plan, objects = planning.plan_back(system, revision)
+    return _tried(runtime, system.ref, objects, instead_of=system.live_revision)
 
 
 def rollback_preview(*, system: BookingSystem, revision: Revision, runtime: Runtime) -> ChangePreview:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from controlplane import bootstrap
 from controlplane.api import serializers
 from controlplane.api.idempotency import create_once
 from controlplane.api.problems import Invalid, answer, problem_json
@@ -71,7 +72,10 @@ class Systems(Endpoint):
 
 class Preview(Endpoint):
     def post(self, request: Request) -> Response:
-        """What a requirement would become: images and why, cost, changes. Nothing is written, and bad input is a 200 with `problems`."""
+        """What a requirement would become: images and why, cost, changes, and a trial on the runtime.
+
+        Nothing is written, and bad input is a 200 with `problems`.
+        """
         wanted = serializers.PreviewRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         system_id = wanted.validated_data["system"]
@@ -79,6 +83,7 @@ class Preview(Endpoint):
             requirement=wanted.validated_data["requirement"],
             seller=self.user,
             system=self.system(system_id, Need.MANAGE) if system_id is not None else None,
+            runtime=bootstrap.runtime(),
         )
         shown = {
             "problems": [problem_json(problem) for problem in preview.problems],
@@ -87,6 +92,7 @@ class Preview(Endpoint):
             "summary": preview.summary,
             "cost": preview.cost,
             "changes": list(preview.changes),
+            "trial": preview.trial,
         }
         return Response(serializers.PreviewSerializer(shown).data)
 

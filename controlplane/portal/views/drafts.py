@@ -20,6 +20,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import condition, require_GET, require_http_methods, require_POST
 
+from controlplane import bootstrap
 from controlplane.lib.romanize import latin_name
 from controlplane.portal import drafts, kept, plan_drawing, plans, uploads, words
 from controlplane.portal.concession_words import UNITS, add_preset, presets
@@ -237,8 +238,8 @@ def _redirect_uri(draft: RequirementDraft, typed: FormState) -> str:
 @require_GET
 @with_draft
 def review(request: AuthenticatedRequest, draft: RequirementDraft) -> HttpResponse:
-    """What was chosen and why, what it costs, and the button."""
-    checked = drafts.draft_check(draft)
+    """What was chosen and why, what the runtime says to it, what it costs, and the button."""
+    checked = drafts.draft_check(draft, runtime=bootstrap.runtime())
     if checked.problems:
         return redirect(f"{reverse('portal:draft', args=[draft.pk])}?check=1")
     return render(request, "portal/drafts/review.html", _review_context(draft, checked))

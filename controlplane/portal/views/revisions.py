@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from controlplane import bootstrap
 from controlplane.portal.http import AuthenticatedRequest, open_system
 from controlplane.portal.progress import Progress, lines_of
 from controlplane.portal.requirement_diff import Difference, requirement_diff
@@ -16,7 +17,8 @@ from controlplane.rendering.diff import revision_diff
 from controlplane.systems import selectors, services
 from controlplane.systems.access import Need
 from controlplane.systems.errors import Refused, SystemNotFound
-from controlplane.systems.models import BookingSystem, Operation, Revision
+from controlplane.systems.models import BookingSystem, Operation, Revision, State
+from controlplane.systems.preview import Tried, rollback_trial
 
 
 @login_required
@@ -47,6 +49,7 @@ def revision(request: AuthenticatedRequest, system_id: int, number: int) -> Http
         "before": before,
         "differences": requirement_diff(before.requirement.data, shown.requirement.data) if before else [],
         "changes": revision_diff(before.manifests if before else [], shown.manifests),
+        "back": _going_back(found, shown),
         "others": [other for other in selectors.revisions_of(found)[:100] if other.number != number],
         "tab": "history",
     }
@@ -82,6 +85,13 @@ def operation(request: AuthenticatedRequest, system_id: int, operation_id: int) 
         "tab": "history",
     }
     return render(request, "portal/systems/operation.html", context)
+
+
+def _going_back(found: BookingSystem, shown: Revision) -> Tried | None:
+    """What bringing SHOWN back would change in what runs; None where that is not on offer."""
+    if not found.live_revision_id or shown.pk == found.live_revision_id or found.state in (State.DELETING, State.DELETED):
+        return None
+    return rollback_trial(system=found, revision=shown, runtime=bootstrap.runtime())
 
 
 def _edited(found: BookingSystem, shown: Operation) -> list[Difference]:

@@ -8,8 +8,10 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
+from controlplane import bootstrap
 from controlplane.accounts.models import User
 from controlplane.accounts.services import token_create
+from controlplane.runtime.fake import FakeRuntime
 from tests.controlplane import areas_requirement
 from tests.unit.controlplane.pages import deployed, person, without_static_files
 
@@ -18,6 +20,12 @@ from tests.unit.controlplane.pages import deployed, person, without_static_files
 def quiet(settings: Any) -> None:
     without_static_files(settings)
     cache.clear()  # what the throttles have counted
+
+
+@pytest.fixture(autouse=True)
+def the_runtime(monkeypatch: pytest.MonkeyPatch, runtime: FakeRuntime) -> None:
+    """What the API asks is what the tests' systems run on."""
+    monkeypatch.setattr(bootstrap, "runtime", lambda: runtime)
 
 
 class Program:

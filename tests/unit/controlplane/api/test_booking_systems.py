@@ -6,6 +6,7 @@ import pytest
 
 from controlplane.accounts.models import User
 from controlplane.api import idempotency
+from controlplane.runtime.errors import QuotaFull
 from controlplane.systems import services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
@@ -191,7 +192,19 @@ def test_a_preview_writes_nothing_and_says_what_why_and_how_much(mine):
     assert {image["name"] for image in body["near_misses"]} >= {"be-seat-no-number-no-kakao", "be-ticket-no-kakao"}
     assert body["cost"]["per_month_krw"] > 0
     assert body["summary"]["capacity"] == 4
+    assert body["trial"]["objects"] > 20
+    assert body["trial"]["refused"] is None
     assert not BookingSystem.objects.exists()
+
+
+def test_a_preview_says_why_the_runtime_would_not_take_it(mine, live, runtime):
+    runtime.raises("preview", QuotaFull("pods: 21 of 20"), namespace=live.namespace)
+    body = mine.post("preview", {"requirement": areas_requirement(payment="none"), "system": live.pk}).json()
+    assert body["problems"] == []
+    assert body["trial"]["refused"]["code"] == "quota_full"
+    assert "pods: 21 of 20" in body["trial"]["refused"]["message"]
+    assert body["trial"]["is_passing"] is False
+    assert any(change["kind"] == "Deployment" and change["name"] == "ticket" for change in body["changes"])
 
 
 def test_a_preview_of_a_bad_requirement_lists_its_problems(mine):

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from controlplane import bootstrap
+from controlplane.runtime.fake import FakeRuntime
 from tests.controlplane import areas_requirement, numbered_requirement
 from tests.unit.controlplane.pages import client_of, deployed, person, without_static_files
 
@@ -12,6 +14,12 @@ from tests.unit.controlplane.pages import client_of, deployed, person, without_s
 @pytest.fixture(autouse=True)
 def no_static_files(settings: Any) -> None:
     without_static_files(settings)
+
+
+@pytest.fixture(autouse=True)
+def the_runtime(monkeypatch: pytest.MonkeyPatch, runtime: FakeRuntime) -> None:
+    """What the pages ask is what the tests' systems run on."""
+    monkeypatch.setattr(bootstrap, "runtime", lambda: runtime)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from controlplane.portal import drafts
 from controlplane.portal.models import RequirementDraft
 from controlplane.portal.requirement_diff import is_moved
 from controlplane.portal.requirement_form import convert
+from controlplane.runtime.errors import Rejected
 from controlplane.systems import services
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.sealed import forget_unused, secret_keep
@@ -273,6 +274,18 @@ def test_the_review_says_what_was_chosen_and_why_and_what_it_costs(browser, draf
     assert re.search(r"₩[\d,]+ <small>a month", page.replace("\n", " ").replace("  ", ""))
     assert "test payment" in page
     assert BookingSystem.objects.count() == 0
+
+
+def test_the_review_says_what_came_of_trying_it(browser, draft, runtime):
+    post(browser, draft, "check")
+    assert "objects would be taken" in browser.get(url(draft, "/review")).content.decode()
+    runtime.raises("preview", Rejected("Pod web: violates <PodSecurity> restricted"))
+    refused = browser.get(url(draft, "/review")).content.decode()
+    assert "Tried where it is to run: as things stand it would not be taken" in refused
+    assert "violates &lt;PodSecurity&gt; restricted" in refused
+    assert "objects would be taken" not in refused
+    runtime.unavailable_for(1)
+    assert "nobody could say just now" in browser.get(url(draft, "/review")).content.decode()
 
 
 def test_the_review_of_a_bad_draft_leads_back_to_its_problems(browser, draft):

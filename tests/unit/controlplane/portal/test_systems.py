@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from controlplane.accounts.models import Role
 from controlplane.portal.figures import figures
-from controlplane.runtime.errors import QuotaFull
+from controlplane.runtime.errors import QuotaFull, Rejected
 from controlplane.runtime.port import Backup
 from controlplane.systems import operating, rollouts, services
 from controlplane.systems.converge import converge
@@ -328,6 +328,16 @@ def test_two_revisions_are_compared_in_a_sellers_words(live, browser, seller, ru
     assert "clove/be-ticket-no-kakao" in page
     backwards = page_of(browser.get(url(live, "/revisions/1") + "?against=2"))
     assert "What changed from revision 2 to 1" in backwards
+
+
+def test_a_revision_says_what_bringing_it_back_would_change_in_what_runs(live, browser, seller, runtime):
+    updated(live, seller, runtime)
+    page = page_of(browser.get(url(live, "/revisions/1")))
+    assert "Bringing it back" in page
+    assert "objects would be taken" in page
+    assert "Bringing it back" not in page_of(browser.get(url(live, "/revisions/2")))
+    runtime.raises("preview", Rejected("the image is not there"), namespace=live.namespace)
+    assert "the image is not there" in page_of(browser.get(url(live, "/revisions/1")))
 
 
 @pytest.mark.parametrize("against", ["99", "x", "-1", "1" * 30])

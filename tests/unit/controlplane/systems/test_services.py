@@ -9,11 +9,13 @@ import pytest
 from controlplane.accounts.models import Role, User
 from controlplane.lib.models import AuditRow
 from controlplane.pool.models import Image
+from controlplane.runtime.fake import FakeRuntime
 from controlplane.systems import access, selectors, services
 from controlplane.systems.access import Need
 from controlplane.systems.errors import GenerationConflict, Refused, RequirementInvalid, SystemNotFound
 from controlplane.systems.models import BookingSystem, Desired, Operation, Requirement, Revision, State
 from tests.controlplane import areas_requirement, numbered_requirement, without
+from tests.unit.controlplane.pages import deployed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -212,6 +214,40 @@ def test_a_preview_tells_what_would_run_and_what_it_costs_and_writes_nothing(sel
     assert preview.cost
     assert preview.cost.per_month_krw > 0
     assert (BookingSystem.objects.count(), AuditRow.objects.count(), Requirement.objects.count()) == before
+
+
+def test_a_preview_tries_a_new_one_on_the_runtime_and_leaves_nothing_there(seller: User, runtime: FakeRuntime) -> None:
+    preview = services.requirement_preview(requirement=numbered_requirement(), seller=seller, runtime=runtime)
+
+    assert preview.trial
+    assert preview.trial.objects > 20
+    assert preview.trial.refused is None
+    assert preview.changes == ()
+    assert runtime.systems == {}
+
+
+def test_a_preview_of_an_update_has_what_the_runtime_finds_beside_what_was_asked(seller: User, runtime: FakeRuntime) -> None:
+    system = deployed(numbered_requirement(), seller, runtime)
+    runtime.changed_by("kubectl-edit", system.namespace, "Deployment", "web", "spec.replicas", 0)
+
+    preview = services.requirement_preview(requirement=numbered_requirement(), seller=seller, system=system, runtime=runtime)
+
+    assert [(change["kind"], change["name"]) for change in preview.changes] == [("Deployment", "web")]
+
+
+def test_where_the_runtime_does_not_answer_the_preview_says_so_and_shows_what_the_manifests_tell(
+    seller: User, runtime: FakeRuntime
+) -> None:
+    system = deployed(numbered_requirement(), seller, runtime)
+    runtime.unavailable_for(1)
+
+    preview = services.requirement_preview(requirement=numbered_requirement(payment="none"), seller=seller, system=system, runtime=runtime)
+
+    assert preview.problems == ()
+    assert preview.trial
+    assert preview.trial.refused
+    assert (preview.trial.refused.code, preview.trial.is_passing) == ("runtime_unavailable", True)
+    assert "ticket" in {change["name"] for change in preview.changes}
 
 
 def test_a_preview_of_something_bad_has_its_problems_and_never_raises(seller: User) -> None:
