@@ -44,6 +44,17 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    def document(self, *needed: str) -> dict[str, Any]:
+        """The JSON object that an API server answers, with the fields NEEDED. Raises RuntimeUnavailable for anything else."""
+        try:
+            found = self.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not all(name in found for name in needed):
+            # A load balancer's page for maintenance comes with a 200, too.
+            raise RuntimeUnavailable(f"Something other than the cluster's API server answered {self.status} in its place.")
+        return found
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """The texts of the warnings (RFC 7234 5.5), without code and agent."""

@@ -64,12 +64,15 @@ class Api:
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> dict[str, Any] | None:
         """The object, or None when it (or its namespace, or its kind) is not there."""
-        return self.find(resource.path(name, namespace))
+        return self._found(resource.path(name, namespace), "metadata")
 
     def find(self, path: str) -> dict[str, Any] | None:
         """The JSON at PATH, or None where there is nothing."""
+        return self._found(path)
+
+    def _found(self, path: str, *needed: str) -> dict[str, Any] | None:
         answer = self._call("GET", path, accepts=(404,))
-        return None if answer.status == 404 else answer.json()
+        return None if answer.status == 404 else answer.document(*needed)
 
     def items(
         self, resource: Resource, namespace: str = "", *, selector: str = "", fields: str = "", metadata_only: bool = False
@@ -93,9 +96,9 @@ class Api:
             answer = self._call("GET", resource.collection(namespace), query, accept=accept, accepts=(404,))
             if answer.status == 404:
                 return [], ""
-            page = answer.json()
-            items += page.get("items") or ()
-            following = page.get("metadata", {}).get("continue")
+            page = answer.document("items", "metadata")
+            items += page["items"] or ()
+            following = page["metadata"].get("continue")
             if not following:
                 return items, page["metadata"].get("resourceVersion", "")
             query["continue"] = following
@@ -111,13 +114,13 @@ class Api:
         name = f"{resource.kind} {metadata['name']}"
         path = resource.path(metadata["name"], metadata.get("namespace", ""))
         answer = self._call("PATCH", path, query, body=item, content_type=_APPLY, name=name, repeats=True)
-        return Applied(answer.json(), answer.warnings)
+        return Applied(answer.document("metadata"), answer.warnings)
 
     def merge(self, path: str, change: Mapping[str, Any], *, name: str) -> dict[str, Any]:
         """Strategic merge of CHANGE into what is at PATH (an object or a subresource of it), whoever owns the fields."""
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
-        changed: dict[str, Any] = self._call("PATCH", path, query, body=change, content_type=_MERGE, name=name, repeats=True).json()
-        return changed
+        answer = self._call("PATCH", path, query, body=change, content_type=_MERGE, name=name, repeats=True)
+        return answer.document("metadata")
 
     def try_create(self, item: Mapping[str, Any], resource: Resource, namespace: str) -> None:
         """A dry run of a creation: nothing is persisted."""
@@ -263,7 +266,17 @@ def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[dict[str, Any]]:
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             if line.strip():
-                yield json.loads(line)
+                yield _event(line)
+    if rest.strip():
+        yield _event(rest)
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """Raises ValueError for what is none."""
+    found = json.loads(line)
+    if not isinstance(found, dict) or not isinstance(found.get("object"), dict):
+        raise ValueError("what it sent is no event")
+    return found
 
 
 def _words(error: Exception) -> str:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from controlplane.runtime.errors import RuntimeFailure
+from controlplane.runtime.errors import RuntimeFailure, RuntimeUnavailable
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.moves import standing
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, Resource
@@ -34,18 +34,26 @@ _GONE = 410
 
 
 def events(api: Api, *, heartbeat_s: float = HEARTBEAT_S, silence_s: float = SILENCE_S) -> Iterator[SystemRef | None]:
-    """Endlessly; see `runtime.port.Runtime.events`. Its threads end some time after the iterator is closed."""
+    """Endlessly; see `runtime.port.Runtime.events`. Its threads end some time after the iterator is closed.
+
+    Raises RuntimeUnavailable when one of them has died: there is no heartbeat of who hears only a part.
+    """
     found: queue.Queue[SystemRef] = queue.Queue()
     stop = threading.Event()
-    for resource in WATCHED:
-        arguments = (api, resource, found, stop, silence_s)
-        threading.Thread(target=_watch_for_ever, args=arguments, name=f"watch-{resource.plural}", daemon=True).start()
+    threads = []
     try:
+        for resource in WATCHED:
+            arguments = (api, resource, found, stop, silence_s)
+            threads.append(threading.Thread(target=_watch_for_ever, args=arguments, name=f"watch-{resource.plural}", daemon=True))
+            threads[-1].start()
         while True:
             try:
-                yield found.get(timeout=heartbeat_s)
+                moved = found.get(timeout=heartbeat_s)
             except queue.Empty:
-                yield None
+                moved = None
+            if dead := [thread.name for thread in threads if not thread.is_alive()]:
+                raise RuntimeUnavailable(f"Nobody listens to the cluster any more: {', '.join(dead)} ended.")
+            yield moved
     finally:
         stop.set()
 
@@ -61,9 +69,14 @@ def _watch_for_ever(api: Api, resource: Resource, found: queue.Queue[SystemRef],
             attempt = 0
         except RuntimeFailure as failure:
             log.warning("watch of %s: %s", resource.plural, failure.reason)
-            version = ""
-            stop.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
-            attempt += 1
+        except Exception:
+            # A bug, or an answer as no API server gives it: to hear nothing for ever would be worse than to ask again.
+            log.exception("watch of %s", resource.plural)
+        else:
+            continue
+        version = ""
+        stop.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+        attempt += 1
 
 
 def _list(api: Api, resource: Resource, found: queue.Queue[SystemRef]) -> str:

@@ -15,7 +15,7 @@ from tests.unit.controlplane.runtime.kubernetes.scripted import Script, scripted
 SYSTEM = SystemRef(7, "clove-7", "s")
 NAMESPACE = {"metadata": {"name": "clove-7", "labels": labels(SYSTEM), "annotations": {"clove.dev/public-url": "https://phantom.example"}}}
 INVENTORY = {"metadata": {}, "data": {"objects": "[]", "host": "phantom.example"}}
-ROUTE = {"spec": {"parentRefs": [{"name": "clove", "namespace": "clove-gateway"}]}}
+ROUTE = {"metadata": {}, "spec": {"parentRefs": [{"name": "clove", "namespace": "clove-gateway"}]}}
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def server() -> Iterator[tuple[Script, Api]]:
 def test_a_gateway_reports_its_address_and_the_port_of_its_tls(server: tuple[Script, Api], value: str, url: str) -> None:
     script, api = server
     listeners = [{"protocol": "HTTP", "port": 80}, {"protocol": "HTTPS", "port": 443}]
-    gateway: dict[str, Any] = {"spec": {"listeners": listeners}, "status": {"addresses": [{"value": value}]}}
+    gateway: dict[str, Any] = {"metadata": {}, "spec": {"listeners": listeners}, "status": {"addresses": [{"value": value}]}}
     script.answers = [(200, document) for document in (NAMESPACE, INVENTORY, ROUTE, gateway)]
 
     endpoint = KubernetesRuntime(api, RoutingChoice(Routing.GATEWAY)).endpoint(SYSTEM)
@@ -46,7 +46,7 @@ def test_a_gateway_reports_its_address_and_the_port_of_its_tls(server: tuple[Scr
 )
 def test_an_ingress_reports_its_address(server: tuple[Script, Api], point: dict[str, str], url: str) -> None:
     script, api = server
-    ingress = {"status": {"loadBalancer": {"ingress": [point]}}}
+    ingress = {"metadata": {}, "status": {"loadBalancer": {"ingress": [point]}}}
     script.answers = [(200, document) for document in (NAMESPACE, INVENTORY, ingress)]
 
     assert KubernetesRuntime(api, RoutingChoice(Routing.INGRESS)).endpoint(SYSTEM).connect_url == url

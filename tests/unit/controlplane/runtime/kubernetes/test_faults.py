@@ -18,12 +18,20 @@ from tests.unit.controlplane.runtime.kubernetes.scripted import DROP, Script, sc
 
 SYSTEM = SystemRef(7, "clove-7", "s")
 LABELS = {"clove.dev/system": "7", "clove.dev/seller": "s", "app.kubernetes.io/managed-by": "clove"}
+NOTHING: dict[str, Any] = {"metadata": {"resourceVersion": "5"}, "items": []}
+MAINTENANCE = b"<html><body>We will be back shortly.</body></html>"
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[Script, Api]]:
     with scripted() as made:
         yield made
+
+
+def told_in_time(api: Api, count: int) -> list[SystemRef]:
+    """The first COUNT that are told of, or fewer when there are some seconds of heartbeats before them."""
+    beats = islice(watching.events(api, heartbeat_s=0.05), 100)
+    return list(islice((event for event in beats if event), count))
 
 
 def pod(version: str) -> dict[str, Any]:
@@ -49,7 +57,7 @@ def test_a_server_that_is_away_or_overloaded_is_a_passing_failure(server: tuple[
 def test_an_inventory_that_somebody_broke_is_as_none(server: tuple[Script, Api]) -> None:
     script, api = server
     namespace = {"metadata": {"name": "clove-7", "labels": LABELS}}
-    script.answers = [(200, namespace), (200, {"metadata": {}, "data": {"objects": "{]", "fingerprint": "x"}})]
+    script.answers = [(200, namespace), (200, {"metadata": {}, "data": {"objects": "{]", "fingerprint": "x"}}), (200, NOTHING)]
 
     seen = KubernetesRuntime(api).observe(SYSTEM)
 
@@ -117,6 +125,63 @@ def test_a_watch_that_breaks_is_begun_anew(server: tuple[Script, Api], monkeypat
     told = list(islice((event for event in watching.events(api, heartbeat_s=0.05) if event), 2))
 
     assert told == [SYSTEM] * 2
+
+
+@pytest.mark.parametrize("body", [MAINTENANCE, b"", b"[]", b"null", b'{"status": "maintenance"}', b'{"items": [], "met'])
+def test_what_is_no_answer_of_an_api_server_is_a_passing_failure_whatever_its_number(server: tuple[Script, Api], body: bytes) -> None:
+    script, api = server
+    script.answers = [(200, body)]
+
+    for ask in (
+        lambda: api.get(CONFIG_MAP, "a", "clove-7"),
+        lambda: api.items(CONFIG_MAP, "clove-7"),
+        lambda: api.apply({"kind": "ConfigMap", "metadata": {"name": "a", "namespace": "clove-7"}}, CONFIG_MAP),
+        lambda: api.merge(CONFIG_MAP.path("a", "clove-7"), {}, name="ConfigMap a"),
+    ):
+        with pytest.raises(RuntimeUnavailable):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(200, MAINTENANCE), (200, MAINTENANCE + b"\n"), (200, b"[1]\n"), (200, b'{"type": "ADDED", "object": null}\n')],
+    ids=["page", "page with a line's end", "no object", "no event"],
+)
+def test_a_watch_survives_answers_that_no_api_server_gives(
+    server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    script, api = server
+    monkeypatch.setattr(watching, "WATCHED", watching.WATCHED[-1:])
+    monkeypatch.setattr(watching, "RETRY_S", (0.01,))
+    listed = (200, {"items": [pod("1")], "metadata": {"resourceVersion": "5"}})
+    script.answers = [answer, listed, answer, listed, []]
+
+    assert told_in_time(api, 2) == [SYSTEM] * 2
+
+
+def test_a_watch_survives_a_bug_and_tells_of_it(
+    server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    script, api = server
+    monkeypatch.setattr(watching, "WATCHED", watching.WATCHED[-1:])
+    monkeypatch.setattr(watching, "RETRY_S", (0.01,))
+    nameless = {"type": "ADDED", "object": {"metadata": {"labels": LABELS}}}
+    listed = (200, {"items": [pod("1")], "metadata": {"resourceVersion": "5"}})
+    script.answers = [listed, [nameless], listed, []]
+
+    assert told_in_time(api, 2) == [SYSTEM] * 2
+    assert "KeyError" in caplog.text
+
+
+def test_without_one_of_its_watches_there_is_no_heartbeat(monkeypatch: pytest.MonkeyPatch, server: tuple[Script, Api]) -> None:
+    script, api = server
+    script.answers = [lambda line: [] if "watch=true" in line else (200, NOTHING)]
+    ends = watching.WATCHED[-1]
+    watch = watching._watch_for_ever
+    monkeypatch.setattr(watching, "_watch_for_ever", lambda api, resource, *rest: resource is ends or watch(api, resource, *rest))
+
+    with pytest.raises(RuntimeUnavailable, match="watch-pods ended"):
+        list(islice(watching.events(api, heartbeat_s=0.05), 5))
 
 
 def test_credentials_are_read_anew_when_they_are_refused(server: tuple[Script, Api]) -> None:
