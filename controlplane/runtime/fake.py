@@ -133,10 +133,19 @@ class FakeRuntime:
         store.edits.setdefault(_key(store, kind, name), []).append(Edit(manager, path, value))
         self._moved(namespace)
 
+    def made_by(self, manager: str, namespace: str, item: Mapping[str, Any]) -> None:
+        """Let MANAGER make an object of its own in NAMESPACE."""
+        self.systems[namespace].store.foreign[key_of(item)] = manager
+        self._moved(namespace)
+
     def loses_object(self, namespace: str, kind: str, name: str) -> None:
-        """Let somebody delete an object that is applied."""
+        """Let somebody delete an object that is applied, or was made by somebody else."""
         known = self.systems[namespace]
-        known.store.gone.add(_key(known.store, kind, name))
+        key = next((key for key in known.store.foreign if (key.kind, key.name) == (kind, name)), None)
+        if key is not None:
+            del known.store.foreign[key]
+        else:
+            known.store.gone.add(_key(known.store, kind, name))
         if kind == KEPT:
             known.volumes.pop(name, None)
         self._moved(namespace)
@@ -312,6 +321,8 @@ class FakeRuntime:
         known = self.systems.get(system.namespace)
         if known and known.looks_until_gone is not None:
             raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
+        if known:
+            known.store.check_free(objects)
         return known
 
     def _check_owner(self, system: SystemRef) -> None:

@@ -47,6 +47,8 @@ class Store:
     kept: list[Any] = field(default_factory=list)
     edits: dict[ObjectKey, list[Edit]] = field(default_factory=dict)
     gone: set[ObjectKey] = field(default_factory=set)
+    foreign: dict[ObjectKey, str] = field(default_factory=dict)
+    """Objects of others in the namespace, and who made each."""
 
     def live(self) -> list[Any]:
         """The objects as they are now."""
@@ -69,6 +71,13 @@ class Store:
         """In words, what is not as it was applied."""
         said = [f"{key.kind} {key.name} is gone." for key in self.gone]
         return " ".join([*said, *(f"{key.kind} {key.name} was changed by {edits[-1].manager}." for key, edits in self.edits.items())])
+
+    def check_free(self, objects: Objects) -> None:
+        """Raises OwnedByAnother when one of OBJECTS stands there already and is somebody else's."""
+        for item in objects:
+            if owner := self.foreign.get(key_of(item)):
+                name = label(item)
+                raise OwnedByAnother(f"{name} belongs to {owner}.", owner=owner, object_name=name)
 
     def admit(self, item: Mapping[str, Any]) -> None:
         """Refuse ITEM as a server would. Raises Rejected, or OwnedByAnother for a field that a controller set to something else."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from controlplane.runtime.fake import FakeRuntime
+from controlplane.runtime.objects import key_of
 from controlplane.runtime.port import Runtime, SystemRef
 
 _NEVER = 1000
@@ -23,6 +24,13 @@ class StageOnFake:
 
     def changed(self, system: SystemRef, kind: str, name: str, path: str, value: Any, *, manager: str) -> None:
         self.fake.changed_by(manager, system.namespace, kind, name, path, value)
+
+    def made(self, system: SystemRef, item: dict[str, Any], *, manager: str) -> None:
+        self.fake.made_by(manager, system.namespace, item)
+
+    def is_there(self, system: SystemRef, kind: str, name: str) -> bool:
+        store = self.fake.systems[system.namespace].store
+        return (kind, name) in {(key.kind, key.name) for key in (*map(key_of, store.live()), *store.foreign)}
 
     def removed(self, system: SystemRef, kind: str, name: str) -> None:
         self.fake.loses_object(system.namespace, kind, name)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Change, Objects, Observation, Runtime, SystemRef
 from tests.runtime_contract.recording import outcome
-from tests.runtime_contract.systems import SECRETS, ref, system_objects, with_env
+from tests.runtime_contract.systems import SECRETS, labels, ref, system_objects, with_env
 
 ROLLOUT = ("unseen", "starting", "ready", "replica lost", "image missing", "crashed once", "crashing")
 """What a Deployment goes through, in this order."""
@@ -23,6 +23,12 @@ class Stage(Protocol):
 
     def changed(self, system: SystemRef, kind: str, name: str, path: str, value: Any, *, manager: str) -> None:
         """MANAGER sets the field at PATH (`spec.replicas`) of an object."""
+
+    def made(self, system: SystemRef, item: dict[str, Any], *, manager: str) -> None:
+        """MANAGER makes an object of its own in the system's namespace."""
+
+    def is_there(self, system: SystemRef, kind: str, name: str) -> bool:
+        """There is such an object in the system's namespace, whosever it is."""
 
     def removed(self, system: SystemRef, kind: str, name: str) -> None:
         """Somebody deletes an object."""
@@ -155,6 +161,21 @@ def an_object_that_somebody_deleted(stage: Stage) -> Any:
     return {**told, "then": look(stage, system, objects)}
 
 
+def an_object_that_is_somebody_elses(stage: Stage) -> Any:
+    """It is refused before anything is applied, and stays when the system goes back to what it was."""
+    system = ref(7219)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    metadata = {"name": "extra", "namespace": system.namespace}
+    stage.made(system, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"THEIRS": "1"}}, manager="helm")
+    extra = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "labels": labels(system)}, "data": {"OURS": "1"}}
+    more = [*objects, extra]
+    told = {"preview": changes(stage, system, more), "apply": applied(stage, system, more), "look": look(stage, system, objects)}
+    back = {"back": applied(stage, system, objects), "is_there": stage.is_there(system, "ConfigMap", "extra")}
+    stage.removed(system, "ConfigMap", "extra")
+    return {**told, **back, "once_it_is_gone": applied(stage, system, more), "then": look(stage, system, more)}
+
+
 def a_namespace_of_another_system(stage: Stage) -> Any:
     system = ref(7212)
     stage.runtime.apply(system, system_objects(system), SECRETS)
@@ -258,6 +279,7 @@ CASES: dict[str, Callable[[Stage], Any]] = {
         a_field_that_a_controller_took,
         a_field_that_somebody_changed_by_hand,
         an_object_that_somebody_deleted,
+        an_object_that_is_somebody_elses,
         a_namespace_of_another_system,
         a_namespace_that_ends_slowly,
         a_namespace_that_something_keeps_from_ending,

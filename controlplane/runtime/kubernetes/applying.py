@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from controlplane.lib import together
 from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.kubernetes import bundle, handover, inventory, quotas, resizing, standing, volumes
+from controlplane.runtime.kubernetes import bundle, foreign, handover, inventory, quotas, resizing, standing, volumes
 from controlplane.runtime.kubernetes.api import Api, Applied
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.extensions import check_extensions
@@ -49,9 +49,11 @@ def apply(
     volumes.check(api, system, found, keeps)
     if keeps and found is not None:
         namespace = volumes.tied(namespace, found["metadata"]["uid"])
-    entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace).item)}
     before = inventory.read(api, system) if found is not None else Inventory()
     keys = inventory.keys_of(items)
+    if found is not None:
+        foreign.check(system, keys, foreign.standing(api, system, (key.kind for key in keys)), before)
+    entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace).item)}
     after_fingerprint = fingerprint(objects, secrets)
     if before.fingerprint != after_fingerprint or not before.entries.keys() >= set(keys):
         inventory.write(api, system, before.beginning(keys))
@@ -67,7 +69,7 @@ def apply(
             roomy.extend([] if item is plain else [item])
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
-            handover.end_autoscaling(api, item, before)
+            handover.end_autoscaling(api, system, item, before)
         begun = resizing.begin(api, system, item, functools.partial(_tried, api, item, is_forced=is_taken_back), deadline=deadline)
         applied = api.apply(item, resource_of(item), force=True).item if is_taken_back else _apply(api, item)
         if begun.is_marked:
@@ -119,9 +121,4 @@ def apply_fairly(api: Api, item: Item, *, dry_run: bool = False) -> Applied:
 def _prune(api: Api, system: SystemRef, before: Inventory, *, keep: Collection[ObjectKey]) -> None:
     fallen = [key for key in before.entries if key not in keep and key.kind in BY_KIND and key.kind not in (KEPT, "Namespace")]
     for key in sorted(fallen, key=lambda key: RANK[key.kind], reverse=True):
-        uid = before.entries[key].uid
-        try:
-            api.delete(BY_KIND[key.kind], key.name, system.namespace, uid=uid)
-        except RuntimeBusy:
-            # Another object of that name since: not the one that was applied, so not Clove's to remove.
-            continue
+        foreign.remove(api, system, key, before.entries[key])

@@ -6,17 +6,17 @@ the number is dropped from a manifest (an autoscaler takes over), a second manag
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from controlplane.runtime.errors import RuntimeBusy
+from controlplane.runtime.kubernetes import foreign
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.inventory import Inventory
 from controlplane.runtime.kubernetes.ownership import owned_fields
 from controlplane.runtime.kubernetes.resources import BY_KIND, resource_of
 from controlplane.runtime.objects import ObjectKey
+from controlplane.runtime.port import SystemRef
 
 HOLDER = "clove-handover"
 AUTOSCALER = BY_KIND["HorizontalPodAutoscaler"]
@@ -64,11 +64,10 @@ def is_taken_back(item: Item, before: Inventory, keys: Collection[ObjectKey]) ->
     return item["kind"] in _SCALED and "replicas" in item["spec"] and key in before.entries and key not in keys
 
 
-def end_autoscaling(api: Api, item: Item, before: Inventory) -> None:
-    """Delete the autoscaler of ITEM, before ITEM is applied. May be asked again after a crash."""
+def end_autoscaling(api: Api, system: SystemRef, item: Item, before: Inventory) -> None:
+    """Delete the autoscaler of ITEM, before ITEM is applied; never one of somebody else. May be asked again after a crash."""
     key = _autoscaler_of(item)
-    with contextlib.suppress(RuntimeBusy):  # another one of that name since: not Clove's to remove
-        api.delete(AUTOSCALER, key.name, item["metadata"]["namespace"], uid=before.entries[key].uid)
+    foreign.remove(api, system, key, before.entries[key])
 
 
 def _autoscaler_of(item: Item) -> ObjectKey:

@@ -28,8 +28,13 @@ def is_ours(namespace: Mapping[str, Any], system: SystemRef) -> bool:
     """NAMESPACE was made for SYSTEM, by this platform; one from before platforms were told apart is anybody's."""
     labels = namespace["metadata"].get("labels") or {}
     platform = labels.get(PLATFORM_LABEL) or system.platform
-    is_systems = labels.get(SYSTEM_LABEL) == str(system.system_id) and labels.get(MANAGED_LABEL) == MANAGED_BY
-    return is_systems and (platform == system.platform or not system.platform)
+    return is_labelled(namespace, system) and (platform == system.platform or not system.platform)
+
+
+def is_labelled(item: Mapping[str, Any], system: SystemRef) -> bool:
+    """ITEM carries the labels of SYSTEM, as everything does that Clove applies for it."""
+    labels = item["metadata"].get("labels") or {}
+    return labels.get(SYSTEM_LABEL) == str(system.system_id) and labels.get(MANAGED_LABEL) == MANAGED_BY
 
 
 def marked(system: SystemRef, objects: Objects) -> list[Mapping[str, Any]]:
@@ -56,12 +61,20 @@ def check_ours(namespace: Mapping[str, Any], system: SystemRef) -> None:
     raise OwnedByAnother(f"Namespace {system.namespace} belongs to {owner}.", owner=owner, object_name=f"Namespace {system.namespace}")
 
 
+def is_of_clove(entry: Mapping[str, Any]) -> bool:
+    """ENTRY of an object's managers tells what Clove applied."""
+    return entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource")
+
+
+def has_applied(item: Mapping[str, Any]) -> bool:
+    """Clove is among the managers of ITEM."""
+    return any(is_of_clove(entry) for entry in item["metadata"].get("managedFields") or ())
+
+
 def owned_fields(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """The fields of ITEM that Clove applied and nobody changed since, in the form of `fieldsV1`."""
-    for entry in item["metadata"].get("managedFields") or ():
-        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
-            return entry.get("fieldsV1") or {}
-    return {}
+    entries = item["metadata"].get("managedFields") or ()
+    return next((entry.get("fieldsV1") or {} for entry in entries if is_of_clove(entry)), {})
 
 
 def ownership(item: Mapping[str, Any]) -> str:

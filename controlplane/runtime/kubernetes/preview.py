@@ -12,7 +12,7 @@ from typing import Any
 from controlplane.lib import together
 from controlplane.runtime.diff import field_changes
 from controlplane.runtime.errors import RuntimeBusy
-from controlplane.runtime.kubernetes import bundle, handover, inventory, standing
+from controlplane.runtime.kubernetes import bundle, foreign, handover, inventory, standing
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.applying import KEPT, apply_fairly
 from controlplane.runtime.kubernetes.extensions import check_extensions
@@ -20,7 +20,7 @@ from controlplane.runtime.kubernetes.inventory import Inventory
 from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, resource_of
-from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL
+from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, key_of
 from controlplane.runtime.port import Change, ChangeKind, Objects, SystemRef
 
 TRIAL_NAMESPACE = "clove-preview"
@@ -38,20 +38,22 @@ def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
         if namespace["metadata"].get("deletionTimestamp"):
             raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
     _make_trial_namespace(api)
-    before, keys = inventory.read(api, system) if namespace else Inventory(), inventory.keys_of(objects)
+    applied, keys = inventory.read(api, system) if namespace else Inventory(), inventory.keys_of(objects)
 
     def change_of(item: Mapping[str, Any]) -> Change | None:
         _try_pod(api, item)
-        is_forced = handover.is_taken_back(item, before, keys)
-        return _in_trial(api, item) if namespace is None else _in_place(api, system, item, is_forced=is_forced)
+        is_forced = handover.is_taken_back(item, applied, keys)
+        return _in_trial(api, item) if namespace is None else _in_place(api, system, item, applied, is_forced=is_forced)
 
     changes = [change for change in together.each(change_of, objects) if change]
-    return changes + (_pruned(api, system, objects) if namespace else [])
+    return changes + (_pruned(api, system, objects, applied) if namespace else [])
 
 
-def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], *, is_forced: bool) -> Change | None:
+def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], applied: Inventory, *, is_forced: bool) -> Change | None:
     resource, name = resource_of(item), item["metadata"]["name"]
     before = api.get(resource, name, system.namespace)
+    if before is not None:
+        foreign.check(system, [key_of(item)], {(resource.kind, name): before}, applied)
     item = standing.fitted(item, before)
     after = api.apply(item, resource, dry_run=True, force=True) if is_forced else apply_fairly(api, item, dry_run=True)
     warning = " ".join(after.warnings)
@@ -72,14 +74,14 @@ def _in_trial(api: Api, item: Mapping[str, Any]) -> Change:
     return Change(ChangeKind.CREATE, resource.kind, name, warning=" ".join(after.warnings))
 
 
-def _pruned(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
+def _pruned(api: Api, system: SystemRef, objects: Objects, applied: Inventory) -> list[Change]:
     keys = set(inventory.keys_of(objects))
     # Secrets are not among the objects, so their absence says nothing.
     stay = (KEPT, "Namespace", "Secret")
     return [
         Change(ChangeKind.DELETE, key.kind, key.name)
-        for key in inventory.read(api, system).entries
-        if key not in keys and key.kind in BY_KIND and key.kind not in stay
+        for key, entry in applied.entries.items()
+        if key not in keys and key.kind in BY_KIND and key.kind not in stay and foreign.uid_to_remove(api, system, key, entry)
     ]
 
 

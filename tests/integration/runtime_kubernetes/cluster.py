@@ -20,8 +20,9 @@ class Cluster:
     def __init__(self, api: Api) -> None:
         self.api = api
 
-    def create(self, path: str, item: Mapping[str, Any]) -> dict[str, Any]:
-        return self.api._call("POST", path, body=item, content_type="application/json").json()
+    def create(self, path: str, item: Mapping[str, Any], *, manager: str = "") -> dict[str, Any]:
+        query = {"fieldManager": manager} if manager else {}
+        return self.api._call("POST", path, query, body=item, content_type="application/json").json()
 
     def patch(self, path: str, change: Mapping[str, Any], *, manager: str) -> dict[str, Any]:
         return self.api._call("PATCH", path, {"fieldManager": manager}, body=change, content_type=MERGE).json()

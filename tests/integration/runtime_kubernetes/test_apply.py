@@ -11,15 +11,15 @@ import pytest
 
 from controlplane.runtime.errors import Forbidden, OwnedByAnother, Rejected, RuntimeUnavailable
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.kubernetes import Api, KubernetesRuntime
-from controlplane.runtime.kubernetes.resources import BY_KIND, SECRET, Resource
+from controlplane.runtime.kubernetes import Api, KubernetesRuntime, inventory
+from controlplane.runtime.kubernetes.resources import BY_KIND, CONFIG_MAP, SECRET, Resource
 from controlplane.runtime.port import ChangeKind, Health, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.conftest import api_of, find
 from tests.integration.runtime_kubernetes.server import ApiServer
-from tests.runtime_contract.systems import SECRETS, system_objects
+from tests.runtime_contract.systems import SECRETS, labels, system_objects
 
-DEPLOYMENT, CLAIM = BY_KIND["Deployment"], BY_KIND["PersistentVolumeClaim"]
+DEPLOYMENT, CLAIM, SCALER = BY_KIND["Deployment"], BY_KIND["PersistentVolumeClaim"], BY_KIND["HorizontalPodAutoscaler"]
 STORAGE_CLASS = Resource("StorageClass", "storage.k8s.io/v1", "storageclasses", is_namespaced=False)
 
 
@@ -53,6 +53,86 @@ def test_another_ones_objects_in_the_namespace_are_left_alone(runtime: Kubernete
     runtime.apply(system, system_objects(system, replicas=2), SECRETS)
 
     assert "theirs" in cluster.names(BY_KIND["ConfigMap"], system.namespace)
+
+
+def with_extra(system: SystemRef) -> list[dict[str, Any]]:
+    """Objects of a system among which there is one that somebody else has made already; see `made_by`."""
+    metadata = {"name": "extra", "namespace": system.namespace, "labels": labels(system)}
+    return [*system_objects(system), {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"OURS": "1"}}]
+
+
+def made_by(cluster: Cluster, system: SystemRef, manager: str, **metadata: Any) -> None:
+    item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "extra", **metadata}, "data": {"THEIRS": "1"}}
+    cluster.create(CONFIG_MAP.collection(system.namespace), item, manager=manager)
+
+
+@pytest.mark.parametrize("has_labels", [False, True])
+def test_somebody_elses_object_is_refused_by_name_before_anything_is_applied(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef, has_labels: bool
+) -> None:
+    objects = system_objects(system)
+    runtime.apply(system, objects, SECRETS)
+    made_by(cluster, system, "helm", labels=labels(system) if has_labels else {})
+    before = cluster.versions(system.namespace)
+    more = [*system_objects(system, replicas=2), with_extra(system)[-1]]
+
+    for method in ("preview", "apply"):
+        with pytest.raises(OwnedByAnother, match=r"ConfigMap extra belongs to helm\.") as refusal:
+            _call(runtime, method, system, more)
+        assert refusal.value.owner == "helm"
+
+    assert cluster.versions(system.namespace) == before
+    runtime.apply(system, objects, SECRETS)
+    assert cluster.versions(system.namespace) == before
+
+
+def test_what_was_begun_under_the_name_of_somebody_elses_object_is_never_removed(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    objects = scaled_by_somebody(system)[:-1]
+    runtime.apply(system, objects, SECRETS)
+    begun = inventory.read(cluster.api, system).beginning(inventory.keys_of([*with_extra(system), *scaled_by_somebody(system)]))
+    inventory.write(cluster.api, system, begun)
+    made_by(cluster, system, "helm")
+    scaler = copy.deepcopy(scaled_by_somebody(system)[-1])
+    del scaler["metadata"]["labels"]
+    cluster.create(SCALER.collection(system.namespace), scaler, manager="helm")
+
+    assert runtime.preview(system, objects) == []
+    runtime.apply(system, system_objects(system, replicas=2), SECRETS)
+
+    assert "extra" in cluster.names(CONFIG_MAP, system.namespace)
+    assert cluster.names(SCALER, system.namespace) == {"seat"}
+
+
+def test_what_was_made_by_an_apply_that_died_before_it_noted_it_is_removed(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    runtime.apply(system, system_objects(system), SECRETS)
+    begun = inventory.read(cluster.api, system).beginning(inventory.keys_of(with_extra(system)))
+    inventory.write(cluster.api, system, begun)
+    cluster.api.apply(with_extra(system)[-1], CONFIG_MAP)
+
+    (gone,) = runtime.preview(system, system_objects(system))
+    runtime.apply(system, system_objects(system), SECRETS)
+
+    assert (gone.kind, gone.name) == (ChangeKind.DELETE, "extra")
+    assert "extra" not in cluster.names(CONFIG_MAP, system.namespace)
+
+
+def test_what_a_hand_put_in_the_place_of_an_object_of_ours_is_put_right(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    objects = with_extra(system)
+    runtime.apply(system, objects, SECRETS)
+    cluster.delete(CONFIG_MAP.path("extra", system.namespace))
+    made_by(cluster, system, "kubectl-create")
+    assert runtime.observe(system).drift
+
+    runtime.apply(system, objects, SECRETS)
+
+    assert (cluster.api.get(CONFIG_MAP, "extra", system.namespace) or {})["metadata"]["labels"] == labels(system)
+    assert runtime.observe(system).fingerprint == fingerprint(objects, SECRETS)
 
 
 def test_a_controller_that_took_a_field_is_named_and_not_fought(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
