@@ -6,7 +6,7 @@ off everywhere, and bookings of which their buyers were not told by mail.
 It is run when nothing is under way any more (`unsettled` says what is), after every load and fault test. It asks with queries of its
 own and shares no code with the services it checks.
 
-    python -m bench.invariants --ticket URL --seat URL [--merch URL] [--auth URL] [--standin http://… --admin-key KEY]
+    python -m bench.invariants --ticket URL --seat URL [--merch URL] [--auth URL] [--standin http://… --admin-key KEY] [--acknowledged FILE]
 """
 
 from __future__ import annotations
@@ -19,14 +19,26 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import urllib3
+
+from bench.fees import Rule, fee_krw, most_krw, policy_of
 
 HELD, SOLD, PINNED = 1, 2, 4
 AREA_BASE, AREA_STRIDE = 10**12, 10**6
 EXAMPLES = 5
+ZONE = "Asia/Seoul"
+BY_ORGANISER = ("organiser", "performance_called_off")
+"""Why an order ended whose buyer had not asked for it."""
+EDITED_S = 10
+"""An edit reaches every process of a service within this, and their clocks differ by less."""
+DECIDED_S = 60
+"""A fee is worked out before its refund is written, by less than this."""
 
 
 @dataclass
@@ -98,10 +110,12 @@ def check(
     payments: Collection[Payment] = (),
     has_payments: bool = True,
     acknowledged: Collection[str] = (),
+    zone: tzinfo | None = None,
 ) -> Findings:
     """Count violations. TICKET, SEAT and MERCH are database addresses, and AUTH where it sends mail; PAYMENTS the stand-in's whole ledger.
 
-    ACKNOWLEDGED are ids of orders whose buyers were told that they are issued, and who did not cancel them since (I5).
+    ACKNOWLEDGED are ids of orders, of tickets or of merchandise, whose buyers were told that they are issued, and who did not cancel all of
+    them since (I5). Days before a performance are those of ZONE, the event's; Korea's when it is not given.
     """
     findings = Findings()
     tickets, seats = Database(ticket), Database(seat)
@@ -109,7 +123,8 @@ def check(
     _tickets_and_sold_places(findings, tickets, seats)
     _prices(findings, tickets, seats)
     known = _money(findings, tickets, "ticket", payments, has_payments=has_payments)
-    _acknowledged(findings, tickets, acknowledged)
+    _fees(findings, tickets, zone or ZoneInfo(ZONE))
+    _acknowledged(findings, {"ticket": tickets} | ({"merch": Database(merch)} if merch else {}), acknowledged)
     _limits(findings, tickets, seats)
     _areas(findings, tickets, seats)
     _left_over(findings, tickets, seats)
@@ -120,6 +135,8 @@ def check(
         shop = Database(merch)
         _beside_called_off(findings, tickets, shop)
         known |= _money(findings, shop, "merch", payments, has_payments=has_payments)
+        for order, fee in shop.rows("SELECT order_id, fee_krw FROM merch_orderrefund WHERE fee_krw <> 0 OR amount_krw <> price_krw"):
+            findings.add("I4", f"merch {order}: {fee} is kept, of merchandise nothing is")
         _stock(findings, shop)
     for payment in payments:
         if payment.captured_krw and payment.order_id not in known:
@@ -175,17 +192,38 @@ def _one_ticket_a_seat(findings: Findings, tickets: Database) -> None:
 
 def _tickets_and_sold_places(findings: Findings, tickets: Database, seats: Database) -> None:
     """Both services must say the same of who has what: a sold place without a ticket is lost, a ticket without one is sold again."""
-    sold = Counter(dict(seats.rows(_sold("order_id"))))
-    live = Counter(dict(tickets.rows("SELECT order_id, COUNT(*) FROM ticket_ticket WHERE status = 'LIVE' GROUP BY order_id")))
+    sold, live = _sold(seats), _live(tickets)
     for order in sold.keys() | live.keys():
-        if sold[order] > live[order]:
-            findings.add("lost places", f"{order}: {sold[order]} sold, {live[order]} live tickets")
-        elif sold[order] < live[order]:
-            findings.add("I1", f"{order}: {live[order]} live tickets, {sold[order]} sold")
+        if lost := sold[order] - live[order]:
+            findings.add("lost places", f"{order}: {_listed(lost)} sold without a live ticket")
+        if bare := live[order] - sold[order]:
+            findings.add("I1", f"{order}: live tickets for {_listed(bare)}, which is not sold to it")
 
 
-def _sold(by: str) -> str:
-    return f"SELECT {by}, COUNT(*) FROM seat_claim WHERE state = {SOLD} GROUP BY {by}"
+def _sold(seats: Database) -> defaultdict[str, Counter[tuple[str, str]]]:
+    """By order, the places that are sold to it: performance, and seat or area."""
+    performances = dict(seats.rows("SELECT number, id FROM seat_performance"))
+    guids = dict(seats.rows("SELECT number, guid FROM seat_seat"))
+    areas = dict(seats.rows("SELECT number, id FROM seat_area"))
+    found: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for order, performance, place in seats.rows(f"SELECT order_id, performance, place FROM seat_claim WHERE state = {SOLD}"):
+        name = areas.get((place - AREA_BASE) // AREA_STRIDE) if place > AREA_BASE else guids.get(place)
+        found[order][performances.get(performance, f"number {performance}"), name or f"number {place}"] += 1
+    return found
+
+
+def _live(tickets: Database) -> defaultdict[str, Counter[tuple[str, str]]]:
+    """By order, the places of its live tickets."""
+    found: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for order, performance, seat, area in tickets.rows(
+        "SELECT order_id, performance_id, seat, area FROM ticket_ticket WHERE status = 'LIVE'"
+    ):
+        found[order][performance, seat or area] += 1
+    return found
+
+
+def _listed(places: Counter[tuple[str, str]]) -> str:
+    return ", ".join(f"{place} of {performance}" for performance, place in sorted(places.elements()))
 
 
 # Prices
@@ -241,24 +279,29 @@ def _money(findings: Findings, database: Database, service: str, payments: Colle
             f"SELECT order_id, SUM(fee_krw) FROM {service}_orderrefund WHERE done_at IS NOT NULL GROUP BY order_id"
         )
     }
-    live: dict[str, int] = {}
     if service == "ticket":
-        prices = "SELECT order_id, SUM(price_krw) FROM ticket_ticket WHERE status = 'LIVE' GROUP BY order_id"
-        live = {order: int(price) for order, price in database.rows(prices)}
+        prices = "SELECT order_id, SUM(price_krw), COUNT(*) FROM ticket_ticket WHERE status = 'LIVE' GROUP BY order_id"
     else:
-        prices = "SELECT order_id, SUM(price_krw * (quantity - given_back)) FROM merch_item GROUP BY order_id"
-        live = {order: int(price) for order, price in database.rows(prices)}
+        prices = "SELECT order_id, SUM(price_krw * (quantity - given_back)), SUM(quantity - given_back) FROM merch_item GROUP BY order_id"
+    live, count = {}, {}
+    for order, price, had in database.rows(prices):
+        live[order], count[order] = int(price), int(had)
     at_provider: defaultdict[str, list[Payment]] = defaultdict(list)
     for payment in payments:
         at_provider[payment.order_id].append(payment)
     known = set()
-    for order, state, provider, total in database.rows(f"SELECT id, state, provider, total_krw FROM {service}_order"):
+    columns = "id, state, provider, total_krw, issued_at"
+    for order, state, provider, total, issued_at in database.rows(f"SELECT {columns} FROM {service}_order"):
         known.add(order)
         captured, refunded = entries[order]["capture"], entries[order]["refund"]
         is_paid = provider != "none"
         standing = live.get(order, 0) if service == "ticket" or state == "ISSUED" else 0
         if is_paid and state == "ISSUED" and (captures[order] != 1 or captured != total):
             findings.add("I3", f"{service} {order} is issued for {total} with {captures[order]} captures of {captured}")
+        if state == "ISSUED" and not count.get(order):
+            findings.add("I2", f"{service} {order} is issued, and its buyer has nothing of it")
+        if issued_at is None and captured != refunded:
+            findings.add("I2", f"{service} {order} was never issued: {captured} captured, {refunded} refunded ({state})")
         if captured - refunded != (standing + fees.get(order, 0) if is_paid else 0):
             findings.add("I4", f"{service} {order}: {captured} - {refunded} is not {standing} + {fees.get(order, 0)} ({state})")
         if has_payments:
@@ -279,13 +322,138 @@ def _at_provider(findings: Findings, order: str, state: str, captured: int, refu
         findings.add("I2", f"{order} was captured, is {state}, and nothing went back")
 
 
+# The fees in I4
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the ticket service knows of the event now, and since when."""
+
+    policy: Mapping[str, Any]
+    cancel_until: datetime | None
+    updated_at: datetime
+    starts: Mapping[str, datetime]
+
+
+def _fees(findings: Findings, tickets: Database, zone: tzinfo) -> None:
+    """What was kept of tickets that were given back is what their policy says, and nothing where it was not their buyer's wish."""
+    event = _event(tickets)
+    if event is None:
+        return
+    prices: defaultdict[str, list[int]] = defaultdict(list)
+    for refund, price in tickets.rows("SELECT refund_id, price_krw FROM ticket_ticket WHERE refund_id IS NOT NULL"):
+        prices[refund].append(price)
+    free = {refund for (refund,) in tickets.rows("SELECT refund_id FROM ticket_refundbyhand WHERE in_full AND refund_id IS NOT NULL")}
+    terms = "o.performance_id, o.refund_policy, o.told, COALESCE(o.issued_at, o.created_at)"
+    columns = f"r.id, r.order_id, r.price_krw, r.fee_krw, r.amount_krw, r.reason, r.created_at, {terms}"
+    for identity, order, price, fee, amount, reason, at, *booked in tickets.rows(
+        f"SELECT {columns} FROM ticket_orderrefund r JOIN ticket_order o ON o.id = r.order_id WHERE r.done_at IS NOT NULL"
+    ):
+        least = most = 0
+        if reason in ("buyer", "organiser") and identity not in free:
+            least, most = _kept(event, prices[identity], _at(at), zone, *booked)
+        if not least <= fee <= most:
+            should = f"{least}" if least == most else f"{least} to {most}"
+            findings.add("I4", f"ticket {order}: {fee} was kept of {price} ({reason}), which should be {should}")
+        if amount != price - fee:
+            findings.add("I4", f"ticket {order}: {amount} of {price} went back, {fee} being kept")
+
+
+def _kept(
+    event: Event, prices: list[int], at: datetime, zone: tzinfo, performance: str, policy: object, told: object, booked: object
+) -> tuple[int, int]:
+    """The least and the most that may have been kept at AT of tickets of PRICES, whose order has the other columns.
+
+    That is one figure while the event is what it was. Once it was edited, nobody knows what it was: what the order itself keeps
+    of what its buyer was told is the limit, as something else is used only where it is kinder.
+    """
+    own = policy_of(_read(policy) or event.policy)
+    then = _read(told)
+    by_told = None
+    if then:
+        ends = then["cancel_until"] and datetime.fromisoformat(then["cancel_until"])
+        by_told = Rule(own, datetime.fromisoformat(then["starts_at"]), ends)
+    moments = (at - timedelta(seconds=DECIDED_S), at)
+    starts_at = event.starts.get(performance)
+    if event.updated_at < at - timedelta(seconds=EDITED_S) and starts_at is not None:
+        rules = [Rule(own, starts_at, event.cancel_until)]
+        if by_told is not None:
+            ends = min(by_told.cancel_until or starts_at, starts_at)
+            rules.append(Rule(own, by_told.starts_at, ends))
+        if own != event.policy:
+            rules.append(Rule(event.policy, starts_at, event.cancel_until))
+        fees = [fee_krw(rules, prices, booked_at=_at(booked), now=now, zone=zone) for now in moments]
+        return min(fees), max(fees)
+    if by_told is not None and by_told.is_open(at, zone):
+        return 0, max(fee_krw([by_told], prices, booked_at=_at(booked), now=now, zone=zone) for now in moments)
+    return 0, most_krw([own, event.policy], prices)
+
+
+def _event(tickets: Database) -> Event | None:
+    rows = tickets.rows("SELECT refund_policy, cancel_until, updated_at FROM ticket_event")
+    if not rows:
+        return None
+    starts = {performance: _at(at) for performance, at in tickets.rows("SELECT id, starts_at FROM ticket_performance")}
+    [(policy, ends, updated_at)] = rows
+    return Event(policy_of(_read(policy)), None if ends is None else _at(ends), _at(updated_at), starts)
+
+
+def _read(column: Any) -> Any:
+    """What a JSON column holds."""
+    return None if column is None else json.loads(column)
+
+
+def _at(column: Any) -> datetime:
+    """A moment from either database, which both keep it in UTC without saying so."""
+    found = column if isinstance(column, datetime) else datetime.fromisoformat(str(column))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 # I5
 
 
-def _acknowledged(findings: Findings, tickets: Database, acknowledged: Collection[str]) -> None:
-    issued = {order for (order,) in tickets.rows("SELECT id FROM ticket_order WHERE state = 'ISSUED'")}
-    for order in set(acknowledged) - issued:
-        findings.add("I5", f"{order} was acknowledged and is not issued")
+def _acknowledged(findings: Findings, services: Mapping[str, Database], acknowledged: Collection[str]) -> None:
+    """Whoever was told that they have something has all of it: what is not theirs any more went back, and that is on record."""
+    missing = set(acknowledged)
+    for service, database in services.items():
+        columns = "id, state, reason, provider, issued_at, " + ("places" if service == "ticket" else "total_krw")
+        orders = {row[0]: row[1:] for row in database.rows(f"SELECT {columns} FROM {service}_order")}
+        whole = _whole_tickets if service == "ticket" else _whole_items
+        mine = missing & orders.keys()
+        missing -= mine
+        broken = whole(database, {order: orders[order] for order in mine}) if mine else {}
+        for order in sorted(mine):
+            state, reason, _provider, issued_at, _what = orders[order]
+            stands = state == "ISSUED" or (reason in BY_ORGANISER and state in ("CANCELLED", "REFUNDED"))
+            if issued_at is None or not stands:
+                findings.add("I5", f"{service} {order} was acknowledged and is {state} ({reason or 'no reason'})")
+            elif order in broken:
+                findings.add("I5", f"{service} {order} was acknowledged: {broken[order]}")
+    for order in sorted(missing):
+        findings.add("I5", f"{order} was acknowledged and is not there")
+
+
+def _whole_tickets(tickets: Database, orders: Mapping[str, tuple[Any, ...]]) -> dict[str, str]:
+    """Of ORDERS those that have not a ticket for each of their places, live or given back, with what is wrong."""
+    had: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    for order, status, refund in tickets.rows("SELECT order_id, status, refund_id FROM ticket_ticket"):
+        had[order] += 1
+        # Without a payment a ticket is given back without a refund, and the order keeps no trace of it.
+        lost[order] += status != "LIVE" and refund is None and order in orders and orders[order][2] != "none"
+    wrong = {}
+    for order, (_state, _reason, _provider, _issued_at, places) in orders.items():
+        wanted = len(json.loads(places))
+        if had[order] != wanted or lost[order] or not wanted:
+            wrong[order] = f"{had[order]} tickets for {wanted} places, {lost[order]} of them gone without a refund"
+    return wrong
+
+
+def _whole_items(shop: Database, orders: Mapping[str, tuple[Any, ...]]) -> dict[str, str]:
+    """Of ORDERS those whose items are not what was ordered, with what is wrong. That what went back was refunded is I4."""
+    had = {order: int(price) for order, price in shop.rows("SELECT order_id, SUM(price_krw * quantity) FROM merch_item GROUP BY order_id")}
+    totals = {order: row[-1] for order, row in orders.items()}
+    return {order: f"items of {had.get(order)}, it came to {total}" for order, total in totals.items() if had.get(order) != total}
 
 
 # I6
@@ -424,6 +592,8 @@ def main() -> int:
     parser.add_argument("--auth", default="", metavar="URL", help="where mail is sent")
     parser.add_argument("--standin", default="", metavar="URL")
     parser.add_argument("--admin-key", default="")
+    parser.add_argument("--acknowledged", type=Path, metavar="FILE", help="ids of orders that buyers were told are issued, one a line")
+    parser.add_argument("--zone", default=ZONE, help=f"the event's, {ZONE} without it")
     arguments = parser.parse_args()
     payments = ledger(arguments.standin, arguments.admin_key) if arguments.standin else []
     waiting = unsettled(ticket=arguments.ticket, merch=arguments.merch)
@@ -434,6 +604,8 @@ def main() -> int:
         auth=arguments.auth,
         payments=payments,
         has_payments=bool(arguments.standin),
+        acknowledged=arguments.acknowledged.read_text().split() if arguments.acknowledged else (),
+        zone=ZoneInfo(arguments.zone),
     )
     print(findings)
     print(f"unsettled: {waiting}")

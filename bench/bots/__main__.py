@@ -30,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--performance", default="", help="its id; the first that is on sale without it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=Path, default=Path("var/bench/bots.html"))
+    parser.add_argument("--acknowledged", type=Path, metavar="FILE", help="write the ids of orders that bots were told are issued, for I5")
     given = parser.parse_args(arguments)
     site = urlsplit(given.site)
     if site.scheme != "http" or not site.hostname:
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     given.report.parent.mkdir(parents=True, exist_ok=True)
     write_html(told, given.report, title=f"Bots at {given.site}")
     print(f"the report is {given.report}")
+    if given.acknowledged:
+        given.acknowledged.write_text("".join(f"{order}\n" for order in sorted(told.orders)))
     return 1 if told.server_errors else 0
 
 

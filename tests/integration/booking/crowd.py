@@ -120,9 +120,13 @@ class Crowd:
             return
         order = self._pay(buyer, made.json(), "merch", chance)
         if order and chance.random() < 0.3:
+            with self._lock:
+                self.acknowledged.discard(order)  # it may be the only piece
             item = self._again("read", lambda: buyer.call("GET", "merch", f"orders/{order}"), (200,)).json()["items"][0]["id"]
             self._once("piece", buyer, "merch", f"orders/{order}/refunds", {"items": [{"item": item, "quantity": 1}]})
         if order and chance.random() < 0.6:
+            with self._lock:
+                self.acknowledged.discard(order)
             self._cancel(buyer, order, "merch")
 
     def _pay(self, buyer: Buyer, order: dict[str, Any], service: str, chance: random.Random) -> str:
@@ -141,8 +145,8 @@ class Crowd:
             return ""
         if service == "ticket":
             assert len(found["tickets"]) == len(found["places"]), found
-            with self._lock:
-                self.acknowledged.add(found["id"])
+        with self._lock:
+            self.acknowledged.add(found["id"])
         return str(found["id"])
 
     def _give_back(self, buyer: Buyer, order: str, chance: random.Random) -> None:

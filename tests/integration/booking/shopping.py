@@ -58,11 +58,14 @@ def open_sales(
     *,
     products: list[dict[str, Any]] | None = None,
     concessions: list[dict[str, Any]] | None = None,
+    refund_policy: dict[str, Any] | str | None = None,
 ) -> None:
     """Put CONTENT into the services that need it."""
     told = {"title": "오페라의 유령", "venue": "샤롯데씨어터", "performances": content["performances"]}
     if concessions is not None:
         told["concessions"] = concessions
+    if refund_policy is not None:
+        told["refund_policy"] = refund_policy
     bodies = {"seat": content, "ticket": told, "merch": {"products": products or []}}
     headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
     for service, body in bodies.items():

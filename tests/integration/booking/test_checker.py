@@ -15,6 +15,7 @@ from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, Standin, addresses, call_off, open_sales, seats_content, settle
 
 YOUTH = {"id": "youth", "name": "청소년", "percent": 33}
+TEN_DAYS_LEFT = {"tiers": [{"days_before": 10, "percent": 10}, {"days_before": 0, "percent": 90}]}
 PRODUCTS = [{"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 3}]
 
 
@@ -25,42 +26,57 @@ class Honest:
     files: dict[str, Path]
     payments: list[Payment]
     order: str
+    program: str
 
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Honest]:
     with Booking(["seat", "ticket", "merch"], tmp_path_factory.mktemp("booking")) as booking:
-        open_sales(booking, seats_content(limit=2, performances=2), products=PRODUCTS, concessions=[YOUTH])
+        content = seats_content(limit=2, performances=3)
+        open_sales(booking, content, products=PRODUCTS, concessions=[YOUTH], refund_policy=TEN_DAYS_LEFT)
         buyer = Buyer(booking)
         order = buyer.buy(seats=["1-1", "1-2"])
         Buyer(booking).buy(seats=["1-7"], concessions={"1-7": "youth"})
         refunded = Buyer(booking)
-        refunded.cancel(refunded.buy(seats=["1-5"])["id"])
+        given = refunded.buy(seats=["1-5"])
+        terms = {"tickets": [given["tickets"][0]["id"]], "fee_krw": 15_000}
+        answer = refunded.call("POST", "ticket", f"orders/{given['id']}/refunds", terms)
+        assert answer.status in (200, 201), answer.data
         made = buyer.call("POST", "merch", "orders", {"items": [{"product": "program", "quantity": 2}]}).json()
         buyer.come_back(buyer.press(made), service="merch")
+        unwanted = buyer.call("POST", "merch", "orders", {"items": [{"product": "program", "quantity": 1}]}).json()
+        buyer.come_back(buyer.press(unwanted), service="merch")
+        buyer.cancel(unwanted["id"], service="merch")
         off = Buyer(booking)
         beside = {"items": [{"product": "program", "quantity": 1}], "ticket_order": off.buy(seats=["3-1"], performance="p2")["id"]}
         off.come_back(off.press(off.call("POST", "merch", "orders", beside).json()), service="merch")
         call_off(booking, "p2")
         settle(booking)
         files = {service: Path(url.removeprefix("sqlite:///")) for service, url in addresses(booking).items()}
-        yield Honest(files, Standin(booking).payments(), order["id"])
+        yield Honest(files, Standin(booking).payments(), order["id"], made["id"])
 
 
 @pytest.fixture
 def judged(honest: Honest, tmp_path: Path) -> Callable[..., Findings]:
-    """`judged("ticket", "UPDATE …")`: what the checker says after that was done to a copy of ticket's database."""
+    """`judged("ticket", "UPDATE …")`: what the checker says after that was done to a copy of ticket's database, and MORE to others'."""
 
-    def run(service: str = "", sql: str = "", *, payments: list[Payment] | None = None, acknowledged: tuple[str, ...] = ()) -> Findings:
+    def run(
+        service: str = "",
+        *faults: str,
+        payments: list[Payment] | None = None,
+        acknowledged: tuple[str, ...] = (),
+        more: dict[str, list[str]] | None = None,
+    ) -> Findings:
+        planted = {service: list(faults)} | (more or {})
         urls = {}
         for name, path in honest.files.items():
             copy = tmp_path / f"{name}.sqlite3"
             with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
                 source.backup(target)
-                if name == service:
-                    target.execute("PRAGMA ignore_check_constraints = ON")
+                target.execute("PRAGMA ignore_check_constraints = ON")
+                for sql in planted.get(name, ()):
                     assert target.execute(sql).rowcount > 0, "the fault was not planted"
-                    target.commit()
+                target.commit()
             urls[name] = f"sqlite:///{copy}"
         return check(**urls, payments=honest.payments if payments is None else payments, acknowledged=acknowledged)
 
@@ -68,7 +84,7 @@ def judged(honest: Honest, tmp_path: Path) -> Callable[..., Findings]:
 
 
 def test_an_honest_system_has_no_violation(judged: Callable[..., Findings], honest: Honest) -> None:
-    found = judged(acknowledged=(honest.order,))
+    found = judged(acknowledged=(honest.order, honest.program))
     assert found.total == 0, str(found)
 
 
@@ -76,13 +92,22 @@ def test_an_honest_system_has_no_violation(judged: Callable[..., Findings], hone
     ("invariant", "service", "sql"),
     [
         ("I1", "ticket", "UPDATE ticket_ticket SET seat = '1-1', live_seat = NULL WHERE seat = '1-2'"),
+        ("I1", "ticket", "UPDATE ticket_ticket SET seat = '1-3', live_seat = '1-3' WHERE seat = '1-2'"),
+        ("I1", "ticket", "UPDATE ticket_ticket SET performance_id = 'p3' WHERE seat = '1-2'"),
+        ("I1", "seat", "UPDATE seat_claim SET place = place + 1, id = id + 1 WHERE state = 2 AND ordinal = 2"),
         ("I1", "seat", "UPDATE seat_claim SET state = 0 WHERE state = 2"),
+        ("lost places", "ticket", "UPDATE ticket_ticket SET seat = '1-3', live_seat = '1-3' WHERE seat = '1-2'"),
         ("lost places", "ticket", "UPDATE ticket_ticket SET status = 'CANCELLED' WHERE seat = '1-2'"),
         ("I2", "ticket", "UPDATE ticket_order SET state = 'CANCELLED' WHERE state = 'ISSUED'"),
+        ("I2", "ticket", "UPDATE ticket_order SET issued_at = NULL WHERE reason = 'buyer'"),
+        ("I2", "ticket", "UPDATE ticket_order SET state = 'ISSUED' WHERE reason = 'buyer'"),
+        ("I2", "merch", "UPDATE merch_item SET given_back = quantity"),
         ("I3", "ticket", "DELETE FROM ticket_ledgerentry WHERE kind = 'capture' AND amount_krw = 300000"),
         ("I4", "ticket", "UPDATE ticket_ledgerentry SET amount_krw = amount_krw - 1 WHERE kind = 'refund'"),
         ("I4", "ticket", "UPDATE ticket_ticket SET price_krw = price_krw - 1 WHERE status = 'LIVE'"),
+        ("I4", "ticket", "UPDATE ticket_orderrefund SET amount_krw = amount_krw + 1"),
         ("I4", "merch", "UPDATE merch_item SET given_back = 1"),
+        ("I4", "merch", "UPDATE merch_orderrefund SET fee_krw = 1"),
         ("I3", "merch", "UPDATE merch_order SET total_krw = total_krw + 1"),
         ("I6", "ticket", "UPDATE ticket_order SET buyer_id = 'b', idempotency_key = NULL WHERE state = 'ISSUED'"),
         ("I6", "seat", "UPDATE seat_claim SET buyer = 'b', slot = NULL WHERE state = 2"),
@@ -119,8 +144,65 @@ def test_money_that_the_provider_took_twice_is_found(judged: Callable[..., Findi
 
 def test_a_refund_that_the_provider_did_not_make_is_found(judged: Callable[..., Findings], honest: Honest) -> None:
     kept = [dataclasses.replace(payment, cancelled_krw=0) for payment in honest.payments]
-    assert judged(payments=kept).counts["I2"] == 3, "the buyer's, and two of what was called off"
+    assert judged(payments=kept).counts["I2"] == 4, "the buyer's tickets and program, and two of what was called off"
 
 
-def test_an_acknowledged_order_that_is_gone_is_found(judged: Callable[..., Findings]) -> None:
-    assert judged(acknowledged=("00000000-0000-7000-8000-000000000000",)).counts["I5"] == 1
+KEEP_ALL = [
+    "UPDATE ticket_ledgerentry SET amount_krw = 1 WHERE reference IN (SELECT id FROM ticket_orderrefund WHERE reason = 'buyer')",
+    "UPDATE ticket_orderrefund SET fee_krw = price_krw - 1, amount_krw = 1 WHERE reason = 'buyer'",
+]
+UNTOUCHED = "UPDATE ticket_event SET updated_at = '2020-01-01 00:00:00'"
+EDITED = "UPDATE ticket_event SET updated_at = '2099-01-01 00:00:00'"
+NOT_TOLD = "UPDATE ticket_order SET told = NULL, refund_policy = NULL"
+CHEAPER = "UPDATE ticket_event SET refund_policy = '\"full\"'"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [[UNTOUCHED], [EDITED], [EDITED, CHEAPER], [EDITED, NOT_TOLD]],
+    ids=["as the policy was", "as it was when it was bought", "whatever it is now", "the most that there is"],
+)
+def test_a_fee_that_no_policy_names_is_found(judged: Callable[..., Findings], honest: Honest, more: list[str]) -> None:
+    honestly = judged("ticket", *more)
+    assert honestly.total == 0, str(honestly)
+    kept = [dataclasses.replace(each, cancelled_krw=1) if each.cancelled_krw == 135_000 else each for each in honest.payments]
+    assert judged("ticket", *KEEP_ALL, *more, payments=kept).counts == {"I4": 1}
+
+
+def test_a_fee_that_is_less_than_what_the_policy_names_is_found(judged: Callable[..., Findings], honest: Honest) -> None:
+    kept = [dataclasses.replace(each, cancelled_krw=150_000) if each.cancelled_krw == 135_000 else each for each in honest.payments]
+    all_of_it = [
+        "UPDATE ticket_ledgerentry SET amount_krw = 150000 WHERE amount_krw = 135000",
+        "UPDATE ticket_orderrefund SET fee_krw = 0, amount_krw = price_krw WHERE reason = 'buyer'",
+    ]
+    assert judged("ticket", *all_of_it, UNTOUCHED, payments=kept).counts == {"I4": 1}
+    by_hand = "UPDATE ticket_orderrefund SET reason = 'performance_called_off' WHERE reason = 'buyer'"
+    assert judged("ticket", *all_of_it, UNTOUCHED, by_hand, payments=kept).total == 0, "of what the organiser takes back nothing is kept"
+
+
+def test_a_fee_of_what_was_called_off_is_found(judged: Callable[..., Findings]) -> None:
+    assert judged("ticket", "UPDATE ticket_orderrefund SET reason = 'performance_called_off' WHERE fee_krw > 0").counts == {"I4": 1}
+
+
+@pytest.mark.parametrize("which", ["order", "program"])
+def test_an_acknowledged_order_that_is_gone_is_found(judged: Callable[..., Findings], honest: Honest, which: str) -> None:
+    service = "ticket" if which == "order" else "merch"
+    acknowledged = (getattr(honest, which),)
+    gone = f"UPDATE {service}_order SET id = 'another' WHERE id = '{acknowledged[0]}'"
+    assert judged(service, gone, acknowledged=acknowledged).counts["I5"] == 1
+    ended = f"UPDATE {service}_order SET state = 'CANCELLED', reason = 'expired' WHERE id = '{acknowledged[0]}'"
+    assert judged(service, ended, acknowledged=acknowledged).counts["I5"] == 1
+
+
+def test_an_acknowledged_order_with_nothing_in_it_is_found(judged: Callable[..., Findings], honest: Honest) -> None:
+    acknowledged = (honest.order, honest.program)
+    of = f"WHERE order_id = '{honest.order}'"
+    bare = judged("ticket", f"DELETE FROM ticket_ticket {of}", acknowledged=acknowledged, more={"seat": [f"DELETE FROM seat_claim {of}"]})
+    assert bare.counts["I5"] == 1
+    unpaid = f"UPDATE ticket_order SET provider = 'none', total_krw = 0, places = '[]' WHERE id = '{honest.order}'"
+    more = {"seat": [f"DELETE FROM seat_claim {of}"]}
+    assert judged("ticket", f"DELETE FROM ticket_ticket {of}", unpaid, acknowledged=acknowledged, more=more).counts["I5"] == 1
+    short = judged("ticket", f"UPDATE ticket_ticket SET status = 'CANCELLED' {of} AND seat = '1-1'", acknowledged=acknowledged)
+    assert short.counts["I5"] == 1, "no refund tells where it went"
+    items = f"DELETE FROM merch_item WHERE order_id = '{honest.program}'"
+    assert judged("merch", items, acknowledged=acknowledged).counts["I5"] == 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import fees
 from booking_templates.ticket.policy import PRESETS, CutOff, Free, Policy, Tier, fee_krw, last_moment
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -92,3 +94,24 @@ def test_with_percentages_that_rise_waiting_is_never_cheaper(rules: Policy) -> N
         for days in range(60, -1, -1)
     ]
     assert fees == sorted(fees)
+
+
+@given(
+    rules=st.builds(Policy, tiers, st.none() | st.builds(Free, st.integers(1, 400), st.integers(0, 20)))
+    | st.sampled_from(sorted(PRESETS)).map(PRESETS.__getitem__),
+    price=st.integers(0, 10_000_000),
+    hours=st.integers(-10, 24 * 80),
+    booked=st.integers(0, 24 * 90),
+)
+def test_the_checkers_own_account_comes_to_the_same(rules: Policy, price: int, hours: int, booked: int) -> None:
+    now = STARTS - timedelta(hours=hours)
+    booked_at = now - timedelta(hours=booked)
+    kept = fee_krw(rules, price_krw=price, booked_at=booked_at, starts_at=STARTS, now=now, zone=SEOUL)
+    policy = msgspec.to_builtins(rules)
+    assert fees.Rule(policy, STARTS).fee_krw(price, booked_at=booked_at, now=now, zone=SEOUL) == kept <= fees.most_krw([policy], [price])
+    assert fees.Rule(policy, STARTS).is_open(now, SEOUL) == (now < last_moment(rules, starts_at=STARTS, zone=SEOUL))
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_the_checker_knows_the_presets(name: str) -> None:
+    assert msgspec.convert(fees.policy_of(name), Policy) == PRESETS[name]
