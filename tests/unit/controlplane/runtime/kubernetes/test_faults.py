@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from itertools import islice
@@ -12,7 +15,7 @@ import pytest
 
 from controlplane.runtime.errors import Forbidden, RuntimeUnavailable
 from controlplane.runtime.kubernetes import Api, KubernetesRuntime, watching
-from controlplane.runtime.kubernetes.resources import CONFIG_MAP
+from controlplane.runtime.kubernetes.resources import CONFIG_MAP, POD
 from controlplane.runtime.port import Health, SystemRef
 from tests.unit.controlplane.runtime.kubernetes.scripted import DROP, Script, scripted
 
@@ -182,6 +185,83 @@ def test_without_one_of_its_watches_there_is_no_heartbeat(monkeypatch: pytest.Mo
 
     with pytest.raises(RuntimeUnavailable, match="watch-pods ended"):
         list(islice(watching.events(api, heartbeat_s=0.05), 5))
+
+
+class Counted(threading.Event):
+    """Notes the pauses that are asked for, makes none, and is set after PAUSES of them: `scripted` sets it after a number of requests."""
+
+    def __init__(self, pauses: int) -> None:
+        super().__init__()
+        self.pauses: list[float] = []
+        self._most = pauses
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self.is_set():
+            self.pauses.append(timeout or 0.0)
+        if len(self.pauses) == self._most:
+            self.set()
+        return self.is_set()
+
+
+def watched(server: tuple[Script, Api], stream: Callable[[int], Any], *, pauses: int = 8, requests: int = 60) -> tuple[int, list[float]]:
+    """How many watches were asked for, and the pauses between them, until there were so many PAUSES or REQUESTS. STREAM answers the nth."""
+    script, api = server
+    asked, stop = itertools.count(1), Counted(pauses)
+
+    def answer(line: str) -> Any:
+        if "watch=true" not in line:
+            return 200, NOTHING
+        if (number := next(asked)) >= requests:
+            stop.set()
+        return stream(number)
+
+    script.answers = [answer]
+    watching._watch_for_ever(api, POD, queue.Queue(), stop, 60.0)
+    return sum("watch=true" in line for line in script.asked), stop.pauses
+
+
+BOOKMARK = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "8"}}}
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [],
+        [BOOKMARK],
+        [{"type": "ERROR", "object": {"code": 500, "message": "etcd timed out"}}],
+        [{"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}],
+        [{"type": "ADDED", "object": pod("5")}],
+    ],
+    ids=["empty", "a bookmark", "an error", "gone", "the same for ever"],
+)
+def test_a_watch_that_ends_at_once_is_asked_for_ever_more_seldom(server: tuple[Script, Api], ends: Any) -> None:
+    asked, pauses = watched(server, lambda number: ends)
+
+    assert (asked, len(pauses)) == (8, 8)
+    longest = [*watching.RETRY_S, *[watching.RETRY_S[-1]] * 3]
+    assert all(most / 2 <= pause <= most for pause, most in zip(pauses, longest, strict=True)), pauses
+
+
+def test_a_watch_that_has_something_to_tell_goes_on_at_once_however_short(server: tuple[Script, Api]) -> None:
+    asked, pauses = watched(server, lambda number: [{"type": "MODIFIED", "object": pod(str(5 + number))}])
+
+    assert (asked, pauses) == (60, [])
+
+
+def test_a_watch_of_what_is_quiet_goes_on_at_once_when_the_server_ends_it_as_it_does(
+    server: tuple[Script, Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LASTED_S", 0.0)
+
+    asked, pauses = watched(server, lambda number: [])
+
+    assert (asked, pauses) == (60, [])
+
+
+def test_after_a_stream_that_told_something_pauses_are_short_again(server: tuple[Script, Api]) -> None:
+    _, pauses = watched(server, lambda number: [{"type": "MODIFIED", "object": pod("77")}] if number == 5 else [])
+
+    assert [pause <= watching.RETRY_S[0] for pause in pauses[:5]] == [True, False, False, False, True]
 
 
 def test_credentials_are_read_anew_when_they_are_refused(server: tuple[Script, Api]) -> None:
