@@ -37,6 +37,8 @@ def runtime() -> Runtime:
 
 def routed(objects: Objects) -> list[Mapping[str, Any]]:
     """OBJECTS as the settings' cluster routes them: what is applied there, and what an export holds."""
+    if settings.ROUTING == "gateway":
+        return list(objects)  # as they are; and no client of Kubernetes in a process that needs none
     from controlplane.runtime.kubernetes import routing
 
     return routing.routed(objects, _routing())

@@ -83,6 +83,7 @@ _STATE = OpenApiParameter("state", str, enum=State.values)
 _NAME = OpenApiParameter("name", str, required=True, description="Title or slug of the system, to be sure.")
 _FORCE = OpenApiParameter("force", str, enum=["yes"], description="Admins only: delete although the ticket service does not answer.")
 _IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="ETag of the system as it was read.")
+_IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="ETag of the file as it was read.")
 _KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -160,6 +161,7 @@ def _bytes(*media: str) -> dict[Any, Any]:
     return {(200, kind): OpenApiResponse({"type": "string", "format": "binary"}, description="The file.") for kind in media}
 
 
+_EXPORT = {**_bytes("application/gzip"), 304: OpenApiResponse(description="As the ETag says that the caller has it.")}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OF_LIVE = (
     Words("event_page_read", live.EventPage, "get", _LIVE, {200: serializers.EventPageSerializer}, _AT),
@@ -442,6 +444,8 @@ _WORDS_OF = (
         _PAGING,
     ),
     Words("revisions_read", history.RevisionDetail, "get", _HISTORY, {200: serializers.RevisionDetailSerializer}, _OF_ONE),
+    Words("revisions_export", history.RevisionExport, "get", _HISTORY, _EXPORT, _OF_ONE, [_IF_NONE_MATCH]),
+    Words("export_read", history.Export, "get", _HISTORY, _EXPORT, _OF_ONE, [_IF_NONE_MATCH]),
     Words("revisions_diff", history.RevisionDiff, "get", _HISTORY, {200: _DIFF}, _OF_ONE),
 )
 

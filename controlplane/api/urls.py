@@ -79,8 +79,10 @@ endpoints = [
     path("systems/<int:system_id>/archive/<slug:service>/<slug:table>", live.ArchiveTable.as_view(), name="archive-table"),
     path("systems/<int:system_id>/operations", history.Operations.as_view(), name="operations"),
     path("systems/<int:system_id>/operations/<int:operation_id>", history.Operation.as_view(), name="operation"),
+    path("systems/<int:system_id>/export.tar.gz", history.Export.as_view(), name="export"),
     path("systems/<int:system_id>/revisions", history.Revisions.as_view(), name="revisions"),
     path("systems/<int:system_id>/revisions/<int:number>", history.RevisionDetail.as_view(), name="revision"),
+    path("systems/<int:system_id>/revisions/<int:number>/export.tar.gz", history.RevisionExport.as_view(), name="revision-export"),
     path("systems/<int:system_id>/revisions/<int:number>/diff/<int:against>", history.RevisionDiff.as_view(), name="revision-diff"),
 ]
 

@@ -8,7 +8,10 @@ a claim stays in the export once a system had it, and says, as its namespace doe
 
 from __future__ import annotations
 
+import gzip
+import io
 import subprocess
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,8 @@ NEVER_DELETED = {
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
 """Annotations that keep Argo CD and Flux from deleting an object. Both read them off the object in the cluster."""
+_NO_TIME = 315532800
+"""1980, when a file's time says nothing: tar warns of 1970."""
 _HEAD = "# Written by Clove. What is changed here by hand is overwritten with the next revision.\n"
 
 
@@ -81,15 +86,34 @@ def _never_deleted(item: Any) -> dict[str, Any]:
     return {**item, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **NEVER_DELETED}}}
 
 
+def files_of(objects: Objects) -> dict[str, str]:
+    """The files of an export by their names, the kustomization last."""
+    files = {_name(item): _HEAD + to_yaml([dict(item)]) for item in objects}
+    listing: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
+    return {**files, KUSTOMIZATION: _HEAD + to_yaml([listing])}
+
+
+def packed(objects: Objects, directory: str) -> bytes:
+    """The files of an export below DIRECTORY as a tar.gz. The same objects are the same bytes."""
+    into = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=into, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as archive,
+    ):
+        for name, text in sorted(files_of(objects).items()):
+            content = text.encode()
+            entry = tarfile.TarInfo(f"{directory}/{name}")
+            entry.size, entry.mtime = len(content), _NO_TIME
+            archive.addfile(entry, io.BytesIO(content))
+    return into.getvalue()
+
+
 def export(objects: Objects, directory: Path) -> list[str]:
     """Write OBJECTS to DIRECTORY, and remove what an earlier export wrote and this one does not. The names of the files that changed.
 
-    The same objects change nothing. Raises CannotExport for a directory that has a kustomization of somebody else.
+    The same objects change nothing. Raises CannotExport for a directory that has files of somebody else.
     """
-    wanted = {_name(item): _HEAD + to_yaml([dict(item)]) for item in objects}
-    files = sorted(wanted, key=list(wanted).index)
-    listing: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": files}
-    wanted[KUSTOMIZATION] = _HEAD + to_yaml([listing])
+    wanted = files_of(objects)
     directory.mkdir(parents=True, exist_ok=True)
     # Theirs may be in whatever encoding.
     present = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in directory.glob("*.yaml") if path.is_file()}
@@ -129,6 +153,8 @@ def _git(directory: Path, *arguments: str) -> str:
     command: Sequence[str] = ("git", "-C", str(directory), *arguments)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    except FileNotFoundError:
+        raise CannotExport("git is not installed here; docs/gitops.md says how to commit an export without it") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotExport(f"git {arguments[0]}: {error}") from None
     if done.returncode:

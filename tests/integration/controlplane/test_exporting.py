@@ -168,6 +168,15 @@ def test_files_of_others_and_a_directory_without_git_are_left_alone(live: Bookin
         call_command("export_revision", live.pk, tmp_path / "none", revision=99)
 
 
+def test_where_there_is_no_git_the_files_are_written_and_it_says_so(
+    live: BookingSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(CommandError, match="git is not installed"):
+        call_command("export_revision", live.pk, tmp_path / "out", commit=True)
+    assert read(tmp_path / "out")
+
+
 def test_the_export_is_routed_as_the_platform_routes(live: BookingSystem, tmp_path: Path, settings: Any) -> None:
     settings.ROUTING, settings.TLS_SECRET = "ingress", "tickets-tls"
     call_command("export_revision", live.pk, tmp_path / "out")

@@ -148,6 +148,8 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     "revisions": {"GET": (VIEWER, 200)},
     "revision": {"GET": (MANAGER, 200)},
     "revision-diff": {"GET": (MANAGER, 200)},
+    "export": {"GET": (MANAGER, 200)},
+    "revision-export": {"GET": (MANAGER, 200)},
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

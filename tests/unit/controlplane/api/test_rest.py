@@ -9,12 +9,14 @@ import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
 from django.test import Client
 from rest_framework.throttling import UserRateThrottle
 
 from controlplane.accounts.models import ApiToken
 from controlplane.api.urls import endpoints
 from controlplane.systems import services
+from controlplane.systems.models import Revision
 from tests.controlplane import areas_requirement
 from tests.unit.controlplane.api.test_booking_systems import problem
 from tests.unit.controlplane.pages import client_of
@@ -56,7 +58,43 @@ def test_two_revisions_are_compared(mine, live):
     assert mine.get(f"systems/{live.pk}/revisions/1/diff/1").json() == {"from": 1, "to": 1, "changes": []}
 
 
-@pytest.mark.parametrize("path", ["operations/999", "revisions/999", "revisions/1/diff/9"])
+def test_a_revision_is_exported_whole_and_as_the_same_bytes(mine, live, tmp_path):
+    answer = mine.get(f"systems/{live.pk}/export.tar.gz")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/gzip")
+    assert answer["Content-Disposition"] == f'attachment; filename="clove-{live.pk}-revision-1.tar.gz"'
+    (tmp_path / "export.tar.gz").write_bytes(answer.content)
+    told = subprocess.run(["tar", "-xzvf", "export.tar.gz"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert told.stderr == ""
+    directory = tmp_path / f"clove-{live.pk}"
+    listing = yaml.safe_load((directory / "kustomization.yaml").read_text())["resources"]
+    assert sorted(path.name for path in directory.iterdir()) == sorted([*listing, "kustomization.yaml"])
+    assert len(listing) == len(mine.get(f"systems/{live.pk}/revisions/1").json()["manifests"])
+    assert yaml.safe_load((directory / listing[0]).read_text())["kind"] == "Namespace"
+
+    again = mine.get(f"systems/{live.pk}/revisions/1/export.tar.gz")
+    assert again.content == answer.content
+    same = mine.get(f"systems/{live.pk}/export.tar.gz", **{"If-None-Match": answer["ETag"]})
+    assert (same.status_code, same.content, same["ETag"]) == (304, b"", answer["ETag"])
+
+
+def test_an_export_tells_that_something_else_went_live(mine, seller, live):
+    before = mine.get(f"systems/{live.pk}/export.tar.gz")
+    first = live.live_revision
+    manifests = [{**first.manifests[0], "metadata": {**first.manifests[0]["metadata"], "labels": {}}}, *first.manifests[1:]]
+    live.live_revision = Revision.objects.create(system=live, number=2, requirement=first.requirement, plan=first.plan, manifests=manifests)
+    live.save()
+    answer = mine.get(f"systems/{live.pk}/export.tar.gz", **{"If-None-Match": before["ETag"]})
+    assert answer.status_code == 200
+    assert "revision-2" in answer["Content-Disposition"]
+    assert mine.get(f"systems/{live.pk}/revisions/1/export.tar.gz").content == before.content
+
+
+def test_what_never_went_live_has_no_export(mine, seller):
+    draft = services.system_create(requirement=areas_requirement(slug="later"), acting_user=seller)
+    problem(mine.get(f"systems/{draft.pk}/export.tar.gz"), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["operations/999", "revisions/999", "revisions/1/diff/9", "revisions/9/export.tar.gz"])
 def test_what_is_not_there_is_a_404(mine, live, path):
     problem(mine.get(f"systems/{live.pk}/{path}"), 404, "not_found")
 
