@@ -64,14 +64,17 @@ def sign_up(body: Signup, caller: Caller) -> Buyer:
         }
     )
     throttle.check(email, caller)
+    throttle.check_sign_up(caller)
     if Buyer.objects.filter(email=email).exists():
         raise _taken(email, caller)
     password = passwords.make(body.password)
     try:
         with transaction.atomic():
-            return Buyer.objects.create(email=email, password=password, name=name, phone=phone, created_at=db_now())
+            buyer = Buyer.objects.create(email=email, password=password, name=name, phone=phone, created_at=db_now())
     except IntegrityError as error:  # somebody signed up with this address since the look above
         raise _taken(email, caller) from error
+    throttle.signed_up(caller)
+    return buyer
 
 
 def _taken(email: str, caller: Caller) -> Conflict:

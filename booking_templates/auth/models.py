@@ -54,7 +54,10 @@ class Identity(models.Model):
 
 
 class FailureCount(models.Model):
-    """How often something went wrong since its window opened. `key` is a digest: it tells no address and no e-mail."""
+    """How often something went wrong, or an account was opened, since its window began.
+
+    `key` is a digest: it tells no address and no e-mail.
+    """
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField(default=0)

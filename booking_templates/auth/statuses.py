@@ -15,4 +15,5 @@ STATUS = {
     "reset_link_invalid": 422,
     "wrong_password": 422,
     "too_many_attempts": 429,
+    "too_many_sign_ups": 429,
 }

@@ -1,4 +1,4 @@
-"""Slowing down who guesses passwords, without shutting out who owns the account or shares an address with many.
+"""Slowing down who guesses passwords or opens accounts by the hundred, without shutting out who owns one or shares an address with many.
 
 Failures are counted in the database, so that replicas count together and a restart forgets nothing. Three counts, each over a window:
 
@@ -10,11 +10,18 @@ Failures are counted in the database, so that replicas count together and a rest
 
 Checked before and counted after the password is, so requests at the same moment may pass together: a few more than the limit,
 never many, because few passwords are hashed at once. Only digests are stored.
+
+Accounts that were opened are counted as well, by address: what a buyer may have is limited by account, so accounts must not be for the
+taking. A hundred in a quarter of an hour and a thousand in a day are more than a school's pupils need, and less than a crowd of one person
+does. Not counted are addresses of no public network: callers are of one's own house, or stand behind a front that hides them all
+(CLOVE_TRUSTED_PROXIES tells whose word counts), and one of them would shut out everybody.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,6 +40,22 @@ WINDOW = timedelta(minutes=15)
 PER_PLACE = 5
 PER_ACCOUNT = 25
 PER_ADDRESS = 100
+SIGN_UPS = (("quarter", timedelta(minutes=15), 100), ("day", timedelta(days=1), 1_000))
+"""Accounts that are opened from one address: the count's name, its window and its limit."""
+INSIDE = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -71,28 +94,58 @@ def _counts(email: str, caller: Caller) -> list[tuple[str, int]]:
 
 def check(email: str, caller: Caller) -> None:
     """Raises TooMany while one of the counts is at its limit; Retry-After says until when."""
-    now = db_now()
-    limits = dict(_counts(email, caller))
-    rows = FailureCount.objects.filter(key__in=limits, ends_at__gt=now)
-    ends = [row.ends_at for row in rows if row.count >= limits[row.key]]
-    if ends:
-        wait_s = max(1, int((max(ends) - now).total_seconds()) + 1)
+    wait_s = _wait_s(dict(_counts(email, caller)))
+    if wait_s:
         raise TooMany("too_many_attempts", _("Too many attempts. Please wait before you try again."), retry_after_s=wait_s)
 
 
-@retry_transaction
-def failed(email: str, caller: Caller) -> None:
-    """Count a failure. In the order of keys, so that two that count the same lock alike."""
+def check_sign_up(caller: Caller) -> None:
+    """Raises TooMany while as many accounts were opened from CALLER's address as may be."""
+    wait_s = _wait_s({key: limit for key, _window, limit in _sign_ups(caller)})
+    if wait_s:
+        words = _("Very many accounts were opened from here just now. Please try again later, or from another network.")
+        raise TooMany("too_many_sign_ups", words, retry_after_s=wait_s)
+
+
+def _wait_s(limits: dict[str, int]) -> int:
+    """How long until each of these counts is below its limit; 0 when they are."""
     now = db_now()
-    for key, _limit in sorted(_counts(email, caller)):
+    rows = FailureCount.objects.filter(key__in=limits, ends_at__gt=now)
+    ends = [row.ends_at for row in rows if row.count >= limits[row.key]]
+    return max(1, int((max(ends) - now).total_seconds()) + 1) if ends else 0
+
+
+def failed(email: str, caller: Caller) -> None:
+    """Count a failure."""
+    _count([(key, WINDOW) for key, _limit in _counts(email, caller)])
+
+
+def signed_up(caller: Caller) -> None:
+    """Count an account that was opened."""
+    _count([(key, window) for key, window, _limit in _sign_ups(caller)])
+
+
+def _sign_ups(caller: Caller) -> list[tuple[str, timedelta, int]]:
+    """Key, window and limit of each count of accounts that CALLER opens."""
+    address = ipaddress.ip_network(caller.address) if caller.address else None
+    if address is None or any(address.version == each.version and address.network_address in each for each in INSIDE):
+        return []
+    return [(mac_of("sign-ups", name, caller.address), window, limit) for name, window, limit in SIGN_UPS]
+
+
+@retry_transaction
+def _count(counts: Sequence[tuple[str, timedelta]]) -> None:
+    """One more of each, in the order of keys, so that two that count the same lock alike."""
+    now = db_now()
+    for key, window in sorted(counts):
         if FailureCount.objects.filter(key=key, ends_at__gt=now).update(count=F("count") + 1):
             continue
-        if FailureCount.objects.filter(key=key).update(count=1, ends_at=now + WINDOW):
+        if FailureCount.objects.filter(key=key).update(count=1, ends_at=now + window):
             continue
         try:
             with transaction.atomic():
-                FailureCount.objects.create(key=key, count=1, ends_at=now + WINDOW)
-        except IntegrityError:  # another failure made the row since
+                FailureCount.objects.create(key=key, count=1, ends_at=now + window)
+        except IntegrityError:  # another one made the row since
             FailureCount.objects.filter(key=key).update(count=F("count") + 1)
 
 

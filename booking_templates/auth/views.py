@@ -48,11 +48,12 @@ def _prove(request: HttpRequest, buyer: Buyer, password: str, field: str) -> Non
     accounts.prove(buyer, password, field, caller=logins.caller(request), refresh_token=cookies.refresh_token(request))
 
 
-@endpoint(body=Signup, returns={201: LoggedIn}, problems=("invalid", "email_taken", "too_many_attempts", "busy"))
+@endpoint(body=Signup, returns={201: LoggedIn}, problems=("invalid", "email_taken", "too_many_attempts", "too_many_sign_ups", "busy"))
 def signup(request: Request, body: Signup) -> HttpResponse:
     """Open an account and log in.
 
-    Sets the cookies of the login. A case of the e-mail address makes no other account.
+    Sets the cookies of the login. A case of the e-mail address makes no other account. After a hundred accounts in a quarter of an
+    hour, or a thousand in a day, nobody can open another one from the same address for a while (429 with Retry-After).
     """
     buyer = accounts.sign_up(body, logins.caller(request))
     return _logged_in(request, logins.start(request, buyer), 201)

@@ -7,7 +7,8 @@ import threading
 import pytest
 from django.db import connections
 
-from booking_templates.auth.models import Buyer, Session
+from booking_templates.auth import throttle
+from booking_templates.auth.models import Buyer, FailureCount, Session
 from booking_templates.kit import tokens
 from booking_templates.kit.principal import ACCESS_COOKIE
 
@@ -137,3 +138,57 @@ def test_probing_for_addresses_is_slowed_down(mina, new_browser):
     prober = new_browser("198.51.100.1")
     codes = [prober.sign_up().status_code for _ in range(throttle.PER_PLACE + 1)]
     assert codes == [409] * throttle.PER_PLACE + [429]
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Three accounts in a quarter of an hour, five in a day."""
+    (short, window, _limit), (long, day, _most) = throttle.SIGN_UPS
+    monkeypatch.setattr(throttle, "SIGN_UPS", ((short, window, 3), (long, day, 5)))
+
+
+def opened(browser, *numbers):
+    return [browser.sign_up(email=f"pupil{number}@example.com").status_code for number in numbers]
+
+
+def test_accounts_by_the_hundred_from_one_address_have_to_wait(new_browser):
+    """High, for one address may be a whole school's."""
+    assert set(opened(new_browser(), *range(100))) == {201}
+    refused = new_browser().sign_up(email="one-more@example.com")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_sign_ups")
+    assert 0 < int(refused["Retry-After"]) <= 15 * 60
+    assert new_browser("198.51.100.9").sign_up(email="one-more@example.com").status_code == 201, "elsewhere nobody is in the way"
+    assert new_browser().log_in(email="pupil7@example.com").status_code == 200, "who has an account gets in"
+
+
+def test_they_wait_for_the_day_too(few, new_browser):
+    assert opened(new_browser(), 1, 2, 3) == [201, 201, 201]
+    assert opened(new_browser(), 4) == [429]
+    FailureCount.objects.filter(count=3).order_by("ends_at")[:1].get().delete()  # a quarter of an hour goes by
+    assert opened(new_browser(), 4, 5) == [201, 201]
+    refused = new_browser().sign_up(email="pupil6@example.com")
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) > 23 * 3600
+
+
+def test_a_customers_whole_ipv6_network_counts_as_one_address(few, new_browser):
+    assert [opened(new_browser(f"2001:db8:1:1::{number}"), number) for number in range(1, 4)] == [[201]] * 3
+    assert opened(new_browser("2001:db8:1:1:ffff::1"), 4) == [429]
+    assert opened(new_browser("2001:db8:1:2::1"), 4) == [201]
+
+
+def test_what_could_not_be_opened_is_no_account(few, new_browser):
+    assert opened(new_browser(), 1, 2) == [201, 201]
+    assert {new_browser().sign_up(email="x", password="x").status_code for _ in range(4)} == {422}
+    assert opened(new_browser(), 2, 3) == [409, 201]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "fd00::7"])
+def test_a_front_that_hides_its_callers_does_not_shut_everybody_out(few, new_browser, address):
+    assert opened(new_browser(address), 1, 2, 3, 4, 5, 6) == [201] * 6
+
+
+def test_the_address_itself_is_not_stored_with_the_count(few, new_browser):
+    opened(new_browser("203.0.113.77"), 1)
+    assert not FailureCount.objects.filter(key__contains="203.0.113.77").exists()
+    assert FailureCount.objects.count() == 2
