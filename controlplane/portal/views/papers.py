@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from controlplane.portal import searching
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.systems import settlement, staff
 from controlplane.systems.access import Need
@@ -27,7 +28,7 @@ def attendees(request: AuthenticatedRequest, system: BookingSystem, kind: str) -
     """The list that the page shows, whole: CSV or XLSX, as the ticket service writes it."""
     if kind not in ("csv", "xlsx"):
         raise Http404
-    query = {"q": request.GET.get("q", "").strip()[:100], "performance": request.GET.get("performance", "")[:40]}
+    query = {"q": searching.searched_for(request), "performance": request.GET.get("performance", "")[:40]}
     media_type, chunks = staff.download(system, request.user, "attendees", f"/api/ticket/attendees.{kind}", **query)
     return StreamingHttpResponse(chunks, content_type=media_type, headers=download_headers(f"attendees-{system.slug}.{kind}"))
 

@@ -10,9 +10,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from controlplane.portal import uploads
+from controlplane.portal import searching, uploads
 from controlplane.portal.http import AuthenticatedRequest, asking, open_system
 from controlplane.portal.speech import say_reason
 from controlplane.portal.views.draft_pictures import picture_response
@@ -26,10 +26,11 @@ TAB = "shop"
 
 
 @never_cache
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 @asking(TAB, Need.VIEW)
 def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
-    return _page(request, system)
+    """The shop's figures, and its orders with a search."""
+    return searching.to_results(request, "state") if request.method == "POST" else _page(request, system)
 
 
 @require_POST
@@ -101,7 +102,7 @@ def _page(
 ) -> HttpResponse:
     if not shop.has_shop(system):
         raise Http404
-    number, query, state = request.GET.get("page", ""), request.GET.get("q", "").strip()[:100], request.GET.get("state", "waiting")
+    number, query, state = request.GET.get("page", ""), searching.searched_for(request), request.GET.get("state", "waiting")
     shown = shop.pick_ups(
         system=system,
         user=request.user,
@@ -119,6 +120,7 @@ def _page(
         "products": products,
         "orders": shown,
         "query": query,
+        "sealed": searching.sealed(query),
         "state": state,
         "code": code,
         "handed": handed,

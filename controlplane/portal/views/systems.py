@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from controlplane.portal import drafts
+from controlplane.portal import drafts, searching
 from controlplane.portal.figures import figures
 from controlplane.portal.http import AuthenticatedRequest, open_system
 from controlplane.portal.progress import Progress, announcement, progress_of
@@ -136,11 +136,13 @@ def sales(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
     """Who booked, with a search."""
     found = open_system(request, system_id, Need.VIEW)
-    query = request.GET.get("q", "").strip()[:100]
+    if request.method == "POST":
+        return searching.to_results(request, "performance")
+    query = searching.searched_for(request)
     performance = request.GET.get("performance", "")[:40]
     number = request.GET.get("page", "")
     page = selectors.attendees(
@@ -157,6 +159,7 @@ def attendees(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
         "system": found,
         "page": page,
         "query": query,
+        "sealed": searching.sealed(query),
         "performance": performance,
         "performances": performances,
         "times": {item["id"]: item["starts_at"] for item in performances},

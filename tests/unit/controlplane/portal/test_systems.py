@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import unicodedata
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
@@ -199,7 +202,8 @@ BOOKED = {
 
 def test_who_booked_is_listed_searched_and_paged(live, browser, site):
     site.answers["GET", "/api/ticket/attendees"] = (200, BOOKED)
-    page = page_of(browser.get(url(live, "/attendees"), {"q": "김", "page": "2", "performance": "p1"}))
+    results = browser.post(url(live, "/attendees"), {"q": " 김 ", "performance": "p1"})["Location"]
+    page = page_of(browser.get(f"{results}&page=2"))
     assert "&lt;b&gt;김서연&lt;/b&gt;" in page
     assert "CL-1" in page
     assert "cancelled" in page
@@ -208,11 +212,33 @@ def test_who_booked_is_listed_searched_and_paged(live, browser, site):
     assert 'value="김"' in page
 
 
-@pytest.mark.parametrize("query", [{"page": "0"}, {"page": "x"}, {"page": "9" * 30}, {"q": "x" * 5000}, {"performance": "'"}])
+def test_no_address_has_what_was_searched_for(live, browser, site):
+    site.answers["GET", "/api/ticket/attendees"] = (200, BOOKED)
+    results = browser.post(url(live, "/attendees"), {"q": "01012345678"})["Location"]
+    shown = browser.get(results).content.decode()
+    assert 'value="01012345678"' in shown
+    assert not [address for address in (results, *re.findall(r'href="([^"]*)"', shown)) if "01012345678" in address]
+
+
+def test_the_list_as_a_file_is_of_what_was_searched_for(live, browser, site):
+    site.answers["GET", "/api/ticket/attendees"] = (200, BOOKED)
+    site.answers["GET", "/api/ticket/attendees.csv"] = lambda address: (200, parse_qs(urlsplit(address).query))
+    shown = browser.get(browser.post(url(live, "/attendees"), {"q": "김", "performance": "p1"})["Location"]).content.decode()
+    (file,) = re.findall(r'href="([^"]*attendees\.csv[^"]*)"', shown)
+    assert json.loads(b"".join(browser.get(html.unescape(file)).streaming_content)) == {"q": ["김"], "performance": ["p1"]}
+
+
+@pytest.mark.parametrize("query", [{"page": "0"}, {"page": "x"}, {"page": "9" * 30}, {"s": "x" * 5000}, {"s": "김"}, {"performance": "'"}])
 def test_odd_searches_are_no_error(live, browser, site, query):
     site.answers["GET", "/api/ticket/attendees"] = (200, {"attendees": [], "total": 0, "page": 1, "pages": 1})
     response = browser.get(url(live, "/attendees"), query)
     assert response.status_code == 200
+
+
+def test_more_is_not_searched_for_than_the_field_takes(live, browser, site):
+    site.answers["GET", "/api/ticket/attendees"] = (200, {"attendees": [], "total": 0, "page": 1, "pages": 1})
+    shown = page_of(browser.get(browser.post(url(live, "/attendees"), {"q": "x" * 5000})["Location"]))
+    assert f'value="{"x" * 100}"' in shown
 
 
 def test_a_silent_ticket_service_is_told_and_nothing_breaks(live, browser, site):
