@@ -23,6 +23,8 @@
 | ROUTING | gateway (HTTPRoute), ingress, or service (annotated Services, for a proxy of one's own) | gateway |
 | CLOVE_GATEWAY | namespace/name of the cluster's Gateway, or of where its ingress controller or router runs | clove-gateway/clove |
 | CLOVE_INGRESS_CLASS, CLOVE_TLS_SECRET | of the Ingresses of ROUTING=ingress | the cluster's default, no TLS |
+| CLOVE_DNS_PODS, CLOVE_DNS_PORTS | namespace/label=value of the pods that answer for names; ports | kube-system/k8s-app=kube-dns, 53 |
+| CLOVE_DNS_NETWORKS | CIDRs where names are asked for besides (a cache on each node) | none |
 | CLOVE_CONNECT_URL | how the control plane reaches what routes | what the Gateway or Ingress reports |
 | CLOVE_BOOKING_DATABASE | sqlite (a file a service), mariadb (a server a namespace), mysql (one outside) | mariadb on Kubernetes |
 | CLOVE_MARIADB_IMAGE, CLOVE_BACKUPS_KEPT | of mariadb: its image, best by digest; how many daily backups stay | MariaDB 11.4, 7 |
@@ -44,6 +46,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from controlplane.lib import env, keyfiles
+from controlplane.rendering import dns
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 CLOVE_HOME = Path(env.text("CLOVE_HOME", str(BASE_DIR / "var"))).resolve()
@@ -103,6 +106,10 @@ MOUNT_DELAY_S = env.number("CLOVE_MOUNT_DELAY_S", 150 if RUNTIME == "kubernetes"
 KUBE_CONTEXT = env.text("CLOVE_KUBE_CONTEXT")
 ROUTING = env.choice("ROUTING", ("gateway", "ingress", "service"))
 INGRESS_CLASS, TLS_SECRET = env.text("CLOVE_INGRESS_CLASS"), env.text("CLOVE_TLS_SECRET")
+try:
+    DNS = dns.read(pods=env.text(dns.PODS), ports=env.text(dns.PORTS), networks=env.text(dns.NETWORKS))
+except dns.BadDns as error:
+    raise env.BadEnvironment(str(error)) from None
 CONNECT_URL = env.text("CLOVE_CONNECT_URL")
 BOOKING_DATABASE = env.choice("CLOVE_BOOKING_DATABASE", ("sqlite", "mariadb", "mysql"), "mariadb" if RUNTIME == "kubernetes" else "sqlite")
 if RUNTIME == "local" and BOOKING_DATABASE == "mariadb":

@@ -10,6 +10,7 @@ import msgspec
 
 from controlplane.rendering.adjustments import Adjustments, Autoscale
 from controlplane.rendering.database import URL_FILE, URL_KIND, DatabaseChoice, DatabasePlan, carried_over, database_plan
+from controlplane.rendering.dns import Dns
 from controlplane.rendering.egress import WORLD, Way
 from controlplane.rendering.images import PoolImage, ProbePlan, ResourcesPlan
 from controlplane.rendering.requirement import Requirement, digest
@@ -43,6 +44,7 @@ class Platform:
     """Parts of the configuration that are reached outside the cluster: an image that is given one may call there."""
     ways: Mapping[str, Way] = field(default_factory=dict)
     """Part of the configuration -> where it leads, as far as that is known: the world by HTTPS otherwise."""
+    dns: Dns = field(default_factory=Dns)
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ class Plan:
     adjustments: Adjustments = field(default_factory=Adjustments)
     """What `services` were adjusted by: a rollback takes them up again."""
     restore: Restore | None = None
+    dns: Dns = field(default_factory=Dns)
 
     def service(self, name: str) -> ServicePlan | None:
         """The service called NAME, or None."""
@@ -222,6 +225,7 @@ def make_plan(
         services=tuple(_adjusted(_service_plan(image, present, platform, database, requirement.sign_in), adjustments) for image in chosen),
         database=database,
         adjustments=adjustments,
+        dns=platform.dns,
     )
 
 

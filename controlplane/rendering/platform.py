@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from controlplane.rendering import dns
 from controlplane.rendering.database import script
 from controlplane.rendering.egress import way_to
 from controlplane.rendering.images import ResourcesPlan
@@ -145,6 +146,14 @@ class Options:
             if name in _RESERVED or (any(word in name for word in _SECRET_WORDS) and not is_path):
                 raise BadOption(f"--set {name}: secrets and what the platform sets itself do not belong into manifests")
 
+    def dns(self) -> dns.Dns:
+        """Where pods ask for names, by the settings that say so to booking systems as well. Raises BadOption."""
+        pods, ports, networks = (self.settings.get(name, "") for name in (dns.PODS, dns.PORTS, dns.NETWORKS))
+        try:
+            return dns.read(pods=pods, ports=ports, networks=networks)
+        except dns.BadDns as error:
+            raise BadOption(f"--set {error}") from None
+
     def environment(self) -> dict[str, str]:
         """The ConfigMap of every process."""
         return dict(
@@ -188,6 +197,7 @@ def render_platform(options: Options) -> list[dict[str, Any]]:
         "gateway_name": gateway_name,
         "ways": sorted({way for name in _LEADING_OUT if (way := way_to(config.get(name, "")))}),
         "database_networks": config.get("CLOVE_BOOKING_DATABASE_NETWORKS", "").replace(",", " ").split(),
+        "dns": options.dns(),
         "server": ResourcesPlan(100, 2000, 256, 1024, 512),
         "client": ResourcesPlan(20, 1000, 64, 256, 64),
         "redis": ResourcesPlan(20, 500, 32, 256, 64),

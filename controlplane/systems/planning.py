@@ -58,6 +58,7 @@ def platform() -> Platform:
         gateway_namespace=settings.GATEWAY_NAMESPACE,
         gateway_name=settings.GATEWAY_NAME,
         database=_database(),
+        dns=settings.DNS,
     )
 
 

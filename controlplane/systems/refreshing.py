@@ -54,4 +54,4 @@ def is_outdated(system: BookingSystem) -> bool:
 
 def _given(plan: Plan) -> tuple[Any, ...]:
     services = {service.name: (service.env, service.ways_outside) for service in plan.services}
-    return plan.host, plan.public_url, plan.gateway_namespace, plan.gateway_name, plan.config, services
+    return plan.host, plan.public_url, plan.gateway_namespace, plan.gateway_name, plan.dns, plan.config, services

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from controlplane.rendering.dns import read as read_dns
 from controlplane.rendering.plan import from_json
 from controlplane.runtime.errors import QuotaFull
 from controlplane.systems import operating, services
@@ -39,6 +40,19 @@ def test_moved_ports_reach_what_is_live_and_nothing_else_changes(seller: Any, ru
     assert (system.state, last(system).kind, last(system).state) == (State.LIVE, "update", "succeeded")
     assert given(system) == ("http://little.localhost:18080", "http://127.0.0.1:18090")
     assert site.content == content
+    assert systems_refresh() == ([], [])
+
+
+def test_where_pods_ask_for_names_from_now_on_reaches_what_is_live(seller: Any, runtime: SiteRuntime, settings: Any) -> None:
+    system = deployed(seller, runtime)
+    settings.DNS = read_dns(pods="", ports="", networks="169.254.20.10/32")
+
+    assert [each.pk for each in systems_refresh()[0]] == [system.pk]
+    settle(system, runtime)
+
+    assert system.live_revision
+    policy = next(item for item in system.live_revision.manifests if (item["kind"], item["metadata"]["name"]) == ("NetworkPolicy", "dns"))
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in policy["spec"]["egress"][0]["to"]
     assert systems_refresh() == ([], [])
 
 
