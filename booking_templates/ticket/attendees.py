@@ -13,13 +13,25 @@ from booking_templates.payments.names import digits_of, words_of
 from booking_templates.payments.showing import local
 from booking_templates.ticket import event
 from booking_templates.ticket.documents import tables
+from booking_templates.ticket.dues import due_krw
 from booking_templates.ticket.models import Ticket
 from booking_templates.ticket.schemas import Attendee
 
 PAGE = 50
 CHUNK = 500
-OF_TICKET = ("performance_id", "label", "grade", "price_krw", "full_price_krw", "concession", "status", "created_at", "used_at")
-OF_ORDER = ("order__number", "order__buyer_name", "order__buyer_phone")
+OF_TICKET = (
+    "performance_id",
+    "label",
+    "grade",
+    "price_krw",
+    "full_price_krw",
+    "concession",
+    "status",
+    "created_at",
+    "used_at",
+    "paid_at_door_at",
+)
+OF_ORDER = ("order__provider", "order__number", "order__buyer_name", "order__buyer_phone")
 
 
 def find(*, performance: str, q: str) -> QuerySet[Ticket]:
@@ -42,6 +54,7 @@ def find(*, performance: str, q: str) -> QuerySet[Ticket]:
 def head() -> list[str]:
     """The columns of an exported list."""
     of_ticket = [_("Performance"), _("Place"), _("Grade"), _("Concession"), _("Price"), _("State"), _("Booked"), _("Arrived")]
+    of_ticket += [_("Due at the door"), _("Paid at the door")]
     return [_("Order"), _("Name"), _("Phone"), *of_ticket]
 
 
@@ -67,7 +80,8 @@ def _row(ticket: Ticket, starts: dict[str, str], words: dict[str, str]) -> list[
     order, begins = ticket.order, starts.get(ticket.performance_id, ticket.performance_id)
     place: list[tables.Cell] = [begins, ticket.label, ticket.grade, ticket.concession, ticket.price_krw]
     state = words.get(ticket.status, ticket.status)
-    return [order.number, order.buyer_name, order.buyer_phone, *place, state, _clock(ticket.created_at), _clock(ticket.used_at)]
+    moments: list[tables.Cell] = [_clock(ticket.created_at), _clock(ticket.used_at)]
+    return [order.number, order.buyer_name, order.buyer_phone, *place, state, *moments, due_krw(ticket), ticket.paid_at_door_krw]
 
 
 def _clock(moment: datetime | None) -> str:
@@ -90,4 +104,8 @@ def shown(ticket: Ticket) -> Attendee:
         status=ticket.status,
         booked_at=local(ticket.created_at),
         used_at=local(ticket.used_at),
+        due_krw=due_krw(ticket),
+        paid_at_door_krw=ticket.paid_at_door_krw,
+        paid_at_door_at=local(ticket.paid_at_door_at),
+        paid_at_door_with=ticket.paid_at_door_with,
     )

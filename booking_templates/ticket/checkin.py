@@ -16,7 +16,9 @@ from booking_templates.kit.db import clock, write
 from booking_templates.kit.problems import Unauthorized, Unprocessable
 from booking_templates.payments.showing import local
 from booking_templates.ticket import codes, event
+from booking_templates.ticket.dues import due_krw
 from booking_templates.ticket.models import Scanner, Ticket
+from booking_templates.ticket.moments import believed, whole_ms
 from booking_templates.ticket.schemas import Scan, ScanResult
 
 KEY_HEADER = "X-Scanner-Key"
@@ -24,8 +26,6 @@ LIFE = timedelta(hours=24)
 """A key that nobody says anything of lives so long at least."""
 AFTER_LAST = timedelta(hours=6)
 LONGEST = timedelta(days=400)
-AHEAD_MAX = timedelta(minutes=5)
-"""How far a scanner's clock may be ahead before its own time is not believed."""
 
 
 def new_scanner(name: str, until: datetime | None = None) -> tuple[Scanner, str]:
@@ -65,29 +65,18 @@ def check_in(scan: Scan, scanner: Scanner, *, performance_id: str) -> ScanResult
         return ScanResult(scan.code, "unknown")
     if performance_id and ticket.performance_id != performance_id:
         return _result(scan, ticket, "other_performance")
-    told = None if scan.at is None else _whole_ms(scan.at)
-    at = _moment(told)
+    told = None if scan.at is None else whole_ms(scan.at)
+    at = believed(told)
     unused = Ticket.objects.filter(pk=ticket.pk, status=Ticket.Status.LIVE, used_at=None)
     if write(lambda: unused.update(used_at=at, used_with=scanner.name, scanned_at=told)):
         ticket.used_at, ticket.used_with = at, scanner.name
         return _result(scan, ticket, "admitted")
-    ticket.refresh_from_db(fields=["status", "used_at", "used_with", "scanned_at"])
+    ticket.refresh_from_db(fields=["status", "used_at", "used_with", "scanned_at", "paid_at_door_at"])
     if ticket.status != Ticket.Status.LIVE:
         return _result(scan, ticket, "cancelled")
     # A row of an older image has one time alone.
     is_same = told is not None and ticket.used_with == scanner.name and told == (ticket.scanned_at or ticket.used_at)
     return _result(scan, ticket, "admitted" if is_same else "used")
-
-
-def _moment(at: datetime | None) -> datetime:
-    """When it was scanned, by the scanner's clock unless that is ahead."""
-    now = clock()
-    return _whole_ms(now if at is None or at > now + AHEAD_MAX else at)
-
-
-def _whole_ms(moment: datetime) -> datetime:
-    """MOMENT to the millisecond, which both databases keep."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _result(scan: Scan, ticket: Ticket, result: str) -> ScanResult:
@@ -99,6 +88,8 @@ def _result(scan: Scan, ticket: Ticket, result: str) -> ScanResult:
         grade=ticket.grade,
         concession=ticket.concession,
         proof=ticket.proof,
+        due_krw=due_krw(ticket),
+        paid_at_door_krw=ticket.paid_at_door_krw,
         performance_id=ticket.performance_id,
         buyer_name=ticket.order.buyer_name,
         used_at=local(ticket.used_at),

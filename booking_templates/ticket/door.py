@@ -10,11 +10,14 @@ from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.db import clock
 from booking_templates.kit.principal import staff
 from booking_templates.payments.showing import local
-from booking_templates.ticket import checkin, codes, event, scan_page
+from booking_templates.ticket import checkin, codes, dues, event, scan_page
 from booking_templates.ticket.models import Scanner, Ticket
 from booking_templates.ticket.schemas import (
     Door,
     DoorConcession,
+    DoorDue,
+    DoorPaymentResults,
+    DoorPayments,
     DoorPerformance,
     DoorQuery,
     NewScanner,
@@ -63,6 +66,9 @@ def read_door(request: Request, query: DoorQuery) -> Door:
     by_words: dict[tuple[str, str], list[str]] = {}
     for concession, proof, ticket in to_ask.order_by("pk").values_list("concession", "proof", "pk"):
         by_words.setdefault((concession, proof), []).append(ticket)
+    owing: dict[int, list[str]] = {}
+    for krw, ticket in tickets.filter(dues.OWING).order_by("pk").values_list("price_krw", "pk"):
+        owing.setdefault(krw, []).append(ticket)
     return Door(
         title=known.title,
         system=settings.ENV.system,
@@ -73,6 +79,7 @@ def read_door(request: Request, query: DoorQuery) -> Door:
         cancelled=list(tickets.filter(status=Ticket.Status.CANCELLED).values_list("pk", flat=True)),
         concessions=[DoorConcession(*words, tickets=of_it) for words, of_it in sorted(by_words.items())],
         used=list(tickets.filter(used_at__isnull=False).values_list("pk", flat=True)),
+        due=[DoorDue(krw, tickets=of_it) for krw, of_it in sorted(owing.items())],
         expected=counts["live"],
         arrived=counts["used"],
     )
@@ -86,6 +93,16 @@ def create_scans(request: Request, body: Scans) -> ScanResults:
     """
     scanner = checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
     return ScanResults(results=[checkin.check_in(scan, scanner, performance_id=body.performance) for scan in body.scans])
+
+
+@endpoint(body=DoorPayments, returns={200: DoorPaymentResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
+def create_door_payments(request: Request, body: DoorPayments) -> DoorPaymentResults:
+    """Say that tickets were paid at the door, or that this was a mistake. Sending it again changes nothing.
+
+    Needs `X-Scanner-Key`.
+    """
+    scanner = checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
+    return DoorPaymentResults(results=[dues.take(said, scanner) for said in body.payments])
 
 
 @endpoint(returns={200: bytes}, content_type="text/html")

@@ -39,7 +39,7 @@ def _row(found: Order | Ticket | LedgerEntry | OrderRefund) -> export.Row:
         case OrderRefund():
             made: RefundByHand | None = getattr(found, "by_hand", None)
             return export.refund_row(found) | {"by": made.staff if made else "", "why": made.why if made else ""}
-    created_at, used_at = local(found.created_at), local(found.used_at)
+    created_at, used_at, paid_at_door_at = (local(each) for each in (found.created_at, found.used_at, found.paid_at_door_at))
     return {
         "id": found.pk,
         "order": found.order_id,
@@ -55,6 +55,8 @@ def _row(found: Order | Ticket | LedgerEntry | OrderRefund) -> export.Row:
         "status": found.status,
         "created_at": created_at.isoformat() if created_at else None,
         "used_at": used_at.isoformat() if used_at else None,
+        "paid_at_door_krw": found.paid_at_door_krw,
+        "paid_at_door_at": paid_at_door_at.isoformat() if paid_at_door_at else None,
         "by": "",
         "why": "",
     }

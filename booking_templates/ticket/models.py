@@ -163,6 +163,10 @@ class Ticket(models.Model):
     """The scanner that saw it."""
     scanned_at = models.DateTimeField(null=True)
     """When, by that scanner's own clock, however wrong: a scan that is sent again is known by it."""
+    paid_at_door_at = models.DateTimeField(null=True)
+    """When its price was taken at the door; null where it was not, or no more (`dues`)."""
+    paid_at_door_with = models.CharField(max_length=100, default="", db_default="", blank=True)
+    """The scanner at which it was taken."""
     refund = models.ForeignKey(OrderRefund, on_delete=models.PROTECT, null=True, related_name="tickets")
     created_at = models.DateTimeField()
 
@@ -176,6 +180,30 @@ class Ticket(models.Model):
     def list_price_krw(self) -> int:
         """The price of its grade."""
         return self.price_krw if self.full_price_krw is None else self.full_price_krw
+
+    @property
+    def paid_at_door_krw(self) -> int:
+        return self.price_krw if self.paid_at_door_at else 0
+
+
+class DoorPayment(models.Model):
+    """That somebody at the door took a ticket's price, or took that back. Only ever added; a ticket shows what it comes to."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="door_payments")
+    scanner = models.CharField(max_length=100)
+    told_at = models.DateTimeField()
+    """When, by that scanner's own clock: a statement that is sent again is known by it."""
+    is_paid = models.BooleanField()
+    has_changed = models.BooleanField()
+    """False where the price had been taken already: somebody paid twice."""
+    amount_krw = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "scanner", "told_at", "is_paid"], name="ticket_door_payment_once")]
+
+    def __str__(self) -> str:
+        return f"{self.amount_krw} {'taken' if self.is_paid else 'not taken'}"
 
 
 class Event(models.Model):

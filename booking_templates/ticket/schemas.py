@@ -210,6 +210,12 @@ class Attendee(msgspec.Struct):
     status: str
     booked_at: datetime
     used_at: datetime | None
+    due_krw: int
+    """To be paid at the door."""
+    paid_at_door_krw: int
+    paid_at_door_at: datetime | None
+    paid_at_door_with: str
+    """The scanner at which it was."""
 
 
 class Attendees(msgspec.Struct):
@@ -360,6 +366,10 @@ class ScanResult(msgspec.Struct):
     concession: str = ""
     proof: str = ""
     """What its holder has to show."""
+    due_krw: int = 0
+    """What is to be paid for it at the door."""
+    paid_at_door_krw: int = 0
+    """What was paid for it there."""
     performance_id: str = ""
     buyer_name: str = ""
     used_at: datetime | None = None
@@ -368,6 +378,41 @@ class ScanResult(msgspec.Struct):
 
 class ScanResults(msgspec.Struct):
     results: list[ScanResult]
+
+
+class DoorPaid(msgspec.Struct, forbid_unknown_fields=True):
+    """That the price of the ticket with this code was taken at the door; with `is_paid` false, that this was a mistake. `at` by the
+    scanner's clock."""
+
+    code: Annotated[str, Meta(max_length=1000)]
+    at: Moment
+    is_paid: bool = True
+
+    def __post_init__(self) -> None:
+        check_years(self.at)
+
+
+class DoorPayments(msgspec.Struct, forbid_unknown_fields=True):
+    """In the order in which they were made."""
+
+    payments: Annotated[list[DoorPaid], Meta(min_length=1, max_length=200)]
+
+
+class DoorPaymentResult(msgspec.Struct):
+    """`result`: paid, paid_before (by somebody else: see `paid_at`, `paid_with`), due, nothing_due, cancelled, unknown, invalid."""
+
+    code: str
+    result: str
+    ticket: str = ""
+    label: str = ""
+    due_krw: int = 0
+    paid_krw: int = 0
+    paid_at: datetime | None = None
+    paid_with: str = ""
+
+
+class DoorPaymentResults(msgspec.Struct):
+    results: list[DoorPaymentResult]
 
 
 class DoorQuery(msgspec.Struct):
@@ -387,8 +432,15 @@ class DoorConcession(msgspec.Struct):
     tickets: list[str]
 
 
+class DoorDue(msgspec.Struct):
+    """Live tickets for each of which this much is to be paid at the door."""
+
+    krw: int
+    tickets: list[str]
+
+
 class Door(msgspec.Struct):
-    """What a scanner needs offline: the keys, the tickets that their signature alone does not admit, and those to ask for proof."""
+    """What a scanner needs offline: the keys, the tickets that their signature alone does not admit, those to ask for proof or money."""
 
     title: str
     system: str
@@ -401,6 +453,7 @@ class Door(msgspec.Struct):
     cancelled: list[str]
     concessions: list[DoorConcession]
     used: list[str]
+    due: list[DoorDue]
     expected: int
     """Live tickets."""
     arrived: int

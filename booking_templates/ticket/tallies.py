@@ -7,7 +7,10 @@ from django.db.models import Count, Q, Sum
 
 from booking_templates.kit.api import Request, endpoint
 from booking_templates.kit.principal import staff
+from booking_templates.ticket.dues import OWING, TAKEN
 from booking_templates.ticket.models import Ticket
+
+LIVE = Q(status=Ticket.Status.LIVE)
 
 
 class Tally(msgspec.Struct):
@@ -18,6 +21,10 @@ class Tally(msgspec.Struct):
     tickets: int
     price_krw: int
     arrived: int
+    due_krw: int
+    """Still to be paid at the door."""
+    taken_at_door_krw: int
+    """Paid there; for tickets that were cancelled since, too."""
 
 
 class Tallies(msgspec.Struct):
@@ -26,12 +33,27 @@ class Tallies(msgspec.Struct):
 
 @endpoint(auth=staff("summary"), returns={200: Tallies})
 def read_tallies(request: Request) -> Tallies:
-    """Tickets that stand, paid or due at the door, their price, and how many were let in."""
-    found = Ticket.objects.filter(status=Ticket.Status.LIVE).values("performance_id", "grade", "concession")
-    counted = found.annotate(tickets=Count("pk"), price=Sum("price_krw"), arrived=Count("pk", filter=Q(used_at__isnull=False)))
+    """Tickets that stand, paid or due at the door, their price, how many were let in, and what the door has taken."""
+    found = Ticket.objects.filter(LIVE | TAKEN).values("performance_id", "grade", "concession")
+    counted = found.annotate(
+        tickets=Count("pk", filter=LIVE),
+        price=Sum("price_krw", filter=LIVE, default=0),
+        arrived=Count("pk", filter=LIVE & Q(used_at__isnull=False)),
+        due=Sum("price_krw", filter=OWING, default=0),
+        taken=Sum("price_krw", filter=TAKEN, default=0),
+    )
     return Tallies(
         [
-            Tally(row["performance_id"], row["grade"], row["concession"], row["tickets"], row["price"], row["arrived"])
+            Tally(
+                row["performance_id"],
+                row["grade"],
+                row["concession"],
+                row["tickets"],
+                row["price"],
+                row["arrived"],
+                row["due"],
+                row["taken"],
+            )
             for row in counted.order_by("performance_id", "grade", "concession")
         ]
     )

@@ -344,6 +344,8 @@ class GradeLineSerializer(serializers.Serializer):
     price_krw = serializers.IntegerField()
     arrived = serializers.IntegerField()
     concession = serializers.CharField(help_text="Its name; empty: the full price. A grade has a line for each.")
+    due_krw = serializers.IntegerField(help_text="Still to be paid at the door.")
+    taken_at_door_krw = serializers.IntegerField(help_text="Paid at the door, for tickets that were cancelled since too.")
 
 
 class PerformanceSerializer(serializers.Serializer):
@@ -354,6 +356,8 @@ class PerformanceSerializer(serializers.Serializer):
     tickets = serializers.IntegerField()
     price_krw = serializers.IntegerField()
     arrived = serializers.IntegerField()
+    due_krw = serializers.IntegerField(help_text="Still to be paid at the door.")
+    taken_at_door_krw = serializers.IntegerField(help_text="Paid at the door, for tickets that were cancelled since too.")
     grades = GradeLineSerializer(many=True)
 
 

@@ -32,6 +32,9 @@ class GradeLine:
     price_krw: int
     arrived: int
     concession: str = ""
+    due_krw: int = 0
+    """Still to be paid at the door."""
+    taken_at_door_krw: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,14 @@ class Performance:
     @property
     def arrived(self) -> int:
         return sum(line.arrived for line in self.grades)
+
+    @property
+    def due_krw(self) -> int:
+        return sum(line.due_krw for line in self.grades)
+
+    @property
+    def taken_at_door_krw(self) -> int:
+        return sum(line.taken_at_door_krw for line in self.grades)
 
     @property
     def arrived_percent(self) -> int:
@@ -100,9 +111,10 @@ def performances(*, system: BookingSystem, user: User) -> list[Performance]:
     tallies = ask(system, user, SUMMARY, lambda api: api.get("/api/ticket/tallies"))
     grades: dict[str, list[GradeLine]] = {}
     for row in tallies.get("rows", []):
-        # An older image knows no concessions.
+        # An older image knows no concessions, and of no money at the door.
         of, concession = str(row["grade"]), str(row.get("concession") or "")
-        line = GradeLine(of, int(row["tickets"]), int(row["price_krw"]), int(row["arrived"]), concession)
+        at_door = int(row.get("due_krw") or 0), int(row.get("taken_at_door_krw") or 0)
+        line = GradeLine(of, int(row["tickets"]), int(row["price_krw"]), int(row["arrived"]), concession, *at_door)
         grades.setdefault(str(row["performance_id"]), []).append(line)
     found = [
         Performance(

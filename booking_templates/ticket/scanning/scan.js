@@ -24,6 +24,8 @@ let door = store.get("door", null);
 // Read anew each time: the link may be open in two tabs, and each lets people in.
 const queue = () => store.get("queue", []);
 const seenHere = () => store.get("seen", []);
+const payments = () => store.get("payments", []);
+const owed = () => store.get("owed", {}); // by ticket, what was taken here or taken back
 let letInSince = 0; // the list of the chosen performance does not count them yet
 let lastCode = "";
 let lastAt = 0;
@@ -40,15 +42,16 @@ async function ask(method, path, body, withinMs = ASK_WITHIN_MS) {
   return answer.json();
 }
 
-/** ASKS are what somebody at the door has to look at, each {name, proof}: bigger than all but the verdict. */
-function show(kind, head, lines = [], asks = []) {
+/** ASKS are what somebody at the door has to look at, each {name, proof}: bigger than all but the verdict. So is MONEY, as `owing` has it. */
+function show(kind, head, lines = [], asks = [], money = null) {
   const verdict = $("verdict");
   verdict.className = `verdict ${kind}`;
   const strong = document.createElement("strong");
   strong.textContent = `${{ good: "✓", bad: "✕", warn: "!" }[kind] ?? ""} ${head}`;
-  verdict.replaceChildren(strong, ...asks.map(asked), ...lines.filter(Boolean).map((text) => element("div", text)));
+  verdict.replaceChildren(strong, ...asks.map(asked), ...(money ? [moneyBlock(money)] : []), ...lines.filter(Boolean).map((text) => element("div", text)));
   navigator.vibrate?.(kind === "good" ? 80 : [80, 60, 80, 60, 80]);
-  log([strong.textContent, lines[0], ...asks.map(({ name }) => name)].filter(Boolean).join(" "));
+  const due = money && !money.isPaid ? `${texts.due} ${won(money.krw)}` : "";
+  log([strong.textContent, lines[0], ...asks.map(({ name }) => name), due].filter(Boolean).join(" "));
 }
 
 const element = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
@@ -57,6 +60,61 @@ function asked({ name, proof }) {
   const block = Object.assign(document.createElement("div"), { className: "ask" });
   block.append(element("b", name), element("span", proof));
   return block;
+}
+
+const won = (krw) => texts.won.replace("{amount}", krw.toLocaleString());
+
+/** What is to be paid for a ticket at the door, or was, with the button that says so. */
+function moneyBlock({ code, ticket, krw, isPaid }) {
+  const block = asked({ name: isPaid ? texts.paid : texts.due, proof: won(krw) });
+  block.classList.toggle("paid", isPaid);
+  const button = Object.assign(element("button", isPaid ? texts.notPaid : texts.markPaid), { type: "button" });
+  button.addEventListener("click", () => {
+    block.replaceWith(moneyBlock({ code, ticket, krw, isPaid: !isPaid }));
+    // A hand scanner types, and ends with Enter: not on the button that takes it back.
+    if (matchMedia("(pointer: fine)").matches) $("code").focus();
+    pay({ code, ticket, krw, isPaid: !isPaid });
+  });
+  block.append(button);
+  return block;
+}
+
+/** Of a ticket: {code, ticket, krw, isPaid}, or null when nothing is, or was, to be paid here. KNOWN is what the server last said, at KNOWNAT. */
+function owing(code, ticket, known, knownAt) {
+  const own = owed()[ticket];
+  const isNewer = own && (own.at > knownAt || payments().some((each) => each.code === code));
+  const { krw, isPaid } = isNewer ? own : known;
+  return krw ? { code, ticket, krw, isPaid } : null;
+}
+
+/** Kept before it is sent: the money is in the till, whatever becomes of the network. */
+async function pay({ code, ticket, krw, isPaid }) {
+  const at = new Date().toISOString();
+  store.set("payments", [...payments(), { code, at, is_paid: isPaid }]);
+  store.set("owed", { ...owed(), [ticket]: { krw, isPaid, at: Date.now() } });
+  log(`${isPaid ? texts.paid : texts.notPaid}: ${won(krw)}`);
+  counts();
+  try {
+    await sendPayments(ASK_WITHIN_MS);
+    counts();
+  } catch (error) {
+    if (error.hasEnded) show("warn", texts.keyEnded);
+    else network(false);
+  }
+}
+
+/** Sent twice is fine: the server knows each by its time. */
+async function sendPayments(withinMs) {
+  for (let batch; (batch = payments().slice(0, 100)).length; ) {
+    const { results } = await ask("POST", "door/payments", { payments: batch }, withinMs);
+    results.forEach(({ result, ticket, label, paid_with }, index) => {
+      if (result === "paid_before") log(`! ${texts.paidTwice}: ${label} (${paid_with})`);
+      else if (result !== "paid" && batch[index].is_paid) log(`! ${texts.notKept}: ${label}`);
+      if (owed()[ticket]) store.set("owed", { ...owed(), [ticket]: { ...owed()[ticket], at: Date.now() } });
+    });
+    const sent = new Set(batch.map(({ code, at }) => `${at} ${code}`));
+    store.set("payments", payments().filter(({ code, at }) => !sent.has(`${at} ${code}`)));
+  }
 }
 
 function log(text) {
@@ -77,6 +135,7 @@ function counts() {
   if (list) parts.push(`${list.arrived + letInSince} / ${list.expected} ${texts.arrived}`);
   const { length } = queue();
   if (length) parts.push(`${length} ${texts.waiting}`);
+  if (payments().length) parts.push(`${payments().length} ${texts.paymentsWaiting}`);
   $("counts").textContent = parts.join(" · ");
   age(list);
 }
@@ -108,9 +167,11 @@ function remember(ticket) {
 }
 
 function told(result) {
+  const isHere = ["admitted", "used"].includes(result.result);
+  const known = { krw: result.due_krw || result.paid_at_door_krw, isPaid: !result.due_krw };
   const kind = result.result === "admitted" ? "good" : "bad";
   const when = result.result === "used" && result.used_at ? `${new Date(result.used_at).toLocaleTimeString()} ${result.used_with}` : "";
-  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when], result.result === "admitted" && result.concession ? [{ name: result.concession, proof: result.proof }] : []);
+  show(kind, texts[result.result] ?? texts.invalid, [result.label, [result.grade, result.buyer_name].filter(Boolean).join(" · "), when], result.result === "admitted" && result.concession ? [{ name: result.concession, proof: result.proof }] : [], isHere ? owing(result.code, result.ticket, known, Date.now()) : null);
 }
 
 async function withoutNetwork(code, at) {
@@ -127,12 +188,14 @@ async function withoutNetwork(code, at) {
   const old = isOld(list) ? [{ name: texts.oldList, proof: ageOf(list) }] : [];
   const lines = [seen.place, old.length ? "" : ageOf(list)];
   if (list.cancelled.includes(seen.ticket)) return show("bad", texts.cancelled, lines, old);
-  if (isInHere || list.used.includes(seen.ticket)) return show("bad", texts.used, lines, old);
+  const due = (list.due ?? []).find((each) => each.tickets.includes(seen.ticket));
+  const money = owing(code, seen.ticket, { krw: due?.krw, isPaid: false }, list.at);
+  if (isInHere || list.used.includes(seen.ticket)) return show("bad", texts.used, lines, old, money);
   remember(seen.ticket);
   store.set("queue", [...queue(), { code, at }]);
   // Known of all tickets that were sold when the network was last there.
   const proof = (list.concessions ?? []).find((each) => each.tickets.includes(seen.ticket));
-  show("good", texts.admittedOffline, lines, [...(proof ? [proof] : []), ...old]);
+  show("good", texts.admittedOffline, lines, [...(proof ? [proof] : []), ...old], money);
   network(false);
 }
 
@@ -170,6 +233,7 @@ async function sendAndLearn() {
       const sent = new Set(batch.map(({ code, at }) => `${at} ${code}`));
       store.set("queue", queue().filter(({ code, at }) => !sent.has(`${at} ${code}`)));
     }
+    await sendPayments(SYNC_WITHIN_MS);
     const chosen = $("performance").value;
     await learn(chosen);
     letInSince = 0;

@@ -28,6 +28,8 @@ def all_of(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse
         "tickets": sum(performance.tickets for performance in found),
         "price_krw": sum(performance.price_krw for performance in found),
         "arrived": sum(performance.arrived for performance in found),
+        "due_krw": sum(performance.due_krw for performance in found),
+        "taken_at_door_krw": sum(performance.taken_at_door_krw for performance in found),
         "has_seats": system.live_revision is not None and system.live_revision.requirement.summary["numbered"],
         "tab": TAB,
     }

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.booking_keys import new_key
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import Buyer
+from tests.integration.booking.shopping import Buyer, open_sales, seats_content, until
 from tests.integration.booking.site import OPTIONS, WAIT_MS
 from tests.needs import need
 
@@ -54,12 +54,16 @@ def codes(order: dict[str, Any]) -> list[str]:
     return [ticket["code"] for ticket in order["tickets"]]
 
 
+def link_of(booking: Booking) -> str:
+    headers = {"Authorization": f"Bearer {booking.staff_token('attendees')}"}
+    made = requests.post(f"{booking.public_url}/api/ticket/scanners", json={"name": "정문"}, headers=headers, timeout=20)
+    made.raise_for_status()
+    return f"{booking.public_url}/api/ticket/scan#key={made.json()['key']}"
+
+
 @pytest.fixture
 def link(site: Booking) -> str:
-    headers = {"Authorization": f"Bearer {site.staff_token('attendees')}"}
-    made = requests.post(f"{site.public_url}/api/ticket/scanners", json={"name": "정문"}, headers=headers, timeout=20)
-    made.raise_for_status()
-    return f"{site.public_url}/api/ticket/scan#key={made.json()['key']}"
+    return link_of(site)
 
 
 @pytest.fixture
@@ -228,6 +232,71 @@ def test_what_a_scanner_needs_offline_comes_over_a_slow_network_too(phone: Brows
     page.route("**/door?*", slowly)
     page.goto(link)
     expect(page.get_by_text(" arrived")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def unpaid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
+    """Where tickets are paid for at the door."""
+    with Booking(["seat", "ticket"], tmp_path_factory.mktemp("unpaid"), payment="none") as one:
+        open_sales(one, seats_content(seats=40))
+        yield one
+
+
+def read_as_staff(booking: Booking, path: str) -> Any:
+    headers = {"Authorization": f"Bearer {booking.staff_token('summary', 'attendees')}"}
+    answer = requests.get(f"{booking.public_url}/api/ticket/{path}", headers=headers, timeout=20)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def taken(booking: Booking) -> int:
+    return sum(row["taken_at_door_krw"] for row in read_as_staff(booking, "tallies")["rows"])
+
+
+def test_what_is_due_is_asked_for_at_the_door_and_taken_with_and_without_the_network(browser: Browser, unpaid: Booking) -> None:
+    one, two = Buyer(unpaid).buy(best=2)["tickets"]
+    context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    page = context.new_page()
+    page.goto(link_of(unpaid))
+    expect(page.get_by_text("Connected")).to_be_visible()
+    due, paid = page.locator("#verdict .ask:not(.paid)"), page.locator("#verdict .ask.paid")
+
+    enter(page, one["code"])
+    expect(due).to_contain_text("Due at the door150,000 won")
+    page.get_by_role("button", name="It was paid").click()
+    expect(paid).to_contain_text("Paid at the door150,000 won")
+    until("the payment is kept", lambda: taken(unpaid) == 150_000)
+    page.get_by_role("button", name="Not paid after all").click()
+    expect(due).to_be_visible()
+    until("the mistake is put right", lambda: taken(unpaid) == 0)
+
+    expect(page.get_by_text("payments to send")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("0 / 2 arrived").or_(page.get_by_text("1 / 2 arrived"))).to_be_visible()
+    expect(page.get_by_text("Connected")).to_be_visible()
+    context.set_offline(True)
+    enter(page, two["code"])
+    expect(page.locator("#verdict.good")).to_contain_text("checked without the network")
+    expect(due).to_contain_text("150,000 won")
+    page.get_by_role("button", name="It was paid").click()
+    expect(page.get_by_text("1 payments to send")).to_be_visible()
+    enter(page, two["code"])
+    expect(page.locator("#verdict.bad")).to_contain_text("Already used")
+    expect(paid).to_be_visible()
+    enter(page, one["code"])
+    expect(due).to_be_visible()
+    assert taken(unpaid) == 0
+
+    context.set_offline(False)
+    expect(page.get_by_text("payments to send")).to_have_count(0)
+    until("the payment is kept", lambda: taken(unpaid) == 150_000)
+    listed = {each["ticket_id"]: each for each in read_as_staff(unpaid, "attendees")["attendees"]}
+    assert [(listed[each["id"]]["due_krw"], listed[each["id"]]["paid_at_door_with"]) for each in (one, two)] == [(150_000, ""), (0, "정문")]
+    enter(page, two["code"])
+    expect(paid).to_be_visible()
+    context.close()
 
 
 def change_ticket_key(site: Booking) -> None:

@@ -429,6 +429,18 @@ def test_the_door_shows_who_is_in(answering: Any, browser: Any) -> None:
     assert "300 / 1,210" in text(browser.get(url(answering, "/door")))
 
 
+def test_what_is_due_and_what_was_taken_at_the_door_is_shown_where_there_is_any(answering: Any, browser: Any, site: Any) -> None:
+    pages = ("/door", "/performances")
+    assert all("Taken at the door" not in text(browser.get(url(answering, page))) for page in pages), "an older image says nothing of it"
+    rows = [row | {"due_krw": 120_000, "taken_at_door_krw": 77_000} for row in TALLIES["rows"]]
+    site.answers["GET", "/api/ticket/tallies"] = (200, {"rows": rows})
+    for page in pages:
+        shown = text(browser.get(url(answering, page)))
+        assert "Taken at the door" in shown
+        assert "154,000" in shown
+        assert "240,000" in shown
+
+
 @pytest.mark.parametrize("what", ["/event/description", "/event/poster", "/event/notices", f"/door/{SCANNER}/revoke"])
 def test_what_changes_something_takes_no_get(answering: Any, browser: Any, what: str) -> None:
     assert browser.get(url(answering, what)).status_code == 405

@@ -191,6 +191,7 @@ BOOKED = {
             "grade": "GA",
             "price_krw": 66000,
             "status": "LIVE",
+            "due_krw": 66000,
         },
         {"ticket_id": "t2", "order_number": "CL-2", "buyer_name": "이도윤", "performance_id": "gone", "status": "CANCELLED"},
     ],
@@ -207,6 +208,7 @@ def test_who_booked_is_listed_searched_and_paged(live, browser, site):
     assert "&lt;b&gt;김서연&lt;/b&gt;" in page
     assert "CL-1" in page
     assert "cancelled" in page
+    assert "due at the door" in page
     assert "2 / 3" in page
     assert "page=3" in page
     assert 'value="김"' in page
