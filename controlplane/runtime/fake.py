@@ -242,8 +242,9 @@ class FakeRuntime:
                 item["metadata"]["name"]: item["spec"]["template"] for item in of_kind(known.store.applied, "Deployment")
             }
         drifted = known.store.drift() if known.is_whole else ""
-        if drifted and not reason:
-            reason, message = "Drifted", drifted
+        told = " ".join(filter(None, (drifted, known.store.beside() if known.is_whole else "")))
+        if told and not reason:
+            reason, message = "Drifted", told
         applied = fingerprint(known.store.applied, known.secrets) if known.is_whole else ""
         return Observation(
             health,
@@ -252,7 +253,7 @@ class FakeRuntime:
             reason,
             message,
             applied,
-            drifted,
+            told,
             volumes=dict(known.volumes),
             backup=known.backup,
         )

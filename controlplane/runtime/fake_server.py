@@ -27,6 +27,8 @@ _DEPLOYMENT_FIELDS = frozenset(
     ("minReadySeconds", "paused", "progressDeadlineSeconds", "replicas", "revisionHistoryLimit", "selector", "strategy", "template")
 )
 _IMMUTABLE = {"Deployment": ("spec.selector",), "StatefulSet": ("spec.selector", "spec.serviceName"), "Job": ("spec.template",)}
+_OWN = ("spec.", "data.", "binaryData.", "metadata.labels.")
+_BESIDE = ("NetworkPolicy", "Deployment", "StatefulSet", "Job", "CronJob", "DaemonSet", "Pod")
 _NOTHING = object()
 
 
@@ -37,6 +39,12 @@ class Edit:
     manager: str
     path: str
     value: Any
+
+    def drifts(self, applied: Mapping[str, Any]) -> bool:
+        """It is to be put right: it changed what APPLIED says, or a hand added what is nobody's to add. Annotations are anybody's."""
+        if _get(applied, self.path) is not _NOTHING:
+            return True
+        return is_by_hand(self.manager) and self.path.startswith(_OWN) and ".annotations" not in self.path
 
 
 @dataclass
@@ -51,12 +59,12 @@ class Store:
     """Objects of others in the namespace, and who made each."""
 
     def live(self) -> list[Any]:
-        """The objects as they are now."""
+        """The objects as they are now, without what others may note in them."""
         found = []
         for item in (*self.applied, *self.kept):
             if (key := key_of(item)) not in self.gone:
                 changed = copy.deepcopy(item) if key in self.edits else item
-                for edit in self.edits.get(key, ()):
+                for edit in self._drifted(item):
                     _set(changed, edit.path, edit.value)
                 found.append(changed)
         return found
@@ -70,7 +78,18 @@ class Store:
     def drift(self) -> str:
         """In words, what is not as it was applied."""
         said = [f"{key.kind} {key.name} is gone." for key in self.gone]
-        return " ".join([*said, *(f"{key.kind} {key.name} was changed by {edits[-1].manager}." for key, edits in self.edits.items())])
+        for item in self.applied:
+            if key_of(item) not in self.gone and (edits := self._drifted(item)):
+                said.append(f"{label(item)} was changed by {edits[-1].manager}.")
+        return " ".join(said)
+
+    def beside(self) -> str:
+        """In words, what is not Clove's and would not be removed by applying again."""
+        names = [f"{kind} {key.name}" for kind in _BESIDE for key in sorted(self.foreign) if key.kind == kind]
+        return f"Not Clove's: {', '.join(names)}." if names else ""
+
+    def _drifted(self, item: Mapping[str, Any]) -> list[Edit]:
+        return [edit for edit in self.edits.get(key_of(item), ()) if edit.drifts(item)]
 
     def check_free(self, objects: Objects) -> None:
         """Raises OwnedByAnother when one of OBJECTS stands there already and is somebody else's."""

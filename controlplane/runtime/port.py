@@ -109,6 +109,7 @@ class Observation:
     applied: str = ""
     """The same also while somebody has changed something of it since; then `drift` says what, in words."""
     drift: str = ""
+    """Also names what stands beside it and is not Clove's, which alone takes no fingerprint: applying again would not remove it."""
     volumes: Mapping[str, str] | None = None
     """Claim -> what tells the volume behind it from every other, or GOING. None when they were not looked at."""
     backup: Backup | None = None

@@ -84,7 +84,7 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         data_loss.stand_still(lease, runtime, seen, lost)
         return LOOK_AGAIN_S
     is_back = system.state == State.DATA_GONE
-    if system.leaves_drift and not is_back and seen.drift and seen.applied == system.live_fingerprint:
+    if system.leaves_drift and not is_back and seen.drift and not seen.fingerprint and seen.applied == system.live_fingerprint:
         seen = replace(seen, message=seen.message if seen.drift in seen.message else f"{seen.message} {seen.drift}".strip())
     elif (forgot := rotating.forget_old(lease)) or is_back or not _is_as_live(system, seen):
         live = _live_revision(system)

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Change, Objects, Observation, Runtime, SystemRef
 from tests.runtime_contract.recording import outcome
-from tests.runtime_contract.systems import SECRETS, labels, ref, system_objects, with_env
+from tests.runtime_contract.systems import IMAGE, SECRETS, labels, ref, system_objects, with_env
 
+CONFINED = {"securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}}
 ROLLOUT = ("unseen", "starting", "ready", "replica lost", "image missing", "crashed once", "crashing")
 """What a Deployment goes through, in this order."""
 
@@ -47,6 +48,8 @@ def look(stage: Stage, system: SystemRef, objects: Objects = ()) -> dict[str, An
     if objects:
         told["is_as_applied"] = seen.fingerprint == fingerprint(objects, SECRETS)
     told["has_fingerprint"] = bool(seen.fingerprint)
+    if seen.drift:
+        told["drift"] = seen.drift
     keys = ("name", "kind", "wanted", "ready", "updated", "reason", "message", "restarts")
     told["workloads"] = [{"health": workload.health.value, **{key: getattr(workload, key) for key in keys}} for workload in seen.workloads]
     return told
@@ -150,6 +153,66 @@ def a_field_that_somebody_changed_by_hand(stage: Stage) -> Any:
     stage.changed(system, "Deployment", "seat", "spec.replicas", 2, manager="kubectl-scale")
     told = {"look": look(stage, system, objects), "preview": changes(stage, system, objects), "apply": applied(stage, system, objects)}
     return {**told, "then": look(stage, system, objects)}
+
+
+ADDITIONS: dict[str, tuple[str, str, str, Any]] = {
+    "a_key": ("ConfigMap", "booking", "data.EXTRA", "1"),
+    "where_pods_run": ("Deployment", "seat", "spec.template.spec.nodeSelector", {"disk": "ssd"}),
+    "a_pods_label": ("Deployment", "seat", "spec.template.metadata.labels.team", "blue"),
+    "a_label": ("Service", "seat", "metadata.labels.team", "blue"),
+    "a_label_of_the_namespace": ("Namespace", "", "metadata.labels.team", "blue"),
+}
+NOTES: dict[str, tuple[str, str, Any]] = {
+    "a_note": ("kubectl-annotate", "metadata.annotations.note", "x"),
+    "a_restart": ("kubectl-rollout", "spec.template.metadata.annotations.restartedAt", "2027-01-10T04:00:00Z"),
+    "a_controllers_label": ("their-controller", "metadata.labels.team", "blue"),
+    "where_a_controller_lets_pods_run": ("their-controller", "spec.template.spec.nodeSelector", {"disk": "ssd"}),
+}
+
+
+def what_somebody_added_by_hand(stage: Stage) -> Any:
+    """It is drift, a preview shows that it goes, and it does."""
+    told = {}
+    for number, (case, (kind, name, path, value)) in enumerate(ADDITIONS.items()):
+        system = ref(7220 + number)
+        objects = system_objects(system)
+        stage.runtime.apply(system, objects, SECRETS)
+        stage.changed(system, kind, name or system.namespace, path, value, manager="kubectl-edit")
+        seen, preview = look(stage, system, objects), changes(stage, system, objects)
+        again = {"apply": applied(stage, system, objects), "preview": changes(stage, system, objects), "look": look(stage, system, objects)}
+        told[case] = {"look": seen, "preview": preview, "again": again}
+    return told
+
+
+def what_anybody_may_note(stage: Stage) -> Any:
+    told = {}
+    for number, (case, (manager, path, value)) in enumerate(NOTES.items()):
+        system = ref(7230 + number)
+        objects = system_objects(system)
+        stage.runtime.apply(system, objects, SECRETS)
+        stage.changed(system, "Deployment", "seat", path, value, manager=manager)
+        told[case] = {"look": look(stage, system, objects), "preview": changes(stage, system, objects)}
+    return told
+
+
+def what_stands_beside_a_system(stage: Stage) -> Any:
+    """It is told of, and neither put right nor removed."""
+    system = ref(7240)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    pod = {"containers": [{"name": "dbg", "image": IMAGE, **CONFINED}], "automountServiceAccountToken": False}
+    job = {"template": {"spec": {**pod, "restartPolicy": "Never"}}}
+    marks = {"app": "dbg"}
+    for version, kind, name, spec in (
+        ("networking.k8s.io/v1", "NetworkPolicy", "allow-all", {"podSelector": {}, "ingress": [{}]}),
+        ("apps/v1", "DaemonSet", "agent", {"selector": {"matchLabels": marks}, "template": {"metadata": {"labels": marks}, "spec": pod}}),
+        ("batch/v1", "Job", "once", job),
+        ("v1", "ConfigMap", "theirs", None),
+    ):
+        item: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": system.namespace}}
+        stage.made(system, item | ({"spec": spec} if spec else {}), manager="kubectl-create")
+    told = {"look": look(stage, system, objects), "preview": changes(stage, system, objects), "apply": applied(stage, system, objects)}
+    return {**told, "is_there": stage.is_there(system, "NetworkPolicy", "allow-all"), "then": look(stage, system, objects)}
 
 
 def an_object_that_somebody_deleted(stage: Stage) -> Any:
@@ -278,6 +341,9 @@ CASES: dict[str, Callable[[Stage], Any]] = {
         an_immutable_field,
         a_field_that_a_controller_took,
         a_field_that_somebody_changed_by_hand,
+        what_somebody_added_by_hand,
+        what_anybody_may_note,
+        what_stands_beside_a_system,
         an_object_that_somebody_deleted,
         an_object_that_is_somebody_elses,
         a_namespace_of_another_system,

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -32,6 +32,7 @@ FIELD_MANAGER = "clove"
 
 _APPLY = "application/apply-patch+yaml"
 _JSON = "application/json"
+_PATCH = "application/json-patch+json"
 _MERGE = "application/strategic-merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 PAGE = 500
@@ -121,6 +122,12 @@ class Api:
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
         answer = self._call("PATCH", path, query, body=change, content_type=_MERGE, name=name, repeats=True)
         return answer.document("metadata")
+
+    def patch(self, path: str, operations: Sequence[Mapping[str, Any]], *, name: str, dry_run: bool = False) -> dict[str, Any]:
+        """JSON patch (RFC 6902) of the object at PATH. One that names a resource version raises RuntimeBusy when it is another by now."""
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
+        changed: dict[str, Any] = self._call("PATCH", path, query, body=operations, content_type=_PATCH, name=name, repeats=True).json()
+        return changed
 
     def try_create(self, item: Mapping[str, Any], resource: Resource, namespace: str) -> None:
         """A dry run of a creation: nothing is persisted."""

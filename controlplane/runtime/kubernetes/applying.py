@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from controlplane.lib import together
 from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.kubernetes import bundle, foreign, handover, inventory, quotas, resizing, standing, volumes
+from controlplane.runtime.kubernetes import additions, bundle, foreign, handover, inventory, quotas, resizing, standing, volumes
 from controlplane.runtime.kubernetes.api import Api, Applied
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.extensions import check_extensions
@@ -28,6 +28,7 @@ from controlplane.runtime.port import Objects, Secrets, SystemRef
 
 KEPT = standing.CLAIM
 """A service that leaves a system keeps its data; they go with the namespace."""
+_NOTHING: Item = {"metadata": {}}
 
 
 def apply(
@@ -51,8 +52,10 @@ def apply(
         namespace = volumes.tied(namespace, found["metadata"]["uid"])
     before = inventory.read(api, system) if found is not None else Inventory()
     keys = inventory.keys_of(items)
-    if found is not None:
-        foreign.check(system, keys, foreign.standing(api, system, (key.kind for key in keys)), before)
+    there = foreign.standing(api, system, (key.kind for key in keys)) if found is not None else {}
+    foreign.check(system, keys, there, before)
+    if found is not None and additions.additions("Namespace", found):
+        additions.take(api, namespace)
     entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace).item)}
     after_fingerprint = fingerprint(objects, secrets)
     if before.fingerprint != after_fingerprint or not before.entries.keys() >= set(keys):
@@ -67,6 +70,8 @@ def apply(
         if item["kind"] == quotas.QUOTA and before.fingerprint != after_fingerprint:
             item, plain = quotas.with_room(item, api.get(resource_of(item), item["metadata"]["name"], system.namespace)), item
             roomy.extend([] if item is plain else [item])
+        if additions.additions(item["kind"], there.get((item["kind"], item["metadata"]["name"]), _NOTHING)):
+            additions.take(api, _fitted(api, item)[0])
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
             handover.end_autoscaling(api, system, item, before)
@@ -96,11 +101,16 @@ def _apply(api: Api, item: Item) -> Item:
     1.36), so a claim is only applied when a dry run says that it would differ."""
     if item["kind"] not in standing.KINDS:
         return apply_fairly(api, item).item
-    found = api.get(resource_of(item), item["metadata"]["name"], item["metadata"]["namespace"])
-    item = standing.fitted(item, found)
+    item, found = _fitted(api, item)
     if found and item["kind"] == standing.CLAIM and said(found) == said(apply_fairly(api, item, dry_run=True).item):
         return found
     return apply_fairly(api, item).item
+
+
+def _fitted(api: Api, item: Item) -> tuple[Item, Item | None]:
+    """ITEM as what stands there can become, and that."""
+    found = api.get(resource_of(item), item["metadata"]["name"], item["metadata"]["namespace"])
+    return standing.fitted(item, found), found
 
 
 def apply_fairly(api: Api, item: Item, *, dry_run: bool = False) -> Applied:

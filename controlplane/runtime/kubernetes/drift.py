@@ -1,34 +1,70 @@
-"""What somebody changed or deleted since it was applied."""
+"""What somebody changed, added or deleted since it was applied, and what stands beside it that is not Clove's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from controlplane.lib import together
+from controlplane.runtime.errors import Forbidden
+from controlplane.runtime.kubernetes import foreign
+from controlplane.runtime.kubernetes.additions import additions
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.inventory import Inventory, entry_of
-from controlplane.runtime.kubernetes.ownership import other_managers, selector
-from controlplane.runtime.kubernetes.resources import BY_KIND
+from controlplane.runtime.kubernetes.ownership import other_managers
+from controlplane.runtime.kubernetes.resources import BY_KIND, DAEMON_SET, POD, Resource
 from controlplane.runtime.objects import ObjectKey
 from controlplane.runtime.port import SystemRef
+
+BESIDE = (*(BY_KIND[kind] for kind in ("NetworkPolicy", "Deployment", "StatefulSet", "Job", "CronJob")), DAEMON_SET, POD)
+"""What is told of when it is not Clove's: it runs on the system's quota, or lets in what Clove keeps out."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """In words: `changed` is put right by applying again, `beside` stays until somebody removes it; empty when there is none."""
+
+    changed: str = ""
+    beside: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.changed, self.beside)))
 
 
 def drift(
     api: Api, system: SystemRef, applied: Inventory, namespace: Mapping[str, Any], known: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> str:
-    """In words, what is not as APPLIED says; an empty text when all is. KNOWN has the objects by kind that were listed already.
+) -> Drift:
+    """What is not as APPLIED says. KNOWN has all objects of a kind in the namespace, of those kinds that were listed already.
 
     An apply that is under way (or died) has no fingerprint, and nothing is said of it here.
     """
     if not applied.fingerprint:
-        return ""
-    found: dict[tuple[str, str], Mapping[str, Any]] = {("Namespace", system.namespace): namespace}
-    for kind in {key.kind for key in applied.entries} - {"Namespace"}:
-        items = known.get(kind)
-        if items is None:
-            items = api.items(BY_KIND[kind], system.namespace, selector=selector(system), metadata_only=True)
-        found |= {(kind, item["metadata"]["name"]): item for item in items}
-    return " ".join(filter(None, (_of(key, applied, found.get((key.kind, key.name))) for key in applied.entries)))
+        return Drift()
+    wanted = {BY_KIND[key.kind] for key in applied.entries if key.kind != "Namespace"} | set(BESIDE)
+    missing = sorted((resource for resource in wanted if resource.kind not in known), key=lambda resource: resource.kind)
+    listed = together.each(lambda resource: _listed(api, resource, system), missing)
+    by_kind = {**known, **{resource.kind: items for resource, items in zip(missing, listed, strict=True)}}
+    found = {(kind, item["metadata"]["name"]): item for kind, items in by_kind.items() for item in items}
+    found["Namespace", system.namespace] = namespace
+    changed = filter(None, (_of(key, applied, found.get((key.kind, key.name))) for key in applied.entries))
+    own = {(key.kind, key.name) for key in applied.entries}
+    names = [
+        f"{kind} {name}"
+        for kind in (resource.kind for resource in BESIDE)
+        for name in sorted(item["metadata"]["name"] for item in by_kind[kind] if foreign.is_anybodys(item))
+        if (kind, name) not in own
+    ]
+    return Drift(" ".join(changed), f"Not Clove's: {', '.join(names)}." if names else "")
+
+
+def _listed(api: Api, resource: Resource, system: SystemRef) -> list[dict[str, Any]]:
+    try:
+        return api.items(resource, system.namespace, metadata_only=True)
+    except Forbidden:
+        if resource is not DAEMON_SET:  # which Clove applies none of: an account with the rights of an earlier release goes on
+            raise
+        return []
 
 
 def _of(key: ObjectKey, applied: Inventory, item: Mapping[str, Any] | None) -> str:
@@ -38,7 +74,7 @@ def _of(key: ObjectKey, applied: Inventory, item: Mapping[str, Any] | None) -> s
     now = entry_of(item)
     if now.uid != entry.uid:
         return f"{name} was replaced."
-    if now.ownership != entry.ownership:
+    if now.ownership != entry.ownership or additions(key.kind, item):
         others = other_managers(item)
         return f"{name} was changed by {others[0]}." if others else f"{name} was changed."
     return ""

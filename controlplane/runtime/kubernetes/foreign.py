@@ -21,6 +21,8 @@ from controlplane.runtime.managers import is_by_hand
 from controlplane.runtime.objects import ObjectKey
 from controlplane.runtime.port import SystemRef
 
+RESTORE = "mariadb-restore"
+"""The component that the Job of `manage.py restore_job` says it is; somebody hands it to the cluster."""
 Found = Mapping[tuple[str, str], Mapping[str, Any]]
 """(kind, name) -> the metadata of what stands there."""
 
@@ -55,6 +57,13 @@ def _may_apply(system: SystemRef, key: ObjectKey, item: Mapping[str, Any], entry
 def is_applied(item: Mapping[str, Any], system: SystemRef) -> bool:
     """Clove applied ITEM for SYSTEM, whether or not that was noted."""
     return is_labelled(item, system) and has_applied(item)
+
+
+def is_anybodys(item: Mapping[str, Any]) -> bool:
+    """ITEM stands for itself, and Clove neither made it nor had it made: no controller's, no backup put back as docs/restore.md has it."""
+    metadata = item["metadata"]
+    is_restore = (metadata.get("labels") or {}).get("app.kubernetes.io/component") == RESTORE
+    return not (metadata.get("ownerReferences") or is_restore or has_applied(item) or metadata.get("deletionTimestamp"))
 
 
 def uid_to_remove(api: Api, system: SystemRef, key: ObjectKey, entry: Entry) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 from controlplane.runtime.health import system_health
 from controlplane.runtime.kubernetes import backups, inventory, logs, routes, warnings, workloads
 from controlplane.runtime.kubernetes.api import Api
-from controlplane.runtime.kubernetes.drift import drift
+from controlplane.runtime.kubernetes.drift import Drift, drift
 from controlplane.runtime.kubernetes.inventory import Inventory
-from controlplane.runtime.kubernetes.ownership import is_ours, selector
+from controlplane.runtime.kubernetes.ownership import is_labelled, is_ours, selector
 from controlplane.runtime.kubernetes.podstate import parse_time, read_pod
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, REPLICA_SET
 from controlplane.runtime.kubernetes.terminating import what_blocks
@@ -43,25 +43,32 @@ def observe(api: Api, system: SystemRef, *, routing: str, fresh_s: float = FRESH
         return Observation(Health.DELETING, reason="Deleting", message=what_blocks(namespace, now=api.now()), volumes={})
     applied = inventory.read(api, system)
     kinds = {key.kind for key in applied.entries}
-    items = {kind: api.items(BY_KIND[kind], system.namespace, selector=selector(system)) for kind in _WORKLOADS if kind in kinds}
+    listed: dict[str, list[dict[str, Any]]] = {}
+
+    def own(kind: str) -> list[dict[str, Any]]:
+        # All there are in the namespace: what else there is is told of.
+        listed[kind] = api.items(BY_KIND[kind], system.namespace)
+        return [item for item in listed[kind] if is_labelled(item, system)]
+
+    items = {kind: own(kind) for kind in _WORKLOADS if kind in kinds}
     found = tuple(replace(one, resize=applied.resizes.get(one.name)) for one in _workloads(api, system, items)) if items else ()
     health, reason, message = system_health(found)
     if health is Health.READY and routes.ROUTE in kinds:
-        items[routes.ROUTE] = api.items(BY_KIND[routes.ROUTE], system.namespace, selector=selector(system))
+        items[routes.ROUTE] = own(routes.ROUTE)
         health, reason, message = routes.trouble(items[routes.ROUTE], api.now()) or (health, reason, message)
     is_starting = health is Health.PROGRESSING and _age_s(applied, api.now()) < fresh_s
     if not is_starting:
-        items[CLAIM.kind] = claims(api, system)
+        items[CLAIM.kind] = listed[CLAIM.kind] = claims(api, system)
         if backups.CRON_JOB.kind in kinds:
-            items[backups.CRON_JOB.kind] = api.items(backups.CRON_JOB, system.namespace, selector=selector(system))
-    drifted = "" if is_starting else drift(api, system, applied, namespace, items)
-    if drifted and not reason:
-        reason, message = "Drifted", drifted
+            items[backups.CRON_JOB.kind] = own(backups.CRON_JOB.kind)
+    drifted = Drift() if is_starting else drift(api, system, applied, namespace, listed)
+    if str(drifted) and not reason:
+        reason, message = "Drifted", str(drifted)
     if not applied.entries or not (found or applied.fingerprint):
         # An apply died before it came to anything that runs.
         health, reason = Health.PROGRESSING, "Rolling"
     is_rerouted = applied.routing is not None and applied.routing != routing
-    is_to_apply = drifted or is_rerouted or (applied.is_roomy and health in (Health.READY, Health.SUSPENDED))
+    is_to_apply = drifted.changed or is_rerouted or (applied.is_roomy and health in (Health.READY, Health.SUSPENDED))
     return Observation(
         health,
         found,
@@ -69,7 +76,7 @@ def observe(api: Api, system: SystemRef, *, routing: str, fresh_s: float = FRESH
         reason,
         message,
         applied.fingerprint,
-        drifted,
+        str(drifted),
         volumes=None if is_starting else volumes_of(items[CLAIM.kind]),
         backup=backups.backup(api, system, items.get(backups.CRON_JOB.kind, ())),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from controlplane.lib import together
 from controlplane.runtime.diff import field_changes
 from controlplane.runtime.errors import RuntimeBusy
-from controlplane.runtime.kubernetes import bundle, foreign, handover, inventory, standing
+from controlplane.runtime.kubernetes import additions, bundle, foreign, handover, inventory, standing
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.applying import KEPT, apply_fairly
 from controlplane.runtime.kubernetes.extensions import check_extensions
@@ -59,7 +59,7 @@ def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], applied: Inv
     warning = " ".join(after.warnings)
     if before is None:
         return Change(ChangeKind.CREATE, resource.kind, name, warning=warning)
-    found = said(after.item)
+    found = said(additions.without_additions(api, resource, after.item))
     if handover.is_to_keep(item, before):
         # A dry run of dropping the number shows the server's own, 1, in its place.
         found["spec"] = {**found["spec"], "replicas": before["spec"]["replicas"]}

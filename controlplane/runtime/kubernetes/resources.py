@@ -70,6 +70,7 @@ NAMESPACE, CONFIG_MAP, SECRET = BY_KIND["Namespace"], BY_KIND["ConfigMap"], BY_K
 POD = Resource("Pod", "v1", "pods")
 NODE = Resource("Node", "v1", "nodes", is_namespaced=False)
 EVENT = Resource("Event", "v1", "events")
+DAEMON_SET = Resource("DaemonSet", "apps/v1", "daemonsets")
 REPLICA_SET = Resource("ReplicaSet", "apps/v1", "replicasets")
 GATEWAY = Resource("Gateway", "gateway.networking.k8s.io/v1", "gateways", is_extension=True)
 

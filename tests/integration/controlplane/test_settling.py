@@ -133,6 +133,33 @@ def test_what_somebody_changed_is_left_if_the_admin_says_so_and_only_shown(selle
     assert system.health_message == ""
 
 
+def test_what_somebody_added_by_hand_is_taken_away(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.changed_by("kubectl-edit", system.namespace, "Deployment", "seat", "spec.template.spec.nodeSelector", {"disk": "ssd"})
+
+    settle(system, runtime)
+
+    row = AuditRow.objects.get(action="system.repair", subject_id=str(system.pk))
+    assert row.details["message"] == "Deployment seat was changed by kubectl-edit."
+    assert not runtime.observe(system.ref).drift
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_stands_beside_a_system_is_told_and_nothing_is_applied_for_it(seller: Any, runtime: SiteRuntime, leaves: bool) -> None:
+    system = deployed(seller, runtime)
+    operating.drift_leave(system=system, leaves=leaves, acting_user=seller)
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "allow-all"}}
+    runtime.made_by("kubectl-create", system.namespace, policy)
+    before = runtime.calls.count(("apply", system.namespace))
+
+    for _ in range(2):
+        settle(system, runtime)
+
+    assert (system.health, system.health_message) == ("ready", "Not Clove's: NetworkPolicy allow-all.")
+    assert runtime.calls.count(("apply", system.namespace)) == before
+    assert not AuditRow.objects.filter(action="system.repair", subject_id=str(system.pk)).exists()
+
+
 def test_with_hands_left_alone_a_change_that_came_to_nothing_is_taken_back_all_the_same(seller: Any, runtime: SiteRuntime) -> None:
     system = deployed(seller, runtime)
     operating.drift_leave(system=system, leaves=True, acting_user=seller)

@@ -11,6 +11,7 @@ from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.resources import RESOURCES, Resource
 
 BOUND_S = 30.0
+STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
 
 
@@ -26,6 +27,10 @@ class Cluster:
 
     def patch(self, path: str, change: Mapping[str, Any], *, manager: str) -> dict[str, Any]:
         return self.api._call("PATCH", path, {"fieldManager": manager}, body=change, content_type=MERGE).json()
+
+    def edit(self, path: str, change: Mapping[str, Any], *, manager: str) -> dict[str, Any]:
+        """As `kubectl edit` and `kubectl set` send it: members of lists are found by their names."""
+        return self.api._call("PATCH", path, {"fieldManager": manager}, body=change, content_type=STRATEGIC).json()
 
     def play(self, path: str, status: Mapping[str, Any]) -> dict[str, Any]:
         """Write STATUS as the controller of the object at PATH would."""

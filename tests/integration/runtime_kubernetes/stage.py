@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from controlplane.runtime.kubernetes import KubernetesRuntime, Routing, RoutingChoice
-from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, resource_of
+from controlplane.runtime.kubernetes.resources import BY_KIND, DAEMON_SET, NAMESPACE, resource_of
 from controlplane.runtime.port import Runtime, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.played import COMPLETE, GOING_ON, Played
@@ -34,7 +34,8 @@ class StageOnServer:
         self.cluster.patch(BY_KIND[kind].path(name, system.namespace), change, manager=manager)
 
     def made(self, system: SystemRef, item: dict[str, Any], *, manager: str) -> None:
-        self.cluster.create(resource_of(item).collection(system.namespace), item, manager=manager)
+        resource = DAEMON_SET if item["kind"] == "DaemonSet" else resource_of(item)
+        self.cluster.create(resource.collection(system.namespace), item, manager=manager)
 
     def is_there(self, system: SystemRef, kind: str, name: str) -> bool:
         return name in self.cluster.names(BY_KIND[kind], system.namespace)

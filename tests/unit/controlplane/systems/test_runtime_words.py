@@ -49,6 +49,8 @@ def test_what_drifted_is_said_an_object_after_the_other() -> None:
         said = say_drift("Deployment seat was changed by kubectl-edit. Service web is gone.")
         assert said == "Deployment seat을(를) kubectl-edit이(가) 바꾸었습니다. Service web이(가) 없어졌습니다."
         assert say_drift("") == ""
+        assert say_drift("Not Clove's: Pod dbg, Job once.") == "Clove가 만들지 않은 것: Pod dbg, Job once."
+        assert say_runtime("ConfigMap extra belongs to helm.") == "ConfigMap extra은(는) helm의 것입니다."
 
 
 def test_in_english_it_stays_as_it_was() -> None:
