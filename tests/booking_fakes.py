@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +19,7 @@ import msgspec
 
 from booking_templates.kit.peers import PeerResponse, PeerTimeout, PeerUnavailable
 from booking_templates.payments.errors import PaymentRefused, PaymentUnknown, PaymentUnreached
-from booking_templates.payments.port import Approval, Cancellation, Inquiry, Purchase, Ready
+from booking_templates.payments.port import Approval, Cancellation, Cancelled, Inquiry, Purchase, Ready
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
@@ -90,6 +91,7 @@ class Payment:
     token: str = ""
     captured: int = 0
     cancels: list[int] = field(default_factory=list)
+    listed: list[Cancelled] = field(default_factory=list)
     captures: int = 0
 
 
@@ -102,6 +104,7 @@ class FakeProvider:
     name = "kakaopay"
     is_test = True
     is_answering = True
+    lists_cancels = True
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -146,17 +149,26 @@ class FakeProvider:
         def act() -> Inquiry:
             payment = self._find("order", tid)
             ended = payment.status in ("QUIT_PAYMENT", "FAIL_PAYMENT", "FAIL_AUTH_PASSWORD")
-            return Inquiry(payment.status, payment.captured, sum(payment.cancels), is_final=ended)
+            cancels = tuple(payment.listed) if self.lists_cancels else ()
+            return Inquiry(payment.status, payment.captured, sum(payment.cancels), is_final=ended, cancels=cancels)
 
         return self._call("order", act)
 
-    def cancel(self, *, tid: str, amount_krw: int, available_krw: int) -> Cancellation:
+    def cancel_by_hand(self, tid: str, amount_krw: int, *, at: datetime | None = None) -> None:
+        """Somebody gives money back at the provider's own console."""
+        payment = self.payments[tid]
+        payment.cancels.append(amount_krw)
+        payment.listed.append(Cancelled(amount_krw, at=at or datetime.now(UTC) - timedelta(hours=1)))
+        payment.status = "CANCEL_PAYMENT" if sum(payment.cancels) == payment.captured else "PART_CANCEL_PAYMENT"
+
+    def cancel(self, *, tid: str, amount_krw: int, available_krw: int, refund_id: str = "") -> Cancellation:
         def act() -> Cancellation:
             payment = self._find("cancel", tid)
             available = payment.captured - sum(payment.cancels)
             if amount_krw <= 0 or amount_krw > available or available_krw != available:
                 raise PaymentRefused("cancel", -710)
             payment.cancels.append(amount_krw)
+            payment.listed.append(Cancelled(amount_krw, refund_id, datetime.now(UTC)))
             payment.status = "CANCEL_PAYMENT" if amount_krw == available else "PART_CANCEL_PAYMENT"
             return Cancellation(f"C{len(payment.cancels)}{tid[1:]}"[:20], sum(payment.cancels))
 

@@ -191,3 +191,8 @@ class RefundByHand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.why} {self.price_krw}"
+
+    @property
+    def amount_krw(self) -> int:
+        """What goes back of what was paid, or went: not more than was left at the provider."""
+        return self.price_krw if self.refund is None else self.refund.amount_krw

@@ -22,7 +22,9 @@ class Pieces(msgspec.Struct):
 
 
 class HistoryEntry(msgspec.Struct, omit_defaults=True):
-    """Something that happened to an order. `kind`: ordered, paid, picked_up or given_back.
+    """Something that happened to an order. `kind`: ordered, paid, picked_up, given_back or outside.
+
+    `outside`: money was given back at the payment provider by other hands; `at` is when that was found out.
 
     Of what was given back: `reason` says by whom (buyer, organiser, performance_called_off, else why it could not be delivered), `done_at`
     when the provider had made it, null while it is on its way. By hand: which `pieces`, `by` whom, `why`, and the `note` that buyers do

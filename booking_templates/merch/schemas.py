@@ -196,12 +196,16 @@ class ProductSales(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """Sales so far. Money is what the ledger says; `due_krw` is what is still to be paid at the counter."""
+    """Sales so far. Money is what the ledger says; `due_krw` is what is still to be paid at the counter.
+
+    `outside_krw` is what of `refunded_krw` was given back at the payment provider by other hands.
+    """
 
     orders: int
     picked_up: int
     captured_krw: int
     refunded_krw: int
+    outside_krw: int
     due_krw: int
     open_refunds: int
     by_product: list[ProductSales]

@@ -61,7 +61,7 @@ def _by_hand(orders: list[str]) -> defaultdict[str, list[RefundByHand]]:
     """What the organiser gave back of ORDERS, by time. Asked for those alone of which something was given back: most buyers keep all."""
     found: defaultdict[str, list[RefundByHand]] = defaultdict(list)
     if orders:
-        for made in RefundByHand.objects.filter(order_id__in=orders).order_by("created_at", "pk"):
+        for made in RefundByHand.objects.filter(order_id__in=orders).select_related("refund").order_by("created_at", "pk"):
             found[made.order_id].append(made)
     return found
 
@@ -103,7 +103,9 @@ def due_krw(order: Order, items: Iterable[Item]) -> int:
 
 def _order(order: Order, items: list[Item], request: HttpRequest, by_hand: list[RefundByHand]) -> OrderOut:
     why = ordering.refusal(order)
-    refund = value_krw(items) if order.state == State.ISSUED and order.is_paid and why is None else 0
+    refund = (
+        min(value_krw(items), order.total_krw - order.refunded_krw) if order.state == State.ISSUED and order.is_paid and why is None else 0
+    )
     return OrderOut(
         id=order.pk,
         number=order.number,
@@ -119,6 +121,6 @@ def _order(order: Order, items: list[Item], request: HttpRequest, by_hand: list[
         picked_up_at=local(order.picked_up_at),
         cancellation=CancellationOut(allowed=why is None, reason=why, refund_krw=refund, fee_krw=0, until=None),
         refunded_krw=order.refunded_krw,
-        by_organiser=[ByOrganiser(local(each.created_at), each.pieces, each.price_krw if order.is_paid else 0) for each in by_hand],
+        by_organiser=[ByOrganiser(local(each.created_at), each.pieces, each.amount_krw if order.is_paid else 0) for each in by_hand],
         created_at=timezone.localtime(order.created_at),
     )

@@ -22,7 +22,7 @@ from booking_templates.merch.schemas import (
     Summary,
 )
 from booking_templates.merch.showing import shown_items, shown_pick_up
-from booking_templates.payments.models import NO_PROVIDER, Kind
+from booking_templates.payments.models import BACK, NO_PROVIDER, Kind
 from booking_templates.payments.names import digits_of, words_of
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import OPEN_PAYMENT, State
@@ -120,7 +120,8 @@ def read_summary(request: Request) -> Summary:
         orders=Order.objects.filter(STANDS).count(),
         picked_up=Order.objects.filter(STANDS, picked_up_at__isnull=False).count(),
         captured_krw=money.get(Kind.CAPTURE, 0),
-        refunded_krw=money.get(Kind.REFUND, 0),
+        refunded_krw=sum(money.get(kind, 0) for kind in BACK),
+        outside_krw=money.get(Kind.OUTSIDE, 0),
         due_krw=due or 0,
         open_refunds=OrderRefund.objects.filter(open_order__isnull=False).count(),
         by_product=[_sales(each) for each in products.prefetch_related("choices")],

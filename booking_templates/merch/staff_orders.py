@@ -51,13 +51,15 @@ def create_refund(request: Request, body: NewRefundByHand, order_id: object) -> 
 
 
 def _made(order: Order, made: RefundByHand) -> RefundMade:
-    is_done = made.refund_id is None or not OrderRefund.objects.filter(pk=made.refund_id, done_at=None).exists()
+    if made.refund is not None:
+        made.refund.refresh_from_db()  # made since, and maybe of less: other hands had given something back
+    is_done = made.refund is None or made.refund.done_at is not None
     return RefundMade(
         id=made.pk,
         order_id=made.order_id,
         items=_pieces(made),
         price_krw=made.price_krw,
-        refund_krw=made.price_krw if order.is_paid else 0,
+        refund_krw=made.amount_krw if order.is_paid else 0,
         is_done=is_done,
         created_at=local(made.created_at),
     )
@@ -93,6 +95,8 @@ def _history(order: Order) -> list[HistoryEntry]:
     found = [HistoryEntry("ordered", local(order.created_at), amount_krw=order.total_krw)]
     captures = LedgerEntry.objects.filter(order_id=order.pk, kind=Kind.CAPTURE)
     found += [HistoryEntry("paid", local(each.at), amount_krw=each.amount_krw) for each in captures]
+    outside = LedgerEntry.objects.filter(order_id=order.pk, kind=Kind.OUTSIDE)
+    found += [HistoryEntry("outside", local(each.at), amount_krw=each.amount_krw) for each in outside]
     if order.picked_up_at is not None:
         found.append(HistoryEntry("picked_up", local(order.picked_up_at)))
     for refund in OrderRefund.objects.filter(order_id=order.pk).select_related("by_hand"):

@@ -79,6 +79,7 @@ def refund_row(refund: Refund) -> Row:
         "price_krw": refund.price_krw,
         "fee_krw": refund.fee_krw,
         "amount_krw": refund.amount_krw,
+        "had_before_krw": refund.had_before_krw,
         "compensation_krw": refund.compensation_krw,
         "reason": refund.reason,
         "created_at": _moment(refund.created_at),

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from booking_templates.kit.connections import BrokenOff, Connections, NotSent
 from booking_templates.kit.peers import Circuit
 from booking_templates.payments.errors import PaymentRefused, PaymentUnknown, PaymentUnreached
-from booking_templates.payments.port import Approval, Cancellation, Inquiry, Purchase, Ready
+from booking_templates.payments.port import Approval, Cancellation, Cancelled, Inquiry, Purchase, Ready
 
 log = logging.getLogger("clove.kakaopay")
 
@@ -31,6 +33,8 @@ ENDED = frozenset({"FAIL_AUTH_PASSWORD", "QUIT_PAYMENT", "FAIL_PAYMENT"})
 NO_SUCH_TID = -721
 EXPIRED = -723
 TOO_MANY_CALLS = -429
+KST = ZoneInfo("Asia/Seoul")
+"""KakaoPay writes times without an offset."""
 
 
 class _Amount(msgspec.Struct):
@@ -49,11 +53,19 @@ class _Approved(msgspec.Struct):
     amount: _Amount
 
 
+class _Action(msgspec.Struct):
+    payment_action_type: str
+    amount: int
+    payload: str | None = None
+    approved_at: str | None = None
+
+
 class _Order(msgspec.Struct):
     tid: str
     status: str
     amount: _Amount | None = None
     canceled_amount: _Amount | None = None
+    payment_action_details: msgspec.Raw = msgspec.Raw()
 
 
 class _Cancelled(msgspec.Struct):
@@ -138,11 +150,12 @@ class KakaoPay:
             captured_krw=answer.amount.total if is_captured and answer.amount else 0,
             cancelled_krw=answer.canceled_amount.total if is_captured and answer.canceled_amount else 0,
             is_final=answer.status in ENDED,
+            cancels=_cancels(answer.payment_action_details) if is_captured else (),
         )
 
-    def cancel(self, *, tid: str, amount_krw: int, available_krw: int) -> Cancellation:
-        body = {"tid": tid, "cancel_amount": amount_krw, "cancel_tax_free_amount": 0, "cancel_available_amount": available_krw}
-        answer = self._post("cancel", body, _Cancelled)
+    def cancel(self, *, tid: str, amount_krw: int, available_krw: int, refund_id: str) -> Cancellation:
+        amounts = {"cancel_amount": amount_krw, "cancel_tax_free_amount": 0, "cancel_available_amount": available_krw}
+        answer = self._post("cancel", {"tid": tid, **amounts, "payload": refund_id}, _Cancelled)
         return Cancellation(answer.aid, answer.canceled_amount.total)
 
     def _post(self, operation: str, body: dict[str, Any], kind: type[T]) -> T:
@@ -173,6 +186,23 @@ class KakaoPay:
             raise PaymentUnknown(operation, f"http {answer.status}")
         self._circuit.succeeded()
         raise _refusal(operation, answer.status, answer.content)
+
+
+def _cancels(details: msgspec.Raw) -> tuple[Cancelled, ...]:
+    """What was given back, by the payment's actions. The sums decide where they are not understood: they are no reason to stand still."""
+    try:
+        actions = msgspec.json.decode(details, type=list[_Action] | None) or []
+        return tuple(
+            Cancelled(
+                amount_krw=each.amount,
+                refund_id=each.payload or "",
+                at=datetime.fromisoformat(each.approved_at).replace(tzinfo=KST) if each.approved_at else None,
+            )
+            for each in actions
+            if each.payment_action_type == "CANCEL"
+        )
+    except (msgspec.DecodeError, ValueError):
+        return ()
 
 
 def _refusal(operation: str, status: int, content: bytes) -> PaymentRefused | PaymentUnknown:

@@ -96,6 +96,8 @@ def refunded(refund: Refund | None) -> str:
     lines = [_("Price: %(price)s") % {"price": won(refund.price_krw)}]
     if refund.fee_krw:
         lines.append(_("Cancellation fee: %(fee)s") % {"fee": won(refund.fee_krw)})
+    if refund.had_before_krw:
+        lines.append(_("Given back before: %(amount)s") % {"amount": won(refund.had_before_krw)})
     lines.append(_("Refund: %(refund)s") % {"refund": won(refund.amount_krw)})
     if refund.amount_krw:
         lines.append(_("It is refunded the way you paid; a card may take a few days."))

@@ -37,7 +37,7 @@ class PayableOrder(models.Model):
     provider = models.CharField(max_length=16, default=NO_PROVIDER)
     total_krw = models.PositiveIntegerField(default=0)
     refunded_krw = models.PositiveIntegerField(default=0)
-    """The sum of the ledger's refunds, for showing."""
+    """What the ledger has as given back, by other hands too."""
     compensation_krw = models.PositiveIntegerField(default=0)
     """What the organiser owes on top of refunds, outside the provider."""
     tid = models.CharField(max_length=40, null=True, unique=True)  # noqa: DJ001 - likewise
@@ -83,13 +83,20 @@ class PayableOrder(models.Model):
 class Kind(models.TextChoices):
     CAPTURE = "capture"
     REFUND = "refund"
+    OUTSIDE = "outside"
+    """Given back at the provider by other hands than Clove's, at its own console: no refund of ours asked for it."""
+
+
+BACK = (Kind.REFUND, Kind.OUTSIDE)
+"""What went back to a buyer at the provider, by whosever hands."""
 
 
 class Entry(models.Model):
     """A line of the ledger: money that moved at the provider. Only ever added.
 
-    `reference` is the tid of a capture and our refund's id of a refund, so that neither is booked twice; `provider_reference` is
-    the provider's id of the movement, where its answer reached us.
+    `reference` is the tid of a capture, our refund's id of a refund, and of what other hands gave back the sum that the provider had
+    given back by then: so none is booked twice. `provider_reference` is the provider's id of the movement, where its answer reached us.
+    What other hands gave back is booked when it is found out, at that moment: what was told of the time before stays true.
     """
 
     kind = models.CharField(max_length=7, choices=Kind.choices)
@@ -105,8 +112,9 @@ class Entry(models.Model):
 class Refund(models.Model):
     """Money on its way back. `open_order` is the order's id while it is: its uniqueness lets one refund of a payment run at a time.
 
-    `before_krw` and `available_krw` are what had been refunded of the payment, and what could be, when this one was decided: by them
-    the provider's figures tell whether this refund has been made.
+    `before_krw` and `available_krw` are what had been given back of the payment, and what could be, when this one was decided: by them
+    the provider's figures tell whether this refund has been made. What other hands turn out to have given back is added to the one and
+    taken from the other, and no more than is left goes back: `amount_krw` is then less than the price without the fee.
     """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_id)
@@ -125,6 +133,11 @@ class Refund(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def had_before_krw(self) -> int:
+        """What of it its buyer has already, by other hands."""
+        return self.price_krw - self.fee_krw - self.amount_krw
 
 
 class Notice(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -38,13 +39,26 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Cancelled:
+    """Something that the provider gave back of a payment. REFUND_ID is what came with the request: empty when that was not ours."""
+
+    amount_krw: int
+    refund_id: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Inquiry:
-    """What the provider knows of a payment. IS_FINAL: not captured, and no approve can capture it any more."""
+    """What the provider knows of a payment. IS_FINAL: not captured, and no approve can capture it any more.
+
+    CANCELS is what CANCELLED_KRW is made of; empty when the provider does not say.
+    """
 
     status: str
     captured_krw: int
     cancelled_krw: int
     is_final: bool
+    cancels: tuple[Cancelled, ...] = ()
 
     @property
     def is_captured(self) -> bool:
@@ -82,6 +96,9 @@ class Provider(Protocol):
         """What became of TID."""
         ...
 
-    def cancel(self, *, tid: str, amount_krw: int, available_krw: int) -> Cancellation:
-        """Refund AMOUNT_KRW of TID, of which AVAILABLE_KRW is believed to be refundable: another figure at the provider is a refusal."""
+    def cancel(self, *, tid: str, amount_krw: int, available_krw: int, refund_id: str) -> Cancellation:
+        """Refund AMOUNT_KRW of TID, of which AVAILABLE_KRW is believed to be refundable: another figure at the provider is a refusal.
+
+        REFUND_ID is ours: `inquire` tells by it what came of this call.
+        """
         ...

@@ -2,11 +2,16 @@
 
 One refund of a payment runs at a time (`Refund.open_order` is unique), and it knows what had been refunded before it. So the provider's
 figures say whether it has been made, and a request sent twice is refused by `cancel_available_amount` instead of paid twice.
+
+The organiser can cancel at the provider's own console, too, of which nobody tells us. It is found out by the next refund: the provider
+refuses it, for less is left than it says, and its list names what was given back and for which refund of ours. The rest was other
+hands: it is booked as that, and the refund goes on with what is left (docs/decisions/0039).
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.db import IntegrityError
 from django.db.models import Sum
@@ -14,11 +19,17 @@ from django.db.models import Sum
 from booking_templates.kit.db import clock
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, PaymentUnreached
-from booking_templates.payments.models import Kind, Refund
+from booking_templates.payments.models import BACK, Kind, Refund
+from booking_templates.payments.port import Inquiry
 from booking_templates.payments.rows import LEASE, Capture, Order, SagaRows
 from booking_templates.payments.states import State
 
 log = logging.getLogger("clove.saga")
+
+SKEW = timedelta(seconds=10)
+"""How far the provider's clock may be behind; it writes whole seconds, too."""
+ATTEMPTS = 2
+"""The second when the first met what other hands had given back."""
 
 
 class Refunding(SagaRows[Order]):
@@ -34,7 +45,7 @@ class Refunding(SagaRows[Order]):
         compensation_krw: int = 0,
         lines: list[str] | None = None,
     ) -> None:
-        """Take LINES (None: all that is left) of an ISSUED order back and refund PRICE_KRW less FEE_KRW.
+        """Take LINES (None: all that is left) of an ISSUED order back and refund PRICE_KRW less FEE_KRW, or what is left at the provider.
 
         Raises Conflict `refund_in_progress` while another refund of this payment runs, `order_changed` when it was moved meanwhile.
         """
@@ -47,13 +58,13 @@ class Refunding(SagaRows[Order]):
             if not self._move(order, target, next_at=None, also=record, **ended):
                 raise refused("order_changed")
             return
-        sums = self.refunds._default_manager.filter(order_id=order.pk).aggregate(before=Sum("amount_krw"))  # type: ignore[misc]
-        before = sums["before"] or 0
+        went_back = self.entries._default_manager.filter(order_id=order.pk, kind__in=BACK)  # type: ignore[misc]
+        before = went_back.aggregate(sum=Sum("amount_krw"))["sum"] or 0
         refund = self.refunds(  # type: ignore[misc]  # the concrete model has the order
             order_id=order.pk,
             price_krw=price_krw,
             fee_krw=fee_krw,
-            amount_krw=price_krw - fee_krw,
+            amount_krw=min(price_krw - fee_krw, order.total_krw - before),
             before_krw=before,
             available_krw=order.total_krw - before,
             compensation_krw=compensation_krw,
@@ -109,39 +120,89 @@ class Refunding(SagaRows[Order]):
 
     def _refund(self, order: Order, refund: Refund, *, is_first: bool) -> None:
         """Have the provider give REFUND back, unless it has already."""
-        if refund.amount_krw == 0:
-            self._refunded(order, refund, "")
+        if not is_first and refund.amount_krw and not self._is_to_be_made(order, refund):
             return
-        if not is_first and self._was_refunded(order, refund) is not False:
-            return
-        try:
-            made = self._provider().cancel(tid=order.tid or "", amount_krw=refund.amount_krw, available_krw=refund.available_krw)
-        except PaymentUnreached:
-            self._again_later(order)
-        except PaymentError:
-            if self._was_refunded(order, refund) is False:
-                self._again_later(order)
-        else:
-            self._refunded(order, refund, made.reference)
+        for _attempt in range(ATTEMPTS):
+            if refund.amount_krw == 0:
+                self._refunded(order, refund, "")
+                return
+            left = refund.available_krw
+            try:
+                made = self._provider().cancel(
+                    tid=order.tid or "", amount_krw=refund.amount_krw, available_krw=refund.available_krw, refund_id=refund.pk
+                )
+            except PaymentUnreached:
+                break
+            except PaymentError:
+                if not self._is_to_be_made(order, refund):
+                    return
+                if refund.available_krw == left:
+                    break
+            else:
+                self._refunded(order, refund, made.reference, outside_krw=made.cancelled_krw - refund.before_krw - refund.amount_krw)
+                return
+        self._again_later(order)
 
-    def _was_refunded(self, order: Order, refund: Refund) -> bool | None:
-        """Ask whether REFUND has been made, and record it when it has; None when the provider does not say."""
+    def _is_to_be_made(self, order: Order, refund: Refund) -> bool:
+        """Ask whether REFUND has to be made still. False when it was, which is recorded, and when nobody can say so now.
+
+        What other hands have given back meanwhile is booked, and REFUND is for what is left then.
+        """
         inquiry = self._inquire(order)
         if inquiry is None:
-            return None
-        if inquiry.cancelled_krw >= refund.before_krw + refund.amount_krw:
-            self._refunded(order, refund, "")
-            return True
-        return False
+            return False
+        new_krw = inquiry.cancelled_krw - refund.before_krw
+        if _is_made(refund, inquiry):
+            self._refunded(order, refund, "", outside_krw=new_krw - refund.amount_krw)
+            return False
+        return new_krw <= 0 or self._book_outside(order, refund, new_krw)
 
-    def _refunded(self, order: Order, refund: Refund, reference: str) -> None:
+    def _book_outside(self, order: Order, refund: Refund, amount_krw: int) -> bool:
+        """Book AMOUNT_KRW, which other hands gave back, before REFUND is made. False when somebody else goes on with ORDER."""
+        before, available = refund.before_krw + amount_krw, max(0, refund.available_krw - amount_krw)
+        changes = {"before_krw": before, "available_krw": available, "amount_krw": min(refund.amount_krw, available)}
+
+        def record() -> None:
+            self._book(order, Kind.OUTSIDE, amount_krw, reference=str(before))
+            self.refunds._default_manager.filter(pk=refund.pk).update(**changes)
+
+        if not self._move(order, State(order.state), refunded_krw=before, also=record):
+            order.refresh_from_db()
+            return False
+        for name, value in changes.items():
+            setattr(refund, name, value)
+        log.warning("given back by other hands", extra={"fields": {"order": order.pk, "amount_krw": amount_krw}})
+        return True
+
+    def _refunded(self, order: Order, refund: Refund, reference: str, *, outside_krw: int = 0) -> None:
+        """Record that REFUND was made, and that other hands gave OUTSIDE_KRW back beside it."""
+        refunded = refund.before_krw + refund.amount_krw + max(0, outside_krw)
+
         def record() -> None:
             now = clock()
             self.refunds._default_manager.filter(pk=refund.pk).update(done_at=now, open_order=None)
             if refund.amount_krw:
                 self._book(order, Kind.REFUND, refund.amount_krw, reference=refund.pk, provider_reference=reference, at=now)
+            if outside_krw > 0:
+                self._book(order, Kind.OUTSIDE, outside_krw, reference=str(refunded), at=now)
 
         target = State.REFUNDED if refund.is_whole else State.ISSUED
-        refunded = refund.before_krw + refund.amount_krw
         if not self._move(order, target, next_at=None, attempts=0, refunded_krw=refunded, also=record):
             order.refresh_from_db()
+
+
+def _is_made(refund: Refund, inquiry: Inquiry) -> bool:
+    """Whether REFUND is part of what the provider has given back.
+
+    By its id, where the provider lists what it gave back. One that an earlier release sent has none: it is known by its amount and by
+    being younger than the refund. Without a list the sums decide, as they do for a provider that refuses any but the right one.
+    """
+    if inquiry.cancelled_krw < refund.before_krw + refund.amount_krw:
+        return False
+    if sum(each.amount_krw for each in inquiry.cancels) != inquiry.cancelled_krw:
+        return True
+    return any(
+        each.refund_id == refund.pk
+        or (not each.refund_id and each.amount_krw == refund.amount_krw and each.at is not None and each.at > refund.created_at - SKEW)
+        for each in inquiry.cancels
+    )

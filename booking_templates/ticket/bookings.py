@@ -84,14 +84,16 @@ def create_refund_by_hand(request: Request, body: NewRefundByHand, order_id: obj
 
 
 def _made(made: RefundByHand) -> RefundMade:
-    is_done = made.refund_id is None or not OrderRefund.objects.filter(pk=made.refund_id, done_at=None).exists()
+    if made.refund is not None:
+        made.refund.refresh_from_db()  # made since, and maybe of less: other hands had given something back
+    is_done = made.refund is None or made.refund.done_at is not None
     return RefundMade(
         id=made.pk,
         order_id=made.order_id,
         tickets=made.tickets,
         price_krw=made.price_krw,
         fee_krw=made.fee_krw,
-        refund_krw=made.price_krw - made.fee_krw,
+        refund_krw=made.amount_krw,
         is_done=is_done,
         created_at=local(made.created_at),
     )
@@ -141,6 +143,8 @@ def _history(order: Order, tickets: list[Ticket]) -> list[HistoryEntry]:
     found = [HistoryEntry("ordered", local(order.created_at), amount_krw=order.total_krw)]
     captures = LedgerEntry.objects.filter(order_id=order.pk, kind=Kind.CAPTURE)
     found += [HistoryEntry("paid", local(each.at), amount_krw=each.amount_krw) for each in captures]
+    outside = LedgerEntry.objects.filter(order_id=order.pk, kind=Kind.OUTSIDE)
+    found += [HistoryEntry("outside", local(each.at), amount_krw=each.amount_krw) for each in outside]
     found += [HistoryEntry("used", local(each.used_at), labels=[each.label]) for each in tickets if each.used_at]
     for refund in OrderRefund.objects.filter(order_id=order.pk).select_related("by_hand"):
         entry = HistoryEntry(

@@ -125,7 +125,12 @@ class RefundByHand(models.Model):
         constraints = [models.UniqueConstraint(fields=["order", "key"], name="ticket_refund_by_hand_once_a_key")]
 
     def __str__(self) -> str:
-        return f"{self.why} {self.price_krw - self.fee_krw}"
+        return f"{self.why} {self.amount_krw}"
+
+    @property
+    def amount_krw(self) -> int:
+        """What goes back, or went: not more than was left at the provider."""
+        return self.price_krw - self.fee_krw if self.refund is None else self.refund.amount_krw
 
 
 class Ticket(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Count, Q, Sum
 
 from booking_templates.kit.db import clock, snapshot
-from booking_templates.payments.models import NO_PROVIDER, Kind
+from booking_templates.payments.models import BACK, NO_PROVIDER, Kind
 from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import event
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
@@ -30,7 +30,8 @@ def summary() -> Summary:
         orders=Order.objects.filter(state=State.ISSUED).count(),
         tickets=sum(row.tickets for row in performances),
         captured_krw=money.get(Kind.CAPTURE, 0),
-        refunded_krw=money.get(Kind.REFUND, 0),
+        refunded_krw=sum(money.get(kind, 0) for kind in BACK),
+        outside_krw=money.get(Kind.OUTSIDE, 0),
         due_krw=due or 0,
         open_refunds=OrderRefund.objects.filter(open_order__isnull=False).count(),
         by_performance=performances,

@@ -252,12 +252,16 @@ class PerformanceSales(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """Sales so far. Money is what the ledger says; `due_krw` is the price of live tickets that no provider was asked for."""
+    """Sales so far. Money is what the ledger says; `due_krw` is the price of live tickets that no provider was asked for.
+
+    `outside_krw` is what of `refunded_krw` was given back at the payment provider by other hands.
+    """
 
     orders: int
     tickets: int
     captured_krw: int
     refunded_krw: int
+    outside_krw: int
     due_krw: int
     open_refunds: int
     by_performance: list[PerformanceSales]
@@ -283,6 +287,15 @@ class SettlementLine(msgspec.Struct):
     given_back_krw: int
 
 
+class Outside(msgspec.Struct):
+    """Money of an order that was given back at the payment provider by other hands; `at` is when that was found out."""
+
+    order_id: str
+    number: str
+    amount_krw: int
+    at: datetime
+
+
 class AfterClose(msgspec.Struct):
     """What moved at the provider after sales had ended: refunds of buyers and of the organiser, payments that were under way."""
 
@@ -291,6 +304,7 @@ class AfterClose(msgspec.Struct):
     fees_krw: int
     compensation_krw: int
     by_organiser_krw: int
+    outside_krw: int
 
 
 class Settlement(msgspec.Struct):
@@ -298,8 +312,9 @@ class Settlement(msgspec.Struct):
 
     `kept_krw` is `captured_krw` less `refunded_krw`: the price of the tickets that stand, the fees, and `returning_krw`, which was taken
     for orders that could not be delivered and is on its way back. `compensation_krw` is owed apart, outside the provider, and `due_krw`
-    is to be paid at the door. `by_organiser_krw` is what of `refunded_krw` the organiser gave back by hand. `open_payments` counts payments
-    and refunds that are under way now.
+    is to be paid at the door. `by_organiser_krw` is what of `refunded_krw` the organiser gave back by hand, `outside_krw` what was given
+    back at the payment provider by other hands than this service's; of that, `uncovered_krw` is for tickets that stand still, so that much
+    less than their price is kept. `open_payments` counts payments and refunds that are under way now.
     """
 
     as_of: datetime
@@ -314,6 +329,10 @@ class Settlement(msgspec.Struct):
     compensation_krw: int
     due_krw: int
     by_organiser_krw: int
+    outside_krw: int
+    uncovered_krw: int
+    outside: list[Outside]
+    """The newest of it, whenever it was found out: a hundred at most."""
     open_payments: int
     after_close: AfterClose | None
 

@@ -22,10 +22,12 @@ from booking_templates.payments.showing import local
 from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import event
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
-from booking_templates.ticket.schemas import AfterClose, Settlement, SettlementLine
+from booking_templates.ticket.schemas import AfterClose, Outside, Settlement, SettlementLine
 
 CLOSING_TAKES = timedelta(seconds=10)
 """A transaction that was stamped before the close has committed by then."""
+
+OUTSIDE_MAX = 100
 
 
 @dataclass
@@ -45,6 +47,10 @@ class _Money:
     fees: int
     compensation: int
     by_organiser: int
+    outside: int
+    """Given back by other hands; part of REFUNDED."""
+    had_before: int
+    """What of that has since counted towards refunds of tickets."""
 
 
 @snapshot()
@@ -57,7 +63,6 @@ def statement() -> Settlement:
     lines = _lines(cut)
     money = _money(Q(at__lte=cut), Q(done_at__lte=cut))
     standing = sum(sums.sold_krw - sums.given_back_krw for sums in lines.values())
-    late = _money(Q(at__gt=cut), Q(done_at__gt=cut)) if is_closed else None
     return Settlement(
         as_of=local(cut),
         sales_close_at=local(closes_at),
@@ -69,12 +74,15 @@ def statement() -> Settlement:
         refunded_krw=money.refunded,
         fees_krw=money.fees,
         kept_krw=money.captured - money.refunded,
-        returning_krw=money.captured - money.refunded - standing - money.fees,
+        returning_krw=money.captured - money.refunded - standing - money.fees + money.outside - money.had_before,
         compensation_krw=money.compensation,
         due_krw=_due(),
         by_organiser_krw=money.by_organiser,
+        outside_krw=money.outside,
+        uncovered_krw=money.outside - money.had_before,
+        outside=_outside(),
         open_payments=_open_payments(),
-        after_close=AfterClose(late.captured, late.refunded, late.fees, late.compensation, late.by_organiser) if late else None,
+        after_close=_after_close(_money(Q(at__gt=cut), Q(done_at__gt=cut))) if is_closed else None,
     )
 
 
@@ -102,10 +110,32 @@ def _by_line(tickets: QuerySet[Ticket]) -> Iterable[Any]:
 def _money(booked: Q, done: Q) -> _Money:
     money = dict(LedgerEntry.objects.filter(booked).values_list("kind").annotate(total=Sum("amount_krw")).order_by())
     refunds = OrderRefund.objects.filter(done).aggregate(
-        fees=Sum("fee_krw"), owed=Sum("compensation_krw"), by_organiser=Sum("amount_krw", filter=Q(reason=BY_ORGANISER))
+        fees=Sum("fee_krw"),
+        owed=Sum("compensation_krw"),
+        by_organiser=Sum("amount_krw", filter=Q(reason=BY_ORGANISER)),
+        asked=Sum("price_krw"),
+        amount=Sum("amount_krw"),
     )
-    sums = (refunds[name] or 0 for name in ("fees", "owed", "by_organiser"))
-    return _Money(money.get(Kind.CAPTURE, 0), money.get(Kind.REFUND, 0), *sums)
+    fees, asked, amount = (refunds[name] or 0 for name in ("fees", "asked", "amount"))
+    outside = money.get(Kind.OUTSIDE, 0)
+    return _Money(
+        captured=money.get(Kind.CAPTURE, 0),
+        refunded=money.get(Kind.REFUND, 0) + outside,
+        fees=fees,
+        compensation=refunds["owed"] or 0,
+        by_organiser=refunds["by_organiser"] or 0,
+        outside=outside,
+        had_before=asked - fees - amount,
+    )
+
+
+def _outside() -> list[Outside]:
+    found = LedgerEntry.objects.filter(kind=Kind.OUTSIDE).select_related("order").order_by("-at", "-pk")[:OUTSIDE_MAX]
+    return [Outside(each.order_id, each.order.number, each.amount_krw, local(each.at)) for each in found]
+
+
+def _after_close(late: _Money) -> AfterClose:
+    return AfterClose(late.captured, late.refunded, late.fees, late.compensation, late.by_organiser, late.outside)
 
 
 def _closes_at() -> datetime | None:

@@ -53,7 +53,7 @@ def _by_hand(orders: list[str]) -> defaultdict[str, list[RefundByHand]]:
     """What the organiser gave back of ORDERS, by time. Asked for those alone of which something was given back: most buyers keep all."""
     found: defaultdict[str, list[RefundByHand]] = defaultdict(list)
     if orders:
-        for made in RefundByHand.objects.filter(order_id__in=orders).order_by("created_at", "pk"):
+        for made in RefundByHand.objects.filter(order_id__in=orders).select_related("refund").order_by("created_at", "pk"):
             found[made.order_id].append(made)
     return found
 
@@ -80,7 +80,7 @@ def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datet
         ),
         refunded_krw=order.refunded_krw,
         compensation_krw=order.compensation_krw,
-        by_organiser=[ByOrganiser(local(made.created_at), made.tickets, made.price_krw - made.fee_krw) for made in by_hand],
+        by_organiser=[ByOrganiser(local(made.created_at), made.tickets, made.amount_krw) for made in by_hand],
         created_at=timezone.localtime(order.created_at),
     )
 

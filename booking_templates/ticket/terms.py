@@ -58,6 +58,8 @@ class Terms:
     is_whole: bool = True
     is_paid: bool = False
     until: datetime | None = None
+    left_krw: int = 0
+    """What the provider has still of the payment: other hands may have given something back there."""
 
     @property
     def is_allowed(self) -> bool:
@@ -74,7 +76,7 @@ class Terms:
 
     @property
     def refund_krw(self) -> int:
-        return self.price_krw - self.fee_krw if self.is_allowed else 0
+        return max(0, min(self.price_krw - self.fee_krw, self.left_krw)) if self.is_allowed else 0
 
 
 def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection[str] | None = None) -> Terms:
@@ -164,4 +166,5 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
         return min(costs, default=0) if order.is_paid else 0
 
     lines = tuple(Line(ticket, fee(ticket)) for ticket in wanted)
-    return Terms(reason, lines, is_whole=len(wanted) == len(live), is_paid=order.is_paid, until=until)
+    left = order.total_krw - order.refunded_krw
+    return Terms(reason, lines, is_whole=len(wanted) == len(live), is_paid=order.is_paid, until=until, left_krw=left)

@@ -20,7 +20,7 @@ class BookedTicketSerializer(serializers.Serializer):
 
 
 class HistoryEntrySerializer(serializers.Serializer):
-    what = serializers.ChoiceField(choices=["ordered", "paid", "used", "given_back"], source="kind")
+    what = serializers.ChoiceField(choices=["ordered", "paid", "used", "given_back", "outside"], source="kind")
     at = serializers.DateTimeField()
     amount_krw = serializers.IntegerField()
     fee_krw = serializers.IntegerField()

@@ -401,6 +401,16 @@ class AfterCloseSerializer(serializers.Serializer):
     fees_krw = serializers.IntegerField()
     compensation_krw = serializers.IntegerField()
     by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
+    outside_krw = serializers.IntegerField(help_text="What of it was cancelled at the payment provider, not through Clove.")
+
+
+class OutsideSerializer(serializers.Serializer):
+    """Money that was cancelled at the payment provider, not through Clove."""
+
+    order = serializers.CharField(source="order_id")
+    number = serializers.CharField()
+    amount_krw = serializers.IntegerField()
+    at = serializers.DateTimeField(help_text="When it was found out.")
 
 
 class SettlementSerializer(serializers.Serializer):
@@ -417,6 +427,9 @@ class SettlementSerializer(serializers.Serializer):
     compensation_krw = serializers.IntegerField()
     returning_krw = serializers.IntegerField(help_text="What of `kept_krw` is on its way back to buyers.")
     by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
+    outside_krw = serializers.IntegerField(help_text="What of it was cancelled at the payment provider, not through Clove.")
+    uncovered_krw = serializers.IntegerField(help_text="What of `outside_krw` is for tickets that stand still.")
+    outside = OutsideSerializer(many=True, help_text="What `outside_krw` is made of, the newest first; at most 100.")
     after_close = AfterCloseSerializer(allow_null=True)
 
 

@@ -17,7 +17,7 @@ class PieceSerializer(serializers.Serializer):
 
 
 class ShopHistoryEntrySerializer(serializers.Serializer):
-    what = serializers.ChoiceField(choices=["ordered", "paid", "picked_up", "given_back"], source="kind")
+    what = serializers.ChoiceField(choices=["ordered", "paid", "picked_up", "given_back", "outside"], source="kind")
     at = serializers.DateTimeField()
     amount_krw = serializers.IntegerField()
     pieces = serializers.ListField(child=serializers.CharField(), help_text="By hand: how many of which.")

@@ -31,6 +31,8 @@ class Figures:
     orders: int | None = None
     income_krw: int | None = None
     refunded_krw: int | None = None
+    outside_krw: int = 0
+    """What of it was given back at the payment provider, not here."""
     due_krw: int | None = None
     merchandise_krw: int | None = None
     waiting: int = 0
@@ -63,6 +65,7 @@ def figures(summary: SalesSummary, performances: list[dict[str, Any]]) -> Figure
         orders=_int(ticket, "orders") if ticket else None,
         income_krw=_int(ticket, "captured_krw") - _int(ticket, "refunded_krw") if ticket else None,
         refunded_krw=_int(ticket, "refunded_krw") if ticket else None,
+        outside_krw=_int(ticket or {}, "outside_krw"),
         due_krw=_int(ticket, "due_krw") if ticket else None,
         merchandise_krw=_int(merch, "captured_krw") - _int(merch, "refunded_krw") if merch else None,
         waiting=_waiting((summary.seat or {}).get("room")),

@@ -220,10 +220,10 @@ def _get(api: BookingApi, service: str, path: str, **query: Any) -> Row:
 def _adds_up(archive: Archive, summaries: Said) -> bool:
     """Whether the ledgers' rows sum up to what the services say, to the won, and no refund is under way."""
     for service, summary in summaries.items():
-        sums = {"capture": 0, "refund": 0}
+        sums = {"capture": 0, "refund": 0, "outside": 0}
         for row in archive.rows.filter(table=f"{service}/payments").one_by_one():
             sums[row.data["kind"]] += row.data["amount_krw"]
-        if (sums["capture"], sums["refund"]) != (summary.get("captured_krw"), summary.get("refunded_krw")):
+        if (sums["capture"], sums["refund"] + sums["outside"]) != (summary.get("captured_krw"), summary.get("refunded_krw")):
             return False
         if summary.get("open_refunds"):
             return False

@@ -51,6 +51,17 @@ class AfterClose:
     fees_krw: int
     compensation_krw: int
     by_organiser_krw: int = 0
+    outside_krw: int = 0
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Money of a booking that was cancelled at the payment provider, not here; `at` is when that was found out."""
+
+    order_id: str
+    number: str
+    amount_krw: int
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,12 @@ class Settlement:
     """What of the amount kept is on its way back to buyers: the rest is the price of what stands, and fees."""
     by_organiser_krw: int = 0
     """What of the amount refunded was given back by hand."""
+    outside_krw: int = 0
+    """What of it was given back at the payment provider by other hands."""
+    uncovered_krw: int = 0
+    """What of that is for tickets that stand still."""
+    outside: tuple[Outside, ...] = ()
+    """The newest of it."""
     after_close: AfterClose | None = None
 
     @property
@@ -94,8 +111,11 @@ def read(found: Mapping[str, Any]) -> Settlement:
         is_final=bool(found["is_final"]),
         lines=lines,
         **{name: int(found[name]) for name in ("captured_krw", "refunded_krw", "fees_krw", "kept_krw", "compensation_krw")},
-        returning_krw=int(found.get("returning_krw") or 0),
-        by_organiser_krw=int(found.get("by_organiser_krw") or 0),
+        **{name: int(found.get(name) or 0) for name in ("returning_krw", "by_organiser_krw", "outside_krw", "uncovered_krw")},
+        outside=tuple(
+            Outside(str(each["order_id"]), str(each["number"]), int(each["amount_krw"]), datetime.fromisoformat(each["at"]))
+            for each in found.get("outside") or ()
+        ),
         after_close=AfterClose(**{name: int(late.get(name) or 0) for name in AfterClose.__dataclass_fields__}) if late else None,
     )
 
@@ -143,10 +163,14 @@ def totals(statement: Settlement) -> list[tuple[str, int]]:
     """The sums with their labels, in the order of the statement."""
     returning = [(_("of which on its way back to buyers"), statement.returning_krw)] if statement.returning_krw else []
     by_organiser = [(_("of which refunded by hand"), statement.by_organiser_krw)] if statement.by_organiser_krw else []
+    outside = [(_("of which cancelled at the payment provider, not here"), statement.outside_krw)] if statement.outside_krw else []
+    uncovered = [(_("of that for tickets still valid"), statement.uncovered_krw)] if statement.uncovered_krw else []
     return [
         (_("Paid by buyers"), statement.captured_krw),
         (_("Refunded"), statement.refunded_krw),
         *by_organiser,
+        *outside,
+        *uncovered,
         (_("Kept"), statement.kept_krw),
         (_("of which cancellation fees"), statement.fees_krw),
         *returning,
@@ -163,6 +187,7 @@ def movements_after_close(statement: Settlement) -> list[tuple[str, int]]:
         (_("Paid by buyers"), late.captured_krw),
         (_("Refunded"), late.refunded_krw),
         (_("of which refunded by hand"), late.by_organiser_krw),
+        (_("of which cancelled at the payment provider, not here"), late.outside_krw),
         (_("of which cancellation fees"), late.fees_krw),
         (_("Compensation owed to buyers, outside the payment provider"), late.compensation_krw),
     ]

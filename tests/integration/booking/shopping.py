@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import urllib3
 
 from bench.invariants import Findings, Payment, check, ledger, unsettled
+from tests.booking_keys import KAKAOPAY_SECRET_KEY
 from tests.integration.booking.harness import STANDIN_ADMIN_KEY, Booking
 
 PRICE_KRW = 150_000
@@ -161,6 +162,14 @@ class Standin:
     def well(self) -> None:
         """Switch all faults off."""
         self._call("DELETE", "faults")
+
+    def cancel(self, order_id: str, amount_krw: int) -> None:
+        """Give money of an order back as somebody does at the provider's own console: no service is told."""
+        (tid,) = (payment.tid for payment in self.payments() if payment.order_id == order_id and payment.captured_krw)
+        body = {"cid": "TC0ONETIME", "tid": tid, "cancel_amount": amount_krw, "cancel_tax_free_amount": 0}
+        headers = {"Authorization": f"SECRET_KEY {KAKAOPAY_SECRET_KEY}"}
+        answer = self._pool.request("POST", f"{self.url}/online/v1/payment/cancel", headers=headers, json=body)
+        assert answer.status == 200, answer.data
 
     def payments(self) -> list[Payment]:
         return ledger(self.url, STANDIN_ADMIN_KEY)

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnknown, PaymentUnreached
 from booking_templates.payments.kakaopay import KakaoPay
-from booking_templates.payments.port import Approval, Cancellation, Inquiry, Purchase, Ready
+from booking_templates.payments.port import Approval, Cancellation, Cancelled, Inquiry, Purchase, Ready
 
 KEY = "DEVSECRETKEY0123456789"
 TID = "T1234567890123456789"
@@ -83,7 +84,7 @@ def approve(client: KakaoPay) -> Approval:
 
 
 def cancel(client: KakaoPay) -> Cancellation:
-    return client.cancel(tid=TID, amount_krw=100_000, available_krw=300_000)
+    return client.cancel(tid=TID, amount_krw=100_000, available_krw=300_000, refund_id="refund-1")
 
 
 def test_ready_sends_what_the_documents_ask_for(server: Server, kakaopay: KakaoPay) -> None:
@@ -115,7 +116,7 @@ def test_approve_and_cancel_send_what_the_documents_ask_for(server: Server, kaka
     ids = {"cid": "TC0ONETIME", "tid": TID}
     assert [sent[2] for sent in server.sent] == [
         {**ids, "partner_order_id": "order-1", "partner_user_id": "buyer-1", "pg_token": "pg-token"},
-        {**ids, "cancel_amount": 100_000, "cancel_tax_free_amount": 0, "cancel_available_amount": 300_000},
+        {**ids, "cancel_amount": 100_000, "cancel_tax_free_amount": 0, "cancel_available_amount": 300_000, "payload": "refund-1"},
     ]
 
 
@@ -137,6 +138,30 @@ def test_order_tells_captured_from_open_and_ended(server: Server, kakaopay: Kaka
     cancelled = {"total": 100_000 if status == "PART_CANCEL_PAYMENT" else 0}
     server.answers = [(200, {"tid": TID, "status": status, "amount": AMOUNT, "canceled_amount": cancelled})]
     assert kakaopay.inquire(TID) == expected
+
+
+ACTIONS = [
+    {"aid": "A1", "payment_action_type": "PAYMENT", "amount": 300_000, "payload": "", "approved_at": "2026-05-01T12:00:00"},
+    {"aid": "C1", "payment_action_type": "CANCEL", "amount": 100_000, "payload": "refund-1", "approved_at": "2026-05-02T12:00:00"},
+    {"aid": "C2", "payment_action_type": "CANCEL", "amount": 50_000, "payload": None},
+]
+NOON = datetime(2026, 5, 2, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (ACTIONS, (Cancelled(100_000, "refund-1", NOON), Cancelled(50_000))),
+        (None, ()),
+        ("nonsense", ()),
+        ([{"payment_action_type": "CANCEL", "amount": 1, "approved_at": "yesterday"}], ()),
+    ],
+)
+def test_order_tells_what_was_given_back_for_which_refund(server: Server, kakaopay: KakaoPay, actions: Any, expected: Any) -> None:
+    sums = {"amount": AMOUNT, "canceled_amount": {"total": 150_000}}
+    server.answers = [(200, {"tid": TID, "status": "PART_CANCEL_PAYMENT", **sums, "payment_action_details": actions})]
+    found = kakaopay.inquire(TID)
+    assert (found.cancelled_krw, found.cancels) == (150_000, expected)
 
 
 @pytest.mark.parametrize("code", [-721, -723])

@@ -195,6 +195,33 @@ def refund_of_a_part_by_hand_with_the_answer_lost(stage: Stage) -> None:
     stage.give_back_by_hand(order_id, Ticket.objects.filter(order_id=order_id).order_by("pk").values_list("pk", flat=True)[0])
 
 
+def refund_of_a_part_after_other_hands(stage: Stage) -> None:
+    """The organiser has cancelled less at the provider's own console than is left when the last ticket goes back."""
+    order_id = stage.order().json()["id"]
+    stage.come_back(order_id)
+    stage.provider.cancel_by_hand(str(Order.objects.get(pk=order_id).tid), 10_000)
+    stage.returned = False
+    for _ in range(2):
+        stage.give_up_one(order_id)
+
+
+def cancellation_after_other_hands_with_answers_lost(stage: Stage) -> None:
+    """The first request was refused, the second done: what it did must not be taken for other hands'."""
+    order_id = stage.order().json()["id"]
+    stage.come_back(order_id)
+    stage.provider.cancel_by_hand(str(Order.objects.get(pk=order_id).tid), 10_000)
+    stage.returned = False
+    stage.provider.faults |= {"cancel": [None, "lost"], "order": [None, "lost"]}
+    stage.cancel(order_id)
+
+
+def refund_of_a_part_after_other_hands_gave_all(stage: Stage) -> None:
+    order_id = stage.order().json()["id"]
+    stage.come_back(order_id)
+    stage.provider.cancel_by_hand(str(Order.objects.get(pk=order_id).tid), 300_000)
+    stage.give_up_one(order_id)
+
+
 YOUTH = {"id": "youth", "name": "청소년", "percent": 30}
 OFFERED = [YOUTH, {"id": "group", "name": "모임", "off_krw": 10_000}, {"id": "child", "name": "유아", "percent": 100}]
 FEE = {"tiers": [{"days_before": 0, "percent": 30}]}
@@ -207,6 +234,9 @@ GIVEN_BACK = [
     performance_called_off_after_a_part_was_given_up,
     refund_by_hand,
     refund_of_a_part_by_hand_with_the_answer_lost,
+    refund_of_a_part_after_other_hands,
+    cancellation_after_other_hands_with_answers_lost,
+    refund_of_a_part_after_other_hands_gave_all,
 ]
 
 PAID = [
@@ -287,24 +317,30 @@ def violations(stage: Stage) -> list[str]:
         tickets = list(Ticket.objects.filter(order=order, status="LIVE"))
         captured = sum(LedgerEntry.objects.filter(order=order, kind="capture").values_list("amount_krw", flat=True))
         refunded = sum(LedgerEntry.objects.filter(order=order, kind="refund").values_list("amount_krw", flat=True))
+        outside = sum(LedgerEntry.objects.filter(order=order, kind="outside").values_list("amount_krw", flat=True))
         payments = [payment for payment in stage.provider.payments.values() if payment.purchase.order_id == order.pk]
         at_provider = (sum(payment.captured for payment in payments), sum(sum(payment.cancels) for payment in payments))
-        if (captured, refunded) != at_provider:
-            found.append(f"ledger {(captured, refunded)} is not the provider's {at_provider}")
+        refunds = list(OrderRefund.objects.filter(order=order))
+        # What other hands gave back is found out by a refund, and not before there is one.
+        unknown = 0 if refunds else sum(each.amount_krw for payment in payments for each in payment.listed if not each.refund_id)
+        if (captured, refunded + outside + unknown) != at_provider or order.refunded_krw != refunded + outside:
+            found.append(f"ledger {(captured, refunded, outside)}, order {order.refunded_krw} is not the provider's {at_provider}")
         if sum(payment.captures for payment in payments) > 1:
             found.append("captured twice")
         if order.state not in ("ISSUED", "CANCELLED", "REFUNDED") or order.next_at is not None or order.token:
             found.append(f"left in {order.state}")
-        refunds = list(OrderRefund.objects.filter(order=order))
         fees = sum(refund.fee_krw for refund in refunds)
+        short = sum(refund.had_before_krw for refund in refunds)
+        if not 0 <= short <= outside:
+            found.append(f"{short} was not refunded, other hands gave {outside} back")
         given_up = Ticket.objects.filter(order=order, status="CANCELLED").count()
         if order.state == "ISSUED" and (len(tickets) + given_up != len(order.places) or not tickets):
             found.append(f"issued with {len(tickets)} tickets, {given_up} were given up")
         if order.state == "ISSUED" and order.is_paid and captured != order.total_krw:
             found.append(f"issued with {captured} captured")
-        if order.state != "ISSUED" and (tickets or captured != refunded + fees):
+        if order.state != "ISSUED" and (tickets or captured != refunded + fees + short):
             found.append(f"{order.state} with {len(tickets)} tickets, {captured} - {refunded}, fees {fees}")
-        if order.is_paid and captured - refunded != sum(ticket.price_krw for ticket in tickets) + fees:
+        if order.is_paid and captured - refunded != sum(ticket.price_krw for ticket in tickets) + fees + short:
             found.append("money kept is not the price of live tickets and the fees")
         by_hand = RefundByHand.objects.filter(order=order).values_list("refund_id", flat=True)
         if sorted(by_hand) != sorted(refund.pk for refund in refunds if refund.reason == "organiser"):

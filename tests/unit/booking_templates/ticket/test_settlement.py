@@ -107,7 +107,9 @@ def test_it_is_final_when_sales_have_ended_whatever_moves_later(
     closed = read(staff_client)
     assert closed["is_final"]
     assert (closed["lines"], money(closed)) == (before["lines"], money(before))
-    assert closed["after_close"] == dict.fromkeys(("captured_krw", "refunded_krw", "fees_krw", "compensation_krw", "by_organiser_krw"), 0)
+    assert closed["after_close"] == dict.fromkeys(
+        ("captured_krw", "refunded_krw", "fees_krw", "compensation_krw", "by_organiser_krw", "outside_krw"), 0
+    )
 
     give_back_one(buyer_client, order_id)
     buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
@@ -115,7 +117,14 @@ def test_it_is_final_when_sales_have_ended_whatever_moves_later(
     later = read(staff_client)
     assert later["is_final"]
     assert (later["as_of"], later["lines"], money(later)) == (closed["as_of"], closed["lines"], money(closed))
-    late = {"captured_krw": 150_000, "refunded_krw": 120_000, "fees_krw": 30_000, "compensation_krw": 0, "by_organiser_krw": 0}
+    late = {
+        "captured_krw": 150_000,
+        "refunded_krw": 120_000,
+        "fees_krw": 30_000,
+        "compensation_krw": 0,
+        "by_organiser_krw": 0,
+        "outside_krw": 0,
+    }
     assert later["after_close"] == late
     assert later["open_payments"] == 1
 

@@ -134,6 +134,7 @@ def test_the_summary_is_the_ledgers(staff_client: Any, buyer_client: Any, buyer_
         "tickets": 2,
         "captured_krw": 450_000,
         "refunded_krw": 150_000,
+        "outside_krw": 0,
         "due_krw": 0,
         "open_refunds": 0,
         "by_performance": [{"performance_id": "p1", "orders": 1, "tickets": 2, "price_krw": 300_000}],

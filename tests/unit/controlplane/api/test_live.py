@@ -240,7 +240,7 @@ def test_what_moved_after_sales_had_closed_stands_beside_the_statement(event: An
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] is None
     late = {"captured_krw": 0, "refunded_krw": 66_000, "fees_krw": 6_600, "compensation_krw": 0}
     site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True, "after_close": late})
-    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late | {"by_organiser_krw": 0}
+    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late | {"by_organiser_krw": 0, "outside_krw": 0}
     site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"after_close": late | {"by_organiser_krw": 5}})
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"]["by_organiser_krw"] == 5
 

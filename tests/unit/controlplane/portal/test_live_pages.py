@@ -549,3 +549,16 @@ def test_money_that_is_on_its_way_back_is_told_apart_from_what_is_kept(answering
         page = text(browser.get(url(answering, what)))
         assert "of which on its way back to buyers" in page
         assert "45,670" in page or "45670" in page
+
+
+def test_what_was_cancelled_at_the_payment_provider_is_told_with_its_booking(answering: Any, browser: Any, site: Any) -> None:
+    order = "0198a3c0-0000-7000-8000-000000000001"
+    outside = [{"order_id": order, "number": "T7K3MQ2", "amount_krw": 12_345, "at": "2026-11-20T10:00:00+09:00"}]
+    told = {"outside_krw": 12_345, "uncovered_krw": 2_345, "outside": outside}
+    assert "not here" not in text(browser.get(url(answering, "/settlement")))
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | told)
+
+    page = text(browser.get(url(answering, "/settlement")))
+    assert "of which cancelled at the payment provider, not here" in page
+    assert f'<a href="{url(answering, f"/bookings/{order}")}">T7K3MQ2</a>' in page
+    assert "of that for tickets still valid,2345" in text(browser.get(url(answering, "/settlement.csv")))

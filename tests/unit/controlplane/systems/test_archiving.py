@@ -268,3 +268,10 @@ def test_no_archive_is_ever_read_whole(system: BookingSystem, seller: User, runt
     of_rows = [sql for sql in reading if 'FROM "systems_archiverow"' in sql]
     assert of_rows
     assert not [sql for sql in of_rows if " LIMIT " not in sql]
+
+
+def test_what_others_gave_back_at_the_provider_adds_up_too(system: BookingSystem, seller: User, site: Site, runtime: SiteRuntime) -> None:
+    outside = {"id": "4", "order": "o1", "kind": "outside", "amount_krw": 50}
+    site.answers["GET", "/api/ticket/export/payments"] = pages([*PAYMENTS, outside])
+    site.answers["GET", "/api/ticket/summary"] = (200, SUMMARY | {"refunded_krw": 150, "outside_krw": 50})
+    assert delete(system, seller, runtime).state == State.DELETED

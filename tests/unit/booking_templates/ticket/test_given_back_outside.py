@@ -1,0 +1,128 @@
+"""Money that somebody gave back at the provider's own console: found out, booked as that, and never paid twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from booking_templates.kit.db import clock
+from booking_templates.ticket.calling_off import refund_called_off
+from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
+from tests.booking_fakes import FakeProvider
+from tests.unit.booking_templates.ticket.conftest import tid_of
+
+JSON = "application/json"
+URL = "/api/ticket"
+Buy = Callable[..., str]
+
+
+@pytest.fixture
+def three(buy: Buy) -> str:
+    """An order of three tickets of 150,000 won."""
+    return buy(seats=3)
+
+
+def tickets(order_id: str) -> list[str]:
+    return list(Ticket.objects.filter(order_id=order_id, status="LIVE").order_by("pk").values_list("pk", flat=True))
+
+
+def refund(client: Any, order_id: str, *chosen: str) -> Any:
+    return client.post(
+        f"{URL}/orders/{order_id}/refunds", {"fee_krw": 0} | ({"tickets": list(chosen)} if chosen else {}), content_type=JSON
+    )
+
+
+def ledger(order_id: str) -> list[tuple[str, int]]:
+    return list(LedgerEntry.objects.filter(order_id=order_id).order_by("pk").values_list("kind", "amount_krw"))
+
+
+def test_a_part_that_was_given_back_outside_stands_in_no_refunds_way(buyer_client: Any, three: str, provider: FakeProvider) -> None:
+    provider.cancel_by_hand(tid_of(three), 10_000)
+    answer = refund(buyer_client, three, tickets(three)[0]).json()
+    assert (answer["status"], answer["is_settling"], answer["refunded_krw"]) == ("ISSUED", False, 160_000)
+    assert ledger(three) == [("capture", 450_000), ("outside", 10_000), ("refund", 150_000)]
+    assert not OrderRefund.objects.filter(open_order__isnull=False).exists()
+
+    assert buyer_client.get(f"{URL}/orders/{three}/cancellation").json()["refund_krw"] == 290_000, "no more than is left"
+    answer = refund(buyer_client, three).json()
+    assert (answer["status"], answer["refunded_krw"]) == ("REFUNDED", 450_000)
+    assert provider.payments[tid_of(three)].cancels == [10_000, 150_000, 290_000]
+    assert [(each.price_krw, each.amount_krw, each.had_before_krw) for each in OrderRefund.objects.order_by("pk")] == [
+        (150_000, 150_000, 0),
+        (300_000, 290_000, 10_000),
+    ]
+
+
+def test_all_of_it_given_back_outside_is_not_given_back_again(
+    staff_client: Any, buyer_client: Any, three: str, provider: FakeProvider
+) -> None:
+    provider.cancel_by_hand(tid_of(three), 450_000)
+    answer = refund(buyer_client, three, tickets(three)[0]).json()
+    assert (answer["status"], answer["refunded_krw"], len(tickets(three))) == ("ISSUED", 450_000, 2)
+    assert ledger(three) == [("capture", 450_000), ("outside", 450_000)]
+    assert provider.payments[tid_of(three)].cancels == [450_000]
+    told = staff_client.get(f"{URL}/settlement").json()
+    sums = {name: told[f"{name}_krw"] for name in ("captured", "refunded", "kept", "outside", "uncovered", "returning")}
+    assert sums == {"captured": 450_000, "refunded": 450_000, "kept": 0, "outside": 450_000, "uncovered": 300_000, "returning": 0}
+    assert [(each["order_id"], each["amount_krw"]) for each in told["outside"]] == [(three, 450_000)]
+    summary = staff_client.get(f"{URL}/summary").json()
+    assert (summary["refunded_krw"], summary["outside_krw"], summary["open_refunds"]) == (450_000, 450_000, 0)
+    found = [each for each in staff_client.get(f"{URL}/bookings/{three}").json()["history"] if each["kind"] == "outside"]
+    assert [each["amount_krw"] for each in found] == [450_000]
+
+
+def test_the_same_amount_given_back_outside_is_not_taken_for_the_refund(buyer_client: Any, three: str, provider: FakeProvider) -> None:
+    """Two tickets' price has gone back then: one by other hands, one by us."""
+    provider.cancel_by_hand(tid_of(three), 150_000)
+    refund(buyer_client, three, tickets(three)[0])
+    assert ledger(three) == [("capture", 450_000), ("outside", 150_000), ("refund", 150_000)]
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+@pytest.mark.parametrize("fault", ["lost", "5xx", "unreached"])
+def test_an_answer_of_ours_that_was_lost_is_not_taken_for_other_hands(
+    buyer_client: Any, three: str, provider: FakeProvider, recover: Callable[[], None], fault: str, is_listed: bool
+) -> None:
+    provider.lists_cancels = is_listed
+    provider.faults |= {"cancel": [fault], "order": ["unreached"]}
+    refund(buyer_client, three, tickets(three)[0])
+    provider.cancel_by_hand(tid_of(three), 20_000, at=clock())
+    recover()
+    assert sorted(ledger(three)) == [("capture", 450_000), ("outside", 20_000), ("refund", 150_000)]
+    assert sorted(provider.payments[tid_of(three)].cancels) == [20_000, 150_000]
+
+
+def test_a_refund_that_an_earlier_release_has_sent_is_known_by_its_amount(
+    buyer_client: Any, three: str, provider: FakeProvider, recover: Callable[[], None]
+) -> None:
+    provider.faults |= {"cancel": ["unreached"], "order": ["unreached"]}
+    refund(buyer_client, three, tickets(three)[0])
+    provider.cancel_by_hand(tid_of(three), 150_000, at=clock())  # without the refund's id
+    recover()
+    assert ledger(three) == [("capture", 450_000), ("refund", 150_000)]
+
+
+def test_what_is_called_off_gives_back_what_is_left(
+    staff_client: Any, three: str, provider: FakeProvider, recover: Callable[[], None]
+) -> None:
+    starts = (clock() + timedelta(days=5)).isoformat()
+    body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}]}
+    assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
+    provider.cancel_by_hand(tid_of(three), 10_000)
+    staff_client.post(f"{URL}/performances/p1/cancellation", {}, content_type=JSON)
+    refund_called_off()
+    recover()
+    assert (Order.objects.get().state, ledger(three)) == ("REFUNDED", [("capture", 450_000), ("outside", 10_000), ("refund", 440_000)])
+    told = staff_client.get(f"{URL}/settlement").json()
+    assert (told["kept_krw"], told["uncovered_krw"], told["returning_krw"]) == (0, 0, 0)
+
+
+def test_a_refund_by_hand_says_what_goes_back_in_truth(staff_client: Any, buyer_client: Any, three: str, provider: FakeProvider) -> None:
+    provider.cancel_by_hand(tid_of(three), 10_000)
+    made = staff_client.post(f"{URL}/bookings/{three}/refunds", {"fee_krw": 0, "why": "illness"}, content_type=JSON).json()
+    assert (made["refund_krw"], made["is_done"]) == (440_000, True)
+    shown = buyer_client.get(f"{URL}/orders/{three}").json()
+    assert [each["refund_krw"] for each in shown["by_organiser"]] == [440_000]
