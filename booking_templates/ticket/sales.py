@@ -42,6 +42,7 @@ def open_business() -> Open:
     """What stands against deleting the booking system. A performance of unknown time counts as coming."""
     now = clock()
     past = [key for key, performance in event.current().performances.items() if performance.starts_at <= now]
-    paid = Ticket.objects.filter(LIVE).exclude(order__provider=NO_PROVIDER).exclude(performance_id__in=past)
+    coming = Ticket.objects.filter(LIVE).exclude(performance_id__in=past)
+    paid = coming.exclude(order__provider=NO_PROVIDER)
     waiting = Order.objects.filter(Q(state__in=OPEN_PAYMENT) | Q(refunds__open_order__isnull=False)).distinct()
-    return Open(paid_tickets_for_coming=paid.count(), open_payments=waiting.count())
+    return Open(tickets_for_coming=coming.count(), paid_tickets_for_coming=paid.count(), open_payments=waiting.count())

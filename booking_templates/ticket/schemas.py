@@ -268,8 +268,12 @@ class Summary(msgspec.Struct):
 
 
 class Open(msgspec.Struct):
-    """What stands against deleting the booking system."""
+    """What stands against deleting the booking system: live tickets for performances to come, and payments that are under way.
 
+    `paid_tickets_for_coming` is what of those tickets a provider was paid for.
+    """
+
+    tickets_for_coming: int
     paid_tickets_for_coming: int
     open_payments: int
 

@@ -30,6 +30,10 @@ declare(
         "paid_tickets_stand": gettext_noop(
             "%(tickets)s paid tickets for coming performances and %(payments)s open payments stand. Refund them first; nothing was deleted."
         ),
+        "tickets_stand": gettext_noop(
+            "%(tickets)s valid tickets for coming performances stand, though nothing was paid for them. "
+            "Take them back or call the performances off first; nothing was deleted."
+        ),
         "refunds_open": gettext_noop("%(refunds)s refunds are still under way. Nothing was deleted; try again when they are made."),
         "goods_stand": gettext_noop(
             "%(orders)s paid orders of merchandise are to be picked up at a coming performance. Nothing was deleted; refund them first."

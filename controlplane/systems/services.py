@@ -93,8 +93,9 @@ def system_update(
 def system_delete(*, system: BookingSystem, typed_name: str, acting_user: User, force: bool = False) -> Operation | None:
     """Take the booking system down for good; a draft is gone at once, without an operation. TYPED_NAME must be its title or slug.
 
-    Asks the ticket service first. Raises DeletionRefused: `name_differs`, `paid_tickets_stand` (params: tickets, payments),
-    `tickets_unknown` when the service does not answer, `shape_while_suspended` while it rests; an admin may pass FORCE past these two.
+    Asks the ticket service first. Raises DeletionRefused: `name_differs`, `paid_tickets_stand` (params: tickets, payments), `tickets_stand`
+    (params: tickets), `tickets_unknown` when the service does not answer, `shape_while_suspended` while it rests; an admin may pass FORCE
+    past these two.
     """
     if not is_name_of(system.title, typed_name) and _as_read(typed_name) != system.slug:
         raise DeletionRefused("name_differs", title=system.title)

@@ -17,7 +17,7 @@ SCOPES = ("content", "summary")
 
 
 def refuse_while_sold(system: BookingSystem, *, is_forced: bool) -> None:
-    """Raises DeletionRefused while paid tickets or goods for coming performances, open payments or refunds stand.
+    """Raises DeletionRefused while tickets or paid goods for coming performances, open payments or refunds stand.
 
     Raises it too when a service does not say, unless IS_FORCED. Services that rest say nothing until they are resumed.
     """
@@ -32,10 +32,12 @@ def refuse_while_sold(system: BookingSystem, *, is_forced: bool) -> None:
         raise DeletionRefused("tickets_unknown") from None
     sums = {
         key: sum(int(found.get(key) or 0) for found in stands.values())
-        for key in ("paid_tickets_for_coming", "open_payments", "open_refunds", "paid_orders_to_pick_up")
+        for key in ("tickets_for_coming", "paid_tickets_for_coming", "open_payments", "open_refunds", "paid_orders_to_pick_up")
     }
     if sums["paid_tickets_for_coming"] or sums["open_payments"]:
         raise DeletionRefused("paid_tickets_stand", tickets=sums["paid_tickets_for_coming"], payments=sums["open_payments"])
+    if sums["tickets_for_coming"]:  # an older image counts those alone that were paid for
+        raise DeletionRefused("tickets_stand", tickets=sums["tickets_for_coming"])
     if sums["open_refunds"]:
         raise DeletionRefused("refunds_open", refunds=sums["open_refunds"])
     if sums["paid_orders_to_pick_up"] and _has_coming(system):

@@ -149,16 +149,25 @@ def test_what_is_due_at_the_door_is_not_captured(
     assert (summary["captured_krw"], summary["due_krw"], summary["tickets"]) == (0, 300_000, 2)
 
 
-def test_open_business_is_paid_tickets_for_coming_performances_and_open_payments(
+def test_tickets_that_nothing_was_paid_for_are_open_business_too(
+    staff_client: Any, buyer_client: Any, buyer_id: str, no_provider: None, seat: FakeSeat
+) -> None:
+    order = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"]
+    assert staff_client.get(f"{URL}/open").json() == {"tickets_for_coming": 2, "paid_tickets_for_coming": 0, "open_payments": 0}
+    staff_client.post(f"{URL}/bookings/{order}/refunds", {"fee_krw": 0, "why": "other"}, content_type=JSON)
+    assert staff_client.get(f"{URL}/open").json()["tickets_for_coming"] == 0
+
+
+def test_open_business_is_tickets_for_coming_performances_and_open_payments(
     staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat
 ) -> None:
-    assert staff_client.get(f"{URL}/open").json() == {"paid_tickets_for_coming": 0, "open_payments": 0}
+    assert staff_client.get(f"{URL}/open").json() == {"tickets_for_coming": 0, "paid_tickets_for_coming": 0, "open_payments": 0}
     buy(seats=2)
     buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
-    assert staff_client.get(f"{URL}/open").json() == {"paid_tickets_for_coming": 2, "open_payments": 1}
+    assert staff_client.get(f"{URL}/open").json() == {"tickets_for_coming": 2, "paid_tickets_for_coming": 2, "open_payments": 1}
     past = [{"id": "p1", "starts_at": (clock() - timedelta(hours=1)).isoformat()}]
     staff_client.put(f"{URL}/content", content(performances=past), content_type=JSON)
-    assert staff_client.get(f"{URL}/open").json() == {"paid_tickets_for_coming": 0, "open_payments": 1}
+    assert staff_client.get(f"{URL}/open").json() == {"tickets_for_coming": 0, "paid_tickets_for_coming": 0, "open_payments": 1}
 
 
 @pytest.mark.parametrize("path", ["content", "attendees", "summary", "open"])

@@ -364,6 +364,13 @@ def test_deleting_while_paid_tickets_stand_is_refused(mine, live, site):
     assert body["params"] == {"tickets": 3, "payments": 1}
 
 
+def test_deleting_while_tickets_stand_that_nothing_was_paid_for_is_refused(mine, admin, live, site):
+    site.answers["GET", "/api/ticket/open"] = (200, {"tickets_for_coming": 2, "paid_tickets_for_coming": 0, "open_payments": 0})
+    for caller, how in ((mine, ""), (admin, "&force=yes")):
+        body = problem(caller.delete(f"systems/{live.pk}?name=river{how}"), 409, "tickets_stand")
+        assert body["params"] == {"tickets": 2}
+
+
 def test_force_is_for_admins(mine, admin, live, site):
     site.answers["GET", "/api/ticket/open"] = (503, {})
     problem(mine.delete(f"systems/{live.pk}?name=river&force=yes"), 409, "tickets_unknown")
