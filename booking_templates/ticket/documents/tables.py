@@ -12,7 +12,10 @@ from typing import IO
 from xml.sax.saxutils import escape
 
 Cell = str | int
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""A cell that begins like this is a formula (OWASP, CSV injection): full-width signs too, which a Korean keyboard makes of the plain ones,
+and whatever blanks and line breaks stand before them, which a spreadsheet may drop."""
+BREAKS = ("\t", "\r", "\n")
 BOM = "\ufeff"
 """Without it Excel reads UTF-8 as something else."""
 SPOOL_BYTES = 4 * 1024 * 1024
@@ -37,7 +40,7 @@ def csv_lines(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[b
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.startswith(BREAKS) or text.lstrip().startswith(FORMULA) else text
 
 
 NO_XML = "\ufffe\uffff"

@@ -96,7 +96,15 @@ def test_any_text_is_a_well_formed_workbook(rows: list[list[str | int]]) -> None
 def test_no_csv_cell_begins_a_formula(rows: list[list[str]]) -> None:
     text = b"".join(tables.csv_lines(["a"], rows)).decode("utf-8-sig")
     for row in csv.reader(io.StringIO(text, newline="")):
-        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+        assert not any(cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(tuple("=+-@＝＋－＠")) for cell in row)
+
+
+@pytest.mark.parametrize("before", ["", " ", "\u3000", "\n", "\r\n", "\t", "\n \t"])
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+def test_what_looks_like_a_formula_is_text_in_a_table(sign: str, before: str) -> None:
+    name = f"{before}{sign}HYPERLINK(1)"
+    text = b"".join(tables.csv_lines(["a"], [[name]])).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [["a"], [f"'{name}"]]
 
 
 def test_a_name_that_xml_cannot_say_does_not_spoil_the_workbook() -> None:
