@@ -159,6 +159,10 @@ class MoveSerializer(serializers.Serializer):
     node = serializers.CharField(max_length=253, allow_blank=True, help_text="Name of a node; empty for any.")
 
 
+class RestoreSerializer(serializers.Serializer):
+    backup = serializers.CharField(max_length=60, help_text="`latest`, or a file of its volume with backups.")
+
+
 class EventSerializer(serializers.Serializer):
     """A live event, for everybody."""
 

@@ -38,6 +38,7 @@ endpoints = [
     path("systems/<int:system_id>/rotate-keys", operating.RotateKeys.as_view(), name="rotate-keys"),
     path("systems/<int:system_id>/suspend", operating.Suspend.as_view(), name="suspend"),
     path("systems/<int:system_id>/resume", operating.Resume.as_view(), name="resume"),
+    path("systems/<int:system_id>/restore", operating.Restore.as_view(), name="restore"),
     path("systems/<int:system_id>/rollout/pause", operating.PauseRollout.as_view(), name="rollout-pause"),
     path("systems/<int:system_id>/rollout/resume", operating.ResumeRollout.as_view(), name="rollout-resume"),
     path("systems/<int:system_id>/rollout/abandon", operating.AbandonRollout.as_view(), name="rollout-abandon"),

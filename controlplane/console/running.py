@@ -117,6 +117,7 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "lost": _what_is_left(system, seen) if system.state == State.DATA_GONE else None,
         "backups": (backups := backups_of(system)),
         "backup_why": say_runtime(backups.why) if backups else "",
+        "can_restore": _can_restore(plan),
         "services": _rows(plan, workloads, _newest(system, running)),
         "running": running,
         "steps": _steps(running) if running else [],
@@ -169,10 +170,14 @@ class Left:
     """Of its sales, that were archived while it ran."""
 
 
+def _can_restore(plan: Plan | None) -> bool:
+    return bool(plan and plan.database and plan.database.server)
+
+
 def _what_is_left(system: BookingSystem, seen: Observation | None) -> Left:
     plan, archive = live_plan(system), Archive.objects.filter(system=system).first()
     return Left(
-        can_restore=bool(plan and plan.database and plan.database.server),
+        can_restore=_can_restore(plan),
         has_backups=has_backups(system, seen) if seen else None,
         records=sum(archive.counts.values()) if archive else 0,
     )

@@ -20,7 +20,7 @@ from controlplane.rendering import plan as names
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.plan import Plan, Restore
 from controlplane.rendering.requirement import digest
-from controlplane.rendering.schema import check
+from controlplane.rendering.schema import BadObject, check
 
 MANIFESTS = Path(__file__).resolve().parent.parent.parent / "manifests"
 TEMPLATES = MANIFESTS / "booking"
@@ -90,23 +90,20 @@ def render(plan: Plan) -> list[dict[str, Any]]:
     """The objects of PLAN in the order in which they are applied. Raises schema.BadObject when a template is wrong."""
     context = _context(plan)
     objects: list[dict[str, Any]] = []
-    for name in ORDER:
+    if plan.restore:
+        _check_restore(plan, plan.restore)
+    for name in (*ORDER, "restore") if plan.restore else ORDER:
         text = environment().get_template(f"{name}.yaml.j2").render(context)
         objects += [_named_by_content(item, plan) for item in yaml.load_all(text, Loader=LOADER) if item is not None]
-    if plan.restore:
-        objects.append(_restoring(plan, plan.restore))
     check(objects)
     return objects
 
 
-def _restoring(plan: Plan, restore: Restore) -> dict[str, Any]:
-    """The Job of a plan that begins with a backup, as one of its objects: it is waited for, and goes with the next revision."""
-    job = render_restore(plan, restore.backup)
-    labels = _context(plan)["labels"](database.CLIENT)
-    template = job["spec"]["template"]
-    job["metadata"] = {"name": f"{database.SERVER}-restore-{restore.number}", "namespace": plan.namespace, "labels": labels}
-    job["spec"] = {**job["spec"], "template": {**template, "metadata": {"labels": labels}}}
-    return job
+def _check_restore(plan: Plan, restore: Restore) -> None:
+    if not is_backup_name(restore.backup):
+        raise BadObject(f"{restore.backup!r} is not the name of a backup")
+    if not (plan.database and plan.database.server):
+        raise BadObject("this system has no database server of its own")
 
 
 def is_backup_name(name: str) -> bool:
@@ -116,23 +113,12 @@ def is_backup_name(name: str) -> bool:
 
 def _named_by_content(item: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """ITEM; a Job under a name that says what it does. The server takes no other Job in the place of one, be it that a release renders it
-    otherwise."""
-    if item["kind"] != "Job":
+    otherwise. A restore has one of its own each time."""
+    if item["kind"] != "Job" or item["metadata"]["name"] != f"{database.SERVER}-setup":
         return item
     schemas = sorted(plan.database.schemas.values()) if plan.database else []
     content = digest({"job": item, "schemas": schemas, "script": database.script("setup.sh")})
     return {**item, "metadata": {**item["metadata"], "name": f"{item['metadata']['name']}-{content[:10]}"}}
-
-
-def render_restore(plan: Plan, backup: str) -> dict[str, Any]:
-    """The Job that restores BACKUP, a file's name or `latest`. Raises ValueError for any other name, and for a plan without a server."""
-    if not is_backup_name(backup):
-        raise ValueError(f"{backup!r} is not the name of a backup")
-    if not (plan.database and plan.database.server):
-        raise ValueError("this system has no database server of its own")
-    text = environment().get_template("restore.yaml.j2").render(_context(plan) | {"backup": backup})
-    job: dict[str, Any] = yaml.load(text, Loader=LOADER)  # noqa: S506  (a safe loader)
-    return job
 
 
 def to_yaml(objects: list[dict[str, Any]]) -> str:

@@ -19,7 +19,7 @@ from controlplane.rendering.plan import Plan, ServicePlan
 from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem, Desired, Operation
 from controlplane.systems.planning import adjustments_of, live_plan
-from controlplane.systems.wishes import Kind, refuse_deleted
+from controlplane.systems.wishes import Kind, refuse_deleted, refuse_while_restoring
 
 declare(
     {
@@ -89,7 +89,7 @@ def adjusted(system: BookingSystem, ask: Ask) -> tuple[Adjustments, dict[str, An
     """What SYSTEM's adjustments are with ASK, and the changed values for the record.
 
     Raises Refused (`not_deployed`, `being_deleted`, `is_suspended`, `not_suspended`, `no_such_service`, `bad_replicas`, `bad_range`,
-    `bad_resources`, `needs_database`, `needs_kubernetes`, `being_changed`).
+    `bad_resources`, `needs_database`, `needs_kubernetes`, `being_changed`, `restoring`).
     """
     if isinstance(ask, Scale):
         _check_sizes(ask)
@@ -140,6 +140,7 @@ def _values(ask: Scale | Move | Restart, service: ServicePlan, asked: Adjustment
 
 def _live(system: BookingSystem) -> Plan:
     refuse_deleted(system)
+    refuse_while_restoring(system)
     plan = live_plan(system)
     if plan is None or system.desired_state == Desired.DRAFT:
         raise Refused("not_deployed")

@@ -30,7 +30,7 @@ from controlplane.systems.giving import UNKNOWN_PICTURES, body_of, missing_of, p
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans, was_handed_over
 from controlplane.systems.outcomes import Failed, Held, Retry, Waiting
-from controlplane.systems.reopening import BACKUP
+from controlplane.systems.reopening import BACKUP, OVER_DATA
 from controlplane.systems.secrets import UnknownKind, database_passwords, secrets_for
 from controlplane.systems.staff_keys import staff_token
 from controlplane.systems.steps import Run, end, no_reason, workload_json
@@ -122,7 +122,7 @@ def _kept(run: Run, plan: Plan) -> dict[str, str]:
     """The volumes that PLAN must find. Raises Failed when data of the system are gone already, unless somebody said to go on without."""
     if not run.system.live_revision_id:
         return {}
-    if run.operation.kind in data_loss.OPENING:
+    if _opens(run.operation):
         _refuse_over_data(run)
         return {}
     run.lease.renew()
@@ -132,6 +132,11 @@ def _kept(run: Run, plan: Plan) -> dict[str, str]:
     if lost:
         raise Failed(lost.code, **lost.params)
     return data_loss.keeps_for(run.system, plan)
+
+
+def _opens(operation: Operation) -> bool:
+    """Whether it goes on with other data than those of before: volumes are made where there are none."""
+    return operation.kind in data_loss.OPENING and not operation.result.get(OVER_DATA)
 
 
 def _refuse_over_data(run: Run) -> None:
@@ -396,7 +401,7 @@ def _live(run: Run, revision: Revision, endpoint: Endpoint, *, state: State = St
             connect_url=endpoint.connect_url,
             connect_host=endpoint.host,
             observed_generation=run.operation.generation,
-            data_marks=None if run.operation.kind in data_loss.OPENING else system.data_marks,
+            data_marks=None if _opens(run.operation) else system.data_marks,
             attempts=0,
             live_at=system.live_at or timezone.now(),
             **no_reason(),

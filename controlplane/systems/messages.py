@@ -18,6 +18,8 @@ declare(
         ),
         "no_such_product": gettext_noop("There is no product %(product)s."),
         "not_deployed": gettext_noop("It was never deployed."),
+        "restoring": gettext_noop("A backup is being put back. Until that has ended, nothing else can be asked of it."),
+        "said_anew": gettext_noop("An admin of the platform has to say again which backup is put back."),
         "data_gone_first": gettext_noop("Its data are gone. An admin of the platform has to say first how it goes on."),
         "being_deleted": gettext_noop("It is being deleted, or was."),
         "generation_conflict": gettext_noop(

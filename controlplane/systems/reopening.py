@@ -1,7 +1,10 @@
-"""How a booking system whose data are gone goes on, as an admin says: with its last backup, or with nothing.
+"""A backup put back, and how a booking system whose data are gone goes on: as an admin says, with a backup or with nothing.
 
 (It can be deleted besides, as any other.) Each is an operation like any other; it makes the volumes that are not there, and until it has
 succeeded the system stays closed. What comes to nothing leaves it as it was: without its data, and closed.
+
+A backup is also put back over the data of a system that rests: while that goes on nothing else is asked of it, and the database itself lets
+nobody in until all is whole (manifests/database/restore.sh), also after a restore that failed in the middle.
 """
 
 from __future__ import annotations
@@ -19,10 +22,12 @@ from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.planning import adjustments_of, live_plan
 from controlplane.systems.standing import KEEPS, standing_row
-from controlplane.systems.wishes import Kind, check_generation, lock, refuse_deleted, wish
+from controlplane.systems.wishes import Kind, check_generation, lock, refuse_deleted, refuse_while_restoring, wish
 
 BACKUP = "backup"
 """In the `result` of a restore: the file that is put back, or `latest`."""
+OVER_DATA = "over_data"
+"""In it: whether the system has its data, and these are to be there until the backup takes their place."""
 
 declare(
     {
@@ -32,6 +37,7 @@ declare(
             "that it can go on."
         ),
         "data_there": gettext_noop("Its data are there; there is nothing to put in their place."),
+        "rest_first": gettext_noop("It runs, and would write meanwhile. Suspend it first, and wait until it rests."),
         "no_backups": gettext_noop("The platform makes no backups of this booking system."),
         "bad_backup": gettext_noop("This is not the name of a backup: %(name)s"),
     }
@@ -39,27 +45,35 @@ declare(
 
 
 def system_restore(*, system: BookingSystem, backup: str, acting_user: User, expected_generation: int | None = None) -> Operation:
-    """Put BACKUP (a file of its volume with backups, or `latest`) back into an empty database; the system rests then, to be resumed.
+    """Put BACKUP (a file of its volume with backups, or `latest`) back into the database; the system rests then, to be resumed.
 
-    Raises Refused (`admins_only`, `data_there`, `data_still_there`, `no_backups`, `bad_backup`, `being_deleted`) and GenerationConflict.
+    For a system that rests, and for one whose data are gone: that one gets an empty database first. Raises Refused (`admins_only`,
+    `rest_first`, `restoring`, `data_still_there`, `no_backups`, `bad_backup`, `being_deleted`) and GenerationConflict.
     """
     if not is_backup_name(backup):
         raise Refused("bad_backup", name=backup[:60])
     with transaction.atomic():
         _check(system, acting_user, expected_generation)
+        refuse_while_restoring(system)
         plan = live_plan(system)
         if plan is None or plan.database is None or plan.database.server is None:
             raise Refused("no_backups")
-        return _wish(system, Kind.RESTORE, acting_user, is_suspended=True, result={BACKUP: backup})
+        has_data = system.state != State.DATA_GONE
+        # Whoever resumes it asks for that at once; it is suspended until all run.
+        if has_data and not (system.state == State.SUSPENDED and adjustments_of(system).is_suspended):
+            raise Refused("rest_first")
+        return _wish(system, Kind.RESTORE, acting_user, is_suspended=True, result={BACKUP: backup, OVER_DATA: has_data})
 
 
 def system_reopen(*, system: BookingSystem, rests: bool, acting_user: User, expected_generation: int | None = None) -> Operation:
     """Go on with what is there now, be it another volume or none: then with an empty database. RESTS: nothing but that runs afterwards.
 
-    Raises Refused (`admins_only`, `data_there`, `data_still_there`, `being_deleted`) and GenerationConflict.
+    Raises Refused (`admins_only`, `data_there`, `restoring`, `data_still_there`, `being_deleted`) and GenerationConflict.
     """
     with transaction.atomic():
         _check(system, acting_user, expected_generation)
+        if system.state != State.DATA_GONE:
+            raise Refused("data_there")
         return _wish(system, Kind.REOPEN, acting_user, is_suspended=rests, result={})
 
 
@@ -69,9 +83,7 @@ def _check(system: BookingSystem, acting_user: User, expected_generation: int | 
     lock(system)
     refuse_deleted(system)
     check_generation(system, expected_generation)
-    if system.state != State.DATA_GONE:
-        raise Refused("data_there")
-    if system.reason_code == "data_going":
+    if system.state == State.DATA_GONE and system.reason_code == "data_going":
         raise Refused("data_still_there")
 
 

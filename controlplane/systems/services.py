@@ -147,7 +147,7 @@ def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
             raise Refused("nothing_failed")
         if last.kind in (Kind.RESTORE, Kind.REOPEN):
             # Said anew by an admin, who sees what is there by now.
-            raise Refused("data_gone_first")
+            raise Refused("data_gone_first" if system.state == State.DATA_GONE else "said_anew")
         if last.kind == Kind.DELETE and not is_owner(acting_user, system):
             raise Refused("needs_owner")
         audit.record("system.retry", system, acting_user=acting_user, operation=last.pk)

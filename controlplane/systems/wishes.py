@@ -38,6 +38,12 @@ def check_generation(system: BookingSystem, expected: int | None) -> None:
         raise GenerationConflict("generation_conflict", current=system.generation, expected=expected)
 
 
+def refuse_while_restoring(system: BookingSystem) -> None:
+    """Whatever it were, it would take the place of a restore that is under way, and might let services write into half a database."""
+    if system.operations.filter(kind=Kind.RESTORE, state=Operation.State.RUNNING).exists():
+        raise Refused("restoring")
+
+
 def wish(
     system: BookingSystem,
     kind: Kind,
@@ -50,8 +56,10 @@ def wish(
     """Bump the generation, put an operation for it in place of the one that runs, and wake a worker on commit. Under the lock.
 
     REQUIREMENT is what it runs by, where that is not the one that is wanted. Raises Refused (`data_gone_first`) for all but DELETE and what
-    brings its data back while they are gone.
+    brings its data back while they are gone, and (`restoring`) for all but DELETE while a backup is put back.
     """
+    if kind != Kind.DELETE:
+        refuse_while_restoring(system)
     if system.state == State.DATA_GONE and kind not in WITHOUT_DATA:
         raise Refused("data_gone_first")
     now = timezone.now()

@@ -15,7 +15,7 @@ from controlplane.api.views.systems import accepted
 from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.errors import RuntimeFailure
-from controlplane.systems import operating, rollouts
+from controlplane.systems import operating, reopening, rollouts
 from controlplane.systems.access import Need
 
 
@@ -82,6 +82,18 @@ class Resume(Endpoint):
         """Let a suspended booking system run again as it did."""
         system = self.system(system_id, Need.MANAGE)
         return accepted(operating.system_resume(system=system, acting_user=self.user), system)
+
+
+class Restore(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Put a backup back into a booking system that rests, or whose data are gone; it rests afterwards, to be resumed. For admins."""
+        if not self.user.is_admin:
+            raise PermissionDenied
+        system = self.system(system_id, Need.OWN)
+        wanted = serializers.RestoreSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        operation = reopening.system_restore(system=system, backup=wanted.validated_data["backup"], acting_user=self.user)
+        return accepted(operation, system)
 
 
 class PauseRollout(Endpoint):

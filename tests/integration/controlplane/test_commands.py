@@ -15,11 +15,10 @@ import yaml
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from controlplane.systems import operating
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, State
 from tests.controlplane import SiteRuntime, areas_requirement
-from tests.integration.controlplane.looks import deployed, settle
+from tests.integration.controlplane.looks import settle
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -111,21 +110,6 @@ def test_deploy_without_waiting_only_asks(seller: Any, path: Path, sent: list[An
 
     assert "http://river.localhost:8080" in capsys.readouterr().out
     assert [task for task, _, _ in sent] == ["jobs.converge"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_restore_is_prepared_for_a_system_that_rests_alone(
-    seller: Any, runtime: SiteRuntime, settings: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.RUNTIME, settings.BOOKING_DATABASE = "fake", "mariadb"
-    system = deployed(seller, runtime)
-    with pytest.raises(CommandError, match="Suspend it first"):
-        call_command("restore_job", system.namespace)
-
-    operating.system_suspend(system=system, acting_user=seller)
-    settle(system, runtime)
-    call_command("restore_job", system.namespace)
-    assert "kind: Job" in capsys.readouterr().out
 
 
 @pytest.mark.django_db(transaction=True)

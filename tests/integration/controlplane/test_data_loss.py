@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from controlplane.accounts.models import Role, User
 from controlplane.lib.models import AuditRow
 from controlplane.runtime.objects import of_kind
-from controlplane.runtime.port import GOING, Backup, Health
+from controlplane.runtime.port import GOING, Backup, Health, Observation, SystemRef, Workload
 from controlplane.systems import data_loss, databases, operating, reopening, selectors, services
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import DeletionRefused, Refused
@@ -415,6 +416,122 @@ def test_a_backup_is_put_back_while_all_rests_and_the_next_revision_has_no_job_o
     back = last(system).revision
     assert back
     assert (system.state, restores(back.manifests)) == (State.SUSPENDED, []), "what was sold since is not overwritten"
+
+
+def resting(seller: Any, runtime: SiteRuntime, settings: Any) -> BookingSystem:
+    """Suspended, with a database that the platform backs up."""
+    settings.BOOKING_DATABASE = "mariadb"
+    system = deployed(seller, runtime)
+    operating.system_suspend(system=system, acting_user=seller)
+    settle(system, runtime)
+    assert system.state == State.SUSPENDED
+    return system
+
+
+def test_a_backup_is_put_back_over_the_data_of_a_system_that_rests(
+    seller: Any, runtime: SiteRuntime, site: Site, admin: User, settings: Any
+) -> None:
+    system = resting(seller, runtime, settings)
+    kept, uid = data_loss.keeps(system), runtime.systems[system.namespace].volumes["mariadb-data"]
+
+    operation = reopening.system_restore(system=system, backup="latest", acting_user=admin)
+    settle(system, runtime)
+    look(system, runtime, times=2)
+    operation.refresh_from_db()
+
+    assert (operation.state, system.state, copies(system, runtime)) == (Operation.State.SUCCEEDED, State.SUSPENDED, {0})
+    assert operation.revision
+    assert [job["metadata"]["name"] for job in restores(operation.revision.manifests)] == [f"mariadb-restore-{operation.pk}"]
+    assert restores(runtime.systems[system.namespace].objects) == []
+    assert data_loss.keeps(system) == kept
+    assert runtime.systems[system.namespace].volumes["mariadb-data"] == uid
+    row = AuditRow.objects.get(action="system.restore", subject_id=str(system.pk))
+    assert (row.actor, row.details["backup"]) == (admin, "latest")
+
+    operating.system_resume(system=system, acting_user=seller)
+    settle(system, runtime)
+    assert system.state == State.LIVE
+
+
+def test_while_a_backup_is_put_back_nothing_else_is_asked_of_it(seller: Any, runtime: SiteRuntime, admin: User, settings: Any) -> None:
+    system = resting(seller, runtime, settings)
+    operation = reopening.system_restore(system=system, backup="latest", acting_user=admin)
+
+    for ask in (
+        lambda: operating.system_resume(system=system, acting_user=seller),
+        lambda: services.system_update(system=system, requirement=numbered_requirement(), acting_user=seller),
+        lambda: services.system_rollback(system=system, revision=system.live_revision, acting_user=seller),
+        lambda: reopening.system_restore(system=system, backup="latest", acting_user=admin),
+    ):
+        with pytest.raises(Refused) as refused:
+            ask()
+        assert refused.value.reason.code == "restoring"
+    operation.refresh_from_db()
+    assert operation.is_running
+
+    settle(system, runtime)
+    operating.system_resume(system=system, acting_user=seller)
+
+
+def test_a_backup_is_put_back_over_nothing_that_runs_and_by_admins_alone(
+    seller: Any, runtime: SiteRuntime, admin: User, settings: Any
+) -> None:
+    settings.BOOKING_DATABASE = "mariadb"
+    system = deployed(seller, runtime)
+
+    def refused(user: User) -> str:
+        with pytest.raises(Refused) as error:
+            reopening.system_restore(system=system, backup="latest", acting_user=user)
+        return error.value.reason.code
+
+    assert (refused(seller), refused(admin)) == ("admins_only", "rest_first")
+    operating.system_suspend(system=system, acting_user=seller)
+    assert refused(admin) == "rest_first"
+    settle(system, runtime)
+    operating.system_resume(system=system, acting_user=seller)
+    assert (system.state, refused(admin)) == (State.SUSPENDED, "rest_first")
+
+
+def test_a_restore_that_fails_leaves_it_at_rest_and_another_may_follow(
+    seller: Any, runtime: SiteRuntime, admin: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = resting(seller, runtime, settings)
+    operation = reopening.system_restore(system=system, backup="latest", acting_user=admin)
+    name, look_at = f"mariadb-restore-{operation.pk}", runtime.observe
+
+    def failing(ref: SystemRef) -> Observation:
+        seen = look_at(ref)
+        if name not in {job["metadata"]["name"] for job in restores(runtime.systems[ref.namespace].objects)}:
+            return seen
+        job = Workload(name, "Job", Health.FAILED, 1, 0, 1, reason="Restarting", message="Nothing was restored: seat still uses it.")
+        return dataclasses.replace(seen, health=Health.FAILED, workloads=(*seen.workloads, job))
+
+    monkeypatch.setattr(runtime, "observe", failing)
+    settle(system, runtime)
+    look(system, runtime, times=2)
+    operation.refresh_from_db()
+
+    assert (operation.state, system.state, copies(system, runtime)) == (Operation.State.FAILED, State.SUSPENDED, {0})
+    assert "Nothing was restored" in operation.reason
+    assert restores(runtime.systems[system.namespace].objects) == []
+    with pytest.raises(Refused) as refused:
+        services.system_retry(system=system, acting_user=seller)
+    assert refused.value.reason.code == "said_anew"
+    reopening.system_restore(system=system, backup="latest", acting_user=admin)
+    settle(system, runtime)
+    assert (last(system).state, system.state) == (Operation.State.SUCCEEDED, State.SUSPENDED)
+
+
+def test_data_that_go_while_a_backup_is_put_over_them_are_not_made_anew(
+    seller: Any, runtime: SiteRuntime, admin: User, settings: Any
+) -> None:
+    system = resting(seller, runtime, settings)
+    reopening.system_restore(system=system, backup="latest", acting_user=admin)
+    runtime.delete(system.ref)
+    settle(system, runtime)
+    look(system, runtime, times=2)
+
+    assert (last(system).state, system.state) == (Operation.State.FAILED, State.DATA_GONE)
 
 
 def test_the_backup_volume_alone_is_made_anew_and_its_loss_is_told_apart(seller: Any, runtime: SiteRuntime, settings: Any) -> None:

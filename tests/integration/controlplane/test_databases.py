@@ -52,9 +52,11 @@ class System:
         assert done.returncode == 0, done.stderr
         return self.backups / done.stdout.split()[1].rstrip(",")
 
-    def restore(self, name: str) -> subprocess.CompletedProcess[str]:
+    def restore(self, name: str, number: int = 1, **env: str) -> subprocess.CompletedProcess[str]:
+        """One pod of the Job of restore NUMBER."""
         setup = self.directory / "mariadb-secrets/setup.sql"
-        return self._run("restore.sh", "mariadb-secrets", SETUP_SQL=setup, BACKUP=name, SCHEMAS=" ".join(SERVICES), WAIT_S="20", REST_S="3")
+        of_job = {"SETUP_SQL": setup, "BACKUP": name, "RESTORE": str(number), "SCHEMAS": " ".join(SERVICES)}
+        return self._run("restore.sh", "mariadb-secrets", **of_job, **{"WAIT_S": "20", "REST_S": "3"} | env)
 
     def _run(self, script: str, secret: str, **env: Any) -> subprocess.CompletedProcess[str]:
         environ = {
@@ -183,7 +185,9 @@ def test_a_restore_touches_nothing_while_a_service_is_connected(system: System) 
         refused = system.restore(file.name)
 
         assert refused.returncode != 0
+        assert refused.returncode == 3
         assert "seat still uses the database" in refused.stderr
+        assert system.sql("auth", "SELECT 1").returncode == 0, "nobody stays locked out"
         assert system.rows() == ("1,2", "1,2")
         service.stdin.close()
     assert system.restore(file.name).returncode == 0
@@ -235,8 +239,102 @@ def test_what_is_no_backup_is_refused_and_nothing_changes(system: System, name: 
 
     done = system.restore(name)
 
-    assert done.returncode != 0
+    assert done.returncode == 3
     assert system.rows() == ("1", "1")
+
+
+def test_what_backups_there_are_is_said_where_one_is_missing(system: System) -> None:
+    system.put(1)
+    file = system.backup()
+
+    assert f"There are: {file.name}" in system.restore("clove-20260101T040000Z.sql.gz").stderr
+
+
+class Dying:
+    """A restore that is cut off by `kill -9` once half of the dump has been put back."""
+
+    def __init__(self, system: System, directory: Path) -> None:
+        self._path = f"{directory}:{os.environ['PATH']}"
+        directory.mkdir()
+        # Half of the schemas, and then the pod is gone: the script, and its client with it.
+        (directory / "gzip").write_text(
+            '#!/bin/bash\nPATH="${PATH#*:}" gzip "$@" | sed "/^CREATE DATABASE.*seat/q"\nkill -9 $(ps -o ppid= $PPID) $PPID\n'
+        )
+        (directory / "gzip").chmod(0o755)
+        self._system = system
+
+    def restore(self, name: str, number: int = 1) -> None:
+        assert self._system.restore(name, number, PATH=self._path).returncode != 0
+        assert self._system.server.sql("SELECT has_begun FROM clove_restore.running") == "1\n"
+
+
+@pytest.fixture
+def dying(system: System, tmp_path: Path) -> Dying:
+    return Dying(system, tmp_path / "dying")
+
+
+def test_half_a_database_is_never_written_to_nor_backed_up_until_a_retry_has_made_it_whole(system: System, dying: Dying) -> None:
+    system.put(1)
+    file = system.backup()
+    system.put(2)
+
+    dying.restore("latest")
+    assert system.setup().returncode == 0
+    locked = [system.sql(service, "SELECT 1") for service in SERVICES]
+    assert ["locked" in each.stderr for each in locked] == [True, True], locked
+    refused = system._run("backup.sh", "mariadb-backup", SCHEMAS=" ".join(SERVICES), KEEP="2")
+    assert (refused.returncode, "half restored" in refused.stderr) == (1, True)
+    assert [path.name for path in system.backups.glob("*.gz")] == [file.name]
+
+    done = system.restore("latest")
+    assert done.returncode == 0, done.stderr
+    assert system.rows() == ("1", "1")
+    assert "clove_restore" not in system.server.sql("SHOW DATABASES")
+    assert system.backup().exists()
+
+
+def test_a_retry_takes_the_file_that_the_first_run_took(system: System, dying: Dying) -> None:
+    system.put(1)
+    file = system.backup()
+    dying.restore("latest")
+    for ending in ("", ".sha256"):
+        (system.backups / f"clove-29990101T040000Z.sql.gz{ending}").write_text("somebody's, and later")
+
+    done = system.restore("latest")
+
+    assert (done.returncode, done.stdout) == (0, f"Restored {file.name}.\n"), done.stderr
+    assert system.rows() == ("1", "1")
+
+
+def test_another_restore_that_is_refused_does_not_unlock_half_a_database(system: System, dying: Dying) -> None:
+    system.put(1)
+    file = system.backup()
+    dying.restore("latest", 1)
+
+    refused = system.restore("clove-20260101T040000Z.sql.gz", 2)
+    assert refused.returncode == 1
+    assert "half restored" in refused.stderr
+    assert "locked" in system.sql("seat", "SELECT 1").stderr
+
+    assert system.restore(file.name, 3).returncode == 0
+    assert system.rows() == ("1", "1")
+
+
+def test_the_account_that_a_restore_locks_besides_is_that_of_the_backups() -> None:
+    assert f'"$SCHEMAS {databases.BACKUP_USER}"' in (SCRIPTS / "restore.sh").read_text()
+
+
+def test_a_backup_that_is_being_made_is_waited_for(system: System) -> None:
+    system.put(1)
+    file = system.backup()
+    options = system.directory / "mariadb-backup/client.cnf"
+    with subprocess.Popen(["mariadb", f"--defaults-file={options}", "-e", "SELECT SLEEP(60)"], stdout=subprocess.DEVNULL) as dump:
+        while "clove-backup" not in system.server.sql("SELECT USER FROM information_schema.PROCESSLIST"):
+            assert dump.poll() is None
+        refused = system.restore(file.name)
+        dump.kill()
+    assert refused.returncode == 3
+    assert "clove-backup still uses the database" in refused.stderr
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_dropped(system: System) -> None:

@@ -23,7 +23,7 @@ from controlplane.rendering import images
 from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice
 from controlplane.rendering.plan import Plan, Platform, Restore, Site, make_plan
-from controlplane.rendering.render import render, render_restore
+from controlplane.rendering.render import render
 from controlplane.rendering.requirement import validate
 from controlplane.runtime.errors import DataGone
 from controlplane.runtime.fingerprint import fingerprint
@@ -284,8 +284,8 @@ def test_a_backup_brings_back_what_was_sold_when_it_was_made(selling: OnCluster)
         plan = changed(plan, service, replicas=0)
     selling.runtime.apply(SYSTEM, render(plan), selling.secrets)
     eventually(lambda: _running(selling.api) == {"mariadb"})
-    restore = cluster.create(jobs, render_restore(plan, "latest"))
-    _await_job(selling.api, restore["metadata"]["name"])
+    selling.runtime.apply(SYSTEM, render(dataclasses.replace(plan, restore=Restore("latest", 1))), selling.secrets)
+    _await_job(selling.api, "mariadb-restore-1")
     selling.apply(selling.plan)
 
     assert order["status"] == "ISSUED"

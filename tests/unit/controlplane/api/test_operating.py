@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from controlplane import bootstrap
+from controlplane.rendering.adjustments import Adjustments
 from controlplane.runtime.fake import FakeRuntime
-from controlplane.systems.models import BookingSystem
+from controlplane.systems.models import BookingSystem, State
+from tests.controlplane import areas_requirement
+from tests.unit.controlplane.pages import deployed
 
 pytestmark = pytest.mark.django_db
 ACTIONS = [("suspend", None), ("services/web/restart", None), ("services/web/scale", {"replicas": 2})]
@@ -20,6 +23,13 @@ def fake(monkeypatch: pytest.MonkeyPatch, settings: Any) -> FakeRuntime:
     settings.RUNTIME = "fake"
     monkeypatch.setattr(bootstrap, "runtime", lambda: runtime)
     return runtime
+
+
+@pytest.fixture
+def backed_up(seller: Any, runtime: Any, settings: Any) -> BookingSystem:
+    """A live one with a database that the platform backs up."""
+    settings.BOOKING_DATABASE = "mariadb"
+    return deployed(areas_requirement(), seller, runtime)
 
 
 @pytest.mark.parametrize(("action", "body"), ACTIONS)
@@ -88,6 +98,31 @@ def test_only_an_admin_changes_the_keys(mine: Any, other: Any, admin: Any, anybo
     assert (begun.status_code, begun.json()["kind"]) == (202, "rotate")
     assert "trust" in admin.get(begun["Location"].removeprefix("/api/v1/")).json()["steps_to_come"]
     assert (admin.post(path).status_code, admin.post(path).json()["code"]) == (409, "being_changed")
+
+
+def test_an_admin_puts_a_backup_back_into_a_system_that_rests(mine: Any, other: Any, admin: Any, anybody: Any, live: BookingSystem) -> None:
+    path, body = f"systems/{live.pk}/restore", {"backup": "latest"}
+
+    assert [each.post(path, body).status_code for each in (anybody, mine, other)] == [401, 403, 403]
+    assert admin.post("systems/0/restore", body).status_code == 404
+    assert admin.post(path, {}).json()["errors"].keys() == {"backup"}
+    assert (admin.post(path, {"backup": "../x"}).status_code, admin.post(path, {"backup": "../x"}).json()["code"]) == (409, "bad_backup")
+    refused = admin.post(path, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_backups")
+
+
+def test_a_backup_over_what_runs_is_refused_and_a_system_that_is_restored_is_not_resumed(
+    admin: Any, mine: Any, backed_up: BookingSystem
+) -> None:
+    path, body = f"systems/{backed_up.pk}/restore", {"backup": "latest"}
+    assert admin.post(path, body).json()["code"] == "rest_first"
+
+    adjustments = Adjustments(is_suspended=True).to_json()
+    BookingSystem.objects.filter(pk=backed_up.pk).update(state=State.SUSPENDED, adjustments=adjustments)
+    begun = admin.post(path, body)
+    assert (begun.status_code, begun.json()["kind"]) == (202, "restore")
+    refused = mine.post(f"systems/{backed_up.pk}/resume")
+    assert (refused.status_code, refused.json()["code"]) == (409, "restoring")
 
 
 ROLLOUT = ("pause", "resume", "abandon")

@@ -339,6 +339,21 @@ def test_a_backup_is_put_back_after_it_was_confirmed(admin: Client, bereft: Book
     assert bereft.operations.get(kind=Operation.Kind.RESTORE).result["backup"] == "latest"
 
 
+def test_a_backup_is_put_back_into_a_system_that_rests(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    page, address = f"/console/systems/{live.pk}/", f"/console/systems/{live.pk}/restore/"
+    assert f'href="{address}"' not in admin.get(page).content.decode()
+    refused = admin.post(address, {"backup": "latest", "confirm": "yes", "generation": live.generation})
+    assert (refused.status_code, "Suspend it first" in text_of(refused)) == (422, True)
+
+    operating.system_suspend(system=live, acting_user=live.seller)
+    for _ in range(3):
+        converge(live.pk, runtime=fake)
+    assert f'href="{address}"' in admin.get(page).content.decode()
+    assert admin.post(address, confirmation(admin.post(address, {"backup": "latest"}))).status_code == 302
+    resumed = admin.post(f"/console/systems/{live.pk}/resume/", {})
+    assert (resumed.status_code, "A backup is being put back" in text_of(resumed)) == (422, True)
+
+
 def test_going_on_without_data_wants_the_title_typed_and_is_confirmed(admin: Client, bereft: BookingSystem, fake: SiteRuntime) -> None:
     address = f"/console/systems/{bereft.pk}/reopen/"
     assert admin.post(address, {"typed_name": "another"}).status_code == 422

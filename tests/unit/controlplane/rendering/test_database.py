@@ -17,8 +17,9 @@ from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice, outside_schema, script, standing
 from controlplane.rendering.images import from_labels
 from controlplane.rendering.plan import Plan, Platform, Restore, Site, from_json, make_plan
-from controlplane.rendering.render import amounts, render, render_restore
+from controlplane.rendering.render import amounts, render
 from controlplane.rendering.requirement import Requirement, validate
+from controlplane.rendering.schema import BadObject
 from tests.controlplane import areas_requirement, numbered_requirement
 
 IMAGE = "registry.example/mariadb@sha256:" + "ab" * 32
@@ -275,34 +276,36 @@ def test_areas_without_payment_have_schemas_for_what_they_run() -> None:
     assert set(plan.database.schemas) == STATEFUL - {"merch"}
 
 
+def with_restore(backup: str, choice: DatabaseChoice | None = INSIDE) -> Plan:
+    return dataclasses.replace(plan_of(choice), restore=Restore(backup, 41))
+
+
 def test_a_restore_runs_as_restricted_as_the_rest_and_its_name_of_a_file_cannot_be_another() -> None:
-    job = render_restore(plan_of(INSIDE), "clove-20270110T040000Z.sql.gz")
-    setup = next(item for item in render(plan_of(INSIDE)) if item["kind"] == "Job")
+    jobs = {item["metadata"]["name"]: item for item in render(with_restore("clove-20270110T040000Z.sql.gz")) if item["kind"] == "Job"}
+    job, setup = jobs["mariadb-restore-41"], jobs[setup_of(plan_of(INSIDE))]
     pod, other = job["spec"]["template"]["spec"], setup["spec"]["template"]["spec"]
 
     assert {"name": "BACKUP", "value": "clove-20270110T040000Z.sql.gz"} in pod["containers"][0]["env"]
+    assert {"name": "RESTORE", "value": "41"} in pod["containers"][0]["env"]
     assert {"name": "SCHEMAS", "value": "auth event merch seat ticket"} in pod["containers"][0]["env"]
     assert pod["securityContext"] == other["securityContext"]
     assert pod["containers"][0]["securityContext"] == other["containers"][0]["securityContext"]
-    assert "clove.dev/system" not in job["metadata"]["labels"]
     for name in ("../x", "clove-20270110T040000Z.sql", "latest; reboot", ""):
-        with pytest.raises(ValueError, match="not the name of a backup"):
-            render_restore(plan_of(INSIDE), name)
-    with pytest.raises(ValueError, match="no database server"):
-        render_restore(plan_of(None), "latest")
+        with pytest.raises(BadObject, match="not the name of a backup"):
+            render(with_restore(name))
+    with pytest.raises(BadObject, match="no database server"):
+        render(with_restore("latest", None))
 
 
 def test_a_plan_that_begins_with_a_backup_has_its_job_among_what_is_waited_for() -> None:
     plain = plan_of(INSIDE)
-    plan = from_json(dataclasses.replace(plain, restore=Restore("latest", 41)).to_json())
+    plan = from_json(with_restore("latest").to_json())
 
     (job,) = [item for item in render(plan) if item not in render(plain)]
 
-    printed = render_restore(plain, "latest")
     assert job["metadata"]["name"] == "mariadb-restore-41"
     assert job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"]
     assert job["metadata"]["labels"]["clove.dev/system"] == str(plan.system_id)
-    assert job["spec"]["template"]["spec"] == printed["spec"]["template"]["spec"]
     older = plain.to_json()
     del older["restore"]
     assert from_json(older) == plain
