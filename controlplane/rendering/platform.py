@@ -15,7 +15,7 @@ from controlplane.rendering import dns
 from controlplane.rendering.database import script
 from controlplane.rendering.egress import way_to
 from controlplane.rendering.images import ResourcesPlan
-from controlplane.rendering.render import CONTAINER_SECURITY, LOADER, MANIFESTS, POD_SECURITY, amounts, environment
+from controlplane.rendering.render import CONTAINER_SECURITY, LOADER, MANIFESTS, POD_SECURITY, amounts, environment, is_backup_name
 
 NAMESPACE = "clove"
 ORDER = (
@@ -31,6 +31,7 @@ ORDER = (
     "budget",
     "route",
 )
+_CLIENT = ResourcesPlan(20, 1000, 64, 256, 64)
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
 _IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._:/@-]{0,254}")
 _PAIR = re.compile(r"[a-z0-9-]{1,63}/[a-z0-9-]{1,63}")
@@ -199,9 +200,10 @@ def render_platform(options: Options) -> list[dict[str, Any]]:
         "database_networks": config.get("CLOVE_BOOKING_DATABASE_NETWORKS", "").replace(",", " ").split(),
         "dns": options.dns(),
         "server": ResourcesPlan(100, 2000, 256, 1024, 512),
-        "client": ResourcesPlan(20, 1000, 64, 256, 64),
+        "client": _CLIENT,
         "redis": ResourcesPlan(20, 500, 32, 256, 64),
-        "backup_script": script("backup.sh"),
+        "scripts": {name: script(name) for name in ("backup.sh", "restore.sh", "start.sh")}
+        | {"mysql.sh": (MANIFESTS / "platform" / "mysql.sh").read_text(encoding="utf-8")},
         "amounts": amounts,
         "pod_security": POD_SECURITY,
         "container_security": CONTAINER_SECURITY,
@@ -216,6 +218,30 @@ def render_platform(options: Options) -> list[dict[str, Any]]:
             text = environment().get_template(f"platform/{name}.yaml.j2").render(context)
         objects += [item for item in yaml.load_all(text, Loader=LOADER) if item is not None]
     return objects
+
+
+def render_restore(*, mariadb_image: str, backup: str, number: int) -> dict[str, Any]:
+    """The Job that puts BACKUP, a file's name or `latest`, back into the platform's own database. NUMBER tells one time from the next.
+
+    Raises BadOption.
+    """
+    if not _IMAGE.fullmatch(mariadb_image):
+        raise BadOption(f"--mariadb-image: {mariadb_image!r} cannot be used")
+    if not is_backup_name(backup):
+        raise BadOption(f"--restore: {backup!r} is not the name of a backup")
+    context = {
+        "namespace": NAMESPACE,
+        "image": mariadb_image,
+        "backup": backup,
+        "number": number,
+        "client": _CLIENT,
+        "amounts": amounts,
+        "pod_security": POD_SECURITY,
+        "container_security": CONTAINER_SECURITY,
+        "labels": _labels,
+    }
+    job: dict[str, Any] = yaml.load(environment().get_template("platform/restore.yaml.j2").render(context), Loader=LOADER)  # noqa: S506  (a safe loader)
+    return job
 
 
 def platform_secrets(passwords: Mapping[str, str], *, fernet_key: str, staff_key: str) -> list[dict[str, Any]]:

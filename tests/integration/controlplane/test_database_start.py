@@ -57,14 +57,22 @@ class Volume:
             "FIRST_SQL": str(directory / "first.sql"),
         }
 
+    @property
+    def command(self) -> list[str]:
+        return ["bash", str(SCRIPT)]
+
+    @property
+    def root(self) -> str:
+        return ROOT
+
     def start(self) -> None:
         """Until it answers root. Raises AssertionError with what it said when it ends instead."""
         log = self._directory / "log"
-        command = ["bash", str(SCRIPT), f"--port={self.port}", "--bind-address=127.0.0.1", "--ignore-db-dirs=lost+found"]
+        command = [*self.command, f"--port={self.port}", "--bind-address=127.0.0.1", "--ignore-db-dirs=lost+found"]
         with open(log, "wb") as file:
             self._process = subprocess.Popen(command, env=self.environ, stdout=file, stderr=file, start_new_session=True)
         deadline = time.monotonic() + 60
-        while self.sql("root", ROOT, "SELECT 1").returncode:
+        while self.sql("root", self.root, "SELECT 1").returncode:
             assert self._process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
@@ -81,7 +89,7 @@ class Volume:
 
     def run(self, **environ: str) -> subprocess.CompletedProcess[str]:
         """The script with ENVIRON besides, to its end."""
-        return subprocess.run(["bash", str(SCRIPT)], env=self.environ | environ, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(self.command, env=self.environ | environ, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_it_has_the_parts_that_a_cluster_has_with_the_same_commands() -> None:
     objects = render_platform(Options(image="clove/controlplane:1.0.0", host="localhost", base_domain="localhost"))
     parts = {item["metadata"]["name"] for item in objects if item["kind"] in ("Deployment", "StatefulSet")}
 
-    assert set(SERVICES) == parts | {"setup"}
+    assert set(SERVICES) == parts | {"setup", "mysql-backup"}
     for process in PROCESSES:
         assert [word for word in process.command if word not in ("--loglevel", "INFO")] == SERVICES[process.name]["command"]
 
@@ -52,7 +52,7 @@ def test_every_container_is_shut_bounded_and_watched() -> None:
             if isinstance(volume, str):
                 assert re.match(r"[a-z-]+:/", volume), f"{name} has a directory of the host"
             else:
-                assert (volume["source"], volume["read_only"]) == (f"./secrets/{EXTRA}", True)
+                assert (volume["source"], volume["read_only"]) in ((f"./secrets/{EXTRA}", True), ("./manifests", True))
 
 
 def test_only_the_portal_is_published_and_to_this_machine_alone_unless_told_otherwise() -> None:
@@ -60,7 +60,7 @@ def test_only_the_portal_is_published_and_to_this_machine_alone_unless_told_othe
         "web": ["${CLOVE_BIND:-127.0.0.1}:${CLOVE_PORT:-8000}:8000"]
     }
     assert COMPOSE["networks"]["inside"] == {"internal": True}
-    assert {name for name, service in SERVICES.items() if service["networks"] == ["inside"]} == {"mysql", "redis", "beat"}
+    assert {name for name, service in SERVICES.items() if service["networks"] == ["inside"]} == {"mysql", "mysql-backup", "redis", "beat"}
 
 
 def test_an_image_of_the_control_plane_is_only_taken_by_the_name_that_was_given() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from controlplane.rendering.platform import BadOption, Options, platform_secrets, render_platform
+from controlplane.rendering.platform import BadOption, Options, platform_secrets, render_platform, render_restore
 from controlplane.rendering.render import to_yaml
 from controlplane.systems.keys import new_signing_key
 
@@ -21,6 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--secrets", action="store_true", help="print new Secrets instead: once for a platform, kept out of git")
+        parser.add_argument(
+            "--restore", metavar="BACKUP", help="print the Job that puts it back instead: a file of mysql-backups, or latest"
+        )
         parser.add_argument("--image", default="", help="of the control plane, best by digest")
         parser.add_argument("--host", default="", help="of portal, console and API, e.g. clove.example.kr")
         parser.add_argument("--base-domain", default="", help="booking systems answer at <name>.<base domain>; default: the host")
@@ -37,9 +41,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["secrets"]:
             objects = platform_secrets(_passwords(), fernet_key=Fernet.generate_key().decode(), staff_key=json.dumps(new_signing_key()))
+        elif options["restore"] is not None:
+            objects = [self._restore(options)]
         else:
             objects = self._objects(options)
         self.stdout.write(to_yaml(objects), ending="")
+
+    def _restore(self, options: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return render_restore(mariadb_image=options["mariadb_image"], backup=options["restore"], number=int(time.time()))
+        except BadOption as error:
+            raise CommandError(str(error)) from None
 
     def _objects(self, options: dict[str, Any]) -> list[dict[str, Any]]:
         settings = dict(pair.partition("=")[::2] for pair in options["set"])

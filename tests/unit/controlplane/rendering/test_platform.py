@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from controlplane.rendering.platform import PROCESSES, BadOption, Options, platform_secrets, render_platform
+from controlplane.rendering.platform import PROCESSES, BadOption, Options, platform_secrets, render_platform, render_restore
 from controlplane.rendering.render import to_yaml
 
 NEVER_DELETED = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "kustomize.toolkit.fluxcd.io/prune": "disabled"}
@@ -103,6 +103,43 @@ def test_whatever_reads_the_settings_has_every_file_that_they_may_name() -> None
     assert len(reading) == 2 * len(PROCESSES) + 1
     for container, paths in reading.items():
         assert paths >= {"/etc/clove/secrets", "/etc/clove/extra", "/var/lib/clove/keys"}, container
+
+
+def test_the_database_starts_is_backed_up_and_is_restored_by_scripts_that_are_there() -> None:
+    objects = objects_of()
+    there = set(objects["ConfigMap", "mysql-scripts"]["data"])
+    restore = render_restore(mariadb_image=OPTIONS.mariadb_image, backup="latest", number=7)["spec"]["template"]["spec"]
+    found = pods(objects)
+    for pod, run in (
+        (found["mysql"], ["mysql.sh", "start.sh"]),
+        (found["mysql-backup"], ["backup.sh"]),
+        (restore, ["mysql.sh", "restore.sh"]),
+    ):
+        (container,) = pod["containers"]
+        assert [word.rpartition("/")[2] for word in container["command"][1:]] == run
+        assert set(run) <= there
+        assert {"name": "scripts", "mountPath": "/etc/clove/scripts", "readOnly": True} in container["volumeMounts"]
+        assert {"configMap": {"name": "mysql-scripts", "defaultMode": 292}, "name": "scripts"} in pod["volumes"]
+
+
+def test_a_restore_is_as_restricted_as_the_rest_reaches_the_database_and_is_of_a_backup_alone() -> None:
+    job = render_restore(mariadb_image=OPTIONS.mariadb_image, backup="clove-20270110T040000Z.sql.gz", number=7)
+    pod, backup = job["spec"]["template"]["spec"], pods(objects_of())["mysql-backup"]
+    env = {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
+
+    assert job["metadata"]["name"] == "mysql-restore-7"
+    assert (env["BACKUP"], env["RESTORE"], env["SCHEMAS"]) == ("clove-20270110T040000Z.sql.gz", "7", "clove")
+    assert pod["securityContext"] == backup["securityContext"]
+    assert pod["containers"][0]["securityContext"] == backup["containers"][0]["securityContext"]
+    assert job["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] == "mysql-backup", "the network knows it by that"
+    made = next(item["stringData"] for item in secrets() if item["metadata"]["name"] == "mysql")
+    for secret in (volume["secret"] for volume in pod["volumes"] if "secret" in volume):
+        assert {item["key"] for item in secret["items"]} <= set(made)
+    for name in ("../x", "latest; reboot", ""):
+        with pytest.raises(BadOption, match="--restore"):
+            render_restore(mariadb_image=OPTIONS.mariadb_image, backup=name, number=7)
+    with pytest.raises(BadOption, match="--mariadb-image"):
+        render_restore(mariadb_image="a b", backup="latest", number=7)
 
 
 def test_passwords_that_would_need_quoting_are_refused() -> None:
