@@ -50,7 +50,7 @@ names=$(printf "'%s'," "${users[@]}")
 until connected=$(sql "SELECT GROUP_CONCAT(DISTINCT USER ORDER BY USER SEPARATOR ', ') FROM information_schema.PROCESSLIST
   WHERE USER IN (${names%,})") && [ "$connected" = NULL ]; do
   if [ "$SECONDS" -ge "$deadline" ] || [ "$SECONDS" -ge "${REST_S:-30}" ]; then
-    refuse "${connected:-somebody} still uses the database. Suspend the booking system first, and let a backup that is being made end."
+    refuse "${connected:-somebody} still uses the database. What does has to rest first; a backup that is being made ends by itself."
   fi
   sleep 0.5
 done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from controlplane.rendering import images
 from controlplane.rendering import render as rendering
 from controlplane.rendering.choose import choose
 from controlplane.rendering.database import DatabaseChoice
-from controlplane.rendering.plan import Platform, Site, make_plan
+from controlplane.rendering.plan import Platform, Restore, Site, make_plan
 from controlplane.rendering.render import render
 from controlplane.rendering.requirement import validate
 from controlplane.runtime.fingerprint import fingerprint
@@ -28,13 +29,16 @@ SECRETS = {
 }
 
 
-def rendered(system: SystemRef, image: str = "docker.io/library/mariadb:11.4", **changes: Any) -> list[dict[str, Any]]:
+def rendered(
+    system: SystemRef, image: str = "docker.io/library/mariadb:11.4", restore: Restore | None = None, **changes: Any
+) -> list[dict[str, Any]]:
     requirement = validate(numbered_requirement(**changes))
     assert not isinstance(requirement, list), requirement
     pool = [images.from_labels(ref=entry.ref, labels=entry.labels) for entry in catalog.IMAGES]
     site = Site(system.system_id, system.namespace, system.seller, "little", "little.localhost", "http://little.localhost")
     platform = Platform("Asia/Seoul", "ko", {}, "clove-gateway", "clove", DatabaseChoice(image=image))
-    return render(make_plan(requirement, choose(pool, requirement.facts).images, site=site, platform=platform))
+    plan = make_plan(requirement, choose(pool, requirement.facts).images, site=site, platform=platform)
+    return render(replace(plan, restore=restore))
 
 
 def test_nothing_of_it_is_warned_of_or_changed_by_a_second_apply(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
@@ -50,6 +54,21 @@ def test_nothing_of_it_is_warned_of_or_changed_by_a_second_apply(runtime: Kubern
     assert cluster.versions(system.namespace) == before
     assert {"StatefulSet/mariadb", "CronJob/mariadb-backup", "PersistentVolumeClaim/mariadb-backups"} <= before.keys()
     assert runtime.preview(system, objects) == []
+
+
+def test_a_restore_is_applied_beside_the_rest_and_goes_with_the_next_revision(
+    runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
+) -> None:
+    runtime.apply(system, rendered(system), SECRETS)
+    restoring = rendered(system, restore=Restore("latest", 41))
+    (change,) = runtime.preview(system, restoring)
+    assert (change.kind, change.object_kind, change.name, change.warning) == (ChangeKind.CREATE, "Job", "mariadb-restore-41", "")
+
+    for _ in range(2):
+        runtime.apply(system, restoring, SECRETS)
+        assert "mariadb-restore-41" in cluster.names(BY_KIND["Job"], system.namespace)
+    runtime.apply(system, rendered(system), SECRETS)
+    assert "mariadb-restore-41" not in cluster.names(BY_KIND["Job"], system.namespace)
 
 
 def test_another_image_changes_the_server_in_place_and_replaces_the_setup(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.rendering.platform import Options, platform_secrets, render_platform
+from controlplane.rendering.platform import Options, platform_secrets, render_platform, render_restore
 from controlplane.runtime.kubernetes import Api
 from controlplane.runtime.kubernetes.resources import BY_KIND, POD, Resource
 from tests.integration.runtime_kubernetes.test_rights import PLACES
@@ -18,7 +18,8 @@ KINDS: dict[str, Resource] = {**BY_KIND, **PLACES}
 
 @pytest.mark.parametrize("routing", ["gateway", "ingress"])
 def test_every_object_is_taken_without_a_warning(api: Api, routing: str) -> None:
-    objects = render_platform(replace(OPTIONS, routing=routing)) + platform_secrets(PASSWORDS, fernet_key="k", staff_key="{}")
+    restore = render_restore(mariadb_image=OPTIONS.mariadb_image, backup="latest", number=7)
+    objects = [*render_platform(replace(OPTIONS, routing=routing)), restore] + platform_secrets(PASSWORDS, fernet_key="k", staff_key="{}")
     namespace = next(item for item in objects if item["kind"] == "Namespace")
     api.apply(namespace, KINDS["Namespace"])
 
@@ -28,7 +29,7 @@ def test_every_object_is_taken_without_a_warning(api: Api, routing: str) -> None
 
 
 def test_the_namespace_lets_every_pod_in(api: Api) -> None:
-    objects = render_platform(OPTIONS)
+    objects = [*render_platform(OPTIONS), render_restore(mariadb_image=OPTIONS.mariadb_image, backup="latest", number=7)]
     for kind in ("Namespace", "ServiceAccount"):
         for item in objects:
             if item["kind"] == kind:
@@ -40,4 +41,4 @@ def test_the_namespace_lets_every_pod_in(api: Api) -> None:
             metadata = {"name": item["metadata"]["name"], "namespace": "clove"}
             api.try_create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec["template"]["spec"]}, POD, "clove")
             tried += 1
-    assert tried == 8
+    assert tried == 9
