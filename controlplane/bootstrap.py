@@ -11,6 +11,8 @@ from django.conf import settings
 from controlplane.runtime.port import Objects, Runtime
 
 if TYPE_CHECKING:
+    from controlplane.runtime.kubernetes import Api
+    from controlplane.runtime.kubernetes.apiserver import ApiServers
     from controlplane.runtime.kubernetes.routing import RoutingChoice
 
 
@@ -44,10 +46,23 @@ def routed(objects: Objects) -> list[Mapping[str, Any]]:
     return routing.routed(objects, _routing())
 
 
-def _kubernetes() -> Runtime:
-    from controlplane.runtime.kubernetes import Api, KubernetesRuntime, configuration
+def cluster_api() -> ApiServers:
+    """Where the API of the settings' cluster answers, as it says itself. Raises RuntimeFailure."""
+    from controlplane.runtime.kubernetes.apiserver import api_servers
 
-    return KubernetesRuntime(Api(configuration(context=settings.KUBE_CONTEXT)), _routing())
+    return api_servers(_api())
+
+
+def _kubernetes() -> Runtime:
+    from controlplane.runtime.kubernetes import KubernetesRuntime
+
+    return KubernetesRuntime(_api(), _routing())
+
+
+def _api() -> Api:
+    from controlplane.runtime.kubernetes import Api, configuration
+
+    return Api(configuration(context=settings.KUBE_CONTEXT))
 
 
 def _routing() -> RoutingChoice:

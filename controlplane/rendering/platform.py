@@ -40,6 +40,12 @@ _LEADING_OUT = ("CLOVE_CONNECT_URL", "CLOVE_MAIL")
 """Settings that are addresses which the control plane itself calls."""
 _SECRET_WORDS = ("PASSWORD", "SECRET", "TOKEN", "_KEY", "_URL_ADMIN")
 
+UNKNOWN_API = (
+    "--api-server: say where the cluster's API answers, such as 10.0.0.1/32, or its subnet where the addresses change. "
+    "`kubectl get endpointslices -n default -l kubernetes.io/service-name=kubernetes` tells."
+)
+_LINK_LOCAL = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
+
 
 @dataclass(frozen=True)
 class Process:
@@ -120,8 +126,9 @@ class Options:
     storage_mib: int = 5120
     pool: Sequence[str] = ()
     """The pool's images as `docker.build --push` prints them: `registry/name@sha256:…`."""
-    api_servers: Sequence[str] = ("0.0.0.0/0",)
-    """Where the cluster's API answers, as CIDRs."""
+    api_servers: Sequence[str] = ()
+    """Where the cluster's API answers, as CIDRs; there must be one."""
+    api_ports: Sequence[int] = (443, 6443)
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
@@ -137,11 +144,13 @@ class Options:
                     raise BadOption(f"{name}: {value!r} cannot be used")
         if self.routing not in ("gateway", "ingress"):
             raise BadOption(f"--routing: {self.routing!r} is neither gateway nor ingress")
+        if not self.api_servers:
+            raise BadOption(UNKNOWN_API)
         for network in self.api_servers:
-            try:
-                ipaddress.ip_network(network)
-            except ValueError:
-                raise BadOption(f"--api-server: {network!r} is no network such as 10.0.0.1/32") from None
+            _check_network(network)
+        for port in self.api_ports:
+            if not 1 <= port <= 65_535:
+                raise BadOption(f"--api-port: {port} is no port")
         for name in self.settings:
             is_path = name.endswith("_FILE") and name not in _RESERVED
             if name in _RESERVED or (any(word in name for word in _SECRET_WORDS) and not is_path):
@@ -180,6 +189,19 @@ class Options:
                 }.items()
             )
         )
+
+
+def _check_network(text: str) -> None:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        raise BadOption(f"--api-server: {text!r} is no network such as 10.0.0.1/32") from None
+    for closed in _LINK_LOCAL:
+        # There machines have their credentials (169.254.169.254): whoever is let there may be whatever the machine is.
+        if network.version == closed.version and network.overlaps(closed):
+            raise BadOption(
+                f"--api-server: {text} holds link-local addresses ({closed}), which nothing is let to; name the API's own network"
+            )
 
 
 def render_platform(options: Options) -> list[dict[str, Any]]:

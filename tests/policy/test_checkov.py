@@ -61,7 +61,15 @@ def _booking(choice: DatabaseChoice | None) -> Plan:
 def _platform(routing: str) -> list[dict[str, Any]]:
     name = f"registry.example/clove/x@{DIGEST}"
     return render_platform(
-        Options(image=name, mariadb_image=name, redis_image=name, host="clove.example.kr", base_domain="clove.example.kr", routing=routing)
+        Options(
+            image=name,
+            mariadb_image=name,
+            redis_image=name,
+            host="clove.example.kr",
+            base_domain="clove.example.kr",
+            routing=routing,
+            api_servers=("10.0.0.1/32",),
+        )
     )
 
 

@@ -24,6 +24,7 @@ from controlplane.rendering.example import load_example
 from controlplane.rendering.platform import NAMESPACE as PLATFORM
 from controlplane.rendering.platform import PROCESSES, Options, platform_secrets, render_platform
 from controlplane.runtime.kubernetes import Api
+from controlplane.runtime.kubernetes.apiserver import api_servers
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, Resource
 from controlplane.systems.keys import new_signing_key
 from tests.integration.runtime_kubernetes.beside import STANDIN_KEY, address_of_a_node, standin
@@ -78,12 +79,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         edge = Edge(api, address=address)
         stack.callback(edge.stop)
         payments = stack.enter_context(standin(tmp_path_factory.mktemp("beside"), address))
+        found = api_servers(api)
         running = Running(api, f"http://{address}:{edge.port}")
         options = Options(
             image=next(reference for reference in references if "/controlplane@" in reference),
             host=HOST,
             base_domain=BASE_DOMAIN,
             routing="ingress",
+            api_servers=found.networks,
+            api_ports=found.ports,
             pool=[reference for reference in references if "/controlplane@" not in reference],
             settings={
                 "ROUTING": "service",

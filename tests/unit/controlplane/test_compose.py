@@ -31,7 +31,9 @@ HOLD_SECRETS = {"DATABASE_URL", "REDIS_URL", "CLOVE_BOOKING_DATABASE_URL", "KAKA
 
 
 def test_it_has_the_parts_that_a_cluster_has_with_the_same_commands() -> None:
-    objects = render_platform(Options(image="clove/controlplane:1.0.0", host="localhost", base_domain="localhost"))
+    objects = render_platform(
+        Options(image="clove/controlplane:1.0.0", host="localhost", base_domain="localhost", api_servers=("10.0.0.1/32",))
+    )
     parts = {item["metadata"]["name"] for item in objects if item["kind"] in ("Deployment", "StatefulSet")}
 
     assert set(SERVICES) == parts | {"setup", "mysql-backup"}

@@ -52,7 +52,13 @@ def test_the_control_plane_does_not_start_with_what_cannot_be_used(tmp_path: Pat
 
 def test_the_platforms_own_pods_ask_where_the_settings_say() -> None:
     def options(**settings: str) -> Options:
-        return Options(image="registry.example/controlplane", host="clove.example.kr", base_domain="example.kr", settings=settings)
+        return Options(
+            image="registry.example/controlplane",
+            host="clove.example.kr",
+            base_domain="example.kr",
+            api_servers=("10.0.0.1/32",),
+            settings=settings,
+        )
 
     objects = render_platform(options(CLOVE_DNS_PODS="dns/app=coredns", CLOVE_DNS_PORTS="5353", CLOVE_DNS_NETWORKS="169.254.20.10/32"))
     policy = next(item for item in objects if (item["kind"], item["metadata"]["name"]) == ("NetworkPolicy", "dns"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import ipaddress
 import json
 from typing import Any
 
@@ -19,6 +20,7 @@ OPTIONS = Options(
     image=f"registry.example/clove/controlplane@{DIGEST}",
     host="clove.example.kr",
     base_domain="tickets.example.kr",
+    api_servers=("10.0.0.1/32",),
     pool=(f"registry.example/clove/be-auth@{DIGEST}",),
     settings={"EMAIL_HOST": "mail.example.kr", "KAKAOPAY_SECRET_KEY_FILE": "/etc/clove/extra/kakaopay-secret-key"},
 )
@@ -157,6 +159,11 @@ def test_passwords_that_would_need_quoting_are_refused() -> None:
         ({"gateway": "only-a-name"}, "--gateway"),
         ({"routing": "service"}, "--routing"),
         ({"api_servers": ("10.0.0.1/99",)}, "--api-server"),
+        ({"api_servers": ()}, "--api-server: say where.*kubectl get endpointslices"),
+        ({"api_servers": ("10.0.0.1/32", "0.0.0.0/0")}, "--api-server: 0.0.0.0/0 holds link-local"),
+        ({"api_servers": ("169.254.169.254/32",)}, "--api-server: 169.254.169.254/32 holds link-local"),
+        ({"api_servers": ("::/0",)}, "--api-server: ::/0 holds link-local"),
+        ({"api_ports": (70_000,)}, "--api-port"),
         ({"settings": {"KAKAOPAY_SECRET_KEY": "live"}}, "--set KAKAOPAY_SECRET_KEY"),
         ({"settings": {"EMAIL_PASSWORD": "p"}}, "--set EMAIL_PASSWORD"),
         ({"settings": {"DATABASE_URL_FILE": "/x"}}, "--set DATABASE_URL_FILE"),
@@ -231,3 +238,31 @@ def test_the_processes_reach_what_the_settings_lead_to_and_no_more() -> None:
     ]
     outside = ways(CLOVE_BOOKING_DATABASE="mysql", CLOVE_BOOKING_DATABASE_NETWORKS="10.1.2.0/24, 10.1.3.0/24")
     assert [rule["to"][0]["ipBlock"]["cidr"] for rule in outside] == ["10.1.2.0/24", "10.1.3.0/24"]
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "169.254.170.2"])
+def test_nothing_of_the_platform_reaches_what_machines_have_their_credentials_from(address: str) -> None:
+    """By any port, also where settings lead out by a name of which nobody knows where it is."""
+    settings = {"CLOVE_CONNECT_URL": "http://edge.example.kr", "CLOVE_MAIL": "smtp+plain://mail.example.kr"}
+    blocks = [
+        peer["ipBlock"]
+        for (kind, _), item in objects_of(dataclasses.replace(OPTIONS, settings=settings)).items()
+        if kind == "NetworkPolicy"
+        for rule in item["spec"].get("egress", ())
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    ]
+    assert {"cidr": "10.0.0.1/32"} in blocks
+    assert len(blocks) == 4
+    for block in blocks:
+        is_in = [ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in (block["cidr"], *block.get("except", ()))]
+        assert not is_in[0] or any(is_in[1:]), block
+
+
+def test_the_api_is_reached_at_its_own_addresses_and_ports_alone() -> None:
+    rules = objects_of(dataclasses.replace(OPTIONS, api_servers=("10.0.0.0/28", "fd00::1/128"), api_ports=(16443,)))
+    first = rules["NetworkPolicy", "beyond"]["spec"]["egress"][0]
+    assert first == {
+        "to": [{"ipBlock": {"cidr": "10.0.0.0/28"}}, {"ipBlock": {"cidr": "fd00::1/128"}}],
+        "ports": [{"protocol": "TCP", "port": 16443}],
+    }
