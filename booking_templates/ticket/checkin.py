@@ -1,7 +1,8 @@
 """Check-in: a ticket is used once, and the conditional update that marks it decides.
 
 Scanners verify codes offline with the public key, and let people in; what they saw is sent when there is a network. A scan that is sent
-twice is answered alike, a ticket that two scanners saw is `used` for the second, with who saw it first.
+twice is answered alike, a ticket that two scanners saw is `used` for the second, with who saw it first. Whoever was let in so is kept for
+the organiser (`conflicts`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from booking_templates.kit.db import clock, write
 from booking_templates.kit.problems import Unauthorized, Unprocessable
 from booking_templates.payments.showing import local
-from booking_templates.ticket import codes, event
+from booking_templates.ticket import codes, conflicts, event
 from booking_templates.ticket.dues import due_krw
 from booking_templates.ticket.models import Scanner, Ticket
 from booking_templates.ticket.moments import believed, whole_ms
@@ -54,7 +55,7 @@ def scanner_of(key: str) -> Scanner:
     return scanner
 
 
-def check_in(scan: Scan, scanner: Scanner, *, performance_id: str) -> ScanResult:
+def check_in(scan: Scan, scanner: Scanner, *, performance_id: str, let_in: bool | None = None) -> ScanResult:
     """What comes of SCAN: `admitted`, `used`, `cancelled`, `other_performance`, `unknown` or `invalid`."""
     try:
         code = codes.verify(scan.code)
@@ -72,11 +73,12 @@ def check_in(scan: Scan, scanner: Scanner, *, performance_id: str) -> ScanResult
         ticket.used_at, ticket.used_with = at, scanner.name
         return _result(scan, ticket, "admitted")
     ticket.refresh_from_db(fields=["status", "used_at", "used_with", "scanned_at", "paid_at_door_at"])
-    if ticket.status != Ticket.Status.LIVE:
-        return _result(scan, ticket, "cancelled")
     # A row of an older image has one time alone.
     is_same = told is not None and ticket.used_with == scanner.name and told == (ticket.scanned_at or ticket.used_at)
-    return _result(scan, ticket, "admitted" if is_same else "used")
+    result = "cancelled" if ticket.status != Ticket.Status.LIVE else "admitted" if is_same else "used"
+    if told is not None and not is_same and conflicts.was_let_in(scan, let_in):
+        conflicts.keep(ticket, scanner, told, kind=result)
+    return _result(scan, ticket, result)
 
 
 def _result(scan: Scan, ticket: Ticket, result: str) -> ScanResult:

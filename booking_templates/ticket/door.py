@@ -10,11 +10,12 @@ from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.db import clock
 from booking_templates.kit.principal import staff
 from booking_templates.payments.showing import local
-from booking_templates.ticket import checkin, codes, dues, event, scan_page
+from booking_templates.ticket import checkin, codes, conflicts, dues, event, scan_page
 from booking_templates.ticket.models import Scanner, Ticket
 from booking_templates.ticket.schemas import (
     Door,
     DoorConcession,
+    DoorConflicts,
     DoorDue,
     DoorPaymentResults,
     DoorPayments,
@@ -25,6 +26,7 @@ from booking_templates.ticket.schemas import (
     Scanners,
     ScanResults,
     Scans,
+    ScansQuery,
 )
 
 STAFF = staff("attendees")
@@ -85,14 +87,22 @@ def read_door(request: Request, query: DoorQuery) -> Door:
     )
 
 
-@endpoint(body=Scans, returns={200: ScanResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
-def create_scans(request: Request, body: Scans) -> ScanResults:
+@endpoint(body=Scans, query=ScansQuery, returns={200: ScanResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
+def create_scans(request: Request, body: Scans, query: ScansQuery) -> ScanResults:
     """Check tickets in, each once. Scans that were made offline come with their time; sending them again changes nothing.
 
     Needs `X-Scanner-Key`.
     """
     scanner = checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
-    return ScanResults(results=[checkin.check_in(scan, scanner, performance_id=body.performance) for scan in body.scans])
+    return ScanResults(
+        results=[checkin.check_in(scan, scanner, performance_id=body.performance, let_in=query.let_in) for scan in body.scans]
+    )
+
+
+@endpoint(auth=STAFF, returns={200: DoorConflicts})
+def list_door_conflicts(request: Request) -> DoorConflicts:
+    """Who was let in without the network with a ticket that was used before, or cancelled."""
+    return conflicts.latest()
 
 
 @endpoint(body=DoorPayments, returns={200: DoorPaymentResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)

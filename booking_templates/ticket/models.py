@@ -211,6 +211,30 @@ class DoorPayment(models.Model):
         return f"{self.amount_krw} {'taken' if self.is_paid else 'not taken'}"
 
 
+class DoorConflict(models.Model):
+    """That somebody was let in without the network with a ticket that was used before, or cancelled. Only ever added."""
+
+    class Kind(models.TextChoices):
+        USED = "used"
+        CANCELLED = "cancelled"
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="door_conflicts")
+    scanner = models.CharField(max_length=100)
+    told_at = models.DateTimeField()
+    """When, by that scanner's own clock: a scan that is sent again is known by it."""
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    first_at = models.DateTimeField(null=True)
+    """When the ticket was used before; null for one that was cancelled unused."""
+    first_with = models.CharField(max_length=100, default="", blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "scanner", "told_at"], name="ticket_door_conflict_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.scanner}"
+
+
 class Event(models.Model):
     """What this service needs to know of the event. One row."""
 

@@ -377,6 +377,14 @@ class Scans(msgspec.Struct, forbid_unknown_fields=True):
     performance: Annotated[str, Meta(max_length=64)] = ""
 
 
+class ScansQuery(msgspec.Struct):
+    """`let_in` says whether the holders were let in before anybody asked here: then a ticket that was used or cancelled is kept for the
+    organiser. Left out, it is believed of a scan that comes a minute after its time.
+    """
+
+    let_in: bool | None = None
+
+
 class ScanResult(msgspec.Struct):
     """`result`: admitted, used (before; see `used_at`, `used_with`), cancelled, other_performance, unknown, invalid (see `reason`)."""
 
@@ -401,6 +409,29 @@ class ScanResult(msgspec.Struct):
 
 class ScanResults(msgspec.Struct):
     results: list[ScanResult]
+
+
+class DoorConflictOut(msgspec.Struct):
+    """Somebody who was let in without the network: `kind` is used (before: see `first_at`, `first_with`) or cancelled."""
+
+    kind: str
+    at: datetime
+    scanner: str
+    first_at: datetime | None
+    first_with: str
+    ticket_id: str
+    label: str
+    grade: str
+    performance_id: str
+    order_id: str
+    order_number: str
+
+
+class DoorConflicts(msgspec.Struct):
+    """The last ones first, two hundred at most; `total` counts all."""
+
+    conflicts: list[DoorConflictOut]
+    total: int
 
 
 class DoorPaid(msgspec.Struct, forbid_unknown_fields=True):

@@ -41,6 +41,7 @@ urlpatterns = [
     route("scanners", POST=door.create_scanner, GET=door.list_scanners),
     route("scanners/<uuid:scanner_id>", DELETE=door.delete_scanner),
     route("door", GET=door.read_door),
+    route("door/conflicts", GET=door.list_door_conflicts),
     route("door/payments", POST=door.create_door_payments),
     route("scans", POST=door.create_scans),
     route("scan", GET=door.read_scan_page),

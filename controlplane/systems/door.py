@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 END_LINKS = "jobs.end_door_links"
 SCOPE = "attendees"
 SCANNERS = "/api/ticket/scanners"
+CONFLICTS = "/api/ticket/door/conflicts"
 NAME_AT_MOST = 100
 MADE, REVOKED = "system.scanner", "system.scanner_revoke"
 """What the audit trail calls it."""
@@ -42,6 +44,41 @@ def scanners(*, system: BookingSystem, user: User) -> list[Scanner]:
     """The links that open the door now. Raises ServiceUnavailable, Refused."""
     found = ask(system, user, SCOPE, lambda api: api.get(SCANNERS))
     return [_scanner(item) for item in found.get("scanners", [])]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Somebody who was let in without the network: `kind` is `used` (before, at `first_at`) or `cancelled`."""
+
+    kind: str
+    at: datetime
+    scanner: str
+    first_at: datetime | None
+    first_with: str
+    label: str
+    grade: str
+    performance_id: str
+    order_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """The last ones first; `total` counts those before them too."""
+
+    last: tuple[Conflict, ...] = ()
+    total: int = 0
+
+
+def conflicts(*, system: BookingSystem, user: User) -> Conflicts:
+    """Who was let in with a ticket that was used before, or cancelled. Raises ServiceUnavailable, Refused."""
+    try:
+        found = ask(system, user, SCOPE, lambda api: api.get(CONFLICTS))
+    except ServiceRefused as error:
+        if error.status == 404:  # an older image keeps none
+            return Conflicts()
+        raise
+    return Conflicts(tuple(_conflict(item) for item in found.get("conflicts", [])), int(found.get("total") or 0))
 
 
 def scanner_create(*, system: BookingSystem, name: str, until: datetime | None = None, acting_user: User) -> Scanner:
@@ -122,6 +159,18 @@ def end_links(system_id: int | None = None) -> None:
                 log.warning("a link for the door of %s is not ended: HTTP %s %s", link.system.namespace, error.status, error.code)
                 continue
         link.delete()
+
+
+def _conflict(item: dict[str, Any]) -> Conflict:
+    first_at = item.get("first_at")
+    words = {name: str(item.get(name) or "") for name in ("first_with", "label", "grade", "performance_id", "order_id", "order_number")}
+    return Conflict(
+        kind=str(item["kind"]),
+        at=datetime.fromisoformat(item["at"]),
+        scanner=str(item["scanner"]),
+        first_at=datetime.fromisoformat(first_at) if first_at else None,
+        **words,
+    )
 
 
 def _scanner(item: dict[str, str], url: str = "") -> Scanner:

@@ -202,7 +202,7 @@ async function withoutNetwork(code, at) {
 async function scanned(code) {
   const at = new Date().toISOString();
   try {
-    const answer = await ask("POST", "scans", { scans: [{ code, at }], performance: $("performance").value });
+    const answer = await ask("POST", "scans?let_in=false", { scans: [{ code, at }], performance: $("performance").value });
     if (answer.results[0].result === "admitted") remember(read(code)?.ticket);
     told(answer.results[0]);
     network(true);
@@ -225,7 +225,7 @@ function sync() {
 async function sendAndLearn() {
   try {
     for (let batch; (batch = queue().slice(0, 100)).length; ) {
-      const { results } = await ask("POST", "scans", { scans: batch }, SYNC_WITHIN_MS);
+      const { results } = await ask("POST", "scans?let_in=true", { scans: batch }, SYNC_WITHIN_MS);
       for (const result of results) {
         if (result.result === "used") log(`! ${texts.doubled}: ${result.label} (${result.used_with})`);
         else if (result.result !== "admitted") log(`! ${texts.wrongly}: ${result.label} (${texts[result.result] ?? texts.invalid})`);

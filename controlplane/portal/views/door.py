@@ -50,6 +50,8 @@ def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
         "until": until,
         "scanners": door.scanners(system=system, user=request.user),
         "performances": [performance for performance in found if performance.tickets and not performance.is_called_off],
+        "conflicts": door.conflicts(system=system, user=request.user),
+        "times": {performance.id: performance.starts_at for performance in found},
         "tab": TAB,
     }
     return render(request, "portal/systems/door.html", context, status=422 if errors else 200)

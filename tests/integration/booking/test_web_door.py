@@ -136,7 +136,7 @@ def test_of_two_tabs_without_the_network_each_knows_whom_the_other_let_in(
 
 
 def test_who_was_let_in_without_the_network_with_a_ticket_given_back_is_told(
-    phone: BrowserContext, buyer: Buyer, order: dict[str, Any], link: str
+    phone: BrowserContext, buyer: Buyer, order: dict[str, Any], link: str, site: Booking
 ) -> None:
     page = phone.new_page()
     page.goto(link)
@@ -150,6 +150,15 @@ def test_who_was_let_in_without_the_network_with_a_ticket_given_back_is_told(
 
     phone.set_offline(False)
     expect(page.locator("#log li", has_text="! Let in while the network was away")).to_contain_text("(Cancelled)")
+    told = [
+        (each["kind"], each["scanner"])
+        for each in read_as_staff(site, "door/conflicts")["conflicts"]
+        if each["ticket_id"] == given_back["id"]
+    ]
+    assert told == [("cancelled", "정문")], "the organiser is told too, whatever becomes of the page"
+    enter(page, given_back["code"])
+    expect(page.locator("#log li", has_text="✕ Cancelled").first).to_be_visible()
+    assert len([each for each in read_as_staff(site, "door/conflicts")["conflicts"] if each["ticket_id"] == given_back["id"]]) == 1
 
 
 def choose(page: Page, number: int) -> None:

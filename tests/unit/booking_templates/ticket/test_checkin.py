@@ -37,9 +37,10 @@ def ticket(buy: Buy) -> Ticket:
     return Ticket.objects.get()
 
 
-def scan(client: Any, headers: dict[str, str], *codes_: Any, performance: str = "") -> list[dict[str, Any]]:
+def scan(client: Any, headers: dict[str, str], *codes_: Any, performance: str = "", let_in: str = "") -> list[dict[str, Any]]:
     scans = [each if isinstance(each, dict) else {"code": each} for each in codes_]
-    answer = client.post(f"{URL}/scans", {"scans": scans, "performance": performance}, content_type=JSON, headers=headers)
+    path = f"{URL}/scans?let_in={let_in}" if let_in else f"{URL}/scans"
+    answer = client.post(path, {"scans": scans, "performance": performance}, content_type=JSON, headers=headers)
     assert answer.status_code == 200, answer.content
     return answer.json()["results"]
 
@@ -92,6 +93,64 @@ def test_a_scan_that_comes_late_is_told_who_was_first(client: Any, scanner: Call
     scan(client, first, code)
     (result,) = scan(client, late, {"code": code, "at": (clock() - timedelta(hours=1)).isoformat()})
     assert (result["result"], result["used_with"]) == ("used", "Gate 1")
+
+
+def conflicts(staff_client: Any) -> list[dict[str, Any]]:
+    answer = staff_client.get(f"{URL}/door/conflicts")
+    assert answer.status_code == 200
+    assert answer.json()["total"] == len(answer.json()["conflicts"])
+    return answer.json()["conflicts"]
+
+
+def test_who_was_let_in_offline_with_a_ticket_that_was_used_is_kept_once(
+    client: Any, staff_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket
+) -> None:
+    first, late = scanner("Gate 1"), scanner("Gate 2")
+    code, at = codes.sign(ticket), clock() - timedelta(hours=1)
+    scan(client, first, code)
+    for _ in range(3):
+        assert scan(client, late, {"code": code, "at": at.isoformat()}, let_in="true")[0]["result"] == "used"
+    (kept,) = conflicts(staff_client)
+    assert (kept["kind"], kept["scanner"], kept["first_with"], kept["label"]) == ("used", "Gate 2", "Gate 1", ticket.label)
+    assert (kept["ticket_id"], kept["order_id"], kept["performance_id"]) == (ticket.pk, ticket.order_id, "p1")
+    assert abs(datetime.fromisoformat(kept["at"]) - at) < timedelta(milliseconds=1)
+    assert kept["first_at"] is not None
+
+
+def test_who_was_let_in_offline_with_a_cancelled_ticket_is_kept(
+    client: Any, buyer_client: Any, staff_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket
+) -> None:
+    code = codes.sign(ticket)
+    buyer_client.post(f"{URL}/orders/{ticket.order_id}/cancel")
+    scan(client, scanner(), {"code": code, "at": (clock() - timedelta(minutes=5)).isoformat()})
+    (kept,) = conflicts(staff_client)
+    assert (kept["kind"], kept["scanner"], kept["first_at"], kept["first_with"]) == ("cancelled", "Gate 1", None, "")
+
+
+def test_who_was_not_let_in_is_no_conflict(
+    client: Any, buyer_client: Any, staff_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket
+) -> None:
+    first, second = scanner("Gate 1"), scanner("Gate 2")
+    code, now, before = codes.sign(ticket), clock().isoformat(), (clock() - timedelta(hours=1)).isoformat()
+    admitted = {"code": code, "at": before}
+    for _ in range(2):
+        assert scan(client, first, admitted, let_in="true")[0]["result"] == "admitted", "sent again, it is the same one"
+    for seen, let_in in ((code, ""), ({"code": code, "at": now}, ""), ({"code": code, "at": before}, "false")):
+        assert scan(client, second, seen, let_in=let_in)[0]["result"] == "used"
+    Ticket.objects.update(status=Ticket.Status.CANCELLED)
+    assert scan(client, first, admitted, let_in="true")[0]["result"] == "cancelled", "given back since, by the organiser"
+    assert conflicts(staff_client) == []
+    assert buyer_client.get(f"{URL}/door/conflicts").status_code == 403
+
+
+def test_conflicts_of_one_ticket_are_bounded(
+    client: Any, staff_client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket
+) -> None:
+    gate, code = scanner(), codes.sign(ticket)
+    scan(client, scanner("Gate 2"), code)
+    at = clock() - timedelta(hours=1)
+    scan(client, gate, *({"code": code, "at": (at + timedelta(seconds=number)).isoformat()} for number in range(30)), let_in="true")
+    assert len(conflicts(staff_client)) == 20
 
 
 def test_a_scanner_whose_clock_is_ahead_is_not_believed(client: Any, scanner: Callable[..., dict[str, str]], ticket: Ticket) -> None:

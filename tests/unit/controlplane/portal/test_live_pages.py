@@ -81,6 +81,7 @@ def answering(live: Any, site: Any) -> Any:
         ("GET", "/api/ticket/settlement"): (200, SETTLEMENT),
         ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
         ("GET", "/api/ticket/scanners"): (200, {"scanners": [_scanner()]}),
+        ("GET", "/api/ticket/door/conflicts"): (200, {"conflicts": [], "total": 0}),
     }
     return live
 
@@ -427,6 +428,45 @@ def test_a_link_is_taken_back(answering: Any, browser: Any, other: Any, site: An
 
 def test_the_door_shows_who_is_in(answering: Any, browser: Any) -> None:
     assert "300 / 1,210" in text(browser.get(url(answering, "/door")))
+
+
+CONFLICT = {
+    "kind": "used",
+    "at": "2026-11-20T19:12:00+09:00",
+    "scanner": "<i>후문</i>",
+    "first_at": "2026-11-20T19:02:00+09:00",
+    "first_with": "정문",
+    "ticket_id": SCANNER,
+    "label": "스탠딩 7번",
+    "grade": "GA",
+    "performance_id": "p1",
+    "order_id": SCANNER,
+    "order_number": "CL-77",
+}
+
+
+def test_the_door_shows_who_was_let_in_against_the_list(answering: Any, browser: Any, site: Any) -> None:
+    heading = "Let in against the list"
+    for silent in ((404, {"code": "not_found", "detail": "none"}), (200, {"conflicts": [], "total": 0})):
+        site.answers["GET", "/api/ticket/door/conflicts"] = silent
+        response = browser.get(url(answering, "/door"))
+        assert response.status_code == 200
+        assert heading not in text(response), "an older image keeps none"
+    unused = CONFLICT | {"kind": "cancelled", "label": "스탠딩 8번", "first_at": None, "first_with": ""}
+    site.answers["GET", "/api/ticket/door/conflicts"] = (200, {"conflicts": [CONFLICT, unused], "total": 1_201})
+    shown = text(browser.get(url(answering, "/door")))
+    for told in (
+        heading,
+        "1,201",
+        "스탠딩 7번",
+        "used before",
+        "&lt;i&gt;후문&lt;/i&gt;",
+        "정문",
+        "CL-77",
+        f"/bookings/{SCANNER}",
+        "스탠딩 8번",
+    ):
+        assert told in shown, told
 
 
 def test_what_is_due_and_what_was_taken_at_the_door_is_shown_where_there_is_any(answering: Any, browser: Any, site: Any) -> None:
