@@ -53,3 +53,25 @@ def test_a_name_that_is_no_image_is_refused(capsys: pytest.CaptureFixture[str]) 
         build.main(["be-teleport"])
 
     assert "be-teleport" in capsys.readouterr().err
+
+
+def test_both_builders_read_the_same_list_of_what_they_get() -> None:
+    """BuildKit knows only .dockerignore; buildah reads that too, unless there is a .containerignore. Both prefer a Dockerfile's own."""
+    lists = {path.name for path in (*ROOT.glob(".*ignore"), *(ROOT / "docker").glob("*ignore")) if path.name != ".gitignore"}
+
+    assert lists == {".dockerignore"}
+
+
+def test_the_builders_get_what_is_copied_into_images_and_nothing_else() -> None:
+    first, *opened = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    copied: set[str] = set()
+    for path in (ROOT / "docker").glob("*.Dockerfile"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("COPY ") and "--from" not in line:
+                copied |= set(line.split()[1:-1])
+
+    assert (first, opened[-1]) == ("*", "**/__pycache__")
+    names = [name.removeprefix("!") for name in opened[:-1]]
+    assert all(name.startswith("!") for name in opened[:-1])
+    assert all(any(source == name or source.startswith(f"{name}/") for name in names) for source in copied)
+    assert all(any(source == name or source.startswith(f"{name}/") for source in copied) for name in names)
