@@ -23,7 +23,7 @@ KINDS: dict[str, Resource] = {**BY_KIND, **PLACES}
 @pytest.mark.parametrize("routing", ["gateway", "ingress"])
 def test_every_object_is_taken_without_a_warning(api: Api, routing: str) -> None:
     restore = render_restore(mariadb_image=OPTIONS.mariadb_image, backup="latest", number=7)
-    objects = [*render_platform(replace(OPTIONS, routing=routing)), restore] + platform_secrets(PASSWORDS, fernet_key="k", staff_key="{}")
+    objects = [*render_platform(replace(OPTIONS, routing=routing)), restore, *platform_secrets(PASSWORDS, fernet_key="k", staff_key="{}")]
     namespace = next(item for item in objects if item["kind"] == "Namespace")
     api.apply(namespace, KINDS["Namespace"])
 
