@@ -515,6 +515,14 @@ def _stock(findings: Findings, shop: Database) -> None:
             findings.add("I7", f"{sold} of {product} {option} sold, there were {stock}")
         if sold != taken.get(choice, 0):
             findings.add("I7", f"{product} {option}: {sold} counted as sold, orders have {taken.get(choice, 0)}")
+    had = (
+        "SELECT o.buyer_id, p.id, p.limit_per_buyer, SUM(i.quantity - i.given_back) FROM merch_item i"
+        " JOIN merch_order o ON o.id = i.order_id JOIN merch_choice c ON c.id = i.choice_id JOIN merch_product p ON p.id = c.product_id"
+        " WHERE o.state NOT IN ('CANCELLED', 'REFUNDING', 'REFUNDED') GROUP BY o.buyer_id, p.id, p.limit_per_buyer"
+    )
+    for buyer, product, limit, count in shop.rows(had):
+        if count > limit and not buyer.startswith("erased-"):
+            findings.add("I6", f"{buyer} has {count} of {product}, {limit} are allowed")
 
 
 # What must not be left over

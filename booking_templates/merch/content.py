@@ -33,6 +33,7 @@ def put(content: Content) -> None:
     for position, product in enumerate(content.products):
         fields = {"name": product.name, "description": product.description, "price_krw": product.price_krw}
         fields |= {"picture_id": product.picture, "option_label": product.option_label, "position": position, "is_offered": True}
+        fields["limit_per_buyer"] = product.limit_per_buyer
         Product.objects.update_or_create(pk=product.id, defaults=fields)
         below += _put_choices(product)
     if below:
@@ -68,6 +69,7 @@ def _content_of(product: Product, choices: list[Choice]) -> ProductContent:
         picture=product.picture_id,
         option_label=product.option_label,
         options=options,
+        limit_per_buyer=product.limit_per_buyer,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from booking_templates.merch.schemas import LIMIT_PER_BUYER
 from booking_templates.payments.ids import new_id
 from booking_templates.payments.models import Entry, PayableOrder, Refund
 from booking_templates.payments.models import Notice as NoticeRow
@@ -38,6 +39,8 @@ class Product(models.Model):
     """What its options differ in: size, colour."""
     position = models.PositiveIntegerField(default=0)
     is_offered = models.BooleanField(default=True)
+    limit_per_buyer = models.PositiveIntegerField(default=LIMIT_PER_BUYER, db_default=LIMIT_PER_BUYER)
+    """Pieces that one buyer may have, of all options together."""
 
     def __str__(self) -> str:
         return self.name

@@ -14,6 +14,9 @@ ProductId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0
 Quantity = Annotated[int, Meta(ge=1, le=100)]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Price = Annotated[int, Meta(ge=0, le=10_000_000)]
+Limit = Quantity
+LIMIT_PER_BUYER = 10
+"""Pieces of a product, where its seller names no other number."""
 Stock = Annotated[int, Meta(ge=0, le=1_000_000)]
 TicketOrder = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
@@ -44,7 +47,7 @@ class OptionOut(msgspec.Struct):
 
 
 class ProductOut(msgspec.Struct):
-    """`left` of a product with options is what is left of all of them."""
+    """`left` of a product with options is what is left of all of them; of those one buyer may have `limit_per_buyer`."""
 
     id: str
     name: str
@@ -54,6 +57,7 @@ class ProductOut(msgspec.Struct):
     picture: PictureOut | None
     option_label: str
     options: list[OptionOut]
+    limit_per_buyer: int
 
 
 class Products(msgspec.Struct):
@@ -159,7 +163,8 @@ class OptionContent(msgspec.Struct, forbid_unknown_fields=True):
 class ProductContent(msgspec.Struct, forbid_unknown_fields=True):
     """A product as the seller describes it. It has `stock`, or `options` with stocks of their own.
 
-    Stock counts all that were ever there to sell, those sold included. `picture` is the digest of one that was put before.
+    Stock counts all that were ever there to sell, those sold included. `picture` is the digest of one that was put before. One buyer may
+    have `limit_per_buyer` pieces, of all options together.
     """
 
     id: ProductId
@@ -170,6 +175,7 @@ class ProductContent(msgspec.Struct, forbid_unknown_fields=True):
     picture: Digest | None = None
     option_label: Annotated[str, Meta(max_length=50)] = ""
     options: Annotated[list[OptionContent], Meta(max_length=50)] = []
+    limit_per_buyer: Limit = LIMIT_PER_BUYER
 
 
 class Content(msgspec.Struct, forbid_unknown_fields=True):

@@ -36,6 +36,7 @@ def shown_product(product: Product) -> ProductOut:
             for each in choices
             if each.option
         ],
+        limit_per_buyer=product.limit_per_buyer,
     )
 
 

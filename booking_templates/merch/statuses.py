@@ -12,6 +12,7 @@ STATUS = {
     "ticket_order_ended": 409,
     "unknown_pictures": 409,
     "digest_differs": 422,
+    "limit_exceeded": 422,
     "option_required": 422,
     "order_too_large": 422,
     "ticket_unavailable": 503,

@@ -37,6 +37,7 @@ def read_picture(request: Request, digest: str) -> Reply:
     returns={201: OrderOut, 200: OrderOut},
     problems=(
         "sold_out",
+        "limit_exceeded",
         "unknown_product",
         "option_required",
         "unknown_ticket_order",
@@ -52,6 +53,8 @@ def read_picture(request: Request, digest: str) -> Reply:
 )
 def create_order(request: Request, body: NewOrder) -> Reply:
     """Order products: their stock is taken at once, all or none. The answer has the address of the payment, where there is one.
+
+    Of each product a buyer may have `limit_per_buyer` pieces, of all orders that were not cancelled together.
 
     The same request again with the same `Idempotency-Key` answers with the same order (200).
     """

@@ -328,6 +328,7 @@ def _shop() -> Texts:
         "extras_waiting": _("Still in your cart: pay for these separately and pick them up at the event."),
         "cancel_shop_text": _("The whole order is cancelled; what you paid is refunded the way you paid."),
         "cancel_shop_title": _("Cancel this order?"),
+        "limit_pieces": _("At most {count} per person"),
         "left_pieces": pgettext("piece", "{count} left"),
         "option": pgettext("of a product", "Option"),
         "order_verb": pgettext("verb", "Order"),

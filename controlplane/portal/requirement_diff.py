@@ -59,6 +59,7 @@ _LISTS: tuple[tuple[str, str, Any, tuple[tuple[str, str], ...]], ...] = (
             ("option_label", "text"),
             ("options", "options"),
             ("picture", "picture"),
+            ("limit_per_buyer", "text"),
         ),
     ),
 )

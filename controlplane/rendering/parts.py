@@ -16,6 +16,9 @@ MAX_PRODUCTS = 200
 MAX_PRICE_KRW = 10_000_000
 MAX_OPTIONS = 50
 MAX_STOCK = 1_000_000
+MAX_PER_BUYER = 100
+PIECES_PER_BUYER = 10
+"""Of a product, where its seller names no other number: the merch service's own."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _OPTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -61,12 +64,17 @@ class Product:
     options: tuple[Option, ...] = ()
     picture: str | None = None
     """The SHA-256 of a picture that its seller has uploaded."""
+    limit_per_buyer: int = PIECES_PER_BUYER
+    """Pieces, of all options together."""
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a requirement, and as the merch service takes it."""
         whole: dict[str, Any] = {"id": self.id, "name": self.name, "price_krw": self.price_krw, "description": self.description}
         if self.picture:
             whole["picture"] = self.picture
+        if self.limit_per_buyer != PIECES_PER_BUYER:
+            # Left out where it is the usual one: an image that is older does not know it.
+            whole["limit_per_buyer"] = self.limit_per_buyer
         if self.options:
             return whole | {"option_label": self.option_label, "options": [dict(vars(option)) for option in self.options]}
         return whole | {"stock": self.stock}
@@ -159,6 +167,7 @@ def read_products(fields: Fields) -> list[Product]:
             option_label=label if options else "",
             options=options,
             picture=item.matching("picture", _DIGEST, "the SHA-256 of a picture, 64 hexadecimal digits"),
+            limit_per_buyer=item.integer("limit_per_buyer", low=1, high=MAX_PER_BUYER, default=PIECES_PER_BUYER) or PIECES_PER_BUYER,
         )
         item.done()
         if product.id and any(other.id == product.id for other in products):

@@ -112,6 +112,7 @@ def to_requirement(state: FormState, plan: Any, zone: ZoneInfo) -> Converted:
                 price_krw=_number(row["price_krw"]),
                 stock=_number(row["stock"]),
                 picture=row["picture"].strip(),
+                limit_per_buyer=_number(row["limit_per_buyer"]),
                 **_options(row),
             )
             for row in products
@@ -181,7 +182,7 @@ def from_requirement(requirement: Mapping[str, Any], zone: ZoneInfo) -> tuple[Fo
         options = product.get("options") or []
         state.add(
             "products",
-            **_texts(product, "id", "name", "description", "price_krw", "stock", "option_label", "picture"),
+            **_texts(product, "id", "name", "description", "price_krw", "stock", "option_label", "picture", "limit_per_buyer"),
             options="\n".join(_option_line(option) for option in options),
             option_ids=json.dumps({option.get("name"): option.get("id") for option in options}, ensure_ascii=False) if options else "",
         )

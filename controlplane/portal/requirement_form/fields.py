@@ -183,6 +183,7 @@ _COLUMN_LABELS = {
     ("products", "option_label"): _("What they differ in"),
     ("products", "options"): _("Options"),
     ("products", "picture"): _("Picture"),
+    ("products", "limit_per_buyer"): _("At most per buyer"),
     ("refund_tiers", "days_before"): _("From this many days before"),
     ("refund_tiers", "percent"): _("Percent of the price"),
     ("refund_tiers", "flat_krw"): _("At least this many won"),

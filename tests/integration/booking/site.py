@@ -36,6 +36,7 @@ PRODUCTS = [
         "name": "티셔츠",
         "price_krw": 35_000,
         "option_label": "사이즈",
+        "limit_per_buyer": 5,
         "options": [
             {"id": "m", "name": "M", "stock": 5},
             {"id": "l", "name": "L", "stock": 0},

@@ -126,6 +126,7 @@ def test_an_honest_system_has_no_violation(judged: Callable[..., Findings], hone
         ("I3", "merch", "UPDATE merch_order SET total_krw = total_krw + 1"),
         ("I6", "ticket", "UPDATE ticket_order SET buyer_id = 'b', idempotency_key = NULL WHERE state = 'ISSUED'"),
         ("I6", "seat", "UPDATE seat_claim SET buyer = 'b', slot = NULL WHERE state = 2"),
+        ("I6", "merch", "UPDATE merch_product SET limit_per_buyer = 1"),
         ("I7", "merch", "UPDATE merch_choice SET sold = 4"),
         ("I7", "merch", "UPDATE merch_choice SET sold = 1"),
         ("prices", "seat", "UPDATE seat_claim SET price_krw = price_krw + 1 WHERE state = 2"),

@@ -29,11 +29,12 @@ def test_options_have_prices_and_stocks_of_their_own(tab: Page) -> None:
     size.select_option("m")
     for _ in range(7):
         tee.get_by_role("button", name="One more: 티셔츠 M").press("Enter")
-    expect(tee.get_by_role("status")).to_have_text("5")
+    expect(tee.get_by_role("status")).to_have_text("4")
+    expect(tee).to_contain_text("At most 5 per person")
     expect(tab.locator("#cart").get_by_role("listitem")).to_have_count(2)
-    expect(tab.get_by_test_id("cart-total")).to_have_text("₩212,000")
+    expect(tab.get_by_test_id("cart-total")).to_have_text("₩177,000")
     tab.reload()
-    expect(tab.get_by_test_id("cart-total")).to_have_text("₩212,000")
+    expect(tab.get_by_test_id("cart-total")).to_have_text("₩177,000")
 
 
 def test_merchandise_is_bought_picked_up_by_code_and_given_back_in_part(tab: Page) -> None:

@@ -15,7 +15,7 @@ from booking_templates.merch.saga import saga
 from tests.booking_fakes import FakeProvider, World
 
 JSON = "application/json"
-PLAIN = {"description": "", "picture": None, "option_label": "", "options": []}
+PLAIN = {"description": "", "picture": None, "option_label": "", "options": [], "limit_per_buyer": 10}
 PRODUCTS = [
     PLAIN | {"id": "program", "name": "프로그램북", "price_krw": 15_000, "stock": 5, "description": "80쪽"},
     PLAIN | {"id": "ost", "name": "OST", "price_krw": 22_000, "stock": 3},

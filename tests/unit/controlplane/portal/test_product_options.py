@@ -54,6 +54,16 @@ def test_an_option_keeps_its_id_through_the_form():
     assert validate(convert.to_requirement(form, plan, SEOUL).requirement) == normal
 
 
+def test_what_one_buyer_may_have_goes_through_the_form():
+    assert "limit_per_buyer" not in converted("M, 1").requirement["products"][0]
+    assert converted("M, 1", **{"products.t1.limit_per_buyer": "3"}).requirement["products"][0]["limit_per_buyer"] == 3
+    normal = validate(numbered_requirement(products=[TEE | {"limit_per_buyer": 3}]))
+    form, plan = convert.from_requirement(normal.to_json(), SEOUL)
+    assert validate(convert.to_requirement(form, plan, SEOUL).requirement) == normal
+    found = converted("M, 1", **{"products.t1.limit_per_buyer": "0"})
+    assert {input_of(problem.path, found.origins) for problem in validate(found.requirement)} == {"products.t1.limit_per_buyer"}
+
+
 def test_two_options_of_one_name_get_two_ids():
     ids = [option["id"] for option in converted("M, 1\nM, 2").requirement["products"][0]["options"]]
     assert len(set(ids)) == 2
@@ -69,6 +79,7 @@ def test_a_problem_of_an_option_stands_at_the_options():
     [
         ({"description": "mit Autogramm"}, "mit Autogramm"),
         ({"option_label": "Farbe"}, "Farbe"),
+        ({"limit_per_buyer": 3}, 3),
         ({"options": [{"id": "X9", "name": "엠", "stock": 1, "extra_krw": 5000}]}, "엠 1 (+5,000)"),
     ],
 )

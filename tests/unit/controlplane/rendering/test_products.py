@@ -43,10 +43,24 @@ def test_a_product_without_options_is_written_as_before() -> None:
     assert validate(found.to_json()) == found
 
 
+def test_a_limit_per_buyer_is_kept_and_the_usual_one_is_not_written() -> None:
+    found, usual = with_product(limit_per_buyer=4), with_product(limit_per_buyer=10)
+
+    assert isinstance(found, Requirement)
+    assert isinstance(usual, Requirement)
+    assert (found.products[0].limit_per_buyer, found.to_json()["products"][0]["limit_per_buyer"]) == (4, 4)
+    assert validate(found.to_json()) == found
+    assert usual == with_product()
+    assert "limit_per_buyer" not in usual.to_json()["products"][0], "an image that is older does not know it"
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [
         ({"stock": 5}, "products[0].stock", "stock_and_options"),
+        ({"limit_per_buyer": 0}, "products[0].limit_per_buyer", "out_of_range"),
+        ({"limit_per_buyer": 101}, "products[0].limit_per_buyer", "out_of_range"),
+        ({"limit_per_buyer": "viele"}, "products[0].limit_per_buyer", "wrong_type"),
         ({"options": ...}, "products[0].stock", "required"),
         ({"options": []}, "products[0].stock", "required"),
         ({"options": 5}, "products[0].options", "wrong_type"),

@@ -2,17 +2,23 @@
 import { browser } from "./storage.js";
 
 const MEMORY = "clove.cart";
-export const MOST_OF_ONE = 20;
+const MOST_OF_ONE = 20;
+
+/** How many of PRODUCT go into the cart. */
+export const mostOf = (product) => product.limit_per_buyer ?? MOST_OF_ONE;
 
 export const keyOf = (product, option = null) => (option ? `${product.id}/${option.id}` : product.id);
 
 /** The lines of CART (key -> quantity) that PRODUCTS still offer, in the shop's order, none more than there is. Pure. */
 export function linesOf(products, cart) {
   const offered = products.flatMap((product) => ((product.options || []).length ? product.options.map((option) => ({ product, option })) : [{ product, option: null }]));
+  const room = new Map(); // of what one buyer may have of a product, whatever the option
   return offered
     .map(({ product, option }) => {
       const { left, price_krw } = option || product;
-      const quantity = Math.min(cart.get(keyOf(product, option)) || 0, left, MOST_OF_ONE);
+      const may = room.get(product.id) ?? mostOf(product);
+      const quantity = Math.min(cart.get(keyOf(product, option)) || 0, left, may);
+      room.set(product.id, may - quantity);
       return { key: keyOf(product, option), product, option, price_krw, quantity };
     })
     .filter((line) => line.quantity > 0);

@@ -2,7 +2,7 @@
 import { t } from "./client.js";
 import { announce, h, icon } from "./dom.js";
 import { number, won } from "./format.js";
-import { MOST_OF_ONE, followCart, keyOf, linesOf, nameOf, totalOf, writeCart } from "./cart.js";
+import { followCart, keyOf, linesOf, mostOf, nameOf, totalOf, writeCart } from "./cart.js";
 
 const FEW = 20;
 
@@ -46,12 +46,18 @@ export class Shelf {
   set(product, option, quantity) {
     const { left } = option || product;
     const key = keyOf(product, option);
-    const allowed = Math.max(0, Math.min(quantity, left, MOST_OF_ONE));
+    const allowed = Math.max(0, Math.min(quantity, left, this.room(product, option)));
     if (allowed) this.cart.set(key, allowed);
     else this.cart.delete(key);
     writeCart(this.cart);
     this.draw();
     announce(`${nameOf({ product, option })} ${t("pieces", { count: allowed })}, ${t("total")} ${won(totalOf(this.lines))}`);
+  }
+
+  /** How many of PRODUCT may be in the cart as OPTION, beside those of its other options. */
+  room(product, option) {
+    const others = this.lines.filter((line) => line.product === product && line.option !== option);
+    return others.reduce((left, line) => left - line.quantity, mostOf(product));
   }
 
   card(product) {
@@ -67,6 +73,7 @@ export class Shelf {
         { class: "product__text" },
         h("h3", { class: "product__name", id: `product-${product.id}` }, product.name),
         product.description ? h("p", { class: "quiet" }, product.description) : null,
+        isGone ? null : h("p", { class: "quiet" }, t("limit_pieces", { count: number(mostOf(product)) })),
         h("p", {}, h("strong", {}, price(product, option)), " ", h("span", { class: "quiet" }, leftOf(option || (options.length ? { left: isGone ? 0 : Infinity } : product)))),
       ),
       isGone ? null : h("div", { class: "product__choice" }, options.length ? this.choice(product, option) : null, this.stepper(product, option, options.length > 0)),
@@ -90,7 +97,7 @@ export class Shelf {
   stepper(product, option, needsOption) {
     const target = option || product;
     const quantity = Math.min(this.cart.get(keyOf(product, option)) || 0, target.left);
-    const most = needsOption && !option ? 0 : Math.min(MOST_OF_ONE, target.left);
+    const most = needsOption && !option ? 0 : Math.min(this.room(product, option), target.left);
     const name = nameOf({ product, option });
     const button = (by, text, symbol, isOff) =>
       h("button", { type: "button", class: "stepper__button", "aria-label": text, "aria-disabled": String(isOff), "data-key": `${product.id}${by}`, on: { click: () => (isOff ? this.remind(product, needsOption && !option) : this.set(product, option, quantity + by)) } }, icon(symbol));
