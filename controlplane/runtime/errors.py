@@ -21,6 +21,8 @@ class RuntimeFailure(Exception):
 
     code = "runtime_failure"
     is_passing = False
+    retry_after_s = 0.0
+    """Not sooner than that is it to be asked again; 0 when nobody says."""
 
     def __init__(self, reason: str, *, object_name: str = "") -> None:
         super().__init__(reason)
@@ -34,6 +36,10 @@ class Passing(RuntimeFailure):
 
 class RuntimeUnavailable(Passing):
     code = "runtime_unavailable"
+
+    def __init__(self, reason: str, *, object_name: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(reason, object_name=object_name)
+        self.retry_after_s = retry_after_s
 
 
 class RuntimeBusy(Passing):

@@ -7,7 +7,7 @@
 | 409 | OwnedByAnother with the manager's name; RuntimeBusy for any other conflict |
 | 400, 405, 413, 415, 422 | Rejected |
 | 500 "field not declared in schema" | Rejected: it is permanent, whatever the number says |
-| 429, other 5xx | RuntimeUnavailable |
+| 429, other 5xx | RuntimeUnavailable, with its `Retry-After` |
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from controlplane.runtime.errors import (
@@ -31,15 +33,18 @@ from controlplane.runtime.errors import (
 _OWNER = re.compile(r'conflicts? with "([^"]+)"')
 _WARNING = re.compile(r'^\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 _MESSAGE_CHARACTERS = 1000
+LONGEST_RETRY_AFTER_S = 30.0
+"""Nobody is put off for longer, whatever the server (or what stands before it) says: an operation without progress fails after minutes."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, body and `Warning` headers of one answer."""
+    """Status, body and `Warning` and `Retry-After` headers of one answer."""
 
     status: int
     body: bytes
     raw_warnings: tuple[str, ...] = ()
+    raw_retry_after: str = ""
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -61,6 +66,16 @@ class Answer:
         found = (_WARNING.match(line) for line in self.raw_warnings)
         return tuple(match[1].replace('\\"', '"') for match in found if match)
 
+    @property
+    def retry_after_s(self) -> float:
+        """Seconds (RFC 9110 10.2.3), bounded; 0 when it says none."""
+        said = self.raw_retry_after.strip()
+        try:
+            seconds = float(said) if said.isdecimal() else (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
+        except (TypeError, ValueError):
+            return 0.0
+        return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+
 
 def failure(answer: Answer, name: str = "") -> RuntimeFailure:
     """The error that ANSWER, to a request about NAME (`Deployment seat`), stands for."""
@@ -80,7 +95,8 @@ def failure(answer: Answer, name: str = "") -> RuntimeFailure:
         return _conflict(status, words, name)
     if code in (400, 405, 406, 413, 415, 422) or (code == 500 and "field not declared in schema" in message):
         return Rejected(words, object_name=name)
-    return RuntimeUnavailable(f"The cluster's API server answered {code}: {message}", object_name=name)
+    words = f"The cluster's API server answered {code}: {message}"
+    return RuntimeUnavailable(words, object_name=name, retry_after_s=answer.retry_after_s)
 
 
 def _forbidden(status: dict[str, Any], words: str, name: str) -> RuntimeFailure:

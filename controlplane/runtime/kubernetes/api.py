@@ -170,7 +170,7 @@ class Api:
                 if response.status == 401:
                     self._forget()
                 if response.status >= 300:
-                    raise failure(Answer(response.status, response.data))
+                    raise failure(_answer(response))
                 yield from _lines(response)
         except (HTTPError, ValueError) as error:
             raise RuntimeUnavailable(f"The cluster's API server fell silent: {_words(error)}.") from error
@@ -195,7 +195,7 @@ class Api:
         for is_last in (False, True):
             try:
                 response = self._send(method, path, query or {}, body=body, content_type=content_type, accept=accept)
-                answer = Answer(response.status, response.data, tuple(response.headers.getlist("Warning")))
+                answer = _answer(response)
                 self._set_clock(response.headers.get("Date", ""))
             except HTTPError as error:
                 if isinstance(error, SSLError):
@@ -265,6 +265,11 @@ class Api:
         """Read the configuration again before the next request: what it says of the server or of who asks is no longer true."""
         with self._lock:
             self._client = None
+
+
+def _answer(response: urllib3.BaseHTTPResponse) -> Answer:
+    headers = response.headers
+    return Answer(response.status, response.data, tuple(headers.getlist("Warning")), headers.get("Retry-After", ""))
 
 
 def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[dict[str, Any]]:

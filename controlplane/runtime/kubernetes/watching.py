@@ -84,6 +84,7 @@ def events(api: Api, *, heartbeat_s: float = HEARTBEAT_S, silence_s: float = SIL
 def _watch_for_ever(api: Api, resource: Resource, found: queue.Queue[SystemRef], stop: threading.Event, silence_s: float) -> None:
     attempt, stream = 0, _Stream()
     while not stop.is_set():
+        least_s = 0.0
         try:
             if not stream.version:
                 stream = _Stream(_list(api, resource, found))
@@ -92,7 +93,7 @@ def _watch_for_ever(api: Api, resource: Resource, found: queue.Queue[SystemRef],
             is_broken = False
         except RuntimeFailure as failure:
             log.warning("watch of %s: %s", resource.plural, failure.reason)
-            is_broken = True
+            is_broken, least_s = True, failure.retry_after_s
         except Exception:
             # A bug, or an answer as no API server gives it: to hear nothing for ever would be worse than to ask again.
             log.exception("watch of %s", resource.plural)
@@ -103,7 +104,8 @@ def _watch_for_ever(api: Api, resource: Resource, found: queue.Queue[SystemRef],
                 continue
         if is_broken:
             stream = _Stream()
-        stop.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)] * random.uniform(0.5, 1))  # noqa: S311 - jitter
+        pause_s = RETRY_S[min(attempt, len(RETRY_S) - 1)] * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        stop.wait(max(pause_s, least_s))
         attempt += 1
 
 

@@ -18,8 +18,8 @@ DROP = object()
 
 
 class Script:
-    """`answers` are given in turn, the last one for ever: (status, JSON document or bytes), a list of watch events, DROP, or what a
-    function of the request's line makes: one of these."""
+    """`answers` are given in turn, the last one for ever: (status, JSON document or bytes, headers as pairs), a list of watch events, DROP,
+    or what a function of the request's line makes: one of these."""
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
@@ -49,7 +49,7 @@ def scripted() -> Iterator[tuple[Script, Api]]:
             if answer is DROP:
                 self.close_connection = True
                 return
-            status, document = (200, answer) if isinstance(answer, list) else answer
+            status, document, *headers = (200, answer) if isinstance(answer, list) else answer
             body = (
                 b"".join(json.dumps(event).encode() + b"\n" for event in document)
                 if isinstance(document, list)
@@ -59,6 +59,8 @@ def scripted() -> Iterator[tuple[Script, Api]]:
             )
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            for name, value in headers:
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+import time_machine
 
 from controlplane.runtime.errors import Rejected, RuntimeBusy, RuntimeUnavailable
-from controlplane.runtime.kubernetes.answers import Answer, failure
+from controlplane.runtime.kubernetes.answers import LONGEST_RETRY_AFTER_S, Answer, failure
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,27 @@ from controlplane.runtime.kubernetes.answers import Answer, failure
 )
 def test_each_refusal_is_one_of_the_ports_errors(status: int, body: dict[str, Any], error: type[Exception]) -> None:
     assert type(failure(Answer(status, json.dumps(body).encode()), "Deployment seat")) is error
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("86400", LONGEST_RETRY_AFTER_S),
+        ("9" * 400, LONGEST_RETRY_AFTER_S),
+        ("-1", 0.0),
+        ("soon", 0.0),
+        ("7.5", 0.0),
+        ("Thu, 01 Jan 2026 00:00:12 GMT", 12.0),
+        ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0),
+        ("Thu, 01 Jan 2026 00:00:12", 0.0),
+    ],
+)
+def test_when_it_may_be_asked_again_is_told_and_bounded(said: str, seconds: float) -> None:
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=False):
+        assert failure(Answer(429, b"{}", (), said)).retry_after_s == seconds
 
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", b"\xff\xfe"])

@@ -258,6 +258,18 @@ def test_a_watch_of_what_is_quiet_goes_on_at_once_when_the_server_ends_it_as_it_
     assert (asked, pauses) == (60, [])
 
 
+def test_a_server_that_says_when_it_may_be_asked_again_is_not_asked_before(server: tuple[Script, Api]) -> None:
+    script, api = server
+    script.answers = [(429, {"message": "later"}, ("Retry-After", "7"))]
+
+    with pytest.raises(RuntimeUnavailable) as refusal:
+        api.get(CONFIG_MAP, "a", "clove-7")
+    assert refusal.value.retry_after_s == 7
+
+    _, pauses = watched(server, lambda number: (429, {}, ("Retry-After", "20")), pauses=2)
+    assert pauses == [20, 20]
+
+
 def test_after_a_stream_that_told_something_pauses_are_short_again(server: tuple[Script, Api]) -> None:
     _, pauses = watched(server, lambda number: [{"type": "MODIFIED", "object": pod("77")}] if number == 5 else [])
 
