@@ -23,7 +23,7 @@ from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
 from controlplane.systems.models import BookingSystem, Desired, Operation, State
 from controlplane.systems.outcomes import Ending, Failed, Held, Outcome, Retry, backoff_s, of_runtime
 from controlplane.systems.planning import live_plan
-from controlplane.systems.settling import LONGEST_REPAIR_DELAY_S, LOOK_AGAIN_S, settle
+from controlplane.systems.settling import LONGEST_REPAIR_DELAY_S, LOOK_AGAIN_S, pause_left_s, settle
 from controlplane.systems.steps import Run, columns_of, end
 from controlplane.systems.taking_back import take_back
 
@@ -85,6 +85,9 @@ def _look(lease: Lease, runtime: Runtime) -> Again:
     operation = lease.system.operations.filter(state=Operation.State.RUNNING).first()
     if operation is None:
         return _settle(lease, runtime)
+    if wait_s := pause_left_s(lease.system):
+        # Half of an apply makes events enough to ask again at once whoever asked to be spared for seconds.
+        return Again(wait_s)
     run = Run(lease, operation, runtime)
     try:
         if operation.kind == Operation.Kind.DELETE:
@@ -126,9 +129,11 @@ def _conclude(run: Run, outcome: Outcome) -> Again:
     if not isinstance(outcome, Retry):
         return Again(LOOK_AGAIN_S if isinstance(outcome, Held) else WAIT_S)
     run.say(run.current(), reason)
-    delay_s = backoff_s(run.system.attempts)
+    delay_s = max(backoff_s(run.system.attempts), outcome.least_s)
     with run.lease.transaction():
         run.lease.write(attempts=run.system.attempts + 1)
+        if outcome.least_s:
+            run.lease.write(not_before=timezone.now() + timedelta(seconds=delay_s))
     log.info("system %s: %s", run.system.pk, reason.message)
     return Again(delay_s, calls_itself=True)
 

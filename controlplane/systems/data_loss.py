@@ -132,6 +132,7 @@ def stand_still(lease: Lease, runtime: Runtime, seen: Observation, lost: Reason)
         with lease.transaction():
             lease.write(state=State.DATA_GONE, data_marks=_fixed(system, seen), **columns_of(lost))
             if not was_known:
+                lease.write(repairs=0, not_before=None)
                 audit.record("system.data_gone", system, code=lost.code, found=dict(seen.volumes or {}), **lost.params)
         log.error("system %s: %s", system.pk, lost.message)
     if not was_known:

@@ -129,6 +129,10 @@ class BookingSystem(models.Model):
     wakes = models.PositiveIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)
     """Passing failures in a row; sets the backoff."""
+    repairs = models.PositiveIntegerField(default=0, db_default=0)
+    """How often it was put right again of late; sets for how long what is wrong then is only shown."""
+    not_before = models.DateTimeField(null=True)
+    """Not before then is it put right again, or a runtime asked again that said so; None once somebody asks for something."""
     next_check_at = models.DateTimeField(null=True, db_index=True)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)

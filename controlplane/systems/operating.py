@@ -108,7 +108,7 @@ def drift_leave(*, system: BookingSystem, leaves: bool, acting_user: User, expec
         refuse_deleted(system)
         check_generation(system, expected_generation)
         if system.leaves_drift != leaves:
-            system.leaves_drift = leaves
-            system.save(update_fields=["leaves_drift"])
+            system.leaves_drift, system.repairs, system.not_before = leaves, 0, None
+            system.save(update_fields=["leaves_drift", "repairs", "not_before"])
             audit.record("system.leave_drift" if leaves else "system.mend_drift", system, acting_user=acting_user)
             queue.send_on_commit(CONVERGE, system_id=system.pk)

@@ -38,7 +38,8 @@ class Ending(Waiting):
 
 
 class Retry(Outcome):
-    pass
+    least_s = 0.0
+    """Not sooner than that, for the runtime said so."""
 
 
 class Failed(Outcome):
@@ -47,8 +48,11 @@ class Failed(Outcome):
 
 def of_runtime(error: RuntimeFailure) -> Outcome:
     """What a runtime's error means here."""
-    kind = Retry if error.is_passing else Failed
-    return kind(error.code, detail=error.reason)
+    if not error.is_passing:
+        return Failed(error.code, detail=error.reason)
+    outcome = Retry(error.code, detail=error.reason)
+    outcome.least_s = error.retry_after_s
+    return outcome
 
 
 def backoff_s(attempts: int) -> float:

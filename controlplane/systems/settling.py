@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
+
+from django.utils import timezone
 
 from controlplane.lib import audit
 from controlplane.lib.reasons import Reason
@@ -19,7 +22,7 @@ from controlplane.systems.lease import Lease
 from controlplane.systems.live_edits import live_requirement
 from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
 from controlplane.systems.orphans import RETURNED, handed_over, refuse_orphans, was_handed_over
-from controlplane.systems.outcomes import Failed, Retry, backoff_s
+from controlplane.systems.outcomes import LONGEST_DELAY_S, Failed, Retry, backoff_s
 from controlplane.systems.planning import plan_back, read_stored
 from controlplane.systems.secrets import secrets_for
 from controlplane.systems.steps import columns_of, workload_json
@@ -29,6 +32,8 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 60.0
 LONGEST_REPAIR_DELAY_S = 300.0
+"""Between two repairs of what somebody changes again and again; and so long after the last pause nothing may have been to repair for the
+next repair to count as the first, which is made at once."""
 UNSEEN_AFTER = 3
 """Looks in a row that failed before it is said that nobody knows how a system is: an API server may be away for a moment."""
 UNSEEN = "unknown"
@@ -53,7 +58,7 @@ def settle(lease: Lease, runtime: Runtime) -> float | None:
         return _keep_live(lease, runtime) if system.live_revision_id else _clear_away(lease, runtime)
     except RuntimeFailure as error:
         log.warning("system %s: %s", system.pk, error.reason)
-        return _later(lease)
+        return max(_later(lease), error.retry_after_s)
 
 
 def _clear_away(lease: Lease, runtime: Runtime) -> float | None:
@@ -84,8 +89,13 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         data_loss.stand_still(lease, runtime, seen, lost)
         return LOOK_AGAIN_S
     is_back = system.state == State.DATA_GONE
+    pause_s = pause_left_s(system)
     if system.leaves_drift and not is_back and seen.drift and not seen.fingerprint and seen.applied == system.live_fingerprint:
-        seen = replace(seen, message=seen.message if seen.drift in seen.message else f"{seen.message} {seen.drift}".strip())
+        seen = _with_drift(seen)
+    elif pause_s and (is_back or not _is_as_live(system, seen)):
+        # Each change is an event: who fights over a field would have it applied as often as they write it.
+        _note_health(lease, _with_refusal(system, _with_drift(seen)))
+        return min(pause_s, LOOK_AGAIN_S)
     elif (forgot := rotating.forget_old(lease)) or is_back or not _is_as_live(system, seen):
         live = _live_revision(system)
         secrets = secrets_for(system, from_json(live.plan))
@@ -93,6 +103,8 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         was_other = (seen.fingerprint, system.live_fingerprint) != (wanted, wanted)
         if seen.fingerprint != wanted or is_back:
             lease.renew()
+            # What Clove itself changed is no repair: old keys that are trusted no more, data that are back.
+            is_repair = not is_back and bool(system.live_fingerprint)
             halfway = handed_over(system)
             if halfway and not _may_return(lease, halfway):
                 return _later(lease)
@@ -104,8 +116,12 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
                 runtime.apply(system.ref, live.manifests, secrets, keeps=data_loss.keeps_for(system, from_json(live.plan)))
             except RuntimeFailure as error:
                 _note_health(lease, replace(seen, message=f"{seen.message} {error.reason}".strip()))
+                if is_repair or error.retry_after_s:
+                    with lease.transaction():
+                        _put_off(lease, error)
                 raise
             with lease.transaction():
+                pause_s = _put_off(lease) if is_repair else 0.0
                 if is_back:
                     data_loss.went_on(lease, state=_state_of(live))
                 elif not forgot:
@@ -117,7 +133,7 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
             _save(lease, live_fingerprint=wanted)
         _verified[system.pk] = wanted
         if was_other:
-            return _later(lease)
+            return pause_s or _later(lease)
     _note_health(lease, seen)
     data_loss.note(lease, seen)
     backups.note(lease, seen)
@@ -129,7 +145,39 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         return _later(lease)
     if system.attempts:
         _save(lease, attempts=0)
+    if system.not_before and timezone.now() > system.not_before + timedelta(seconds=LONGEST_REPAIR_DELAY_S):
+        _save(lease, repairs=0, not_before=None)
     return LOOK_AGAIN_S
+
+
+def pause_left_s(system: BookingSystem) -> float:
+    """Seconds until SYSTEM may be put right again; 0 for at once. A pause that is longer than any is of before the clock was put back."""
+    left_s = (system.not_before - timezone.now()).total_seconds() if system.not_before else 0.0
+    return left_s if 0.0 < left_s <= LONGEST_REPAIR_DELAY_S else 0.0
+
+
+def _put_off(lease: Lease, error: RuntimeFailure | None = None) -> float:
+    """Within the lease's transaction, after a repair (which ERROR stopped): seconds until the next one may be made."""
+    system = lease.system
+    if error and error.is_passing:
+        # It says nothing of how well repairs hold, and what is wrong waits no longer than it must.
+        pause_s = max(min(_delay_s(system.attempts), LONGEST_DELAY_S), error.retry_after_s)
+    else:
+        pause_s = _delay_s(system.repairs)
+        lease.write(repairs=system.repairs + 1)
+    lease.write(not_before=timezone.now() + timedelta(seconds=pause_s))
+    return pause_s
+
+
+def _with_drift(seen: Observation) -> Observation:
+    """SEEN, telling what somebody changed."""
+    return replace(seen, message=seen.message if seen.drift in seen.message else f"{seen.message} {seen.drift}".strip())
+
+
+def _with_refusal(system: BookingSystem, seen: Observation) -> Observation:
+    """SEEN, telling still why the last repair was refused, where nothing else has moved since."""
+    is_same = system.health == seen.health.value and system.health_message.startswith(seen.message)
+    return replace(seen, message=system.health_message) if is_same else seen
 
 
 def _may_return(lease: Lease, halfway: Operation) -> bool:
@@ -219,7 +267,12 @@ def _take_back_content(lease: Lease) -> bool:
 def _later(lease: Lease) -> float:
     attempts = lease.system.attempts
     _save(lease, attempts=attempts + 1)
-    return min(1.0 + backoff_s(attempts) * 2 ** max(0, attempts - 6), LONGEST_REPAIR_DELAY_S)
+    return _delay_s(attempts)
+
+
+def _delay_s(times: int) -> float:
+    """1.25 s, 1.5, 2, … 300 s, after so many TIMES."""
+    return min(1.0 + backoff_s(times) * 2 ** min(max(0, times - 6), 10), LONGEST_REPAIR_DELAY_S)
 
 
 def _save(lease: Lease, **values: object) -> None:

@@ -69,7 +69,7 @@ def wish(
     )
     running.update(state=Operation.State.SUPERSEDED, reason_code="superseded", ended_at=now)
     system.generation += 1
-    system.attempts = 0
+    system.attempts, system.repairs, system.not_before = 0, 0, None
     system.next_check_at = now
     if kind == Kind.DELETE:
         system.desired_state, system.state = Desired.DELETED, State.DELETING

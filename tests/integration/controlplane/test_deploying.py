@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from controlplane.lib.models import AuditRow
-from controlplane.runtime.errors import Forbidden, QuotaFull, Rejected
+from controlplane.runtime.errors import Forbidden, QuotaFull, Rejected, RuntimeUnavailable
 from controlplane.runtime.port import Health
-from controlplane.systems import selectors, services
+from controlplane.systems import operating, selectors, services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import Operation, State
 from tests.controlplane import Site, SiteRuntime, areas_requirement, numbered_requirement
@@ -97,6 +98,34 @@ def test_a_refusal_of_the_runtime_ends_the_operation_at_once(seller: Any, runtim
 
     assert (system.state, system.reason_code) == (State.FAILED, error.code)
     assert error.reason in system.reason
+
+
+def test_a_runtime_that_says_when_it_may_be_asked_again_is_asked_then_whatever_events_there_are(
+    seller: Any, runtime: SiteRuntime, sent: list[Any]
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        system = services.system_create(requirement=areas_requirement(), acting_user=seller, deploy=True)
+        runtime.raises("apply", RuntimeUnavailable("Too many requests.", retry_after_s=7))
+        for _ in range(4):
+            converge(system.pk, runtime=runtime)
+        assert [method for method, _ in runtime.calls].count("apply") == 1
+        assert [delay for _, _, delay in sent] == [0.0, 7.0]
+
+        clock.shift(7)
+        assert settle(system, runtime).state == State.LIVE
+
+
+def test_who_asks_for_something_else_waits_for_no_runtime_that_was_to_be_spared(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.raises("apply", RuntimeUnavailable("Too many requests.", retry_after_s=30))
+    operating.system_restart(system=system, service="seat", acting_user=seller)
+    converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    assert system.not_before
+
+    services.system_delete(system=system, typed_name=system.title, acting_user=seller)
+
+    assert settle(system, runtime).state == State.DELETED
 
 
 def test_an_absent_runtime_is_tried_again_with_backoff(seller: Any, runtime: SiteRuntime, sent: list[Any]) -> None:

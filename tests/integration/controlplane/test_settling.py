@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from cryptography.fernet import InvalidToken
 from django.utils import timezone
 
 from controlplane.lib.models import AuditRow
-from controlplane.runtime.errors import Forbidden
+from controlplane.runtime.errors import Forbidden, RuntimeUnavailable
 from controlplane.systems import operating, settling
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, State
+from controlplane.systems.outcomes import LONGEST_DELAY_S
 from tests.controlplane import Site, SiteRuntime
 from tests.integration.controlplane.looks import deployed, settle
 
@@ -30,20 +33,149 @@ def test_what_somebody_took_away_by_hand_is_put_back(seller: Any, runtime: SiteR
     assert AuditRow.objects.filter(action="system.repair", subject_id=str(system.pk)).count() == 1
 
 
-def test_a_repair_that_does_not_hold_is_tried_ever_more_seldom(seller: Any, runtime: SiteRuntime) -> None:
+def applies(runtime: SiteRuntime) -> int:
+    return sum(method == "apply" for method, _ in runtime.calls)
+
+
+def edit(system: BookingSystem, runtime: SiteRuntime) -> BookingSystem:
+    """Somebody changes it by hand; the events of that, and of what comes of it, ask for looks."""
+    runtime.changed_by("kubectl-edit", system.namespace, "Deployment", "seat", "spec.replicas", 0)
+    for _ in range(2):
+        converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    return system
+
+
+def test_a_repair_that_does_not_hold_is_made_ever_more_seldom_however_many_events_there_are(seller: Any, runtime: SiteRuntime) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        system = deployed(seller, runtime)
+        before, pauses = applies(runtime), list[float]()
+        for repaired in range(1, 13):
+            for _ in range(5):
+                edit(system, runtime)
+            assert applies(runtime) - before == repaired
+            assert system.next_check_at
+            assert system.not_before
+            assert system.next_check_at == min(system.not_before, timezone.now() + timedelta(seconds=settling.LOOK_AGAIN_S))
+            pauses.append((system.not_before - timezone.now()).total_seconds())
+            clock.shift(pauses[-1] + 0.001)
+
+    assert pauses == sorted(pauses)
+    assert (pauses[0] < 2, pauses[-1]) == (True, settling.LONGEST_REPAIR_DELAY_S)
+
+
+def test_what_waits_for_its_repair_is_told_and_repaired_when_its_time_has_come(seller: Any, runtime: SiteRuntime) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        system = deployed(seller, runtime)
+        edit(system, runtime)
+        assert not runtime.observe(system.ref).drift
+        edit(system, runtime)
+        assert runtime.observe(system.ref).drift
+        assert system.health_message == "Deployment seat was changed by kubectl-edit."
+
+        clock.shift(2)
+        converge(system.pk, runtime=runtime)
+        assert not runtime.observe(system.ref).drift
+        clock.shift(2)
+        assert settle(system, runtime).health_message == ""
+
+
+def test_after_some_quiet_minutes_a_repair_is_the_first_again(seller: Any, runtime: SiteRuntime) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        system = deployed(seller, runtime)
+        for _ in range(6):
+            edit(system, runtime)
+            clock.shift(60)
+        assert system.repairs == 6
+
+        clock.shift(settling.LONGEST_REPAIR_DELAY_S + 10)
+        assert (settle(system, runtime).repairs, system.not_before) == (0, None)
+        edit(system, runtime)
+        assert not runtime.observe(system.ref).drift
+
+
+def test_what_an_admin_asks_for_waits_for_no_repair(seller: Any, runtime: SiteRuntime) -> None:
     system = deployed(seller, runtime)
-    delays = []
-    for _ in range(12):
-        runtime.loses_object(system.namespace, "Deployment", "seat")
-        now = timezone.now()
+    for _ in range(3):
+        edit(system, runtime)
+    assert runtime.observe(system.ref).drift
+    operating.system_restart(system=system, service="event", acting_user=seller)
+
+    settle(system, runtime)
+
+    assert not runtime.observe(system.ref).drift
+    edit(system, runtime)
+    assert not runtime.observe(system.ref).drift, "and what is changed by hand after it is put right at once"
+
+
+def test_to_put_right_what_was_left_is_not_held_up_by_repairs_before(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    edit(system, runtime)
+    operating.drift_leave(system=system, leaves=True, acting_user=seller)
+    edit(system, runtime)
+
+    operating.drift_leave(system=system, leaves=False, acting_user=seller)
+    settle(system, runtime)
+
+    assert not runtime.observe(system.ref).drift
+
+
+def test_a_repair_that_is_refused_is_not_asked_for_by_every_event_and_why_stays_told(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.changed_by("their-operator", system.namespace, "Deployment", "seat", "spec.replicas", 3)
+    before = applies(runtime)
+
+    for _ in range(5):
+        converge(system.pk, runtime=runtime)
+
+    system.refresh_from_db()
+    assert applies(runtime) - before == 1
+    assert "Deployment seat: .spec.replicas is managed by their-operator." in system.health_message
+
+
+def test_a_repair_that_the_runtime_was_not_there_for_is_tried_again_within_seconds(seller: Any, runtime: SiteRuntime) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        system = deployed(seller, runtime)
+        runtime.changed_by("kubectl-edit", system.namespace, "Deployment", "seat", "spec.replicas", 0)
+        runtime.raises("apply", RuntimeUnavailable("The runtime does not answer."), times=20)
+        for _ in range(20):
+            converge(system.pk, runtime=runtime)
+            clock.shift(LONGEST_DELAY_S + 1)
+
+        converge(system.pk, runtime=runtime)
+
+    assert not runtime.observe(system.ref).drift
+
+
+def test_a_runtime_that_says_when_it_may_be_asked_again_is_asked_to_repair_then(seller: Any, runtime: SiteRuntime) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        system = deployed(seller, runtime)
+        runtime.changed_by("kubectl-edit", system.namespace, "Deployment", "seat", "spec.replicas", 0)
+        runtime.raises("apply", RuntimeUnavailable("Too many requests.", retry_after_s=25))
+        before = applies(runtime)
+        for _ in range(3):
+            converge(system.pk, runtime=runtime)
+        system.refresh_from_db()
+        assert applies(runtime) - before == 1
+        assert system.next_check_at == timezone.now() + timedelta(seconds=25)
+
+        clock.shift(25)
+        converge(system.pk, runtime=runtime)
+    assert not runtime.observe(system.ref).drift
+
+
+def test_a_runtime_that_says_when_it_may_be_asked_again_is_looked_at_then(seller: Any, runtime: SiteRuntime) -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        system, now = deployed(seller, runtime), timezone.now()
+        runtime.raises("observe", RuntimeUnavailable("Too many requests.", retry_after_s=25))
         converge(system.pk, runtime=runtime)
         system.refresh_from_db()
-        assert system.next_check_at
-        delays.append((system.next_check_at - now).total_seconds())
 
-    assert delays == sorted(delays)
-    assert delays[0] < 2
-    assert 200 < delays[-1] < 320
+    assert system.next_check_at == now + timedelta(seconds=25)
+
+
+def test_what_fails_for_days_is_looked_at_all_the_same() -> None:
+    assert settling._delay_s(5000) == settling.LONGEST_REPAIR_DELAY_S
 
 
 def test_health_is_noted_when_it_changes(seller: Any, runtime: SiteRuntime) -> None:
