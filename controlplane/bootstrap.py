@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from controlplane.runtime.managers import Hands
 from controlplane.runtime.port import Objects, Runtime
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _kubernetes() -> Runtime:
 def _api() -> Api:
     from controlplane.runtime.kubernetes import Api, configuration
 
-    return Api(configuration(context=settings.KUBE_CONTEXT))
+    return Api(configuration(context=settings.KUBE_CONTEXT), hands=Hands(tuple(settings.BY_HAND)))
 
 
 def _routing() -> RoutingChoice:

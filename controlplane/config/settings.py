@@ -20,6 +20,7 @@
 | REDIS_URL | broker and cache | files in CLOVE_HOME/broker |
 | RUNTIME | local, kubernetes, or fake for tests | local |
 | KUBECONFIG, CLOVE_KUBE_CONTEXT | the cluster of RUNTIME=kubernetes, and which of its contexts | ~/.kube/config, or the pod's own account |
+| CLOVE_BY_HAND | further managers whose changes to a system count as somebody's hand and are put right, as patterns: `my-tool,oc*` | none |
 | ROUTING | gateway (HTTPRoute), ingress, or service (annotated Services, for a proxy of one's own) | gateway |
 | CLOVE_GATEWAY | namespace/name of the cluster's Gateway, or of where its ingress controller or router runs | clove-gateway/clove |
 | CLOVE_INGRESS_CLASS, CLOVE_TLS_SECRET | of the Ingresses of ROUTING=ingress | the cluster's default, no TLS |
@@ -104,6 +105,8 @@ GATEWAY_NAMESPACE, GATEWAY_NAME = env.pair("CLOVE_GATEWAY", "clove-gateway/clove
 # Kubelets look at mounted Secrets every 60 to 90 s (syncFrequency), and of what changed they may have heard a little late.
 MOUNT_DELAY_S = env.number("CLOVE_MOUNT_DELAY_S", 150 if RUNTIME == "kubernetes" else 5)
 KUBE_CONTEXT = env.text("CLOVE_KUBE_CONTEXT")
+# Beside those of runtime/managers.py; `kubectl get -o yaml --show-managed-fields` names who changed what.
+BY_HAND = env.words("CLOVE_BY_HAND")
 ROUTING = env.choice("ROUTING", ("gateway", "ingress", "service"))
 INGRESS_CLASS, TLS_SECRET = env.text("CLOVE_INGRESS_CLASS"), env.text("CLOVE_TLS_SECRET")
 try:

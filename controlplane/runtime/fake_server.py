@@ -10,7 +10,7 @@ from typing import Any
 
 from controlplane.runtime.errors import OwnedByAnother, Rejected, Unsupported
 from controlplane.runtime.fingerprint import canonical
-from controlplane.runtime.managers import is_by_hand
+from controlplane.runtime.managers import PLAIN
 from controlplane.runtime.objects import ObjectKey, key_of, label
 from controlplane.runtime.port import Objects
 
@@ -44,7 +44,7 @@ class Edit:
         """It is to be put right: it changed what APPLIED says, or a hand added what is nobody's to add. Annotations are anybody's."""
         if _get(applied, self.path) is not _NOTHING:
             return True
-        return is_by_hand(self.manager) and self.path.startswith(_OWN) and ".annotations" not in self.path
+        return PLAIN.have(self.manager) and self.path.startswith(_OWN) and ".annotations" not in self.path
 
 
 @dataclass
@@ -99,17 +99,17 @@ class Store:
                 raise OwnedByAnother(f"{name} belongs to {owner}.", owner=owner, object_name=name)
 
     def admit(self, item: Mapping[str, Any]) -> None:
-        """Refuse ITEM as a server would. Raises Rejected, or OwnedByAnother for a field that a controller set to something else."""
+        """Refuse ITEM as a server would. Raises Rejected, or OwnedByAnother for fields that controllers alone set to something else."""
         _check_fields(item)
         key = key_of(item)
         before = next((one for one in self.applied if key_of(one) == key and key not in self.gone), None)
         if before is not None:
             _check_immutable(before, item)
-        for edit in self.edits.get(key, ()):
-            wanted = _get(item, edit.path)
-            if wanted is not _NOTHING and wanted != edit.value and not is_by_hand(edit.manager):
-                name = label(item)
-                raise OwnedByAnother(f"{name}: .{edit.path} is managed by {edit.manager}.", owner=edit.manager, object_name=name)
+        taken = [edit for edit in self.edits.get(key, ()) if _get(item, edit.path) not in (_NOTHING, edit.value)]
+        if taken and not any(PLAIN.have(edit.manager) for edit in taken):
+            name, owner = label(item), ", ".join(dict.fromkeys(edit.manager for edit in taken))
+            paths = ", ".join(sorted({f".{edit.path}" for edit in taken}))
+            raise OwnedByAnother(f"{name}: {paths} is managed by {owner}.", owner=owner, object_name=name)
 
 
 def check_kinds(objects: Sequence[Mapping[str, Any]]) -> None:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-BY_HAND = ("kubectl", "kubectl-*", "k9s", "OpenAPI-Generator")
+BY_HAND = (
+    *("kubectl", "kubectl-*", "k9s", "OpenAPI-Generator"),
+    # By the name of their HTTP client: Lens and Headlamp, dashboards in a browser, scripts.
+    *("node-fetch", "Mozilla", "python-requests", "curl", "HTTPie", "PostmanRuntime"),
+)
 """Managers that stand for somebody's hand: what they changed of ours is drift and put right. Any other manager is a controller with a
 purpose, and is told of instead of fought."""
 
 
-def is_by_hand(owner: str) -> bool:
-    """Every manager in OWNER, as OwnedByAnother names them, is a tool in somebody's hand."""
-    return all(any(fnmatchcase(name, pattern) for pattern in BY_HAND) for name in owner.split(", "))
+@dataclass(frozen=True)
+class Hands:
+    """Which managers count as somebody's hand: BY_HAND, and those that match one of MORE, patterns as of files."""
+
+    more: tuple[str, ...] = ()
+
+    def have(self, manager: str) -> bool:
+        """MANAGER is a tool in somebody's hand."""
+        return any(fnmatchcase(manager, pattern) for pattern in (*BY_HAND, *self.more))
+
+
+PLAIN = Hands()
+
+
+def managers_of(owner: str) -> list[str]:
+    """The managers that OwnedByAnother names as OWNER."""
+    return owner.split(", ")

@@ -155,6 +155,30 @@ def a_field_that_somebody_changed_by_hand(stage: Stage) -> Any:
     return {**told, "then": look(stage, system, objects)}
 
 
+def fields_that_a_hand_and_a_controller_took(stage: Stage) -> Any:
+    """It is the hand's conflict: the system is not stuck, and a controller that insists is alone in the next one."""
+    system = ref(7250)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    stage.changed(system, "Deployment", "seat", "spec.template.spec.terminationGracePeriodSeconds", 11, manager="kubectl-edit")
+    stage.changed(system, "Deployment", "seat", "spec.replicas", 3, manager="kube-controller-manager")
+    told = {"preview": changes(stage, system, objects), "apply": applied(stage, system, objects), "look": look(stage, system, objects)}
+    stage.changed(system, "Deployment", "seat", "spec.replicas", 3, manager="kube-controller-manager")
+    return {**told, "when_it_insists": applied(stage, system, objects), "then": look(stage, system, objects)}
+
+
+def what_another_tool_changed(stage: Stage) -> Any:
+    """A browser, a dashboard, a script: each is a hand."""
+    told = {}
+    for number, manager in enumerate(("Mozilla", "node-fetch", "python-requests")):
+        system = ref(7251 + number)
+        objects = system_objects(system)
+        stage.runtime.apply(system, objects, SECRETS)
+        stage.changed(system, "Deployment", "seat", "spec.replicas", 3, manager=manager)
+        told[manager] = {"look": look(stage, system, objects), "apply": applied(stage, system, objects)}
+    return told
+
+
 ADDITIONS: dict[str, tuple[str, str, str, Any]] = {
     "a_key": ("ConfigMap", "booking", "data.EXTRA", "1"),
     "where_pods_run": ("Deployment", "seat", "spec.template.spec.nodeSelector", {"disk": "ssd"}),
@@ -341,6 +365,8 @@ CASES: dict[str, Callable[[Stage], Any]] = {
         an_immutable_field,
         a_field_that_a_controller_took,
         a_field_that_somebody_changed_by_hand,
+        fields_that_a_hand_and_a_controller_took,
+        what_another_tool_changed,
         what_somebody_added_by_hand,
         what_anybody_may_note,
         what_stands_beside_a_system,

@@ -18,7 +18,7 @@ from controlplane.runtime.kubernetes.api import FIELD_MANAGER, Api
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.ownership import is_of_clove, owned_fields
 from controlplane.runtime.kubernetes.resources import BY_KIND, Resource, resource_of
-from controlplane.runtime.managers import is_by_hand
+from controlplane.runtime.managers import Hands
 
 Fields = Mapping[str, Any]
 """As in `fieldsV1`: `f:name` is a field, `k:{…}` a member of a list by its keys, `v:…` one by its value; `.` the node itself."""
@@ -36,11 +36,11 @@ autoscaler, and which falls to one when nobody names it."""
 _TRIES = 3
 
 
-def additions(kind: str, item: Mapping[str, Any]) -> Fields:
+def additions(kind: str, item: Mapping[str, Any], hands: Hands) -> Fields:
     """What hands own of ITEM, which is of KIND, that Clove applies no part of. Reads nothing but its metadata."""
     clove = owned_fields(item)
     found: Fields = {}
-    for entry in _hands(kind, item):
+    for entry in _hands(kind, item, hands):
         found = _union(found, _beyond(_in_scope(kind, entry.get("fieldsV1") or {}), clove))
     return found
 
@@ -53,14 +53,14 @@ def take(api: Api, item: Item) -> None:
     resource, metadata = resource_of(item), item["metadata"]
     for attempt in range(_TRIES):
         found = api.get(resource, metadata["name"], metadata.get("namespace", ""))
-        if found is None or not additions(resource.kind, found):
+        if found is None or not additions(resource.kind, found, api.hands):
             return
         # Of a field that Clove applies itself a hand is deprived by applying it.
-        wanted = additions(resource.kind, api.apply(item, resource, dry_run=True, force=True).item)
+        wanted = additions(resource.kind, api.apply(item, resource, dry_run=True, force=True).item, api.hands)
         if not wanted:
             return
         change = [
-            {"op": "replace", "path": "/metadata/managedFields", "value": _given(resource, found, wanted)},
+            {"op": "replace", "path": "/metadata/managedFields", "value": _given(resource, found, wanted, api.hands)},
             {"op": "replace", "path": "/metadata/resourceVersion", "value": found["metadata"]["resourceVersion"]},
         ]
         try:
@@ -74,7 +74,7 @@ def take(api: Api, item: Item) -> None:
 
 def without_additions(api: Api, resource: Resource, after: Item) -> Item:
     """AFTER, as a dry run of applying it left it, as it will be once `take` was asked before: with the server's own defaults."""
-    added = additions(resource.kind, after)
+    added = additions(resource.kind, after, api.hands)
     if not added:
         return after
     metadata, left = after["metadata"], without(after, added)
@@ -84,13 +84,13 @@ def without_additions(api: Api, resource: Resource, after: Item) -> Item:
     return api.patch(path, change, name=f"{resource.kind} {metadata['name']}", dry_run=True)
 
 
-def _hands(kind: str, item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _hands(kind: str, item: Mapping[str, Any], hands: Hands) -> list[Mapping[str, Any]]:
     """The entries of hands that speak of ITEM in the version in which Clove applies it: others name fields that it does not have."""
     version = BY_KIND[kind].api_version
     return [
         entry
         for entry in item["metadata"].get("managedFields") or ()
-        if entry.get("apiVersion") == version and entry.get("subresource") != "status" and is_by_hand(entry.get("manager", ""))
+        if entry.get("apiVersion") == version and entry.get("subresource") != "status" and hands.have(entry.get("manager", ""))
     ]
 
 
@@ -154,16 +154,16 @@ def _less(fields: Fields, taken: Fields) -> dict[str, Any]:
     return found
 
 
-def _given(resource: Resource, item: Mapping[str, Any], taken: Fields) -> list[dict[str, Any]]:
+def _given(resource: Resource, item: Mapping[str, Any], taken: Fields, hands: Hands) -> list[dict[str, Any]]:
     """The managers of ITEM once Clove has been given what was TAKEN."""
-    hands = _hands(resource.kind, item)
+    of_hands = _hands(resource.kind, item, hands)
     found: list[dict[str, Any]] = [
         {"manager": FIELD_MANAGER, "operation": "Apply", "apiVersion": resource.api_version, "fieldsType": "FieldsV1"}
     ]
     for entry in item["metadata"]["managedFields"]:
         if is_of_clove(entry):
             found[0] = entry
-        elif any(entry is hand for hand in hands):
+        elif any(entry is hand for hand in of_hands):
             if rest := _less(entry.get("fieldsV1") or {}, taken):
                 found.append({**entry, "fieldsV1": rest})
         else:

@@ -24,6 +24,7 @@ from urllib3.exceptions import HTTPError, SSLError
 from controlplane.runtime.errors import RuntimeUnavailable
 from controlplane.runtime.kubernetes.answers import Answer, failure
 from controlplane.runtime.kubernetes.resources import Resource
+from controlplane.runtime.managers import PLAIN, Hands
 
 TIMEOUT_S = (3.05, 15.0)
 """To connect, and between two pieces of an answer."""
@@ -52,7 +53,9 @@ class Api:
     The underlying client is made at the first request of a process, so that a fork after construction shares no socket.
     """
 
-    def __init__(self, configure: Callable[[], Configuration]) -> None:
+    def __init__(self, configure: Callable[[], Configuration], *, hands: Hands = PLAIN) -> None:
+        """HANDS says whose changes there are somebody's hand."""
+        self.hands = hands
         self._configure = configure
         self._lock = threading.Lock()
         self._client: ApiClient | None = None

@@ -22,7 +22,7 @@ from controlplane.runtime.kubernetes.inventory import Entry, Inventory
 from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, RANK, resource_of
-from controlplane.runtime.managers import is_by_hand
+from controlplane.runtime.managers import managers_of
 from controlplane.runtime.objects import ObjectKey, hostnames, key_of
 from controlplane.runtime.port import Objects, Secrets, SystemRef
 
@@ -53,8 +53,8 @@ def apply(
     before = inventory.read(api, system) if found is not None else Inventory()
     keys = inventory.keys_of(items)
     there = foreign.standing(api, system, (key.kind for key in keys)) if found is not None else {}
-    foreign.check(system, keys, there, before)
-    if found is not None and additions.additions("Namespace", found):
+    foreign.check(system, keys, there, before, api.hands)
+    if found is not None and additions.additions("Namespace", found, api.hands):
         additions.take(api, namespace)
     entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace).item)}
     after_fingerprint = fingerprint(objects, secrets)
@@ -70,7 +70,7 @@ def apply(
         if item["kind"] == quotas.QUOTA and before.fingerprint != after_fingerprint:
             item, plain = quotas.with_room(item, api.get(resource_of(item), item["metadata"]["name"], system.namespace)), item
             roomy.extend([] if item is plain else [item])
-        if additions.additions(item["kind"], there.get((item["kind"], item["metadata"]["name"]), _NOTHING)):
+        if additions.additions(item["kind"], there.get((item["kind"], item["metadata"]["name"]), _NOTHING), api.hands):
             additions.take(api, _fitted(api, item)[0])
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
@@ -116,13 +116,14 @@ def _fitted(api: Api, item: Item) -> tuple[Item, Item | None]:
 def apply_fairly(api: Api, item: Item, *, dry_run: bool = False) -> Applied:
     """Apply ITEM; take back fields that somebody changed by hand, and leave those that another controller manages.
 
-    Raises OwnedByAnother with that controller's name.
+    Raises OwnedByAnother with that controller's name. Where a hand changed fields as well, the conflict is the hand's and the controller is
+    overruled with it, this once: a past note of its own is gone then, and one that insists writes again and is told of at the next look.
     """
     resource = resource_of(item)
     try:
         return api.apply(item, resource, dry_run=dry_run)
     except OwnedByAnother as conflict:
-        if not is_by_hand(conflict.owner):
+        if not any(map(api.hands.have, managers_of(conflict.owner))):
             raise
     # Forcing takes exactly the fields of this conflict, unless another one arose this very moment: then it is drift at the next look.
     return api.apply(item, resource, dry_run=dry_run, force=True)

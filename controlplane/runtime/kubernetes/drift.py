@@ -14,6 +14,7 @@ from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.inventory import Inventory, entry_of
 from controlplane.runtime.kubernetes.ownership import other_managers
 from controlplane.runtime.kubernetes.resources import BY_KIND, DAEMON_SET, POD, Resource
+from controlplane.runtime.managers import Hands
 from controlplane.runtime.objects import ObjectKey
 from controlplane.runtime.port import SystemRef
 
@@ -47,7 +48,7 @@ def drift(
     by_kind = {**known, **{resource.kind: items for resource, items in zip(missing, listed, strict=True)}}
     found = {(kind, item["metadata"]["name"]): item for kind, items in by_kind.items() for item in items}
     found["Namespace", system.namespace] = namespace
-    changed = filter(None, (_of(key, applied, found.get((key.kind, key.name))) for key in applied.entries))
+    changed = filter(None, (_of(key, applied, found.get((key.kind, key.name)), api.hands) for key in applied.entries))
     own = {(key.kind, key.name) for key in applied.entries}
     names = [
         f"{kind} {name}"
@@ -67,14 +68,14 @@ def _listed(api: Api, resource: Resource, system: SystemRef) -> list[dict[str, A
         return []
 
 
-def _of(key: ObjectKey, applied: Inventory, item: Mapping[str, Any] | None) -> str:
+def _of(key: ObjectKey, applied: Inventory, item: Mapping[str, Any] | None, hands: Hands) -> str:
     entry, name = applied.entries[key], f"{key.kind} {key.name}"
     if item is None or item["metadata"].get("deletionTimestamp"):
         return f"{name} is gone."
     now = entry_of(item)
     if now.uid != entry.uid:
         return f"{name} was replaced."
-    if now.ownership != entry.ownership or additions(key.kind, item):
-        others = other_managers(item)
+    if now.ownership != entry.ownership or additions(key.kind, item, hands):
+        others = other_managers(item, hands)
         return f"{name} was changed by {others[0]}." if others else f"{name} was changed."
     return ""

@@ -17,12 +17,10 @@ from controlplane.runtime.kubernetes.inventory import Entry, Inventory
 from controlplane.runtime.kubernetes.ownership import has_applied, is_labelled, other_managers
 from controlplane.runtime.kubernetes.resources import BY_KIND
 from controlplane.runtime.kubernetes.volumes import CLAIM
-from controlplane.runtime.managers import is_by_hand
+from controlplane.runtime.managers import Hands
 from controlplane.runtime.objects import ObjectKey
 from controlplane.runtime.port import SystemRef
 
-RESTORE = "mariadb-restore"
-"""The component that the Job of `manage.py restore_job` says it is; somebody hands it to the cluster."""
 Found = Mapping[tuple[str, str], Mapping[str, Any]]
 """(kind, name) -> the metadata of what stands there."""
 
@@ -34,24 +32,24 @@ def standing(api: Api, system: SystemRef, kinds: Iterable[str]) -> Found:
     return {(kind, item["metadata"]["name"]): item for kind, items in zip(wanted, found, strict=True) for item in items}
 
 
-def check(system: SystemRef, keys: Iterable[ObjectKey], found: Found, before: Inventory) -> None:
+def check(system: SystemRef, keys: Iterable[ObjectKey], found: Found, before: Inventory, hands: Hands) -> None:
     """Raises OwnedByAnother when one of KEYS is FOUND there as somebody else's, who is named."""
     for key in keys:
         item = found.get((key.kind, key.name))
-        if item is not None and not _may_apply(system, key, item, before.entries.get(key, Entry())):
-            name, owner = f"{key.kind} {key.name}", ", ".join(other_managers(item)) or "somebody else"
+        if item is not None and not _may_apply(system, key, item, before.entries.get(key, Entry()), hands):
+            name, owner = f"{key.kind} {key.name}", ", ".join(other_managers(item, hands)) or "somebody else"
             raise OwnedByAnother(f"{name} belongs to {owner}.", owner=owner, object_name=name)
 
 
-def _may_apply(system: SystemRef, key: ObjectKey, item: Mapping[str, Any], entry: Entry) -> bool:
+def _may_apply(system: SystemRef, key: ObjectKey, item: Mapping[str, Any], entry: Entry, hands: Hands) -> bool:
     if key.kind in ("Namespace", CLAIM.kind):
         # A namespace is judged by its label; a claim that somebody restored is to be used, and none is ever pruned.
         return True
     if item["metadata"]["uid"] == entry.uid or is_applied(item, system):
         return True
     # What a hand put in the place of an object of Clove's is a change by hand like any other.
-    others = other_managers(item)
-    return bool(entry.uid and others) and is_by_hand(", ".join(others))
+    others = other_managers(item, hands)
+    return bool(entry.uid and others) and all(map(hands.have, others))
 
 
 def is_applied(item: Mapping[str, Any], system: SystemRef) -> bool:
@@ -60,10 +58,9 @@ def is_applied(item: Mapping[str, Any], system: SystemRef) -> bool:
 
 
 def is_anybodys(item: Mapping[str, Any]) -> bool:
-    """ITEM stands for itself, and Clove neither made it nor had it made: no controller's, no backup put back as docs/restore.md has it."""
+    """ITEM stands for itself, and Clove did not make it: a backup that somebody asks of the CronJob is the CronJob's."""
     metadata = item["metadata"]
-    is_restore = (metadata.get("labels") or {}).get("app.kubernetes.io/component") == RESTORE
-    return not (metadata.get("ownerReferences") or is_restore or has_applied(item) or metadata.get("deletionTimestamp"))
+    return not (metadata.get("ownerReferences") or has_applied(item) or metadata.get("deletionTimestamp"))
 
 
 def uid_to_remove(api: Api, system: SystemRef, key: ObjectKey, entry: Entry) -> str:

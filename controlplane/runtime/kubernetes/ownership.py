@@ -12,7 +12,7 @@ from typing import Any
 from controlplane.runtime.errors import OwnedByAnother
 from controlplane.runtime.fingerprint import canonical
 from controlplane.runtime.kubernetes.api import FIELD_MANAGER
-from controlplane.runtime.managers import is_by_hand
+from controlplane.runtime.managers import Hands
 from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, SYSTEM_LABEL
 from controlplane.runtime.port import Objects, SystemRef
 
@@ -82,7 +82,7 @@ def ownership(item: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(owned_fields(item))).hexdigest()[:16]
 
 
-def other_managers(item: Mapping[str, Any]) -> list[str]:
+def other_managers(item: Mapping[str, Any], hands: Hands) -> list[str]:
     """Who else writes to ITEM, status apart: hands first, for controllers follow what a hand did; of each the latest first."""
     entries = [
         entry
@@ -90,5 +90,5 @@ def other_managers(item: Mapping[str, Any]) -> list[str]:
         if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") != "status"
     ]
     entries.sort(key=lambda entry: entry.get("time", ""), reverse=True)
-    entries.sort(key=lambda entry: not is_by_hand(entry["manager"]))
+    entries.sort(key=lambda entry: not hands.have(entry["manager"]))
     return list(dict.fromkeys(entry["manager"] for entry in entries))

@@ -53,7 +53,7 @@ def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], applied: Inv
     resource, name = resource_of(item), item["metadata"]["name"]
     before = api.get(resource, name, system.namespace)
     if before is not None:
-        foreign.check(system, [key_of(item)], {(resource.kind, name): before}, applied)
+        foreign.check(system, [key_of(item)], {(resource.kind, name): before}, applied, api.hands)
     item = standing.fitted(item, before)
     after = api.apply(item, resource, dry_run=True, force=True) if is_forced else apply_fairly(api, item, dry_run=True)
     warning = " ".join(after.warnings)

@@ -13,6 +13,7 @@ from kubernetes.client import Configuration
 from kubernetes.config import load_kube_config
 
 from controlplane.runtime.kubernetes import Api, KubernetesRuntime, Routing, RoutingChoice
+from controlplane.runtime.managers import PLAIN, Hands
 from controlplane.runtime.port import SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.server import ApiServer, api_server
@@ -26,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         yield running
 
 
-def api_of(kubeconfig: Path) -> Api:
+def api_of(kubeconfig: Path, *, hands: Hands = PLAIN) -> Api:
     """A connection as the user of KUBECONFIG."""
 
     def configure() -> Configuration:
@@ -34,7 +35,7 @@ def api_of(kubeconfig: Path) -> Api:
         load_kube_config(str(kubeconfig), client_configuration=configuration)
         return configuration
 
-    return Api(configure)
+    return Api(configure, hands=hands)
 
 
 def with_routes(api: Api) -> Cluster:

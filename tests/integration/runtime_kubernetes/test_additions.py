@@ -210,8 +210,6 @@ def test_what_is_cloves_own_or_a_controllers_is_not_told_of_as_beside_it(
     runtime.apply(system, objects, SECRETS)
     pod_spec = {"containers": [SIDECAR], "restartPolicy": "Never"}
     job = {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": pod_spec}}}
-    restore = {"generateName": "mariadb-restore-", "labels": {"app.kubernetes.io/component": "mariadb-restore"}}
-    cluster.create(JOB.collection(system.namespace), {**job, "metadata": restore}, manager="kubectl-create")
     owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "mariadb-backup", "uid": "u-1", "controller": True}
     backup = {"name": "backup-now", "ownerReferences": [owner]}
     cluster.create(JOB.collection(system.namespace), {**job, "metadata": backup}, manager="kubectl-create")

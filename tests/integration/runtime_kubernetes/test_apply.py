@@ -11,8 +11,9 @@ import pytest
 
 from controlplane.runtime.errors import Forbidden, OwnedByAnother, Rejected, RuntimeUnavailable
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.kubernetes import Api, KubernetesRuntime, inventory
+from controlplane.runtime.kubernetes import Api, KubernetesRuntime, Routing, RoutingChoice, inventory
 from controlplane.runtime.kubernetes.resources import BY_KIND, CONFIG_MAP, SECRET, Resource
+from controlplane.runtime.managers import Hands
 from controlplane.runtime.port import ChangeKind, Health, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.conftest import api_of, find
@@ -146,6 +147,20 @@ def test_a_controller_that_took_a_field_is_named_and_not_fought(runtime: Kuberne
     assert refusal.value.owner == "their-autoscaler"
     assert "spec.replicas" in refusal.value.reason
     assert replicas(cluster, system) == 3
+
+
+def test_a_manager_that_the_settings_name_is_a_hand(server: ApiServer, cluster: Cluster, system: SystemRef) -> None:
+    runtime = KubernetesRuntime(api_of(server.admin, hands=Hands(("oc*", "their-script"))), RoutingChoice(Routing.GATEWAY), fresh_s=0.0)
+    objects = system_objects(system)
+    runtime.apply(system, objects, SECRETS)
+    cluster.patch(DEPLOYMENT.path("seat", system.namespace), {"spec": {"replicas": 3}}, manager="their-script")
+    cluster.patch(CONFIG_MAP.path("booking", system.namespace), {"data": {"EXTRA": "1"}}, manager="oc-edit")
+    assert runtime.observe(system).drift == "ConfigMap booking was changed by oc-edit. Deployment seat was changed by their-script."
+
+    runtime.apply(system, objects, SECRETS)
+
+    assert replicas(cluster, system) == 1
+    assert runtime.observe(system).fingerprint == fingerprint(objects, SECRETS)
 
 
 def test_what_somebody_changed_by_hand_is_seen_named_and_put_right(runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef) -> None:
