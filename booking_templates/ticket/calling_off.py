@@ -18,7 +18,8 @@ from booking_templates.kit.problems import NotFound, Problem
 from booking_templates.payments.reasons import CALLED_OFF
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import State
-from booking_templates.ticket import event
+from booking_templates.ticket import closings, event
+from booking_templates.ticket.closings import STANDING
 from booking_templates.ticket.models import Order, OrderRefund, Performance, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.schemas import CallingOff
@@ -28,7 +29,6 @@ log = logging.getLogger("clove.ticket")
 BATCH = 20
 PASS_S = 3.0
 """Well within the worker's lease, and no longer than other orders' recovery may wait."""
-STANDING = (State.PENDING, State.PAYING, State.APPROVING, State.CAPTURED, State.ISSUED)
 
 
 def call_off(performance_id: str, *, compensation_percent: int) -> CallingOff:
@@ -40,6 +40,7 @@ def call_off(performance_id: str, *, compensation_percent: int) -> CallingOff:
 
 @retry_transaction
 def _mark(performance_id: str, compensation_percent: int) -> None:
+    closings.keep(clock())
     unmarked = Performance.objects.filter(pk=performance_id, cancelled_at=None)
     if unmarked.update(cancelled_at=clock(), compensation_percent=compensation_percent):
         path = f"/internal/performances/{quote(performance_id, safe='')}/close"

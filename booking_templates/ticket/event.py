@@ -11,9 +11,9 @@ import msgspec
 from django.utils.translation import gettext as _
 from msgspec import UNSET, UnsetType
 
-from booking_templates.kit.db import retry_transaction
+from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.problems import Conflict
-from booking_templates.ticket import moves
+from booking_templates.ticket import closings, moves
 from booking_templates.ticket.concessions import Concession
 from booking_templates.ticket.models import Event, Performance, Ticket
 from booking_templates.ticket.policy import PRESETS, Policy, Preset
@@ -110,6 +110,7 @@ def put(
     orphans = sorted(live.values_list("performance_id", flat=True).distinct())
     if orphans:
         raise Conflict("would_orphan", _("There are live tickets for a performance that would be gone."), performances=orphans)
+    closings.keep(clock())
     told: dict[str, Any] = {"title": title, "venue": venue, "cancel_until": cancel_until, "sales_close_at": sales_close_at}
     if refund_policy is not UNSET:
         told["refund_policy"] = msgspec.to_builtins(refund_policy)

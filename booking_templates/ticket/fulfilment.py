@@ -104,7 +104,8 @@ class Tickets:
         # A scanner may see one of them right now: its update and this one exclude each other, row by row.
         is_any = order.reason == CALLED_OFF or (order.by_hand is not None and order.by_hand.with_used)
         unused = tickets if is_any else tickets.filter(used_at=None)
-        taken = unused.update(status=Ticket.Status.CANCELLED, live_seat=None, refund_id=refund.pk if refund else None)
+        gone = {"status": Ticket.Status.CANCELLED, "live_seat": None, "withdrawn_at": clock()}
+        taken = unused.update(**gone, refund_id=refund.pk if refund else None)
         if taken != len(places):
             raise refused("already_used")
         if places and order.reason != CALLED_OFF:

@@ -173,6 +173,8 @@ class Ticket(models.Model):
     paid_at_door_with = models.CharField(max_length=100, default="", db_default="", blank=True)
     """The scanner at which it was taken."""
     refund = models.ForeignKey(OrderRefund, on_delete=models.PROTECT, null=True, related_name="tickets")
+    withdrawn_at = models.DateTimeField(null=True)
+    """When it was given back; null while it is live, and in an older row."""
     created_at = models.DateTimeField()
 
     class Meta:
@@ -267,6 +269,15 @@ class Performance(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Closing(models.Model):
+    """A moment at which sales had ended when that was about to be changed. The settlement up to it stays as it is; only ever added."""
+
+    at = models.DateTimeField(unique=True)
+
+    def __str__(self) -> str:
+        return self.at.isoformat()
 
 
 class Scanner(models.Model):

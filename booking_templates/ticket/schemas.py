@@ -279,7 +279,7 @@ class Open(msgspec.Struct):
 
 
 class SettlementLine(msgspec.Struct):
-    """Tickets of one performance, grade and concession: all that were ever sold, and those of them that were given back."""
+    """Tickets of one performance, grade and concession: those that were sold, paid for or not, and those that were given back."""
 
     performance_id: str
     grade: str
@@ -301,7 +301,10 @@ class Outside(msgspec.Struct):
 
 
 class AfterClose(msgspec.Struct):
-    """What moved at the provider after sales had ended: refunds of buyers and of the organiser, payments that were under way."""
+    """What moved after sales had ended: refunds of buyers and of the organiser, payments that were under way.
+
+    `sold` and `given_back` count tickets. `due_krw` is what came to be paid at the door, less what is not to be paid any more.
+    """
 
     captured_krw: int
     refunded_krw: int
@@ -309,19 +312,27 @@ class AfterClose(msgspec.Struct):
     compensation_krw: int
     by_organiser_krw: int
     outside_krw: int
+    due_krw: int
+    sold: int
+    given_back: int
 
 
 class Settlement(msgspec.Struct):
     """As of now, or as of the end of sales once that is past: final then, whatever moves later (`after_close`).
 
-    `kept_krw` is `captured_krw` less `refunded_krw`: the price of the tickets that stand, the fees, and `returning_krw`, which was taken
-    for orders that could not be delivered and is on its way back. `compensation_krw` is owed apart, outside the provider, and `due_krw`
-    is to be paid at the door. `by_organiser_krw` is what of `refunded_krw` the organiser gave back by hand, `outside_krw` what was given
-    back at the payment provider by other hands than this service's; of that, `uncovered_krw` is for tickets that stand still, so that much
-    less than their price is kept. `open_payments` counts payments and refunds that are under way now.
+    `kept_krw` is `captured_krw` less `refunded_krw`: the price of the paid tickets that stand, the fees, and `returning_krw`, which was
+    taken for orders that could not be delivered and is on its way back. `compensation_krw` is owed apart, outside the provider, and
+    `due_krw` is to be paid at the door, or was paid there. `by_organiser_krw` is what of `refunded_krw` the organiser gave back by hand,
+    `outside_krw` what was given back at the payment provider by other hands than this service's; of that, `uncovered_krw` is for tickets
+    that stand still, so that much less than their price is kept. `open_payments` counts payments and refunds that are under way now.
+
+    Where sales went on after they had ended, `later` has a statement of its own for each further period, in which tickets of an earlier one
+    may be given back; `since` is where it begins, null for the first. All of them add up to what there is. `after_close` is told where
+    sales have ended and no period follows.
     """
 
     as_of: datetime
+    since: datetime | None
     sales_close_at: datetime | None
     is_final: bool
     lines: list[SettlementLine]
@@ -336,9 +347,10 @@ class Settlement(msgspec.Struct):
     outside_krw: int
     uncovered_krw: int
     outside: list[Outside]
-    """The newest of it, whenever it was found out: a hundred at most."""
+    """The newest of it, whenever it was found out: a hundred at most, with the first period."""
     open_payments: int
     after_close: AfterClose | None
+    later: list[Settlement]
 
 
 class NewScanner(msgspec.Struct, forbid_unknown_fields=True):

@@ -406,6 +406,9 @@ class AfterCloseSerializer(serializers.Serializer):
     compensation_krw = serializers.IntegerField()
     by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
     outside_krw = serializers.IntegerField(help_text="What of it was cancelled at the payment provider, not through Clove.")
+    due_krw = serializers.IntegerField(help_text="What came to be paid at the door, less what is not to be paid any more.")
+    sold = serializers.IntegerField(help_text="Tickets that were issued then, paid for or not.")
+    given_back = serializers.IntegerField(help_text="Tickets that were given back then.")
 
 
 class OutsideSerializer(serializers.Serializer):
@@ -417,10 +420,11 @@ class OutsideSerializer(serializers.Serializer):
     at = serializers.DateTimeField(help_text="When it was found out.")
 
 
-class SettlementSerializer(serializers.Serializer):
-    """Paid tickets by performance, grade and concession, and the money at the provider, in won."""
+class PeriodSerializer(serializers.Serializer):
+    """Tickets by performance, grade and concession, paid for or not, and the money at the provider, in won."""
 
     as_of = serializers.DateTimeField()
+    since = serializers.DateTimeField(allow_null=True, help_text="Where this period of sales begins; null for the first.")
     sales_close_at = serializers.DateTimeField(allow_null=True)
     is_final = serializers.BooleanField(help_text="False: provisional.")
     lines = SettlementLineSerializer(many=True)
@@ -432,9 +436,16 @@ class SettlementSerializer(serializers.Serializer):
     returning_krw = serializers.IntegerField(help_text="What of `kept_krw` is on its way back to buyers.")
     by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
     outside_krw = serializers.IntegerField(help_text="What of it was cancelled at the payment provider, not through Clove.")
+    due_krw = serializers.IntegerField(help_text="To be paid at the door: no part of `kept_krw`.")
     uncovered_krw = serializers.IntegerField(help_text="What of `outside_krw` is for tickets that stand still.")
-    outside = OutsideSerializer(many=True, help_text="What `outside_krw` is made of, the newest first; at most 100.")
     after_close = AfterCloseSerializer(allow_null=True)
+
+
+class SettlementSerializer(PeriodSerializer):
+    """The statement of the event; once it is final it stays, and sales that go on after all are a later period of their own."""
+
+    outside = OutsideSerializer(many=True, help_text="What `outside_krw` is made of, the newest first; at most 100.")
+    later = PeriodSerializer(many=True, help_text="Further periods, where sales went on after they had ended.")
 
 
 class NewScannerSerializer(serializers.Serializer):

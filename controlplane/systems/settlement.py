@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ _BREAKS = ("\t", "\r", "\n")
 
 @dataclass(frozen=True)
 class Line:
-    """Paid tickets of one performance, grade and concession; the full price has none."""
+    """Tickets of one performance, grade and concession, paid for or not; the full price has none."""
 
     performance_id: str
     grade: str
@@ -54,6 +54,11 @@ class AfterClose:
     compensation_krw: int
     by_organiser_krw: int = 0
     outside_krw: int = 0
+    due_krw: int = 0
+    """What came to be paid at the door, less what is not to be paid any more."""
+    sold: int = 0
+    given_back: int = 0
+    """Tickets."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,10 @@ class Outside:
 
 @dataclass(frozen=True)
 class Settlement:
-    """In won. `is_final`: sales have closed, and the sums are those of that moment for ever; until then they are provisional."""
+    """In won. `is_final`: sales have closed, and the sums are those of that moment for ever; until then they are provisional.
+
+    Where sales went on after all, `later` has a statement for each further period, which begins at its `since`.
+    """
 
     as_of: datetime
     sales_close_at: datetime | None
@@ -89,11 +97,19 @@ class Settlement:
     """What of that is for tickets that stand still."""
     outside: tuple[Outside, ...] = ()
     """The newest of it."""
+    due_krw: int = 0
+    """To be paid at the door: no part of the amount kept."""
+    since: datetime | None = None
     after_close: AfterClose | None = None
+    later: tuple[Settlement, ...] = ()
 
     @property
     def has_concessions(self) -> bool:
         return any(line.concession for line in self.lines)
+
+
+_SINCE_THEN = ("returning_krw", "by_organiser_krw", "outside_krw", "uncovered_krw", "due_krw")
+"""Sums that an older image, and an archive of its time, know nothing of."""
 
 
 def settlement(*, system: BookingSystem, user: User) -> Settlement:
@@ -103,7 +119,7 @@ def settlement(*, system: BookingSystem, user: User) -> Settlement:
 
 def read(found: Mapping[str, Any]) -> Settlement:
     """The statement in a ticket service's answer, or in an archive."""
-    closes_at = found.get("sales_close_at")
+    closes_at, since = found.get("sales_close_at"), found.get("since")
     late = found.get("after_close")
     # An older image, and an archive of its time, know no concessions.
     lines = tuple(Line(**{name: item[name] for name in Line.__dataclass_fields__ if name in item}) for item in found.get("lines", []))
@@ -113,11 +129,13 @@ def read(found: Mapping[str, Any]) -> Settlement:
         is_final=bool(found["is_final"]),
         lines=lines,
         **{name: int(found[name]) for name in ("captured_krw", "refunded_krw", "fees_krw", "kept_krw", "compensation_krw")},
-        **{name: int(found.get(name) or 0) for name in ("returning_krw", "by_organiser_krw", "outside_krw", "uncovered_krw")},
+        **{name: int(found.get(name) or 0) for name in _SINCE_THEN},
         outside=tuple(
             Outside(str(each["order_id"]), str(each["number"]), int(each["amount_krw"]), datetime.fromisoformat(each["at"]))
             for each in found.get("outside") or ()
         ),
+        since=datetime.fromisoformat(since) if since else None,
+        later=tuple(read(each) for each in found.get("later") or ()),
         after_close=AfterClose(**{name: int(late.get(name) or 0) for name in AfterClose.__dataclass_fields__}) if late else None,
     )
 
@@ -128,54 +146,68 @@ def as_csv(statement: Settlement, *, title: str, starts: Mapping[str, str]) -> s
     write = csv.writer(out).writerow
     out.write(BOM)
     write([_("Settlement statement"), harmless(title)])
-    write([_("As of"), _moment(statement.as_of)])
-    write([_("Sales close"), _moment(statement.sales_close_at)])
-    write([_("State"), _("final") if statement.is_final else _("provisional")])
-    write([])
-    write(
-        [
-            _("Performance"),
-            _("Grade"),
-            *([_("Concession")] if statement.has_concessions else []),
-            _("Sold"),
-            _("Amount sold"),
-            _("Returned"),
-            _("Amount given back"),
-            _("Net tickets"),
-            _("Net amount"),
-        ]
-    )
+    for number, period in enumerate((statement, *statement.later)):
+        if number:
+            write([])
+            write([_("Sales after that")])
+            write([_("Since"), _moment(period.since)])
+        write([_("As of"), _moment(period.as_of)])
+        write([_("Sales close"), _moment(period.sales_close_at)])
+        write([_("State"), _("final") if period.is_final else _("provisional")])
+        for row in _rows(period, starts):
+            write(row)
+    return out.getvalue()
+
+
+def _rows(statement: Settlement, starts: Mapping[str, str]) -> Iterator[list[str | int]]:
+    concession = [_("Concession")] if statement.has_concessions else []
+    yield []
+    yield [
+        _("Performance"),
+        _("Grade"),
+        *concession,
+        _("Sold"),
+        _("Amount sold"),
+        _("Returned"),
+        _("Amount given back"),
+        _("Net tickets"),
+        _("Net amount"),
+    ]
     for line in statement.lines:
         names = [harmless(starts.get(line.performance_id, line.performance_id)), harmless(line.grade)]
         if statement.has_concessions:
             names.append(harmless(line.concession or _("Full price")))
-        write([*names, line.sold, line.sold_krw, line.given_back, line.given_back_krw, line.stands, line.stands_krw])
-    write([])
-    for label, amount in totals(statement):
-        write([label, amount])
-    if later := movements_after_close(statement):
-        write([])
-        write([_("After sales closed")])
-        for label, amount in later:
-            write([label, amount])
-    return out.getvalue()
+        yield [*names, line.sold, line.sold_krw, line.given_back, line.given_back_krw, line.stands, line.stands_krw]
+    yield []
+    yield from _cells(totals(statement))
+    if (later := movements_after_close(statement)) or tickets_after_close(statement):
+        yield []
+        yield [_("After sales closed")]
+        yield from _cells(tickets_after_close(statement))
+        yield from _cells(later)
+
+
+def _cells(labelled: Iterable[tuple[str, int]]) -> Iterator[list[str | int]]:
+    for label, number in labelled:
+        yield [label, number]
 
 
 def totals(statement: Settlement) -> list[tuple[str, int]]:
     """The sums with their labels, in the order of the statement."""
-    returning = [(_("of which on its way back to buyers"), statement.returning_krw)] if statement.returning_krw else []
-    by_organiser = [(_("of which refunded by hand"), statement.by_organiser_krw)] if statement.by_organiser_krw else []
-    outside = [(_("of which cancelled at the payment provider, not here"), statement.outside_krw)] if statement.outside_krw else []
-    uncovered = [(_("of that for tickets still valid"), statement.uncovered_krw)] if statement.uncovered_krw else []
+
+    def some(label: str, amount: int) -> list[tuple[str, int]]:
+        return [(label, amount)] if amount else []
+
     return [
         (_("Paid by buyers"), statement.captured_krw),
         (_("Refunded"), statement.refunded_krw),
-        *by_organiser,
-        *outside,
-        *uncovered,
+        *some(_("of which refunded by hand"), statement.by_organiser_krw),
+        *some(_("of which cancelled at the payment provider, not here"), statement.outside_krw),
+        *some(_("of that for tickets still valid"), statement.uncovered_krw),
         (_("Kept"), statement.kept_krw),
         (_("of which cancellation fees"), statement.fees_krw),
-        *returning,
+        *some(_("of which on its way back to buyers"), statement.returning_krw),
+        *some(_("Due at the door"), statement.due_krw),
         (_("Compensation owed to buyers, outside the payment provider"), statement.compensation_krw),
     ]
 
@@ -191,9 +223,18 @@ def movements_after_close(statement: Settlement) -> list[tuple[str, int]]:
         (_("of which refunded by hand"), late.by_organiser_krw),
         (_("of which cancelled at the payment provider, not here"), late.outside_krw),
         (_("of which cancellation fees"), late.fees_krw),
+        (_("Due at the door"), late.due_krw),
         (_("Compensation owed to buyers, outside the payment provider"), late.compensation_krw),
     ]
     return [(label, amount) for label, amount in sums if amount]
+
+
+def tickets_after_close(statement: Settlement) -> list[tuple[str, int]]:
+    """How many tickets were issued and given back after the statement was closed, with labels; empty when none were."""
+    late = statement.after_close
+    if late is None:
+        return []
+    return [(label, number) for label, number in ((_("Tickets sold"), late.sold), (_("Tickets returned"), late.given_back)) if number]
 
 
 def harmless(text: str) -> str:

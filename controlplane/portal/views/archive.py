@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from controlplane.portal import words
 from controlplane.portal.http import AuthenticatedRequest, open_system
 from controlplane.portal.templatetags.portal import moment, thousands, won
-from controlplane.portal.views.papers import CSV, clocks_of, download_headers, starts_of
+from controlplane.portal.views.papers import CSV, clocks_of, download_headers, starts_of, sums_of
 from controlplane.systems import archives, settlement
 from controlplane.systems.access import Need
 from controlplane.systems.archive_models import Archive
@@ -39,9 +39,7 @@ def page(request: AuthenticatedRequest, system_id: int) -> HttpResponse:
         "system": system,
         "archive": archive,
         "sums": archives.sums_of(archive),
-        "statement": statement,
-        "totals": settlement.totals(statement) if statement else [],
-        "later": settlement.movements_after_close(statement) if statement else [],
+        **(sums_of(statement) if statement else {}),
         "starts": starts_of(system),
         "organiser": organiser_of(system),
         "tables": [(name, words.ARCHIVE_TABLES.get(name, name), archive.counts[name]) for name in tables_of(archive)],

@@ -53,7 +53,16 @@ def settled_csv(request: AuthenticatedRequest, system: BookingSystem) -> HttpRes
 
 def sums_of(statement: settlement.Settlement) -> dict[str, Any]:
     """What statement.html shows."""
-    return {"statement": statement, "totals": settlement.totals(statement), "later": settlement.movements_after_close(statement)}
+    periods = [
+        {
+            "statement": each,
+            "totals": settlement.totals(each),
+            "later": settlement.movements_after_close(each),
+            "tickets_later": settlement.tickets_after_close(each),
+        }
+        for each in (statement, *statement.later)
+    ]
+    return {"statement": statement, "periods": periods}
 
 
 def starts_of(system: BookingSystem) -> dict[str, datetime]:

@@ -236,11 +236,22 @@ def test_what_is_gone_can_be_read_in_its_archive(
     problem(mine.get(f"systems/{live.pk}/archive/ticket/scanners"), 404, "not_found")
 
 
+SINCE_THEN = ("by_organiser_krw", "outside_krw", "due_krw", "sold", "given_back")
+
+
+def test_what_is_due_and_what_was_sold_later_is_told(event: Any, mine: Any, site: Any) -> None:
+    later = SETTLEMENT | {"since": SETTLEMENT["as_of"], "due_krw": 5}
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True, "due_krw": 300_000, "later": [later]})
+    found = mine.get(f"systems/{event.pk}/settlement").json()
+    assert (found["due_krw"], found["since"], found["is_final"]) == (300_000, None, True)
+    assert [(each["due_krw"], each["is_final"]) for each in found["later"]] == [(5, False)]
+
+
 def test_what_moved_after_sales_had_closed_stands_beside_the_statement(event: Any, mine: Any, site: Any) -> None:
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] is None
     late = {"captured_krw": 0, "refunded_krw": 66_000, "fees_krw": 6_600, "compensation_krw": 0}
     site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True, "after_close": late})
-    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late | {"by_organiser_krw": 0, "outside_krw": 0}
+    assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"] == late | dict.fromkeys(SINCE_THEN, 0)
     site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"after_close": late | {"by_organiser_krw": 5}})
     assert mine.get(f"systems/{event.pk}/settlement").json()["after_close"]["by_organiser_krw"] == 5
 

@@ -602,3 +602,24 @@ def test_what_was_cancelled_at_the_payment_provider_is_told_with_its_booking(ans
     assert "of which cancelled at the payment provider, not here" in page
     assert f'<a href="{url(answering, f"/bookings/{order}")}">T7K3MQ2</a>' in page
     assert "of that for tickets still valid,2345" in text(browser.get(url(answering, "/settlement.csv")))
+
+
+def test_an_event_without_payment_has_a_statement_too(answering: Any, browser: Any, site: Any) -> None:
+    none = dict.fromkeys(("captured_krw", "refunded_krw", "fees_krw", "kept_krw"), 0)
+    late = {"captured_krw": 0, "refunded_krw": 0, "fees_krw": 0, "compensation_krw": 0, "due_krw": -66_000, "given_back": 1}
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | none | {"is_final": True, "due_krw": 132_000, "after_close": late})
+    page = text(browser.get(url(answering, "/settlement")))
+    assert "Nothing was booked" not in page
+    assert "₩132,000" in page
+    assert "₩-66,000" in page
+    assert "Tickets returned" in page
+
+
+def test_sales_after_a_final_statement_are_told_apart(answering: Any, browser: Any, site: Any) -> None:
+    assert "Sales after that" not in text(browser.get(url(answering, "/settlement")))
+    later = SETTLEMENT | {"since": SETTLEMENT["as_of"], "lines": [], "captured_krw": 12_345}
+    site.answers["GET", "/api/ticket/settlement"] = (200, SETTLEMENT | {"is_final": True, "later": [later]})
+    page = text(browser.get(url(answering, "/settlement")))
+    before, after = page.split("Sales after that")
+    assert ("final" in before, "provisional" in before, "provisional" in after) == (True, False, True)
+    assert ("₩12,345" in before, "₩12,345" in after) == (False, True)
