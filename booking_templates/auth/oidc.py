@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import urllib3
@@ -24,7 +24,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from booking_templates.auth.addresses import is_acceptable
+from booking_templates.auth import guarded
+from booking_templates.auth.addresses import is_endpoint_of
 
 TIMEOUT_S = 5.0
 ANSWER_MAX = 256 * 1024
@@ -79,7 +80,9 @@ class Provider:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_uri = redirect_uri
+        self._host = urlsplit(issuer).hostname or ""
         self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
+        self._elsewhere = guarded.manager(trusted_host=self._host, timeout_s=TIMEOUT_S)
         self._lock = threading.Lock()
         self._description: dict[str, Any] = {}
         self._described_at = 0.0
@@ -176,13 +179,14 @@ class Provider:
 
     def _endpoint(self, name: str) -> str:
         address = self._describe().get(name)
-        if not isinstance(address, str) or not is_acceptable(address):
+        if not isinstance(address, str) or not is_endpoint_of(self.issuer, address):
             raise ProviderUnavailable(f"no {name}")
         return address
 
     def _ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
+        pool = self._pool if urlsplit(url).hostname == self._host else self._elsewhere
         try:
-            answer = self._pool.request(method, url, redirect=False, preload_content=False, **options)
+            answer = pool.request(method, url, redirect=False, preload_content=False, **options)
             try:
                 content = answer.read(ANSWER_MAX + 1)
             finally:

@@ -6,15 +6,18 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from booking_templates.auth import oidc
+from booking_templates.auth.addresses import is_public
 from booking_templates.auth.oidc import Attempt, NotProven, Provider, ProviderUnavailable
 
 CLIENT = "clove"
@@ -236,3 +239,111 @@ def test_an_endpoint_without_https_is_not_used(provider, endpoint, address):
     party = provider.relying_party()
     with pytest.raises(ProviderUnavailable):
         party.authorize_url(ATTEMPT) if endpoint == "authorization_endpoint" else party.person("code", ATTEMPT)
+
+
+# What passed the review may name something else later
+
+
+@pytest.fixture
+def inside():
+    """A port of this machine that only counts who comes: `inside.port`, `inside.came`."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    one = SimpleNamespace(port=listening.getsockname()[1], came=[])
+
+    def listen():
+        while True:
+            try:
+                connection, _peer = listening.accept()
+            except OSError:
+                return
+            one.came.append(connection.recv(5)[:1])
+            connection.close()
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    yield one
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(5)
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """`names["host.example"] = ["10.0.0.1"]`: what names resolve to."""
+    known, really = {}, socket.getaddrinfo
+
+    def resolve(host, port, *rest, **more):
+        if host not in known:
+            return really(host, port, *rest, **more)
+        return [entry for address in known[host] for entry in really(address, port, *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return known
+
+
+def relying_on(issuer, **endpoints):
+    """A relying party that has read ISSUER's description just now."""
+    party = Provider(issuer, CLIENT, "secret", "http://phantom.localhost:8080/api/auth/oidc/callback")
+    party._description, party._described_at = {"issuer": issuer, **endpoints}, time.monotonic()
+    return party
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_provider_of_the_internet_names_no_plain_address_of_this_machine(inside, host):
+    party = relying_on("https://idp.example", token_endpoint=f"http://{host}:{inside.port}/x", jwks_uri=f"http://{host}:{inside.port}/y")
+    with pytest.raises(ProviderUnavailable, match="no token_endpoint"):
+        party.person("code", ATTEMPT)
+    with pytest.raises(ProviderUnavailable, match="no jwks_uri"):
+        party._key_set()
+    assert inside.came == []
+
+
+def test_a_provider_of_this_machine_names_plain_addresses_of_its_own_host_alone(inside):
+    party = relying_on("http://localhost:9", token_endpoint=f"http://127.0.0.1:{inside.port}/x")
+    with pytest.raises(ProviderUnavailable):
+        party.person("code", ATTEMPT)
+    assert inside.came == []
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["203.0.113.9", "127.0.0.1"], ["::ffff:127.0.0.1"]])
+def test_another_host_that_leads_inside_is_not_connected_to(inside, names, addresses):
+    names |= {"idp.example": ["1.1.1.1"], "inner.example": addresses}
+    party = relying_on("https://idp.example", token_endpoint=f"https://inner.example:{inside.port}/x")
+    with pytest.raises(ProviderUnavailable, match="NewConnectionError"):
+        party.person("code", ATTEMPT)
+    literal = relying_on("https://idp.example", token_endpoint=f"https://127.0.0.1:{inside.port}/x")
+    with pytest.raises(ProviderUnavailable, match="NewConnectionError"):
+        literal.person("code", ATTEMPT)
+    assert inside.came == []
+
+
+def test_where_the_issuer_is_inside_itself_its_other_hosts_may_be(inside, names):
+    names |= {"idp.example": ["127.0.0.1"], "inner.example": ["127.0.0.1"]}
+    party = relying_on("https://idp.example", token_endpoint=f"https://inner.example:{inside.port}/x")
+    with pytest.raises(ProviderUnavailable):
+        party.person("code", ATTEMPT)
+    assert inside.came == [b"\x16"], "a TLS handshake came, which nobody answers here"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_one"),
+    [
+        ("1.1.1.1", True),
+        ("2606:4700::1111", True),
+        ("::ffff:1.1.1.1", True),
+        ("127.0.0.1", False),
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_an_address_of_the_open_internet(address, is_one):
+    assert is_public(address) is is_one
