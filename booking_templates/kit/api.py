@@ -50,6 +50,19 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Key:
+    """A key that a service gives out by itself, and its endpoints look at. HEADER brings it; the OpenAPI document says what it is ABOUT."""
+
+    header: str
+    about: str
+
+    @property
+    def name(self) -> str:
+        """Of the security scheme: `X-Some-Key` is `some_key`."""
+        return self.header.lower().removeprefix("x-").replace("-", "_")
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """What an endpoint declares."""
 
@@ -62,6 +75,7 @@ class Endpoint:
     max_body: int
     content_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    key: Key | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -77,18 +91,21 @@ def endpoint(
     max_body: int = MAX_BODY,
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
+    key: Key | None = None,
 ) -> Callable[[Callable[..., Any]], Endpoint]:
     """Declare an endpoint. The function gets the request, then `body` and `query` where declared, then the path's values by name.
 
     `body=bytes` gives the body as it is, of any media type; a Struct or other type is decoded from JSON, which must say that it is JSON:
     a form of another site cannot send that without being asked for it first.
 
+    `key` names the header by which an endpoint that is public otherwise knows who may call it; the function looks at it.
+
     It returns a Struct (200), a Reply, or any Django response. `problems` lists the codes of its own errors, for the OpenAPI document, and
     `headers` says of those that it reads what they are.
     """
 
     def declare(function: Callable[..., Any]) -> Endpoint:
-        return Endpoint(function, auth, body, query, returns or {200: None}, problems, max_body, content_type, headers or {})
+        return Endpoint(function, auth, body, query, returns or {200: None}, problems, max_body, content_type, headers or {}, key)
 
     return declare
 

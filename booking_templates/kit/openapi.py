@@ -49,6 +49,7 @@ def document() -> dict[str, Any]:
     types = [kind for _pattern, methods in declared for found in methods.values() for kind in _types(found)]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    keys = {found.key for _pattern, methods in declared for found in methods.values() if found.key is not None}
     paths: dict[str, Any] = {}
     for pattern, methods in declared:
         if not methods:
@@ -70,6 +71,7 @@ def document() -> dict[str, Any]:
                     "name": ACCESS_COOKIE,
                     "description": f"A buyer's login. A request that changes something needs `{CSRF_HEADER}: 1` beside it.",
                 },
+                **{key.name: {"type": "apiKey", "in": "header", "name": key.header, "description": key.about} for key in keys},
             },
         },
     }
@@ -171,6 +173,8 @@ def _operation(pattern: str, method: str, found: Endpoint, by_type: dict[int, An
     if found.body is not None:
         content = {"*/*": {}} if found.body is bytes else {"application/json": {"schema": by_type[id(found.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
+    if found.key is not None:
+        operation["security"] = [{found.key.name: []}]
     if found.auth is not api.PUBLIC:
         cookie: list[dict[str, list[str]]] = [{"cookie": []}] if "buyer" in found.auth.kinds else []
         operation["security"] = [{"bearer": []}, *cookie, *([{}] if "anonymous" in found.auth.kinds else [])]

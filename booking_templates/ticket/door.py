@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpResponse
 
-from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.api import Key, Reply, Request, endpoint
 from booking_templates.kit.db import clock
 from booking_templates.kit.principal import staff
 from booking_templates.payments.showing import local
@@ -30,6 +30,7 @@ from booking_templates.ticket.schemas import (
 )
 
 STAFF = staff("attendees")
+KEY = Key(checkin.KEY_HEADER, "The key of a scanner at the door, told once when the scanner is made.")
 SCANS_BYTES_MAX = 512 * 1024
 
 
@@ -54,7 +55,7 @@ def delete_scanner(request: Request, scanner_id: object) -> Reply:
     return Reply(status=204)
 
 
-@endpoint(query=DoorQuery, returns={200: Door}, problems=("scanner_key",))
+@endpoint(key=KEY, query=DoorQuery, returns={200: Door}, problems=("scanner_key",))
 def read_door(request: Request, query: DoorQuery) -> Door:
     """What a scanner keeps for when the network is away. Needs `X-Scanner-Key`."""
     checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
@@ -87,7 +88,7 @@ def read_door(request: Request, query: DoorQuery) -> Door:
     )
 
 
-@endpoint(body=Scans, query=ScansQuery, returns={200: ScanResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
+@endpoint(key=KEY, body=Scans, query=ScansQuery, returns={200: ScanResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
 def create_scans(request: Request, body: Scans, query: ScansQuery) -> ScanResults:
     """Check tickets in, each once. Scans that were made offline come with their time; sending them again changes nothing.
 
@@ -105,7 +106,7 @@ def list_door_conflicts(request: Request) -> DoorConflicts:
     return conflicts.latest()
 
 
-@endpoint(body=DoorPayments, returns={200: DoorPaymentResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
+@endpoint(key=KEY, body=DoorPayments, returns={200: DoorPaymentResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)
 def create_door_payments(request: Request, body: DoorPayments) -> DoorPaymentResults:
     """Say that tickets were paid at the door, or that this was a mistake. Sending it again changes nothing.
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import seats_content
+from tests.integration.booking.shopping import open_sales, seats_content
 from tests.integration.booking.site import OPTIONS, TENTH, WAIT_MS, Console, open_site
 from tests.mariadb import MariaDB
 from tests.needs import need
@@ -20,6 +20,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
     need("chromium")
     with Booking(["auth", "event", "seat", "ticket", "merch", "web"], tmp_path_factory.mktemp("site")) as one:
         open_site(one, seats_content(seats=200, performances=3, limit=8), policy=TENTH)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def unpaid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
+    """Where tickets are paid for at the door."""
+    with Booking(["seat", "ticket"], tmp_path_factory.mktemp("unpaid"), payment="none") as one:
+        open_sales(one, seats_content(seats=40))
         yield one
 
 

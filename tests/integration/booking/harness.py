@@ -72,7 +72,7 @@ class Booking:
         self.keys = Keyring(system)
         self._database = database
         self._environ = environ or {}
-        self._numbered = numbered
+        self.numbered = numbered
         self._hosts_file = tmp_path / "hosts.json"
         self._ports: dict[str, int] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -228,7 +228,7 @@ class Booking:
             "CLOVE_DATABASE": self.database_url(service),
             "CLOVE_TIME_ZONE": "Asia/Seoul",
             "CLOVE_LANGUAGE": "ko",
-            "SEAT_NUMBERED": "yes" if self._numbered else "no",
+            "SEAT_NUMBERED": "yes" if self.numbered else "no",
             "SEAT_PIN": "yes" if self.payment == "kakaopay" else "no",
             "PAYMENT_PROVIDER": provider,
             "PAYMENT_TEST": "yes",

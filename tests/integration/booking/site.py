@@ -69,6 +69,14 @@ def open_site(booking: Booking, content: dict[str, Any], *, policy: Any = "full"
         put(booking, "event", event)
 
 
+def door_link(booking: Booking) -> str:
+    """The address of the page that scans, with a key of a scanner called 정문."""
+    headers = {"Authorization": f"Bearer {booking.staff_token('attendees')}"}
+    made = requests.post(f"{booking.public_url}/api/ticket/scanners", json={"name": "정문"}, headers=headers, timeout=20)
+    made.raise_for_status()
+    return f"{booking.public_url}/api/ticket/scan#key={made.json()['key']}"
+
+
 def put(booking: Booking, service: str, content: dict[str, Any]) -> None:
     headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
     requests.put(f"{booking.public_url}/api/{service}/content", json=content, headers=headers, timeout=20).raise_for_status()

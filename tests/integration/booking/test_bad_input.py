@@ -69,7 +69,9 @@ class Site:
 
     def token_for(self, operation: dict[str, Any]) -> str:
         ways = {name for way in operation.get("security", []) for name in way}
-        return str(self.buyer.headers["Authorization"]).removeprefix("Bearer ") if "cookie" in ways else self.staff if ways else ""
+        return (
+            str(self.buyer.headers["Authorization"]).removeprefix("Bearer ") if "cookie" in ways else self.staff if "bearer" in ways else ""
+        )
 
     def own(self, path: str, operation: dict[str, Any]) -> str:
         """PATH with ids that exist and are the buyer's."""
@@ -145,10 +147,17 @@ def body_of(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, An
 @pytest.mark.usefixtures("unchanged")
 def test_expired_forged_and_foreign_tokens_open_nothing(site: Site, service: str) -> None:
     stranger = Keyring("clove-elsewhere")
-    tried = 0
+    tried = keys_seen = 0
     for method, path, operation in site.operations(service):
         ways = operation.get("security", [])
         if not ways or {} in ways:
+            continue
+        if ways == [{"scanner_key": []}]:
+            keys_seen += 1
+            for key in ("", "wrong", site.staff):
+                sent = {"headers": {"X-Scanner-Key": key}, "json": body_of(site.documents[service], operation)}
+                sent = {name: value for name, value in sent.items() if value is not None}
+                assert refused(site.call(method, path, "", **sent), (method, path, key)) == (401, "scanner_key"), (method, path, key)
             continue
         good = site.token_for(operation)
         head, payload, signature = good.split(".")
@@ -173,6 +182,7 @@ def test_expired_forged_and_foreign_tokens_open_nothing(site: Site, service: str
             assert refused(answer, (method, path, kind)) == expected, (method, path, kind)
             tried += 1
     assert tried > 20
+    assert keys_seen == (3 if service == "ticket" else 0)
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -2,8 +2,9 @@
 
 A document names each status by its number, so an answer that is not in it is an answer that nobody was told of.
 
-The services are real processes and the tokens real: a buyer's where the document says that a buyer may call, staff's where only staff may.
-Half of the time an id in the path is one that exists. What is drawn is the same in every run.
+The services are real processes and the tokens real: a buyer's where the document says that a buyer may call, staff's where only staff may,
+a scanner's key at the door. Whoever is asked for one is let in at least once. Half of the time an id in the path is one that exists. What
+is drawn is the same in every run.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -26,7 +28,7 @@ from schemathesis.checks import (
 )
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import seats_content
+from tests.integration.booking.shopping import areas_content, seats_content
 from tests.integration.booking.site import PASSWORD, open_site
 
 CHECKS = [
@@ -44,10 +46,17 @@ FEW, MANY = 1, 30
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 
 
-@pytest.fixture(scope="module")
-def booking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
-    with Booking(list(SERVICES), tmp_path_factory.mktemp("made-up"), payment="none") as one:
-        open_site(one, seats_content(seats=40))
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("none", True), id="seats, unpaid"),
+        pytest.param(("kakaopay", False), id="areas, kakaopay", marks=[pytest.mark.slow, pytest.mark.timeout(LONGEST_S)]),
+    ],
+)
+def booking(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
+    payment, is_numbered = request.param
+    with Booking(list(SERVICES), tmp_path_factory.mktemp("made-up"), payment=payment, numbered=is_numbered) as one:
+        open_site(one, seats_content(seats=40) if is_numbered else areas_content(capacity=40))
         yield one
 
 
@@ -59,16 +68,38 @@ class Caller:
         self.session = requests.Session()
         body = {"email": "made.up@example.com", "password": PASSWORD, "name": "김상상"}
         self.buyer = self._post("auth/signup", body, "")["access_token"]
-        self.staff = booking.staff_token("content", "probe", "attendees", "summary", "checkin", "scan")
-        held = self._post("seat/performances/p1/holds", {"best": {"quantity": 1}}, self.buyer)["id"]
-        bought = self._post("seat/performances/p1/holds", {"best": {"quantity": 2}}, self.buyer)["id"]
-        order = self._post("ticket/orders", {"hold_id": bought}, self.buyer)
+        self.staff = booking.staff_token("content", "probe", "attendees", "summary", "archive")
+        self.scanner = self._post("ticket/scanners", {"name": "정문"}, self.staff)["key"]
+        other_scanner = self._post("ticket/scanners", {"name": "후문"}, self.staff)["id"]
+        held = self._hold(booking, 1)
+        order = self._pay(self._post("ticket/orders", {"hold_id": self._hold(booking, 2)}, self.buyer))
         products = self._post("merch/orders", {"items": [{"product": "program", "quantity": 1}]}, self.buyer)
         self.ids = {
             "seat": {"performance_id": "p1", "hold_id": held},
-            "ticket": {"performance_id": "p1", "order_id": order["id"], "ticket_id": order["tickets"][0]["id"]},
-            "merch": {"order_id": products["id"]},
+            "ticket": {
+                "performance_id": "p1",
+                "order_id": order["id"],
+                "ticket_id": order["tickets"][0]["id"],
+                "scanner_id": other_scanner,
+                "table": "tickets",
+            },
+            "merch": {"order_id": products["id"], "table": "orders"},
         }
+
+    def _hold(self, booking: Booking, quantity: int) -> str:
+        wish = {"best": {"quantity": quantity}} if booking.numbered else {"areas": [{"area": "floor", "quantity": quantity}]}
+        return str(self._post("seat/performances/p1/holds", wish, self.buyer)["id"])
+
+    def _pay(self, order: dict[str, Any]) -> Any:
+        """ORDER as it is once it is paid for, where that has to be."""
+        if order["payment"]:
+            pressed = self.session.post(
+                order["payment"]["redirect_url"], data={"action": "approve"}, timeout=TIMEOUT_S, allow_redirects=False
+            )
+            parts = urlsplit(pressed.headers["Location"])
+            self.session.get(f"{self.base}{parts.path}?{parts.query}", timeout=TIMEOUT_S, allow_redirects=False)
+        headers = {"Authorization": f"Bearer {self.buyer}"}
+        return self.session.get(f"{self.base}/api/ticket/orders/{order['id']}", headers=headers, timeout=TIMEOUT_S).json()
 
     def _post(self, path: str, body: dict[str, Any], token: str) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -80,8 +111,9 @@ class Caller:
     def headers(self, operation: schemathesis.APIOperation[Any, Any, Any]) -> dict[str, str]:
         """What admits to OPERATION, as its document has it."""
         ways = {name for way in operation.definition.raw.get("security", []) for name in way}
-        token = self.buyer if "cookie" in ways else self.staff if ways else ""
-        return {"X-Clove-Request": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
+        token = self.buyer if "cookie" in ways else self.staff if "bearer" in ways else ""
+        key = {"X-Scanner-Key": self.scanner} if "scanner_key" in ways else {}
+        return {"X-Clove-Request": "1", **key, **({"Authorization": f"Bearer {token}"} if token else {})}
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +146,16 @@ def hold_to(document: Any, service: str, caller: Caller, *, examples: int) -> li
     count = 0
     for result in schema.get_all_operations():
         operation = result.ok()
+        name, statuses = f"{operation.method.upper()} {operation.path}", {mode: list[int]() for mode in MODES}
         for mode in MODES:
             try:
-                count += _try(service, operation, mode, caller, examples)
+                _try(service, operation, mode, caller, examples, statuses[mode])
             except (Exception, BaseExceptionGroup) as failure:  # a FailureGroup is the latter alone
-                wrong.append(f"{operation.method.upper()} {operation.path} ({mode.value}): {said(failure)}")
+                wrong.append(f"{name} ({mode.value}): {said(failure)}")
+        good = statuses[schemathesis.GenerationMode.POSITIVE]  # a bad request may be refused before anybody looks who sent it
+        if "security" in operation.definition.raw and not set(good) - {401, 403}:
+            wrong.append(f"{name}: nobody was let through its gate: {good}")
+        count += sum(map(len, statuses.values()))
     assert count or wrong, f"nothing was asked of {service}"
     return wrong
 
@@ -129,8 +166,8 @@ def said(failure: BaseException) -> str:
     return "\n".join([str(failure), *parts])
 
 
-def _try(service: str, operation: Any, mode: schemathesis.GenerationMode, caller: Caller, examples: int) -> int:
-    asked = 0
+def _try(service: str, operation: Any, mode: schemathesis.GenerationMode, caller: Caller, examples: int, statuses: list[int]) -> None:
+    """STATUSES takes what was answered."""
 
     @settings(
         max_examples=examples,
@@ -142,23 +179,21 @@ def _try(service: str, operation: Any, mode: schemathesis.GenerationMode, caller
     )
     @given(case=operation.as_strategy(generation_mode=mode), is_real=st.booleans())
     def ask(case: schemathesis.Case, is_real: bool) -> None:
-        nonlocal asked
-        asked += 1
         if is_real:
             known = caller.ids.get(service, {})
             case.path_parameters = {name: known.get(name, value) for name, value in (case.path_parameters or {}).items()}
         answer = case.call(
             base_url=caller.base, headers=caller.headers(operation), session=caller.session, timeout=TIMEOUT_S, allow_redirects=False
         )
+        statuses.append(answer.status_code)
         case.validate_response(answer, checks=CHECKS)
 
     try:
         ask()
     except Exception as failure:
         if type(failure).__name__ == "Unsatisfiable":  # nothing can be wrong with a request that has no parts
-            return asked
+            return
         raise
-    return asked
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -183,6 +218,17 @@ def test_every_status_is_named_and_every_other_method_is_refused(service: str, c
             assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), (method, path)
             allowed = {each.strip().lower() for each in answer.headers["Allow"].split(",")}
             assert allowed - {"head", "options"} == set(operations), (method, path)
+
+
+def test_a_gate_that_nobody_gets_through_is_found(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = document_of("ticket", caller)
+    gates = ("/api/ticket/door", "/api/ticket/scans", "/api/ticket/door/payments", "/api/ticket/export/{table}")
+    document["paths"] = {path: document["paths"][path] for path in gates}
+    assert hold_to(document, "ticket", caller, examples=1) == []
+    monkeypatch.setattr(caller, "scanner", "x")
+    monkeypatch.setattr(caller, "staff", caller.buyer)
+    wrong = hold_to(document, "ticket", caller, examples=1)
+    assert [f"{path}: nobody was let through its gate" in line for path, line in zip(gates, wrong, strict=True)] == [True] * 4
 
 
 def test_an_answer_that_the_document_does_not_have_is_found(caller: Caller) -> None:

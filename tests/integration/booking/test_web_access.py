@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.site import WAIT_MS, Console, buy, call, hold, sign_up
+from tests.integration.booking.shopping import Buyer
+from tests.integration.booking.site import WAIT_MS, Console, buy, call, door_link, hold, sign_up
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 TABS_MAX = 120
@@ -65,6 +66,34 @@ def test_axe_finds_nothing_on_any_page(reader: BrowserContext) -> None:
     expect(page.get_by_test_id("refund-amount")).to_be_visible()
     if found := violations(page):
         wrong["giving back"] = found
+    assert wrong == {}
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_on_the_page_at_the_door(reader: BrowserContext, unpaid: Booking) -> None:
+    page = reader.new_page()
+    code = Buyer(unpaid).buy(best=1)["tickets"][0]["code"]
+    page.goto(door_link(unpaid))
+    expect(page.locator("#performance option")).to_have_count(2)
+    wrong = {"open": found} if (found := violations(page)) else {}
+    language = "ko" if page.evaluate("navigator.language").startswith("ko") else "en"
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    for name, block in (("due", ".ask:not(.paid)"), ("paid", ".ask.paid")):
+        if name == "due":
+            page.locator("#code").fill(code)
+            page.keyboard.press("Enter")
+        else:
+            page.locator("#verdict button").click()
+        expect(page.locator(block)).to_be_visible()
+        if found := violations(page):
+            wrong[name] = found
+    page.evaluate("localStorage.removeItem('clove-door-list:')")
+    page.route("**/scans?*", lambda route: route.fulfill(content_type="text/html", body="<p>Log in to this network"))
+    page.locator("#code").fill(code)
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict.bad, #verdict.warn")).to_be_visible()
+    if found := violations(page):
+        wrong["without the network"] = found
     assert wrong == {}
 
 

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.booking_keys import new_key
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import Buyer, open_sales, seats_content, until
-from tests.integration.booking.site import OPTIONS, WAIT_MS
+from tests.integration.booking.shopping import Buyer, until
+from tests.integration.booking.site import OPTIONS, WAIT_MS, door_link
 from tests.needs import need
 
 WIDTH, HEIGHT = 640, 480
@@ -54,16 +54,9 @@ def codes(order: dict[str, Any]) -> list[str]:
     return [ticket["code"] for ticket in order["tickets"]]
 
 
-def link_of(booking: Booking) -> str:
-    headers = {"Authorization": f"Bearer {booking.staff_token('attendees')}"}
-    made = requests.post(f"{booking.public_url}/api/ticket/scanners", json={"name": "정문"}, headers=headers, timeout=20)
-    made.raise_for_status()
-    return f"{booking.public_url}/api/ticket/scan#key={made.json()['key']}"
-
-
 @pytest.fixture
 def link(site: Booking) -> str:
-    return link_of(site)
+    return door_link(site)
 
 
 @pytest.fixture
@@ -243,14 +236,6 @@ def test_what_a_scanner_needs_offline_comes_over_a_slow_network_too(phone: Brows
     expect(page.get_by_text(" arrived")).to_be_visible()
 
 
-@pytest.fixture(scope="module")
-def unpaid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booking]:
-    """Where tickets are paid for at the door."""
-    with Booking(["seat", "ticket"], tmp_path_factory.mktemp("unpaid"), payment="none") as one:
-        open_sales(one, seats_content(seats=40))
-        yield one
-
-
 def read_as_staff(booking: Booking, path: str) -> Any:
     headers = {"Authorization": f"Bearer {booking.staff_token('summary', 'attendees')}"}
     answer = requests.get(f"{booking.public_url}/api/ticket/{path}", headers=headers, timeout=20)
@@ -268,7 +253,7 @@ def test_what_is_due_is_asked_for_at_the_door_and_taken_with_and_without_the_net
     context.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)
     page = context.new_page()
-    page.goto(link_of(unpaid))
+    page.goto(door_link(unpaid))
     expect(page.get_by_text("Connected")).to_be_visible()
     due, paid = page.locator("#verdict .ask:not(.paid)"), page.locator("#verdict .ask.paid")
 

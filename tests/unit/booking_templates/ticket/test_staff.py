@@ -231,6 +231,16 @@ def test_the_openapi_document_names_every_public_path_and_no_internal_one(client
     assert not [path for path in paths if "erase" in path]
 
 
+def test_the_openapi_document_says_what_takes_a_scanners_key(client: Any) -> None:
+    document = client.get(f"{URL}/openapi.json").json()
+    scheme = document["components"]["securitySchemes"]["scanner_key"]
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Scanner-Key")
+    keyed = {
+        path for path, methods in document["paths"].items() for each in methods.values() if each.get("security") == [{"scanner_key": []}]
+    }
+    assert keyed == {f"{URL}/door", f"{URL}/door/payments", f"{URL}/scans"}
+
+
 def test_a_field_of_content_that_is_not_known_is_refused_by_name(staff_client: Any) -> None:
     staff_client.put(f"{URL}/content", content(), content_type=JSON)
     for unknown, field in (
