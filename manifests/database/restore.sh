@@ -21,10 +21,11 @@ all() { for user in "${users[@]}"; do printf "ALTER USER IF EXISTS '%s'@'%%' ACC
 mariadb --defaults-file="$CLIENT_CNF" <"$SETUP_SQL"
 sql "CREATE DATABASE IF NOT EXISTS clove_restore; CREATE TABLE IF NOT EXISTS clove_restore.running
   (one TINYINT PRIMARY KEY CHECK (one = 1), restore VARCHAR(63) NOT NULL, backup VARCHAR(63) NOT NULL, has_begun TINYINT NOT NULL) ENGINE=InnoDB"
-has_begun() { [ "$(sql 'SELECT COALESCE(MAX(has_begun), 0) FROM clove_restore.running')" = 1 ]; }
 refuse() {
-  # Half a database stays locked, until another restore is whole.
-  if has_begun; then
+  # Half a database stays locked, until another restore is whole. A server that does not say ends this here.
+  local has_begun
+  has_begun=$(sql 'SELECT COALESCE(MAX(has_begun), 0) FROM clove_restore.running')
+  if [ "$has_begun" != 0 ]; then
     echo "The database is half restored, and stays locked. $1" >&2
     exit 1
   fi
@@ -71,7 +72,8 @@ UPDATE clove_restore.running SET has_begun = 1;
 SQL
   gzip -dc <&3
   cat "$SETUP_SQL"
-  # Whoever dies from here on restores the same file once more; nobody has written since.
+  # It is whole. Whoever dies from here on restores the same file once more, or leaves it for another to unlock.
+  echo "UPDATE clove_restore.running SET has_begun = 0;"
   echo "$(all UNLOCK) DROP DATABASE clove_restore;"
 } | mariadb --defaults-file="$CLIENT_CNF"
 echo "Restored $BACKUP."

@@ -306,6 +306,22 @@ def test_a_retry_takes_the_file_that_the_first_run_took(system: System, dying: D
     assert system.rows() == ("1", "1")
 
 
+def test_a_restore_that_died_when_all_was_whole_is_not_taken_for_half_of_one(system: System, tmp_path: Path) -> None:
+    system.put(1)
+    file = system.backup()
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "mariadb").write_text('#!/bin/bash\nexport PATH="${PATH#*:}"\n[[ " $* " = *" -e "* ]] && exec mariadb "$@"\n'
+                                      'sed "s/DROP DATABASE clove_restore;$//" | mariadb "$@"\n')  # fmt: skip
+    (programs / "mariadb").chmod(0o755)
+    assert system.restore(file.name, PATH=f"{programs}:{os.environ['PATH']}").returncode == 0
+    assert "clove_restore" in system.server.sql("SHOW DATABASES")
+    system.put(2)
+
+    assert system.restore("clove-20260101T040000Z.sql.gz", 2).returncode == 3
+    assert system.rows() == ("1,2", "1,2")
+
+
 def test_another_restore_that_is_refused_does_not_unlock_half_a_database(system: System, dying: Dying) -> None:
     system.put(1)
     file = system.backup()
