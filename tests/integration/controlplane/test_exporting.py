@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,19 @@ def test_what_is_exported_is_the_live_revision_and_holds_no_secret(live: Booking
     assert plan
     text = "".join(path.read_text() for path in (tmp_path / "out").iterdir())
     assert not [value for files in secrets_for(live, plan).values() for value in files.values() if value and value in text]
+
+
+def test_kustomize_builds_what_is_exported(live: BookingSystem, tmp_path: Path) -> None:
+    if not (kubectl := shutil.which("kubectl")):
+        pytest.skip("needs kubectl")
+    call_command("export_revision", live.pk, tmp_path / "out")
+
+    built = subprocess.run([kubectl, "kustomize", str(tmp_path / "out")], capture_output=True, text=True, check=True).stdout
+
+    def by_name(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return sorted(objects, key=lambda item: (item["kind"], item["metadata"]["name"]))
+
+    assert by_name(list(yaml.safe_load_all(built))) == by_name(read(tmp_path / "out"))
 
 
 def test_the_next_revision_replaces_what_changed_and_removes_what_fell_out(

@@ -102,6 +102,7 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     "retry": {"POST": (MANAGER, 409)},
     "rollback": {"POST": (MANAGER, 422)},
     "rotate-keys": {"POST": (ADMIN, 403)},
+    "restore": {"POST": (ADMIN, 403)},
     "suspend": {"POST": (MANAGER, 202)},
     "resume": {"POST": (MANAGER, 409)},
     "rollout-pause": {"POST": (ADMIN, 403)},
