@@ -72,6 +72,8 @@ class MariaDB:
                     "--bind-address=127.0.0.1",
                     f"--socket={self.socket}",
                     f"--pid-file={self.directory / 'pid'}",
+                    # A server that starts clears away the temporary tables it finds there, also those of another one.
+                    f"--tmpdir={self.directory}",
                     f"--init-file={self._init_file()}",
                     *OPTIONS,
                     *self._options,
@@ -121,6 +123,7 @@ class MariaDB:
                 "--no-defaults",
                 *_as_user(),
                 f"--datadir={data}",
+                f"--tmpdir={self.directory}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--innodb-log-file-size=128M",

@@ -53,6 +53,8 @@ class Volume:
         self.environ = {
             "PATH": f"{programs}:/usr/sbin:{os.environ['PATH']}",
             "HOME": str(directory),
+            # A server that starts clears away the temporary tables it finds there, also those of another test's server.
+            "TMPDIR": str(directory),
             "DATA": str(self.data),
             "FIRST_SQL": str(directory / "first.sql"),
         }
