@@ -49,6 +49,22 @@ def test_pieces_are_given_back_one_after_the_other_until_the_order_ends(
     assert list(LedgerEntry.objects.order_by("pk").values_list("amount_krw", flat=True)) == [67_000, 30_000, 37_000]
 
 
+def test_what_others_gave_back_at_the_provider_is_not_given_back_again(
+    buyer_client: Any, staff_client: Any, bought: tuple[str, dict[str, int]], provider: FakeProvider
+) -> None:
+    order_id, items = bought
+    provider.cancel_by_hand(next(iter(provider.payments)), 5_000)
+    assert give_back(buyer_client, order_id, (items["program"], 1)).json()["refunded_krw"] == 20_000
+    assert buyer_client.get(f"{URL}/orders/{order_id}").json()["cancellation"]["refund_krw"] == 47_000, "of pieces for 52,000"
+    assert buyer_client.post(f"{URL}/orders/{order_id}/cancel").json()["refunded_krw"] == 67_000
+    entries = LedgerEntry.objects.order_by("pk").values_list("kind", "amount_krw")
+    assert list(entries) == [("capture", 67_000), ("outside", 5_000), ("refund", 15_000), ("refund", 47_000)]
+    summary = staff_client.get(f"{URL}/summary").json()
+    assert (summary["refunded_krw"], summary["outside_krw"], summary["open_refunds"]) == (67_000, 5_000, 0)
+    history = staff_client.get(f"{URL}/pickups/{order_id}").json()["history"]
+    assert [each["amount_krw"] for each in history if each["kind"] == "outside"] == [5_000]
+
+
 def test_cancelling_after_a_part_gives_the_rest_back(buyer_client: Any, bought: tuple[str, dict[str, int]], provider: FakeProvider) -> None:
     order_id, items = bought
     give_back(buyer_client, order_id, (items["ost"], 1))

@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from booking_templates.kit.db import clock
 from booking_templates.ticket.calling_off import refund_called_off
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
-from tests.booking_fakes import FakeProvider
+from tests.booking_fakes import FakeProvider, FakeSeat
 from tests.unit.booking_templates.ticket.conftest import tid_of
 
 JSON = "application/json"
@@ -126,3 +128,58 @@ def test_a_refund_by_hand_says_what_goes_back_in_truth(staff_client: Any, buyer_
     assert (made["refund_krw"], made["is_done"]) == (440_000, True)
     shown = buyer_client.get(f"{URL}/orders/{three}").json()
     assert [each["refund_krw"] for each in shown["by_organiser"]] == [440_000]
+
+
+STEPS = st.one_of(st.integers(1, 200_000), st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True))
+"""Other hands give an amount back, or the buyer tickets."""
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(STEPS, max_size=6),
+    faults=st.lists(st.sampled_from([None, "lost", "5xx", "unreached"]), max_size=6),
+    is_listed=st.booleans(),
+)
+def test_whatever_others_give_back_the_ledger_is_the_providers_and_nothing_is_given_back_twice(
+    buyer_client: Any,
+    buy: Buy,
+    provider: FakeProvider,
+    seat: FakeSeat,
+    recover: Callable[[], None],
+    steps: list[Any],
+    faults: list[Any],
+    is_listed: bool,
+) -> None:
+    """I4. Without the provider's list the sums alone decide whose it was, and add up all the same."""
+    provider.faults.clear()
+    provider.lists_cancels = is_listed
+    order_id = buy(seats=4)
+    payment = provider.payments[tid_of(order_id)]
+    chosen = tickets(order_id)
+    provider.faults["cancel"] = list(faults)
+    by_hand = 0
+    for step in steps:
+        if isinstance(step, int):
+            amount = min(step, payment.captured - sum(payment.cancels))
+            if amount:
+                provider.cancel_by_hand(tid_of(order_id), amount)
+                by_hand += amount
+            continue
+        refund(buyer_client, order_id, *(chosen[index] for index in step))
+        recover()
+    provider.faults.clear()
+    left = tickets(order_id)
+    if left:
+        refund(buyer_client, order_id, *left)
+        recover()
+    sums: dict[str, int] = {}
+    for kind, amount in ledger(order_id):
+        sums[kind] = sums.get(kind, 0) + amount
+    refunds = list(OrderRefund.objects.filter(order_id=order_id))
+    short = sum(each.had_before_krw for each in refunds)
+    assert all(each.open_order is None and each.had_before_krw >= 0 for each in refunds)
+    assert sums.get("refund", 0) + short == payment.captured == 600_000
+    assert 0 <= short <= sums.get("outside", 0)
+    assert Order.objects.get(pk=order_id).refunded_krw == sums.get("refund", 0) + sums.get("outside", 0) <= sum(payment.cancels)
+    if is_listed:
+        assert sums.get("outside", 0) <= by_hand
