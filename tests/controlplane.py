@@ -32,6 +32,16 @@ __all__ = ["django_db_modify_db_settings", "django_db_setup", "private_home", "r
 # --- Requirements ----------------------------------------------------------------------------------------------------
 
 
+UNMEASURED = {
+    "type": "ScalingActive",
+    "status": "False",
+    "reason": "FailedGetResourceMetric",
+    "message": "the HPA was unable to compute the replica count: failed to get cpu utilization: no metrics returned",
+    "lastTransitionTime": "2020-01-01T00:00:00Z",
+}
+"""What an autoscaler says of itself where there is no metrics server."""
+
+
 def areas_requirement(**changes: Any) -> dict[str, Any]:
     """A small valid requirement with areas, far in the future."""
     document: dict[str, Any] = {

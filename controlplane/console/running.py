@@ -70,6 +70,11 @@ class ServiceRow:
         return gettext("%(lowest)s to %(highest)s at %(cpu_percent)s %% of the processor") % vars(scaler)
 
     @property
+    def idle_autoscaler(self) -> str:
+        """Why that autoscaler does nothing."""
+        return say_runtime(self.workload.get("idle_autoscaler"))
+
+    @property
     def resources(self) -> list[str]:
         if self.plan is None:
             return []

@@ -17,8 +17,10 @@ import queue
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from controlplane.runtime import autoscaling
 from controlplane.runtime.closing import check_kept, closed
 from controlplane.runtime.diff import object_changes
 from controlplane.runtime.errors import OwnedByAnother, Rejected, RuntimeBusy, RuntimeFailure, RuntimeUnavailable
@@ -64,6 +66,8 @@ class _System:
     volumes: dict[str, str] = field(default_factory=dict)
     """Claim -> its uid, of those that are there."""
     backup: Backup | None = None
+    scaling: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Autoscaler -> what it says of itself."""
 
     @property
     def objects(self) -> list[Any]:
@@ -162,6 +166,11 @@ class FakeRuntime:
         self.systems[namespace].backup = backup
         self._moved(namespace)
 
+    def autoscaler_says(self, namespace: str, name: str, *conditions: dict[str, Any]) -> None:
+        """Let the autoscaler NAME have these CONDITIONS, as an API server has them."""
+        self.systems[namespace].scaling[name] = list(conditions)
+        self._moved(namespace)
+
     def deletes_after(self, namespace: str, *, looks: int, blocked_by: str = "") -> None:
         """Report DELETING, and what keeps it, at the LOOKS observations that follow a delete, and only then ABSENT."""
         self._looks_to_delete[namespace] = looks
@@ -241,6 +250,8 @@ class FakeRuntime:
             known.served_templates = {
                 item["metadata"]["name"]: item["spec"]["template"] for item in of_kind(known.store.applied, "Deployment")
             }
+        idle = autoscaling.idle(_scalers(known), datetime.now(UTC))
+        workloads = tuple(replace(workload, idle_autoscaler=idle.get(workload.name, "")) for workload in workloads)
         drifted = known.store.drift() if known.is_whole else ""
         told = " ".join(filter(None, (drifted, known.store.beside() if known.is_whole else "")))
         if told and not reason:
@@ -405,6 +416,11 @@ class _Failure:
 
 def _key(store: Store, kind: str, name: str) -> ObjectKey:
     return next(key_of(item) for item in store.applied if (item["kind"], item["metadata"]["name"]) == (kind, name))
+
+
+def _scalers(known: _System) -> list[dict[str, Any]]:
+    found = of_kind(known.store.live(), autoscaling.KIND)
+    return [{**item, "status": {"conditions": known.scaling.get(item["metadata"]["name"], [])}} for item in found]
 
 
 def _image(deployment: Mapping[str, Any]) -> str:

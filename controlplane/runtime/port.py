@@ -76,6 +76,8 @@ class Workload:
     cpu_seconds: float | None = None
     resize: Resize | None = None
     """None when the last apply changed no size, or when the runtime knows of no difference."""
+    idle_autoscaler: str = ""
+    """Why the autoscaler that is to decide how many there are does nothing, in words for people; it serves all the same."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,14 @@ _SHAPES: tuple[tuple[str, str], ...] = (
         r"Its rollout is held: the copies stay as they are until it goes on",
         gettext_noop("Its rollout is held: the copies stay as they are until it goes on"),
     ),
+    (
+        r"It does not scale by itself, for nothing measures what it uses \((?P<reason>\w+)\): (?P<detail>.+)",
+        gettext_noop("It does not scale by itself, for nothing measures what it uses (%(reason)s): %(detail)s"),
+    ),
+    (
+        r"It does not scale by itself \((?P<reason>\w+)\): (?P<detail>.+)",
+        gettext_noop("It does not scale by itself (%(reason)s): %(detail)s"),
+    ),
     (r"Its volume has not been made yet", gettext_noop("Its volume has not been made yet")),
     (r"Its volume has not been made yet\. (?P<rest>.+)", gettext_noop("Its volume has not been made yet. %(rest)s")),
     (r"Its node (?P<node>\S+) does not report any more", gettext_noop("Its node %(node)s does not report any more")),

@@ -133,4 +133,5 @@ def workload_json(workload: Workload) -> dict[str, Any]:
         "reason": workload.reason,
         "message": workload.message,
         "nodes": list(workload.nodes),
+        "idle_autoscaler": workload.idle_autoscaler,
     }

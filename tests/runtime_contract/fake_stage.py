@@ -39,6 +39,9 @@ class StageOnFake:
         self.fake.deletes_after(system.namespace, looks=3, blocked_by=blocked_by)
         self.fake.delete(system)
 
+    def autoscaler_says(self, system: SystemRef, name: str, *conditions: dict[str, Any]) -> None:
+        self.fake.autoscaler_says(system.namespace, name, *conditions)
+
     def rollout(self, system: SystemRef, state: str) -> None:
         namespace = system.namespace
         crash = "Container seat ended with exit code {}."

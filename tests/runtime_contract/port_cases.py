@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Change, Objects, Observation, Runtime, SystemRef
 from tests.runtime_contract.recording import outcome
-from tests.runtime_contract.systems import IMAGE, SECRETS, labels, ref, system_objects, with_env
+from tests.runtime_contract.systems import IMAGE, SECRETS, labels, ref, scaled_objects, system_objects, with_env
 
 CONFINED = {"securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}}
+NO_FIGURES = (
+    "the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: unable to "
+    "fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)"
+)
+"""What the controller writes where there is no metrics server."""
 ROLLOUT = ("unseen", "starting", "ready", "replica lost", "image missing", "crashed once", "crashing")
 """What a Deployment goes through, in this order."""
 
@@ -39,6 +45,9 @@ class Stage(Protocol):
 
     def rollout(self, system: SystemRef, state: str) -> None:
         """The controllers bring the Deployment seat of SYSTEM into STATE, one of ROLLOUT."""
+
+    def autoscaler_says(self, system: SystemRef, name: str, *conditions: dict[str, Any]) -> None:
+        """The controller of autoscalers writes CONDITIONS on NAME."""
 
 
 def look(stage: Stage, system: SystemRef, objects: Objects = ()) -> dict[str, Any]:
@@ -329,6 +338,39 @@ def a_rollout(stage: Stage) -> Any:
     return told
 
 
+def an_autoscaler_that_does_nothing(stage: Stage) -> Any:
+    """Told once it has lasted, in the health of its service and nowhere else."""
+    system = ref(7223)
+    objects = scaled_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    for state in ("starting", "ready"):
+        stage.rollout(system, state)
+    told = {"just made": _idle(stage, system)}
+    now = datetime.now(UTC)
+    for name, kind, status, reason, message, age_s in (
+        ("measured", "ScalingActive", "True", "ValidMetricFound", "", 600),
+        ("the first minute", "ScalingActive", "False", "FailedGetResourceMetric", NO_FIGURES, 30),
+        ("no figures", "ScalingActive", "False", "FailedGetResourceMetric", NO_FIGURES, 600),
+        ("not able", "AbleToScale", "False", "FailedGetScale", 'deployments.apps "seat" not found', 600),
+        ("at rest", "ScalingActive", "False", "ScalingDisabled", "scaling is disabled since the replica count of the target is zero", 600),
+    ):
+        since = (now - timedelta(seconds=age_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        condition = {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since}
+        stage.autoscaler_says(system, "seat", condition)
+        told[name] = _idle(stage, system)
+    return told
+
+
+def _idle(stage: Stage, system: SystemRef) -> Any:
+    seen = stage.runtime.observe(system)
+    return {
+        "health": seen.health.value,
+        "message": seen.message,
+        "is_to_apply": not seen.fingerprint,
+        "idle": [workload.idle_autoscaler for workload in seen.workloads],
+    }
+
+
 def events_begin_with_every_system(stage: Stage) -> Any:
     systems = {ref(7217), ref(7218)}
     for system in systems:
@@ -377,6 +419,7 @@ CASES: dict[str, Callable[[Stage], Any]] = {
         a_namespace_that_something_keeps_from_ending,
         objects_that_are_refused_unasked,
         a_rollout,
+        an_autoscaler_that_does_nothing,
         events_begin_with_every_system,
     )
 }

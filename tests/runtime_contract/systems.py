@@ -145,3 +145,22 @@ def with_env(objects: list[dict[str, Any]], service: str, **variables: str) -> l
                 {"name": name, "value": value} for name, value in variables.items()
             ]
     return changed
+
+
+def scaled_objects(system: SystemRef) -> list[dict[str, Any]]:
+    """A system whose number of copies an autoscaler decides."""
+    objects = system_objects(system)
+    deployment = next(item for item in objects if item["kind"] == "Deployment")
+    del deployment["spec"]["replicas"]
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "seat", "namespace": system.namespace, "labels": deployment["metadata"]["labels"]},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "seat"},
+            "minReplicas": 2,
+            "maxReplicas": 8,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}],
+        },
+    }
+    return [*objects, scaler]

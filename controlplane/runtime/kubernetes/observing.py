@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from controlplane.runtime import autoscaling
 from controlplane.runtime.health import system_health
 from controlplane.runtime.kubernetes import backups, inventory, logs, routes, warnings, workloads
 from controlplane.runtime.kubernetes.api import Api
@@ -61,6 +62,9 @@ def observe(api: Api, system: SystemRef, *, routing: str, fresh_s: float = FRESH
         items[CLAIM.kind] = listed[CLAIM.kind] = claims(api, system)
         if backups.CRON_JOB.kind in kinds:
             items[backups.CRON_JOB.kind] = own(backups.CRON_JOB.kind)
+        if autoscaling.KIND in kinds:
+            idle = autoscaling.idle(own(autoscaling.KIND), api.now())
+            found = tuple(replace(one, idle_autoscaler=idle.get(one.name, "")) for one in found)
     drifted = Drift() if is_starting else drift(api, system, applied, namespace, listed)
     if str(drifted) and not reason:
         reason, message = "Drifted", str(drifted)

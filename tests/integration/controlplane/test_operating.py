@@ -19,7 +19,7 @@ from controlplane.systems.converge import converge
 from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.preview import ask_preview
-from tests.controlplane import Site, SiteRuntime, numbered_requirement
+from tests.controlplane import UNMEASURED, Site, SiteRuntime, numbered_requirement
 from tests.integration.controlplane.looks import deployed, last, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,6 +126,25 @@ def test_an_autoscaler_decides_the_replicas_until_a_number_is_given_again(live: 
     settle(live, nodes)
     assert running(live, nodes, "HorizontalPodAutoscaler", "web") is None
     assert spec_of(live, nodes, "web")["replicas"] == 2
+
+
+def test_an_autoscaler_that_does_nothing_is_told_of_its_service_and_holds_nothing_up(
+    live: BookingSystem, nodes: SiteRuntime, seller: User
+) -> None:
+    operating.system_scale(system=live, service="web", autoscale=Autoscale(2, 6, 70), acting_user=seller)
+    settle(live, nodes)
+    nodes.autoscaler_says(live.namespace, "web", UNMEASURED)
+    operating.system_restart(system=live, service="web", acting_user=seller)
+    settle(live, nodes)
+
+    assert (last(live).state, live.state, live.health, live.health_message) == (Operation.State.SUCCEEDED, State.LIVE, "ready", "")
+    told = {workload["name"]: workload["idle_autoscaler"] for workload in live.health_workloads}
+    assert {name for name, words in told.items() if words} == {"web"}
+    assert "(FailedGetResourceMetric)" in told["web"]
+
+    nodes.autoscaler_says(live.namespace, "web")
+    settle(live, nodes)
+    assert not any(workload["idle_autoscaler"] for workload in live.health_workloads)
 
 
 def test_a_move_names_the_node_and_surges(live: BookingSystem, nodes: SiteRuntime, seller: User) -> None:

@@ -49,6 +49,10 @@ class StageOnServer:
             condition = {"type": "NamespaceFinalizersRemaining", "status": "True", "reason": "SomeFinalizersRemain", "message": blocked_by}
             self.cluster.play(NAMESPACE.path(system.namespace, ""), {"phase": "Terminating", "conditions": [condition]})
 
+    def autoscaler_says(self, system: SystemRef, name: str, *conditions: dict[str, Any]) -> None:
+        path = BY_KIND["HorizontalPodAutoscaler"].path(name, system.namespace)
+        self.cluster.play(path, {"currentReplicas": 1, "desiredReplicas": 1, "conditions": list(conditions)})
+
     def rollout(self, system: SystemRef, state: str) -> None:
         if state == "unseen":  # by any controller
             return

@@ -18,7 +18,7 @@ from controlplane.runtime.port import ChangeKind, Health, SystemRef
 from tests.integration.runtime_kubernetes.cluster import Cluster
 from tests.integration.runtime_kubernetes.conftest import api_of, find
 from tests.integration.runtime_kubernetes.server import ApiServer
-from tests.runtime_contract.systems import SECRETS, labels, system_objects
+from tests.runtime_contract.systems import SECRETS, labels, scaled_objects, system_objects
 
 DEPLOYMENT, CLAIM, SCALER = BY_KIND["Deployment"], BY_KIND["PersistentVolumeClaim"], BY_KIND["HorizontalPodAutoscaler"]
 STORAGE_CLASS = Resource("StorageClass", "storage.k8s.io/v1", "storageclasses", is_namespaced=False)
@@ -90,12 +90,12 @@ def test_somebody_elses_object_is_refused_by_name_before_anything_is_applied(
 def test_what_was_begun_under_the_name_of_somebody_elses_object_is_never_removed(
     runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
 ) -> None:
-    objects = scaled_by_somebody(system)[:-1]
+    objects = scaled_objects(system)[:-1]
     runtime.apply(system, objects, SECRETS)
-    begun = inventory.read(cluster.api, system).beginning(inventory.keys_of([*with_extra(system), *scaled_by_somebody(system)]))
+    begun = inventory.read(cluster.api, system).beginning(inventory.keys_of([*with_extra(system), *scaled_objects(system)]))
     inventory.write(cluster.api, system, begun)
     made_by(cluster, system, "helm")
-    scaler = copy.deepcopy(scaled_by_somebody(system)[-1])
+    scaler = copy.deepcopy(scaled_objects(system)[-1])
     del scaler["metadata"]["labels"]
     cluster.create(SCALER.collection(system.namespace), scaler, manager="helm")
 
@@ -357,25 +357,6 @@ def _call(runtime: KubernetesRuntime, method: str, system: SystemRef, objects: l
     getattr(runtime, method)(*arguments)
 
 
-def scaled_by_somebody(system: SystemRef) -> list[dict[str, Any]]:
-    """A system whose number of copies an autoscaler decides."""
-    objects = system_objects(system)
-    deployment = find(objects, "Deployment", "seat")
-    del deployment["spec"]["replicas"]
-    scaler = {
-        "apiVersion": "autoscaling/v2",
-        "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": "seat", "namespace": system.namespace, "labels": deployment["metadata"]["labels"]},
-        "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "seat"},
-            "minReplicas": 2,
-            "maxReplicas": 8,
-            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}],
-        },
-    }
-    return [*objects, scaler]
-
-
 def replicas_of(cluster: Cluster, system: SystemRef) -> int:
     found = cluster.api.get(DEPLOYMENT, "seat", system.namespace)
     assert found
@@ -386,7 +367,7 @@ def replicas_of(cluster: Cluster, system: SystemRef) -> int:
 def test_an_autoscaler_takes_the_replicas_over_without_a_dip_and_gives_them_back(
     runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
 ) -> None:
-    fixed, scaled = system_objects(system, replicas=3), scaled_by_somebody(system)
+    fixed, scaled = system_objects(system, replicas=3), scaled_objects(system)
     runtime.apply(system, fixed, SECRETS)
     over = runtime.preview(system, scaled)
     assert [(change.kind, change.object_kind) for change in over] == [(ChangeKind.CREATE, "HorizontalPodAutoscaler")]
@@ -415,7 +396,7 @@ def test_an_autoscaler_takes_the_replicas_over_without_a_dip_and_gives_them_back
 def test_what_rested_is_woken_for_its_autoscaler_which_would_leave_none_alone(
     runtime: KubernetesRuntime, cluster: Cluster, system: SystemRef
 ) -> None:
-    scaled, resting = scaled_by_somebody(system), system_objects(system, replicas=0)
+    scaled, resting = scaled_objects(system), system_objects(system, replicas=0)
     runtime.apply(system, scaled, SECRETS)
     cluster.patch(f"{DEPLOYMENT.path('seat', system.namespace)}/scale", {"spec": {"replicas": 4}}, manager="kube-controller-manager")
     runtime.apply(system, resting, SECRETS)

@@ -14,12 +14,13 @@ from django.utils import timezone
 from controlplane import bootstrap
 from controlplane.accounts.models import Role
 from controlplane.lib.models import AuditRow
+from controlplane.rendering.adjustments import Autoscale
 from controlplane.runtime.errors import QuotaFull
 from controlplane.runtime.port import Backup, Node
 from controlplane.systems import operating, services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
-from tests.controlplane import SiteRuntime, areas_requirement
+from tests.controlplane import UNMEASURED, SiteRuntime, areas_requirement
 from tests.unit.controlplane.pages import client_of, deployed, person, without_static_files
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,21 @@ def test_the_page_shows_each_service_and_what_can_be_done(admin: Client, live: B
 
     for word in ("Healthy", "1/1", "CPU", "n1", "Scale", "Move", "Restart", "Suspend", "Revision 1", "system.create", "Deploy"):
         assert word in shown
+
+
+def test_an_autoscaler_that_does_nothing_is_told_beside_its_limits(
+    admin: Client, live: BookingSystem, fake: SiteRuntime, seller: Any
+) -> None:
+    operating.system_scale(system=live, service="web", autoscale=Autoscale(1, 3, 70), acting_user=seller)
+    for _ in range(3):
+        converge(live.pk, runtime=fake)
+    assert "scale by itself" not in text_of(admin.get(f"/console/systems/{live.pk}/"))
+    fake.autoscaler_says(live.namespace, "web", UNMEASURED)
+
+    shown = text_of(admin.get(f"/console/systems/{live.pk}/"))
+    assert "1 to 3 at 70 % of the processor It does not scale by itself, for nothing measures what it uses (FailedGetResource" in shown
+    korean = text_of(admin.get(f"/console/systems/{live.pk}/", headers={"Accept-Language": "ko"}))
+    assert "자동으로 늘거나 줄지 않습니다. 사용량을 재는 것이 없습니다 (FailedGetResourceMetric)" in korean
 
 
 def test_scaling_is_looked_at_and_then_done(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from controlplane.accounts.models import Role
 from controlplane.portal.figures import figures
+from controlplane.rendering.adjustments import Autoscale
 from controlplane.runtime.errors import QuotaFull, Rejected
 from controlplane.runtime.port import Backup
 from controlplane.systems import operating, rollouts, services
 from controlplane.systems.converge import converge
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.selectors import SalesSummary
-from tests.controlplane import areas_requirement
+from tests.controlplane import UNMEASURED, areas_requirement
 from tests.unit.controlplane.pages import client_of, person
 
 pytestmark = pytest.mark.django_db
@@ -420,6 +421,20 @@ def test_a_service_that_fails_later_is_seen_on_the_page(live, browser, runtime):
     page = page_of(browser.get(url(live)))
     assert "Failing" in page
     assert "It ended with exit code 137." in page
+
+
+def test_an_autoscaler_that_does_nothing_is_told_beside_its_service(live, browser, runtime, seller, settings):
+    settings.RUNTIME, settings.BOOKING_DATABASE = "fake", "mariadb"
+    operating.system_scale(system=live, service="web", autoscale=Autoscale(1, 3, 70), acting_user=seller)
+    for _ in range(3):
+        converge(live.pk, runtime=runtime)
+    assert "scale by itself" not in page_of(browser.get(url(live)))
+    runtime.autoscaler_says(live.namespace, "web", UNMEASURED)
+    converge(live.pk, runtime=runtime)
+
+    assert "It does not scale by itself, for nothing measures what it uses (FailedGetResourceMetric)" in page_of(browser.get(url(live)))
+    korean = page_of(browser.get(url(live), headers={"Accept-Language": "ko"}))
+    assert "자동으로 늘거나 줄지 않습니다. 사용량을 재는 것이 없습니다 (FailedGetResourceMetric)" in korean
 
 
 def test_long_lists_are_paged(browser, seller, live):

@@ -28,6 +28,11 @@ from controlplane.systems.runtime_words import say_drift, say_runtime
             "The cluster does not accept Clove's credentials: they are wrong or have expired.",
             "클러스터가 Clove의 자격 증명을 받아들이지 않습니다: 잘못되었거나 만료되었습니다.",
         ),
+        (
+            "It does not scale by itself, for nothing measures what it uses (FailedGetResourceMetric): no metrics returned",
+            "자동으로 늘거나 줄지 않습니다. 사용량을 재는 것이 없습니다 (FailedGetResourceMetric): no metrics returned",
+        ),
+        ("It does not scale by itself (FailedGetScale): not found.", "자동으로 늘거나 줄지 않습니다 (FailedGetScale): not found."),
         ("seat: Its node n2 does not report any more.", "좌석: 노드 n2의 응답이 끊겼습니다."),
         (
             "The Gateway clove does not lead buyers here: No listener is for this host name.",
