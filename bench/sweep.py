@@ -36,6 +36,8 @@ def run() -> list[Row]:
 
 def _set_up(home: Path) -> None:
     os.environ |= {"CLOVE_HOME": str(home), "RUNTIME": "fake", "DJANGO_SETTINGS_MODULE": "controlplane.config.settings"}
+    # All of them are one seller's.
+    os.environ |= dict.fromkeys(("CLOVE_SELLER_SYSTEMS", "CLOVE_SELLER_CPU", "CLOVE_SELLER_MEMORY_GIB"), "1000000")
     os.environ.pop("DATABASE_URL", None)
     import logging
 

@@ -13,7 +13,7 @@ from tests.mariadb import MariaDB
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = (
     *(f"tests/unit/controlplane/{name}" for name in ("systems", "accounts", "pool", "lib", "jobs", "metering", "api", "console", "portal")),
-    *(f"tests/integration/controlplane/test_{name}.py" for name in ("deploying", "updating", "shapes", "settling", "deleting")),
+    *(f"tests/integration/controlplane/test_{name}.py" for name in ("caps", "deploying", "updating", "shapes", "settling", "deleting")),
     "tests/integration/controlplane/test_operating.py",
 )
 

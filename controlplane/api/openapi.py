@@ -30,6 +30,7 @@ _PROBLEM = inline_serializer(
         **{key: fields.CharField() for key in ("type", "title", "detail")},
         "status": fields.IntegerField(),
         "code": fields.CharField(help_text="Stable; for programs."),
+        "params": fields.DictField(required=False, help_text="What the words say in numbers: `asked`, `used` and `allowed`, say."),
         "errors": fields.DictField(
             child=fields.ListField(child=fields.CharField()),
             required=False,
@@ -115,7 +116,15 @@ def _page(of: type[fields.BaseSerializer], name: str) -> Any:
     return inline_serializer(name, {"results": of(many=True), **counts})
 
 
-_ME = inline_serializer("Me", {"id": fields.IntegerField(), **{key: fields.CharField() for key in ("email", "name", "role")}})
+_ALLOWED = inline_serializer("Allowed", {"used": fields.FloatField(), "allowed": fields.IntegerField()})
+_ME = inline_serializer(
+    "Me",
+    {
+        "id": fields.IntegerField(),
+        **{key: fields.CharField() for key in ("email", "name", "role")},
+        "allowance": fields.DictField(child=_ALLOWED, help_text="`systems` that run, `cpu` in cores and `memory` in GiB of all of them."),
+    },
+)
 _EVENTS = inline_serializer("Events", {"results": serializers.EventSerializer(many=True)})
 _DIFF = inline_serializer(
     "RevisionDiff",

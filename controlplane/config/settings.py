@@ -31,6 +31,9 @@
 | CLOVE_MARIADB_IMAGE, CLOVE_BACKUPS_KEPT | of mariadb: its image, best by digest; how many daily backups stay | MariaDB 11.4, 7 |
 | CLOVE_BOOKING_DATABASE_URL | of mysql: mysql://admin:password@host:3306/mysql, an account that may make schemas and users | |
 | CLOVE_BOOKING_DATABASE_NETWORKS | of mysql: the CIDRs where that server is, which the services' network policies open | its address |
+| CLOVE_SELLER_SYSTEMS | how many booking systems of one seller run at once; this and the next, where the console says nothing else | 60 |
+| CLOVE_SELLER_CPU, CLOVE_SELLER_MEMORY_GIB | cores and memory they may use together, rollouts included (systems/caps.py) | 1200, 320 |
+| CLOVE_SERVICE_COPIES | copies of one service at most; 20 is the most that can be said | 10 |
 | CLOVE_MAIL | `smtp://user:password@host:587` (STARTTLS), `smtps://…:465`, `smtp+plain://host:25`, `file:///directory` | no mail is sent |
 | CLOVE_OIDC_PRIVATE | whether buyers may sign in with a provider on this machine or in a private network | no |
 | KAKAOPAY_URL, KAKAOPAY_CID, KAKAOPAY_SECRET_KEY | the payment provider | the stand-in with its test key |
@@ -121,6 +124,15 @@ MARIADB_IMAGE = env.text("CLOVE_MARIADB_IMAGE", "docker.io/library/mariadb:11.4"
 BACKUPS_KEPT = env.number("CLOVE_BACKUPS_KEPT", 7)
 BOOKING_DATABASE_ADMIN = env.mysql_database(env.text("CLOVE_BOOKING_DATABASE_URL")) if BOOKING_DATABASE == "mysql" else {}
 BOOKING_DATABASE_NETWORKS = env.words("CLOVE_BOOKING_DATABASE_NETWORKS")
+# What a seller may have (systems/caps.py). An event as it is opened may use 16 cores and 4 GiB at most, its own database's included.
+CAPS = {
+    "systems": env.number("CLOVE_SELLER_SYSTEMS", 60),
+    "cpu": env.number("CLOVE_SELLER_CPU", 1200),
+    "memory_gib": env.number("CLOVE_SELLER_MEMORY_GIB", 320),
+    "system_cpu": env.number("CLOVE_SYSTEM_CPU", 64),
+    "system_memory_gib": env.number("CLOVE_SYSTEM_MEMORY_GIB", 32),
+    "copies": env.number("CLOVE_SERVICE_COPIES", 10),
+}
 PAYMENT_IS_TEST = env.flag("PAYMENT_TEST", default=KAKAOPAY_URL.rstrip("/") != KAKAOPAY_HOST or KAKAOPAY_CID == "TC0ONETIME")
 
 # --- Django ----------------------------------------------------------------------------------------------------------

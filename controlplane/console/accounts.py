@@ -9,6 +9,9 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -30,7 +33,7 @@ class UserAdmin(ReadOnlyAdmin):
     search_fields = ["email", "name"]
     ordering = ["-created_at"]
     actions = ["activate", "deactivate", "make_admin", "make_seller"]
-    fields = ["email", "name", "phone", "role", "is_active", "standing", "last_login", "created_at"]
+    fields = ["email", "name", "phone", "role", "is_active", "standing", "limits", "last_login", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         standing = Count("systems", filter=~Q(systems__state=State.DELETED))
@@ -39,6 +42,10 @@ class UserAdmin(ReadOnlyAdmin):
     @admin.display(description=_("booking systems"), ordering="standing_count")
     def standing(self, user: Any) -> int:
         return int(user.standing_count)
+
+    @admin.display(description=_("limits"))
+    def limits(self, user: User) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:limits", args=[user.pk]), gettext("what they may have, and have"))
 
     @admin.action(description=_("Let log in again"), permissions=["view"])
     def activate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:

@@ -60,6 +60,11 @@ class ScaleForm(AskForm):
         "bad_resources": "cpu_limit_m",
         "needs_database": "replicas",
         "needs_kubernetes": "by",
+        "too_many_copies": "replicas",
+        "too_much_cpu": "cpu_limit_m",
+        "too_much_cpu_for_one": "cpu_limit_m",
+        "too_much_memory": "memory_limit_mib",
+        "too_much_memory_for_one": "memory_limit_mib",
     }
 
     by = forms.ChoiceField(
@@ -100,6 +105,13 @@ class ScaleForm(AskForm):
         if not self.errors and self._ask(given) == Scale(self.service.name):
             self.add_error(None, gettext("This is how it runs already."))
         return given
+
+    def refuse(self, reason: Reason) -> None:
+        by_autoscale = reason.code == "too_many_copies" and self.cleaned_data.get("by") == AUTOSCALE
+        if by_autoscale:
+            self.add_error("highest", reason.text(gettext))
+        else:
+            super().refuse(reason)
 
     def ask(self) -> Scale:
         """What was filled in, as far as it differs from how the service runs."""

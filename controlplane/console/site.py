@@ -42,12 +42,14 @@ class ConsoleSite(AdminSite):
         return redirect("admin:overview")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from controlplane.console.limits import limits
         from controlplane.console.operate import operate
         from controlplane.console.overview import overview
         from controlplane.console.running import system_page
 
         return [
             path("overview/", self.admin_view(overview), name="overview"),
+            path("sellers/<int:user_id>/limits/", self.admin_view(limits), name="limits"),
             path("systems/<int:system_id>/", self.admin_view(system_page), name="system"),
             path("systems/<int:system_id>/<slug:action>/", self.admin_view(operate), name="operate"),
             path("systems/<int:system_id>/<slug:action>/<slug:about>/", self.admin_view(operate), name="operate"),

@@ -312,6 +312,12 @@ def _adjusted(service: ServicePlan, adjustments: Adjustments) -> ServicePlan:
     )
 
 
+def readjusted(plan: Plan, adjustments: Adjustments) -> Plan:
+    """PLAN with ADJUSTMENTS in the place of its own; images and the database stay as they are."""
+    services = tuple(_adjusted(replace(service, replicas=1), adjustments) for service in plan.services)
+    return replace(plan, services=services, adjustments=adjustments)
+
+
 def digest_of(config: Mapping[str, str]) -> str:
     """Changes when CONFIG changes: what a pod template carries so that its pods are replaced then."""
     return digest(config)[:16]

@@ -17,6 +17,7 @@ from controlplane.lib import audit, queue
 from controlplane.lib.reasons import Reason
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Runtime
+from controlplane.systems import caps
 from controlplane.systems.deleting import REMOVING, take_down
 from controlplane.systems.deploying import carry_out
 from controlplane.systems.lease import CONVERGE, Lease, LeaseLost
@@ -157,6 +158,7 @@ def _fail(run: Run, reason: Reason) -> None:
         end(run, Operation.State.FAILED, reason)
         run.lease.write(
             adjustments=take_back(system, run.operation),
+            **_counted(system),
             state=_serving(system) if system.live_revision_id and not has_begun else State.FAILED,
             desired_state=Desired.LIVE if was_deleting and not has_begun else system.desired_state,
             observed_generation=run.operation.generation,
@@ -165,6 +167,12 @@ def _fail(run: Run, reason: Reason) -> None:
         )
         audit.record("system.failed", system, operation=run.operation.pk, code=reason.code)
     log.warning("system %s: %s failed: %s", run.system.pk, run.operation.kind, reason.message)
+
+
+def _counted(system: BookingSystem) -> dict[str, int]:
+    """What a system counts whose change failed: what is live, or, before it ever was, what it tried to be, which may stand."""
+    live = live_plan(system)
+    return caps.columns(caps.amounts_of(live)) if live else {}
 
 
 def _serving(system: BookingSystem) -> State:

@@ -23,9 +23,9 @@ from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.holding import held
 from controlplane.runtime.port import ChangeKind, Endpoint, Health, Objects, Observation
-from controlplane.systems import checks, content, data_loss, databases, planning, rotating
+from controlplane.systems import caps, checks, content, data_loss, databases, planning, rotating
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
-from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, body_of, missing_of, put_content
 from controlplane.systems.models import Operation, Requirement, Revision, State
 from controlplane.systems.orphans import HANDED_OVER, handed_over, is_closed, refuse_orphans, was_handed_over
@@ -178,6 +178,11 @@ def _make_revision(run: Run) -> Revision:
     except (BadObject, msgspec.ValidationError) as error:
         raise Failed("broken_plan", detail=str(error)) from error
     with run.lease.transaction() as system:
+        try:
+            run.lease.write(**caps.let_have(system, plan, live=planning.live_plan(system)))
+        except Refused as error:
+            # The pool, or a limit, is another than when it was asked for.
+            raise Failed(error.reason.code, **error.reason.params) from error
         revision = revision_store(system, requirement=operation.requirement, plan=plan, objects=objects, created_by=operation.created_by)
         operation.revision = revision
         operation.save(update_fields=["revision"])
@@ -394,6 +399,7 @@ def _live(run: Run, revision: Revision, endpoint: Endpoint, *, state: State = St
         run.lease.write(
             live_revision=revision,
             live_fingerprint=fingerprint_of,
+            **caps.columns(caps.amounts_of(from_json(revision.plan))),
             content_live=system.content_given,
             state=state,
             health=(Health.READY if state == State.LIVE else Health.SUSPENDED).value,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from controlplane.rendering.sign_in import CALLBACK
 from controlplane.runtime.port import SystemRef
 from controlplane.systems.archive_models import Archive, ArchiveRow
+from controlplane.systems.caps_models import SellerCaps
 from controlplane.systems.kept_models import Picture, SellerSecret
 from controlplane.systems.people_models import DoorLinkToEnd, Invitation, MemberRole, Membership
 from controlplane.systems.platform_models import Platform, platform_mark
@@ -37,6 +38,7 @@ __all__ = [
     "Platform",
     "Requirement",
     "Revision",
+    "SellerCaps",
     "SellerSecret",
     "State",
     "SystemSecret",
@@ -122,6 +124,11 @@ class BookingSystem(models.Model):
     """The event service's poster when it was last seen: `path` on the buyer site, `width`, `height`, `bytes`. See event_page.py."""
     connect_url = models.URLField(blank=True)
     connect_host = models.CharField(max_length=255, blank=True)
+
+    # What it counts of what its seller may have (caps.py); None: an older version wrote the row, and nobody asked since.
+    used_systems = models.PositiveIntegerField(null=True)
+    used_cpu_m = models.PositiveIntegerField(null=True)
+    used_memory_mib = models.PositiveIntegerField(null=True)
 
     # The lease: one converge at a time. `wakes` counts those that came while it was held, so that none is lost.
     lease_owner = models.CharField(max_length=120, blank=True)

@@ -20,7 +20,7 @@ from controlplane.systems.errors import Refused
 from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Operation
 from controlplane.systems.standing import KEEPS, standing_row
-from controlplane.systems.wishes import check_generation, lock, refuse_deleted, wish
+from controlplane.systems.wishes import check_generation, lock, lock_to_wish, refuse_deleted, wish
 
 declare(
     {
@@ -36,7 +36,7 @@ def system_ask(*, system: BookingSystem, ask: Ask, acting_user: User | None, exp
     Raises Refused as `asks.adjusted` does, and GenerationConflict.
     """
     with transaction.atomic():
-        lock(system)
+        lock_to_wish(system)
         check_generation(system, expected_generation)
         adjustments, told = adjusted(system, ask)
         system.adjustments = adjustments.to_json()

@@ -18,9 +18,9 @@ from controlplane.rendering.plan import Plan
 from controlplane.rendering.render import render
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Objects, Runtime, SystemRef
-from controlplane.systems import issuers, owner_only, planning
+from controlplane.systems import caps, issuers, owner_only, planning
 from controlplane.systems.asks import Ask, adjusted
-from controlplane.systems.errors import RequirementInvalid
+from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Revision
 from controlplane.systems.standing import standing
 
@@ -68,6 +68,8 @@ class Preview:
     summary: dict[str, Any] = field(default_factory=dict)
     """What rendering's `Requirement.summary` says; title, slug, public_url, replicas, cpu_m, memory_mib, storage_mib, payment_is_test."""
     cost: Cost | None = None
+    takes: caps.Amounts = field(default_factory=caps.Amounts)
+    """What it would count of what the seller may have."""
     changes: tuple[dict[str, Any], ...] = ()
     """With a system that is live: what changes, as `rendering.diff` has it. The runtime's word where it was asked, else the manifests'."""
     trial: Trial | None = None
@@ -90,10 +92,15 @@ def requirement_preview(*, requirement: Any, seller: User, system: BookingSystem
         return Preview(problems=(problem,))
     site = planning.site_of(system) if system else planning.draft_site(read.slug or "")
     planned = planning.plan_for(read, site, system=system)
+    try:
+        caps.check(system or BookingSystem(seller=seller), planned.plan, live=planning.live_plan(system) if system else None)
+    except Refused as error:
+        return Preview(problems=(Problem(error.reason.code, error.reason.params, ""),))
     live, objects = system.live_revision if system else None, render(planned.plan)
     where = system.ref if system else SystemRef(site.system_id, site.namespace, site.seller)
     tried = _tried(runtime, where, objects, instead_of=live) if runtime else None
     return Preview(
+        takes=caps.amounts_of(planned.plan),
         chosen=tuple(ChosenImage(item.image.service, item.image.name, item.image.ref, item.why) for item in planned.chosen.choices),
         near_misses=_near_misses(planned.chosen.misses),
         summary=_summary(read, planned),
@@ -130,7 +137,8 @@ class ChangePreview:
 def ask_preview(*, system: BookingSystem, ask: Ask, runtime: Runtime) -> ChangePreview:
     """What ASK would change, tried on the runtime without changing anything.
 
-    Raises Refused as the ask itself would, RequirementInvalid when the stored requirement no longer holds, NoImageFits, RuntimeFailure.
+    Raises Refused as the ask itself would, also for more than the seller may have, RequirementInvalid when the stored requirement no
+    longer holds, NoImageFits, RuntimeFailure.
     """
     adjustments, _ = adjusted(system, ask)
     plan = planning.plan_for(standing(system), planning.site_of(system), system=system, adjustments=adjustments).plan
@@ -152,12 +160,13 @@ def rollback_trial(*, system: BookingSystem, revision: Revision, runtime: Runtim
 
 
 def rollback_preview(*, system: BookingSystem, revision: Revision, runtime: Runtime) -> ChangePreview:
-    """What going back to REVISION would change. Raises RuntimeFailure."""
+    """What going back to REVISION would change. Raises Refused for more than the seller may have, RuntimeFailure."""
     return _change_preview(system, *planning.plan_back(system, revision), runtime)
 
 
 def _change_preview(system: BookingSystem, plan: Plan, objects: Objects, runtime: Runtime) -> ChangePreview:
     live = planning.live_plan(system)
+    caps.check(system, plan, live=live)
     changes = changes_to_json(runtime.preview(system.ref, objects))
     return ChangePreview(tuple(changes), estimate(live) if live else None, estimate(plan))
 

@@ -13,7 +13,7 @@ from controlplane.systems.errors import RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation
 from controlplane.systems.planning import live_plan, plan_for, read_stored, site_of
 from controlplane.systems.standing import KEEPS, standing_row
-from controlplane.systems.wishes import Kind, lock, wish
+from controlplane.systems.wishes import Kind, lock_to_wish, wish
 
 
 def systems_refresh() -> tuple[list[BookingSystem], list[BookingSystem]]:
@@ -27,7 +27,7 @@ def systems_refresh() -> tuple[list[BookingSystem], list[BookingSystem]]:
         if not is_outdated(system):
             continue
         with transaction.atomic():
-            lock(system)
+            lock_to_wish(system)
             if system.desired_state != Desired.LIVE:
                 continue
             if system.reason_code or system.operations.filter(state=Operation.State.RUNNING).exists():

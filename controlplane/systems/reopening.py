@@ -22,7 +22,7 @@ from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem, Operation, State
 from controlplane.systems.planning import adjustments_of, live_plan
 from controlplane.systems.standing import KEEPS, standing_row
-from controlplane.systems.wishes import Kind, check_generation, lock, refuse_deleted, refuse_while_restoring, wish
+from controlplane.systems.wishes import Kind, check_generation, lock_to_wish, refuse_deleted, refuse_while_restoring, wish
 
 BACKUP = "backup"
 """In the `result` of a restore: the file that is put back, or `latest`."""
@@ -80,7 +80,7 @@ def system_reopen(*, system: BookingSystem, rests: bool, acting_user: User, expe
 def _check(system: BookingSystem, acting_user: User, expected_generation: int | None) -> None:
     if not acting_user.is_admin:
         raise Refused("admins_only")
-    lock(system)
+    lock_to_wish(system)
     refuse_deleted(system)
     check_generation(system, expected_generation)
     if system.state == State.DATA_GONE and system.reason_code == "data_going":

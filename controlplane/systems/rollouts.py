@@ -14,6 +14,7 @@ from django.utils import timezone
 from controlplane.accounts.models import User
 from controlplane.lib import audit, queue
 from controlplane.lib.reasons import Reason, declare, gettext_noop
+from controlplane.systems import caps
 from controlplane.systems.errors import Refused
 from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Operation, OperationStep
@@ -86,6 +87,9 @@ def rollout_abandon(*, system: BookingSystem, acting_user: User, expected_genera
         operation.steps.filter(state=OperationStep.State.RUNNING).update(state=OperationStep.State.FAILED, ended_at=now, **_said(reason))
         operation.state, operation.ended_at = Operation.State.FAILED, now
         system.adjustments = take_back(system, operation)
+        if live := live_plan(system):
+            for name, value in caps.columns(caps.amounts_of(live)).items():
+                setattr(system, name, value)
         for owner in (operation, system):
             for name, value in columns_of(reason).items():
                 setattr(owner, name, value)

@@ -18,7 +18,7 @@ from controlplane.lib.reasons import Problem
 from controlplane.rendering import requirement as documents
 from controlplane.rendering.concessions import narrowed
 from controlplane.rendering.plan import from_json
-from controlplane.systems import forgetting, owner_only, slugs, staff_keys, tickets
+from controlplane.systems import caps, forgetting, owner_only, slugs, staff_keys, tickets
 from controlplane.systems.access import is_owner
 from controlplane.systems.errors import DeletionRefused, Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, Desired, Operation, Revision, State
@@ -27,7 +27,7 @@ from controlplane.systems.preview import requirement_preview
 from controlplane.systems.standing import KEEPS, standing, standing_row
 from controlplane.systems.storing import requirement_store
 from controlplane.systems.taking_back import ASKED
-from controlplane.systems.wishes import Document, Kind, check_generation, lock, refuse_deleted, wish
+from controlplane.systems.wishes import Document, Kind, check_generation, lock, lock_to_wish, refuse_deleted, wish
 
 __all__ = [
     "requirement_preview",
@@ -48,6 +48,7 @@ def system_create(*, requirement: Document, acting_user: User, deploy: bool = Fa
     """
     wanted = read_requirement(requirement, owner=acting_user, now=timezone.now())
     with transaction.atomic():
+        caps.lock(acting_user.pk)
         # Under the lock that closing an account takes: it would go on with nobody to look after it.
         if not User.objects.select_for_update().get(pk=acting_user.pk).is_active:
             raise Refused("account_closed")
@@ -62,7 +63,7 @@ def system_create(*, requirement: Document, acting_user: User, deploy: bool = Fa
 def system_deploy(*, system: BookingSystem, acting_user: User) -> Operation:
     """Start deploying a draft. Raises Refused (`not_a_draft`)."""
     with transaction.atomic():
-        lock(system)
+        lock_to_wish(system)
         if system.desired_state != Desired.DRAFT:
             raise Refused("not_a_draft")
         return wish(system, Kind.DEPLOY, acting_user)
@@ -78,7 +79,7 @@ def system_update(
     """
     wanted = read_requirement(requirement, owner=system.seller, now=timezone.now(), system=system)
     with transaction.atomic():
-        lock(system)
+        lock_to_wish(system)
         refuse_deleted(system)
         check_generation(system, expected_generation)
         if wrong := owner_only.problems_with(wanted, system=system, user=acting_user):
@@ -120,7 +121,7 @@ def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: U
     Raises Refused and GenerationConflict.
     """
     with transaction.atomic():
-        lock(system)
+        lock_to_wish(system)
         refuse_deleted(system)
         check_generation(system, expected_generation)
         if revision.system_id != system.pk:
@@ -141,7 +142,7 @@ def system_rollback(*, system: BookingSystem, revision: Revision, acting_user: U
 def system_retry(*, system: BookingSystem, acting_user: User) -> Operation:
     """Try again what failed last, as it was asked for then. Raises Refused (`nothing_failed`)."""
     with transaction.atomic():
-        lock(system)
+        lock_to_wish(system)
         last = system.operations.exclude(kind=Kind.EDIT).first()
         if last is None or last.state != Operation.State.FAILED or system.state == State.DELETED:
             raise Refused("nothing_failed")

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from controlplane.api import serializers
 from controlplane.api.views.base import Endpoint
-from controlplane.systems import selectors
+from controlplane.systems import caps, selectors
 
 
 class Events(Endpoint):
@@ -21,5 +21,6 @@ class Events(Endpoint):
 
 class Me(Endpoint):
     def get(self, request: Request) -> Response:
-        """Whose token this is."""
-        return Response({"id": self.user.pk, "email": self.user.email, "name": self.user.name, "role": self.user.role})
+        """Whose token this is, and what they have of what they may have."""
+        said = {what: {"used": used, "allowed": allowed} for what, used, allowed in caps.allowance(self.user).lines}
+        return Response({"id": self.user.pk, "email": self.user.email, "name": self.user.name, "role": self.user.role, "allowance": said})

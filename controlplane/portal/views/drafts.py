@@ -36,7 +36,7 @@ from controlplane.portal.requirement_form.state import ROWS, FormState, from_pos
 from controlplane.portal.speech import say_reason
 from controlplane.rendering.requirement import SLUG
 from controlplane.rendering.sign_in import CALLBACK
-from controlplane.systems import access, selectors
+from controlplane.systems import access, caps, selectors
 from controlplane.systems.access import Need
 from controlplane.systems.errors import GenerationConflict, Refused
 from controlplane.systems.planning import draft_site
@@ -251,6 +251,7 @@ def _review_context(draft: RequirementDraft, checked: drafts.Checked) -> dict[st
         "draft": draft,
         "preview": checked.preview,
         "summary": checked.preview.summary,
+        "allowance": caps.allowance(draft.system.seller if draft.system else draft.seller),
         "begins": {item["id"]: item["starts_at"] for item in checked.requirement["performances"] if "id" in item},
         "differences": requirement_diff(now, checked.requirement) if draft.system else [],
         "is_told_by_mail": bool(

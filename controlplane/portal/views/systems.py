@@ -23,7 +23,7 @@ from controlplane.portal.figures import figures
 from controlplane.portal.http import AuthenticatedRequest, open_system
 from controlplane.portal.progress import Progress, announcement, progress_of
 from controlplane.portal.speech import say_reason
-from controlplane.systems import access, archives, bookings, operating, selectors, services
+from controlplane.systems import access, archives, bookings, caps, operating, selectors, services
 from controlplane.systems.access import Need
 from controlplane.systems.backups import backups_of
 from controlplane.systems.concessions import concessions_of
@@ -44,6 +44,7 @@ def systems(request: AuthenticatedRequest) -> HttpResponse:
     context = {
         "page": own.get_page(request.GET.get("page")),
         "shared": access.shared_with(request.user)[:SHARED_SHOWN],
+        "allowance": caps.allowance(request.user),
         "drafts": drafts.drafts_of(request.user),
         "archived": archives.archived_systems(request.user)[:ARCHIVED_SHOWN],
     }

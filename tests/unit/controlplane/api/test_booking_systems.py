@@ -75,7 +75,9 @@ def test_an_unknown_address_is_a_problem_too(mine, path):
 
 
 def test_me_says_whose_token_it_is(mine, seller):
-    assert mine.get("me").json() == {"id": seller.pk, "email": seller.email, "name": "판매자", "role": "seller"}
+    said = mine.get("me").json()
+    assert said.pop("allowance")["systems"] == {"used": 0, "allowed": 60}
+    assert said == {"id": seller.pk, "email": seller.email, "name": "판매자", "role": "seller"}
 
 
 # --- Creating ---

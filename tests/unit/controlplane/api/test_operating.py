@@ -152,3 +152,36 @@ def test_only_an_admin_holds_a_rollout(mine: Any, other: Any, anybody: Any, live
     assert mine.post(f"systems/{live.pk}/rollout/{action}").status_code == 403
     assert other.post(f"systems/{live.pk}/rollout/{action}").status_code == 403
     assert anybody.post(f"systems/{live.pk}/rollout/{action}").status_code == 401
+
+
+def test_more_than_the_seller_may_have_is_a_problem_that_says_how_much(mine: Any, admin: Any, live: BookingSystem) -> None:
+    sizes = {"cpu_request_m": 50, "cpu_limit_m": 64_000, "memory_request_mib": 96, "memory_limit_mib": 256, "scratch_mib": 128}
+
+    for who in (mine, admin):
+        answer = who.post(f"systems/{live.pk}/services/web/scale", {"resources": sizes})
+        assert (answer.status_code, answer.json()["code"]) == (409, "too_much_cpu_for_one")
+        said = answer.json()["params"]
+        assert said["asked"] > said["allowed"] == 64 > said["used"] > 0
+    copies = mine.post(f"systems/{live.pk}/services/web/scale", {"replicas": 11}).json()
+    assert (copies["code"], copies["params"]["allowed"]) == ("too_many_copies", 10)
+    assert live.operations.count() == 1
+
+
+def test_a_seller_is_told_what_they_have_of_what_they_may_have(mine: Any, live: BookingSystem) -> None:
+    said = mine.get("me").json()["allowance"]
+
+    assert said["systems"] == {"used": 1, "allowed": 60}
+    assert said["cpu"]["used"] > 0
+    assert said["memory"]["used"] > 0
+    mine.post("systems", {"requirement": areas_requirement(slug="another"), "deploy": True})
+    assert mine.get("me").json()["allowance"]["systems"]["used"] == 2
+
+
+def test_one_event_too_many_is_refused_before_anything_is_written(mine: Any, live: BookingSystem, settings: Any) -> None:
+    settings.CAPS = {**settings.CAPS, "systems": 1}
+    asked = {"requirement": areas_requirement(slug="another"), "deploy": True}
+
+    assert mine.post("systems", asked).json()["code"] == "too_many_systems"
+    preview = mine.post("preview", {"requirement": asked["requirement"]}).json()
+    assert [problem["code"] for problem in preview["problems"]] == ["too_many_systems"]
+    assert BookingSystem.objects.count() == 1

@@ -148,6 +148,10 @@ def test_an_autoscaler_takes_over_and_hands_back(admin: Client, live: BookingSys
         ({"by": "autoscale", "cpu_percent": "101"}, "cpu_percent", "less than or equal to 100"),
         ({"cpu_limit_m": "1"}, "cpu_limit_m", "less than what is requested"),
         ({"memory_limit_mib": ""}, "memory_limit_mib", "required"),
+        ({"replicas": "11"}, "replicas", "10 is the most"),
+        ({"by": "autoscale", "highest": "11"}, "highest", "10 is the most"),
+        ({"cpu_limit_m": "64000"}, "cpu_limit_m", "one booking system may have 64"),
+        ({"memory_limit_mib": "262144"}, "memory_limit_mib", "one booking system may have 32"),
     ],
 )
 def test_what_cannot_be_is_told_beside_its_field_and_stays_typed(
@@ -406,3 +410,36 @@ def test_backups_that_fail_or_are_overdue_are_shown_to_the_admin(admin: Client, 
         live_at=timezone.now() - timedelta(days=9), backup=asdict(Backup("2026-11-01T19:00:00Z"))
     )
     assert "No backup was made for more than a day." in text_of(admin.get("/console/overview/"))
+
+
+def test_an_admin_gives_one_seller_other_limits(admin: Client, live: BookingSystem) -> None:
+    address = f"/console/sellers/{live.seller_id}/limits/"
+    page = text_of(admin.get(address))
+    assert "Booking systems: 1 of 60 run" in page
+    assert "Everybody: 60" in page
+    assert address in admin.get(f"/console/accounts/user/{live.seller_id}/change/").content.decode()
+
+    said = {"systems": "3", "cpu": "", "memory_gib": "", "system_cpu": "", "system_memory_gib": "", "copies": "12"}
+    assert admin.post(address, said).status_code == 302
+    assert "Booking systems: 1 of 3 run" in text_of(admin.get(address))
+    row = AuditRow.objects.get(action="user.caps")
+    assert row.details["after"] == {"systems": 3, "copies": 12}
+    operating.system_scale(system=live, service="web", replicas=12, acting_user=live.seller)
+
+
+@pytest.mark.parametrize("wrong", [{"systems": "-1"}, {"copies": "21"}, {"cpu": "many"}])
+def test_limits_that_cannot_be_are_told_beside_their_field(admin: Client, live: BookingSystem, wrong: dict[str, str]) -> None:
+    answer = admin.post(f"/console/sellers/{live.seller_id}/limits/", wrong)
+
+    assert answer.status_code == 422
+    assert "field--wrong" in answer.content.decode()
+    assert not AuditRow.objects.filter(action="user.caps").exists()
+
+
+def test_limits_are_an_admins_to_see_and_change(live: BookingSystem) -> None:
+    address = f"/console/sellers/{live.seller_id}/limits/"
+    browser = client_of(live.seller)
+
+    assert [browser.get(address).status_code, browser.post(address, {"systems": "9"}).status_code] in ([302, 302], [403, 403])
+    assert not AuditRow.objects.filter(action="user.caps").exists()
+    assert client_of(person("root2@example.kr", role=Role.ADMIN)).get("/console/sellers/999999/limits/").status_code == 404

@@ -273,6 +273,8 @@ def test_the_review_says_what_was_chosen_and_why_and_what_it_costs(browser, draf
     assert "Numbered seats is yes, but the requirement asks for no." in page
     assert re.search(r"₩[\d,]+ <small>a month", page.replace("\n", " ").replace("  ", ""))
     assert "test payment" in page
+    assert "0 of 60" in page
+    assert re.search(r"may use \d+ cores and [\d.]+ GiB", page)
     assert BookingSystem.objects.count() == 0
 
 
@@ -286,6 +288,15 @@ def test_the_review_says_what_came_of_trying_it(browser, draft, runtime):
     assert "objects would be taken" not in refused
     runtime.unavailable_for(1)
     assert "nobody could say just now" in browser.get(url(draft, "/review")).content.decode()
+
+
+def test_more_than_the_seller_may_run_is_told_in_the_form_and_the_draft_stays(browser, draft, settings):
+    post(browser, draft, "save")
+    settings.CAPS = {**settings.CAPS, "systems": 0}
+    for response in (browser.get(url(draft, "/review"), follow=True), browser.post(url(draft, "/deploy"), follow=True)):
+        assert "0 booking systems of this seller run, and 0 may." in response.content.decode()
+    assert BookingSystem.objects.count() == 0
+    assert browser.get(url(draft)).status_code == 200
 
 
 def test_the_review_of_a_bad_draft_leads_back_to_its_problems(browser, draft):

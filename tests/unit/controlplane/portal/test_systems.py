@@ -405,7 +405,7 @@ def test_the_poll_is_small(live, browser):
 def test_pages_take_a_bounded_number_of_queries(live, browser, seller, django_assert_max_num_queries):
     for number in range(12):
         services.system_create(requirement=areas_requirement(slug=f"s{number}"), acting_user=seller)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         browser.get("/systems")
     with django_assert_max_num_queries(10):
         browser.get(url(live))
