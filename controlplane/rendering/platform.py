@@ -20,6 +20,7 @@ from controlplane.rendering.render import CONTAINER_SECURITY, LOADER, MANIFESTS,
 NAMESPACE = "clove"
 ORDER = (
     "rbac",
+    "admission",
     "networkpolicy",
     "configmap",
     "persistentvolumeclaim",
@@ -55,11 +56,15 @@ class Process:
     command: tuple[str, ...]
     replicas: int
     resources: ResourcesPlan
-    asks_cluster: bool = True
-    """Has the service account's token."""
+    account: str = ""
+    """The service account whose token it has, to ask the cluster; none has one that it need not have."""
     is_single: bool = False
     """Two at once would do the same work twice: the old one ends before the new one begins."""
     port: int = 0
+
+    @property
+    def asks_cluster(self) -> bool:
+        return bool(self.account)
 
 
 WEB = Process(
@@ -78,6 +83,7 @@ WEB = Process(
     ),
     2,
     ResourcesPlan(100, 2000, 192, 512, 128),
+    account="web",
     port=8000,
 )
 WORKER = Process(
@@ -88,6 +94,7 @@ WORKER = Process(
     ),
     2,
     ResourcesPlan(100, 2000, 192, 512, 128),
+    account="controlplane",
 )
 BEAT = Process(
     "beat",
@@ -97,10 +104,9 @@ BEAT = Process(
     ),
     1,
     ResourcesPlan(20, 500, 128, 256, 64),
-    asks_cluster=False,
     is_single=True,
 )
-WATCHER = Process("watcher", ("python", "manage.py", "watch"), 1, ResourcesPlan(20, 500, 128, 256, 64), is_single=True)
+WATCHER = Process("watcher", ("python", "manage.py", "watch"), 1, ResourcesPlan(20, 500, 128, 256, 64), account="watcher", is_single=True)
 PROCESSES = (WEB, WORKER, BEAT, WATCHER)
 
 
@@ -234,8 +240,9 @@ def render_platform(options: Options) -> list[dict[str, Any]]:
     }
     objects: list[dict[str, Any]] = []
     for name in ORDER:
-        if name == "rbac":
-            text = (MANIFESTS / "platform" / "rbac.yaml").read_text(encoding="utf-8")
+        as_it_is = MANIFESTS / "platform" / f"{name}.yaml"
+        if as_it_is.exists():
+            text = as_it_is.read_text(encoding="utf-8")
         else:
             text = environment().get_template(f"platform/{name}.yaml.j2").render(context)
         objects += [item for item in yaml.load_all(text, Loader=LOADER) if item is not None]

@@ -17,7 +17,7 @@ from controlplane.runtime.errors import RuntimeBusy
 from controlplane.runtime.kubernetes.api import FIELD_MANAGER, Api
 from controlplane.runtime.kubernetes.bundle import Item
 from controlplane.runtime.kubernetes.ownership import is_of_clove, owned_fields
-from controlplane.runtime.kubernetes.resources import BY_KIND, Resource, resource_of
+from controlplane.runtime.kubernetes.resources import BY_KIND, SECRET, Resource, resource_of
 from controlplane.runtime.managers import Hands
 
 Fields = Mapping[str, Any]
@@ -52,7 +52,8 @@ def take(api: Api, item: Item) -> None:
     """
     resource, metadata = resource_of(item), item["metadata"]
     for attempt in range(_TRIES):
-        found = api.get(resource, metadata["name"], metadata.get("namespace", ""))
+        look = api.look if resource is SECRET else api.get
+        found = look(resource, metadata["name"], metadata.get("namespace", ""))
         if found is None or not additions(resource.kind, found, api.hands):
             return
         # Of a field that Clove applies itself a hand is deprived by applying it.

@@ -36,6 +36,8 @@ _JSON = "application/json"
 _PATCH = "application/json-patch+json"
 _MERGE = "application/strategic-merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+_METADATA_ALONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_CHANGE = "application/merge-patch+json"
 PAGE = 500
 
 
@@ -137,6 +139,22 @@ class Api:
         query = {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": FIELD_MANAGER}
         name = f"{item['kind']} {item['metadata']['name']}"
         self._call("POST", resource.collection(namespace), query, body=item, content_type=_JSON, name=name, repeats=True)
+
+    def look(self, resource: Resource, name: str, namespace: str) -> dict[str, Any] | None:
+        """The object's metadata by a dry run of a change of nothing, or None when it is not there: it takes no right to read it, and
+        nothing of what is in it is sent."""
+        query = {"dryRun": "All", "fieldManager": FIELD_MANAGER}
+        answer = self._call(
+            "PATCH",
+            resource.path(name, namespace),
+            query,
+            body={},
+            content_type=_CHANGE,
+            accept=_METADATA_ALONE,
+            accepts=(404,),
+            repeats=True,
+        )
+        return None if answer.status == 404 else answer.json()
 
     def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> None:
         """Delete in the background; with UID only that very object. Succeeds when it is gone already."""

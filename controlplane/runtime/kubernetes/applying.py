@@ -52,7 +52,7 @@ def apply(
         namespace = volumes.tied(namespace, found["metadata"]["uid"])
     before = inventory.read(api, system) if found is not None else Inventory()
     keys = inventory.keys_of(items)
-    there = foreign.standing(api, system, (key.kind for key in keys)) if found is not None else {}
+    there = foreign.standing(api, system, keys) if found is not None else {}
     foreign.check(system, keys, there, before, api.hands)
     if found is not None and additions.additions("Namespace", found, api.hands):
         additions.take(api, namespace)

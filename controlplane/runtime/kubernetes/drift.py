@@ -13,7 +13,7 @@ from controlplane.runtime.kubernetes.additions import additions
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.inventory import Inventory, entry_of
 from controlplane.runtime.kubernetes.ownership import other_managers
-from controlplane.runtime.kubernetes.resources import BY_KIND, DAEMON_SET, POD, Resource
+from controlplane.runtime.kubernetes.resources import BY_KIND, DAEMON_SET, POD, SECRET, Resource
 from controlplane.runtime.managers import Hands
 from controlplane.runtime.objects import ObjectKey
 from controlplane.runtime.port import SystemRef
@@ -44,11 +44,12 @@ def drift(
         return Drift()
     wanted = {BY_KIND[key.kind] for key in applied.entries if key.kind != "Namespace"} | set(BESIDE)
     missing = sorted((resource for resource in wanted if resource.kind not in known), key=lambda resource: resource.kind)
-    listed = together.each(lambda resource: _listed(api, resource, system), missing)
-    by_kind = {**known, **{resource.kind: items for resource, items in zip(missing, listed, strict=True)}}
+    listed = together.each(lambda resource: _listed(api, resource, system, applied), missing)
+    by_kind = {**known, **{resource.kind: items for resource, items in zip(missing, listed, strict=True) if items is not None}}
     found = {(kind, item["metadata"]["name"]): item for kind, items in by_kind.items() for item in items}
     found["Namespace", system.namespace] = namespace
-    changed = filter(None, (_of(key, applied, found.get((key.kind, key.name)), api.hands) for key in applied.entries))
+    seen = (key for key in applied.entries if key.kind in by_kind or key.kind == "Namespace")
+    changed = filter(None, (_of(key, applied, found.get((key.kind, key.name)), api.hands) for key in seen))
     own = {(key.kind, key.name) for key in applied.entries}
     names = [
         f"{kind} {name}"
@@ -59,13 +60,16 @@ def drift(
     return Drift(" ".join(changed), f"Not Clove's: {', '.join(names)}." if names else "")
 
 
-def _listed(api: Api, resource: Resource, system: SystemRef) -> list[dict[str, Any]]:
+def _listed(api: Api, resource: Resource, system: SystemRef, applied: Inventory) -> list[dict[str, Any]] | None:
+    """All of a kind; of Secrets, which no account of Clove's may list, those of APPLIED. None for those that who looks may not ask for."""
     try:
-        return api.items(resource, system.namespace, metadata_only=True)
+        return foreign.metadata_of(api, system, resource, [key.name for key in applied.entries if key.kind == resource.kind])
     except Forbidden:
-        if resource is not DAEMON_SET:  # which Clove applies none of: an account with the rights of an earlier release goes on
+        if resource is DAEMON_SET:  # which Clove applies none of: an account with the rights of an earlier release goes on
+            return []
+        if resource is not SECRET:
             raise
-        return []
+        return None  # the portal's account; the workers' may, and put right what they find
 
 
 def _of(key: ObjectKey, applied: Inventory, item: Mapping[str, Any] | None, hands: Hands) -> str:

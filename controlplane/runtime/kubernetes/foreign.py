@@ -7,7 +7,7 @@ what an apply made that died before it could note the uid. A name alone proves n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from controlplane.lib import together
@@ -15,7 +15,7 @@ from controlplane.runtime.errors import OwnedByAnother, RuntimeBusy
 from controlplane.runtime.kubernetes.api import Api
 from controlplane.runtime.kubernetes.inventory import Entry, Inventory
 from controlplane.runtime.kubernetes.ownership import has_applied, is_labelled, other_managers
-from controlplane.runtime.kubernetes.resources import BY_KIND
+from controlplane.runtime.kubernetes.resources import BY_KIND, SECRET, Resource
 from controlplane.runtime.kubernetes.volumes import CLAIM
 from controlplane.runtime.managers import Hands
 from controlplane.runtime.objects import ObjectKey
@@ -25,11 +25,22 @@ Found = Mapping[tuple[str, str], Mapping[str, Any]]
 """(kind, name) -> the metadata of what stands there."""
 
 
-def standing(api: Api, system: SystemRef, kinds: Iterable[str]) -> Found:
-    """All of KINDS in the namespace of SYSTEM, whoever made it."""
-    wanted = sorted(set(kinds) - {"Namespace"})
-    found = together.each(lambda kind: api.items(BY_KIND[kind], system.namespace, metadata_only=True), wanted)
+def standing(api: Api, system: SystemRef, keys: Iterable[ObjectKey]) -> Found:
+    """What of KEYS is in the namespace of SYSTEM, whoever made it, and of their kinds whatever else is listed with it."""
+    names: dict[str, list[str]] = {}
+    for key in keys:
+        if key.kind != "Namespace":
+            names.setdefault(key.kind, []).append(key.name)
+    wanted = sorted(names)
+    found = together.each(lambda kind: metadata_of(api, system, BY_KIND[kind], names[kind]), wanted)
     return {(kind, item["metadata"]["name"]): item for kind, items in zip(wanted, found, strict=True) for item in items}
+
+
+def metadata_of(api: Api, system: SystemRef, resource: Resource, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The metadata of all objects of a kind; of Secrets, which no account of Clove's may list, of those that have NAMES."""
+    if resource is SECRET:
+        return [item for item in together.each(lambda name: api.look(SECRET, name, system.namespace), list(names)) if item]
+    return api.items(resource, system.namespace, metadata_only=True)
 
 
 def check(system: SystemRef, keys: Iterable[ObjectKey], found: Found, before: Inventory, hands: Hands) -> None:
@@ -67,7 +78,8 @@ def uid_to_remove(api: Api, system: SystemRef, key: ObjectKey, entry: Entry) -> 
     """The uid of the object that ENTRY stands for; empty when it was never noted and nothing of its name is Clove's."""
     if entry.uid:
         return entry.uid
-    item = api.get(BY_KIND[key.kind], key.name, system.namespace)
+    resource = BY_KIND[key.kind]
+    item = (api.look if resource is SECRET else api.get)(resource, key.name, system.namespace)
     return item["metadata"]["uid"] if item is not None and is_applied(item, system) else ""
 
 

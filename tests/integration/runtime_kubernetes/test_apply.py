@@ -211,7 +211,8 @@ class _Dies(Api):
         self.left = changes
 
     def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
-        if method in ("PATCH", "DELETE"):
+        is_trial = "dryRun" in (arguments[1] if len(arguments) > 1 else {})
+        if method in ("PATCH", "DELETE") and not is_trial:
             if not self.left:
                 raise KeyboardInterrupt
             self.left -= 1

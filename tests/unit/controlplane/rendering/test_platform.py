@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from controlplane.rendering.platform import PROCESSES, BadOption, Options, platform_secrets, render_platform, render_restore
 from controlplane.rendering.render import to_yaml
+from controlplane.runtime.kubernetes import preview
 
 NEVER_DELETED = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "kustomize.toolkit.fluxcd.io/prune": "disabled"}
 DIGEST = "sha256:" + "ab" * 32
@@ -54,13 +55,15 @@ def test_all_parts_are_there_and_in_the_namespace() -> None:
     assert {name for kind, name in objects if kind == "Deployment"} == {"web", "worker", "beat", "watcher"}
     assert {name for kind, name in objects if kind == "StatefulSet"} == {"mysql", "redis"}
     assert {name for kind, name in objects if kind == "PodDisruptionBudget"} == {"web", "worker"}
-    assert {item["metadata"].get("namespace", "clove") for item in objects.values()} == {"clove"}
+    elsewhere = {name for name, item in objects.items() if item["metadata"].get("namespace", "clove") != "clove"}
+    assert elsewhere == {("ServiceAccount", "preview")}
 
 
 def test_who_syncs_the_platform_from_git_deletes_none_of_its_data() -> None:
     held = {name for name, item in objects_of().items() if NEVER_DELETED.items() <= item["metadata"].get("annotations", {}).items()}
 
-    assert held == {name for name in objects_of() if name[0] in ("Namespace", "PersistentVolumeClaim")}
+    empty = {("Namespace", "clove-preview")}
+    assert held == {name for name in objects_of() if name[0] in ("Namespace", "PersistentVolumeClaim")} - empty
     assert {("Namespace", "clove"), ("PersistentVolumeClaim", "mysql-data")} <= held
 
 
@@ -79,7 +82,24 @@ def test_only_what_asks_the_cluster_has_a_token() -> None:
     with_token = {name for name, pod in pods(objects_of()).items() if pod["automountServiceAccountToken"]}
 
     assert with_token == {"web", "worker", "watcher"}
-    assert {pods(objects_of())[name]["serviceAccountName"] for name in with_token} == {"controlplane"}
+    accounts = {name: pods(objects_of())[name]["serviceAccountName"] for name in with_token}
+    assert accounts == {"web": "web", "worker": "controlplane", "watcher": "watcher"}
+
+
+def test_the_namespace_for_trials_is_the_one_that_the_runtime_makes_where_there_is_none() -> None:
+    made: list[Any] = []
+
+    class Empty:
+        def get(self, *_: Any) -> None:
+            return None
+
+        def apply(self, item: Any, _resource: Any) -> None:
+            made.append(item)
+
+    preview._make_trial_namespace(Empty())  # type: ignore[arg-type]
+
+    objects = objects_of()
+    assert made == [objects["Namespace", preview.TRIAL_NAMESPACE], objects["ServiceAccount", "preview"]]
 
 
 def test_manifests_name_secrets_and_hold_none_and_each_that_is_named_is_made() -> None:

@@ -133,6 +133,8 @@ class Refusing:
         kind, _, name = path.rpartition("/")
         if method == "GET":
             return (200, {"metadata": {"name": "clove-7", "labels": labels(SYSTEM)}}) if path == IN_NAMESPACE else (404, {})
+        if "/secrets/" in path and "dryRun=All" in line:
+            return 404, {}
         if not kind.endswith("/deployments"):
             return 200, {"metadata": {"name": name, "uid": name}}
         if name == "auth":
