@@ -152,6 +152,9 @@ def unsettled(*, ticket: str, merch: str = "") -> int:
     if merch:
         beside = "JOIN merch_withdrawntickets w ON w.ticket_order = o.ticket_order WHERE o.state IN ('PAYING', 'ISSUED')"
         count += int(Database(merch).rows(f"SELECT COUNT(*) FROM merch_order o {beside} AND o.picked_up_at IS NULL")[0][0])
+        if _is_all_off(Database(merch)):
+            standing = "SELECT COUNT(*) FROM merch_order WHERE state IN ('PAYING', 'ISSUED') AND picked_up_at IS NULL"
+            count += int(Database(merch).rows(standing)[0][0])
     for url, service in ((ticket, "ticket"), (merch, "merch")):
         if url:
             database = Database(url)
@@ -563,6 +566,14 @@ def _beside_called_off(findings: Findings, tickets: Database, shop: Database) ->
     for order, beside in shop.rows("SELECT id, ticket_order FROM merch_order WHERE state = 'ISSUED' AND picked_up_at IS NULL"):
         if beside in off:
             findings.add("called off", f"merch {order} stands beside {beside}, whose performance is called off")
+    if _is_all_off(shop):
+        for (order,) in shop.rows("SELECT id FROM merch_order WHERE state = 'ISSUED' AND picked_up_at IS NULL"):
+            findings.add("called off", f"merch {order} stands, and every performance is called off")
+
+
+def _is_all_off(shop: Database) -> bool:
+    [(known, off)] = shop.rows("SELECT COUNT(*), COUNT(called_off_at) FROM merch_performance WHERE starts_at IS NOT NULL")
+    return bool(known) and known == off
 
 
 # Who bought is told

@@ -230,6 +230,7 @@ class FakeSeat:
         self.closed: list[str] = []
         self.told_event: list[str] = []
         self.told_shop: list[str] = []
+        self.closed_shop: list[str] = []
         """Ids of orders: what ticket told merch."""
         self._numbers = itertools.count(1)
 
@@ -262,6 +263,9 @@ class FakeSeat:
             return self._read_hold(peer, path)
         assert method == "POST"
         assert idempotency_key
+        if peer == "merch" and path.endswith("/close"):
+            self.closed_shop.append(path.split("/")[3])
+            return PeerResponse(204, b"")
         if peer == "merch":
             assert path == "/internal/ticket-orders/withdrawn"
             self.told_shop.append(json["ticket_order"])

@@ -1,5 +1,7 @@
 """A performance was called off: what was bought beside its tickets goes back with them, whole, unless it was picked up.
 
+When none is left, everything else that was not picked up goes back as well.
+
 Who has no show to go to has no counter to pick up at. What was handed over stays the buyer's and paid for.
 """
 
@@ -13,6 +15,7 @@ from django.db.models import Exists, OuterRef
 
 from booking_templates.kit.db import clock, write
 from booking_templates.kit.problems import Problem
+from booking_templates.merch import sales
 from booking_templates.merch.models import Order, WithdrawnTickets
 from booking_templates.merch.orders import items_of, value_krw
 from booking_templates.merch.saga import saga
@@ -40,11 +43,11 @@ def take_back() -> int:
 
     An order whose payment is being decided comes out issued or refunded by itself, and is looked at again.
     """
+    until = time.monotonic() + PASS_S
+    done = _take_back_all(until) if sales.current().is_off else 0
     noted = list(WithdrawnTickets.objects.filter(is_open=True).order_by("at", "pk").values_list("pk", flat=True))
     if not noted:
-        return 0
-    done = 0
-    until = time.monotonic() + PASS_S
+        return done
     for first in range(0, len(noted), BATCH):
         beside = Order.objects.filter(ticket_order__in=noted[first : first + BATCH], picked_up_at=None)
         for order in beside.filter(state__in=(State.PAYING, State.ISSUED)).order_by("pk"):
@@ -52,6 +55,19 @@ def take_back() -> int:
                 return done
             done += _take_back(order)
     _forget_settled()
+    return done
+
+
+def _take_back_all(until: float) -> int:
+    """Whatever stands, bought beside tickets or alone: there is nothing left to pick it up at."""
+    done, after = 0, ""
+    standing = Order.objects.filter(state__in=(State.PAYING, State.ISSUED), picked_up_at=None).order_by("pk")
+    while orders := list(standing.filter(pk__gt=after)[:BATCH]):
+        for order in orders:
+            if time.monotonic() > until:
+                return done
+            done += _take_back(order)
+        after = orders[-1].pk
     return done
 
 

@@ -8,11 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from msgspec import UNSET
 
 from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.problems import Conflict, Unprocessable
-from booking_templates.merch.models import Choice, Picture, Product, label
-from booking_templates.merch.schemas import Content, OptionContent, ProductContent
+from booking_templates.merch import sales
+from booking_templates.merch.models import Choice, Performance, Picture, Product, label
+from booking_templates.merch.schemas import Content, OptionContent, PerformanceContent, ProductContent
+from booking_templates.payments.showing import local
 
 FORGET_AFTER = timedelta(days=1)
 """How long a picture that no product has is kept: it comes before the content that names it."""
@@ -25,6 +28,8 @@ def put(content: Content) -> None:
     Raises Conflict `stock_below_sold` naming products and options, or `unknown_pictures`; Unprocessable for what does not fit together.
     """
     _check(content)
+    if content.performances is not UNSET:
+        sales.put(content.performances)
     pictures = {product.picture for product in content.products if product.picture}
     known = set(Picture.objects.filter(pk__in=pictures).values_list("pk", flat=True))
     if missing := sorted(pictures - known):
@@ -50,7 +55,10 @@ def put(content: Content) -> None:
 def read() -> Content:
     """What is offered."""
     offered = Product.objects.filter(is_offered=True).order_by("position", "pk")
-    return Content(products=[_content_of(product, choices_of(product)) for product in offered.prefetch_related("choices")])
+    products = [_content_of(product, choices_of(product)) for product in offered.prefetch_related("choices")]
+    known = Performance.objects.filter(starts_at__isnull=False).order_by("starts_at", "pk")
+    performances = [PerformanceContent(each.pk, local(each.starts_at), local(each.ends_at)) for each in known if each.starts_at]
+    return Content(products=products, performances=performances or UNSET)
 
 
 def choices_of(product: Product) -> list[Choice]:
@@ -110,6 +118,8 @@ def _check(content: Content) -> None:
     errors: dict[str, list[str]] = {}
     if _has_twice(product.id for product in content.products):
         errors["products"] = [_("Two products have this id.")]
+    if content.performances is not UNSET and _has_twice(performance.id for performance in content.performances):
+        errors["performances"] = [_("Two performances have this id.")]
     for index, product in enumerate(content.products):
         where = f"products[{index}]"
         if product.options and product.stock is not None:

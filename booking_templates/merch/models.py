@@ -107,6 +107,20 @@ class Notice(NoticeRow):
     """Mail about an order of products."""
 
 
+class Performance(models.Model):
+    """When the event is: the shop sells until the last of them that is not called off has ended."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    starts_at = models.DateTimeField(null=True)
+    """None where the content does not name it (yet)."""
+    ends_at = models.DateTimeField(null=True)
+    called_off_at = models.DateTimeField(null=True)
+    """It is no part of the content, so no change of the content takes it back."""
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class WithdrawnTickets(models.Model):
     """An order of tickets whose performance was called off. `is_open` until all that was bought beside it has gone back."""
 

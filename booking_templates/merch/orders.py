@@ -14,7 +14,7 @@ from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.kit.principal import Principal
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
 from booking_templates.kit.table import table
-from booking_templates.merch import limits, stock, tickets
+from booking_templates.merch import limits, sales, stock, tickets
 from booking_templates.merch.models import Item, Order
 from booking_templates.merch.saga import saga
 from booking_templates.merch.schemas import NewOrder
@@ -53,7 +53,8 @@ def wish_of(body: NewOrder) -> Wish:
 def create(*, buyer: Principal, wish: Wish, key: str | None) -> tuple[Order, bool]:
     """An order as wished, and whether it was made by this call: a key that was used before leads to its order.
 
-    Raises Problem: `sold_out`, `limit_exceeded`, `unknown_product`, `option_required`, `unknown_ticket_order`, `payment_unavailable` …
+    Raises Problem: `not_on_sale`, `sold_out`, `limit_exceeded`, `unknown_product`, `option_required`, `unknown_ticket_order`,
+    `payment_unavailable` …
     """
     if wish.ticket_order and not (key and Order.objects.filter(buyer_id=buyer.id, idempotency_key=key).exists()):
         tickets.require(wish.ticket_order, buyer_id=buyer.id)
@@ -84,6 +85,7 @@ def _insert(*, buyer: Principal, wish: Wish, key: str | None) -> tuple[Order, bo
 @retry_transaction
 def _write(*, buyer: Principal, wish: Wish, key: str | None) -> Order:
     """Stock, order and items in one transaction."""
+    sales.require_open()
     limits.require(buyer.id, wish.pieces)
     taken = [(choice, wish.pieces[choice.product_id, choice.option]) for choice in stock.take(wish.pieces)]
     total = sum(choice.price_krw * quantity for choice, quantity in taken)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from booking_templates.payments.schemas import CancellationOut, Name, Page, PaymentOut, Phone
 
@@ -18,6 +18,8 @@ Limit = Quantity
 LIMIT_PER_BUYER = 10
 """Pieces of a product, where its seller names no other number."""
 Stock = Annotated[int, Meta(ge=0, le=1_000_000)]
+Moment = Annotated[datetime, Meta(tz=True)]
+YEARS = range(1970, 2200)
 TicketOrder = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
@@ -61,7 +63,12 @@ class ProductOut(msgspec.Struct):
 
 
 class Products(msgspec.Struct):
+    """`sells_until` is when the last performance ends; once it is over, or all are called off, nothing is `on_sale`."""
+
     products: list[ProductOut]
+    on_sale: bool
+    is_called_off: bool
+    sells_until: datetime | None
 
 
 class WantedItem(msgspec.Struct, forbid_unknown_fields=True):
@@ -178,8 +185,21 @@ class ProductContent(msgspec.Struct, forbid_unknown_fields=True):
     limit_per_buyer: Limit = LIMIT_PER_BUYER
 
 
-class Content(msgspec.Struct, forbid_unknown_fields=True):
+class PerformanceContent(msgspec.Struct, forbid_unknown_fields=True):
+    id: ProductId
+    starts_at: Moment
+    ends_at: Moment | None = None
+
+    def __post_init__(self) -> None:
+        if any(each is not None and each.year not in YEARS for each in (self.starts_at, self.ends_at)):
+            raise ValueError("datetime out of range")
+
+
+class Content(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The shop sells until the last of `performances` that is not called off has ended; they stay as they are when they are left out."""
+
     products: Annotated[list[ProductContent], Meta(max_length=200)]
+    performances: Annotated[list[PerformanceContent], Meta(max_length=400)] | UnsetType = UNSET
 
 
 class OptionSales(msgspec.Struct):

@@ -6,6 +6,7 @@ STATUS = {
     "unknown_code": 404,
     "unknown_product": 404,
     "unknown_ticket_order": 404,
+    "not_on_sale": 409,
     "order_cancelled": 409,
     "sold_out": 409,
     "stock_below_sold": 409,

@@ -32,4 +32,5 @@ urlpatterns = [
 internal = [
     route("buyers/<str:buyer_id>/erase", POST=inside.erase_buyer),
     route("ticket-orders/withdrawn", POST=inside.tickets_withdrawn),
+    route("performances/<str:performance_id>/close", POST=inside.close_performance),
 ]

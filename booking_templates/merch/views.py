@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.db import clock
 from booking_templates.kit.principal import BUYER
-from booking_templates.merch import gallery, orders
+from booking_templates.merch import gallery, orders, sales
 from booking_templates.merch.models import Order, Product
 from booking_templates.merch.schemas import NewOrder, NewRefund, OrderOut, OrderQuery, Orders, Products
 from booking_templates.merch.showing import shown, shown_all, shown_product
 from booking_templates.payments.keys import key_of
+from booking_templates.payments.showing import local
 
 PAGE = 20
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -18,9 +20,15 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @endpoint(returns={200: Products})
 def list_products(request: Request) -> Products:
-    """What is offered, and how much of it is left."""
+    """What is offered, how much of it is left, and until when it is sold."""
     offered = Product.objects.filter(is_offered=True).select_related("picture").defer("picture__image").order_by("position", "pk")
-    return Products(products=[shown_product(each) for each in offered.prefetch_related("choices")])
+    now_sold = sales.current()
+    return Products(
+        products=[shown_product(each) for each in offered.prefetch_related("choices")],
+        on_sale=now_sold.is_open(clock()),
+        is_called_off=now_sold.is_off,
+        sells_until=local(now_sold.until),
+    )
 
 
 @endpoint(returns={200: bytes}, problems=("not_found",), content_type="image/*")
@@ -36,6 +44,7 @@ def read_picture(request: Request, digest: str) -> Reply:
     body=NewOrder,
     returns={201: OrderOut, 200: OrderOut},
     problems=(
+        "not_on_sale",
         "sold_out",
         "limit_exceeded",
         "unknown_product",

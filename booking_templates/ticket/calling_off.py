@@ -1,7 +1,7 @@
 """An organiser calls a performance off: everybody gets the whole price back, and is owed a compensation outside the provider.
 
-Seat is told so by the outbox of the same transaction, and sells nothing of it any more, and event, which shows it so; merch is told of each
-order that ends by it.
+Seat is told so by the outbox of the same transaction, and sells nothing of it any more, and event, which shows it so, and merch, which
+sells nothing when none is left; merch is told of each order that ends by it, too.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def _mark(performance_id: str, compensation_percent: int) -> None:
         path = f"/internal/performances/{quote(performance_id, safe='')}/close"
         outbox.put("seat", path, {})
         outbox.put("event", path, {})
+        outbox.put("merch", path, {})
 
 
 def progress(performance_id: str) -> CallingOff:

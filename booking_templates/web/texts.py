@@ -342,6 +342,10 @@ def _shop() -> Texts:
         "shop_cancelled_title": _("This order was cancelled"),
         "shop_details": pgettext("merchandise", "Details"),
         "shop_down": _("The shop does not answer right now. Tickets are not affected; please try again in a moment."),
+        "shop_called_off": _(
+            "The event was called off, so nothing is sold here any more. What was paid for and not picked up is refunded by itself."
+        ),
+        "shop_over": _("The event is over, so nothing is sold here any more."),
         "shop_empty": _("There is nothing in the shop yet."),
         "shop_given_back": [_("{count} cancelled"), pgettext("several", "{count} cancelled")],
         "shop_issued_text": _("Pick it up at the merchandise counter with this code."),

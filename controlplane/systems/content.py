@@ -99,7 +99,7 @@ def _ticket(requirement: Requirement) -> Document:
 
 
 def _merch(requirement: Requirement) -> Document:
-    return {"products": requirement.to_json()["products"]}
+    return {"products": requirement.to_json()["products"], "performances": _times(requirement, with_end=True)}
 
 
 _WRITERS: dict[str, Callable[[Requirement], Document]] = {"seat": _seat, "ticket": _ticket, "merch": _merch, "event": _event}

@@ -11,6 +11,7 @@ from controlplane.systems.models import BookingSystem
 
 UNKNOWN_PICTURES = "unknown_pictures"
 CONCESSIONS = "concessions"
+PERFORMANCES = "performances"
 
 
 def body_of(system: BookingSystem, service: str, document: Document) -> Document:
@@ -40,6 +41,10 @@ def put_content(
     if document.get(CONCESSIONS) == [] and _names_alone(answer, CONCESSIONS):
         # An image that does not know them has none. (It may be live again by going back to an older revision.)
         document = {name: value for name, value in document.items() if name != CONCESSIONS}
+        answer = api.put(path, document, timeout_s=timeout_s)
+    if service == "merch" and PERFORMANCES in document and _names_alone(answer, PERFORMANCES):
+        # An image that does not know them sells for as long as there is stock.
+        document = {name: value for name, value in document.items() if name != PERFORMANCES}
         answer = api.put(path, document, timeout_s=timeout_s)
     if answer.code != UNKNOWN_PICTURES:
         return answer

@@ -67,7 +67,7 @@ def open_sales(
         told["concessions"] = concessions
     if refund_policy is not None:
         told["refund_policy"] = refund_policy
-    bodies = {"seat": content, "ticket": told, "merch": {"products": products or []}}
+    bodies = {"seat": content, "ticket": told, "merch": {"products": products or [], "performances": content["performances"]}}
     headers = {"Authorization": f"Bearer {booking.staff_token('content')}"}
     for service, body in bodies.items():
         if service in booking.services:

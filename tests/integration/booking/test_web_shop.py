@@ -240,3 +240,23 @@ def test_what_the_organiser_gives_back_says_so(site: Booking, tab: Page) -> None
     expect(tab.get_by_role("heading", name="The organiser refunded this order")).to_be_visible()
     expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
     expect(tab.locator("body")).not_to_contain_text("only for us")
+
+
+@pytest.mark.parametrize(
+    ("is_called_off", "words"),
+    [
+        (False, "The event is over, so nothing is sold here any more."),
+        (True, "The event was called off, so nothing is sold here any more."),
+    ],
+)
+def test_once_the_event_is_over_the_shop_says_so_and_sells_nothing(tab: Page, is_called_off: bool, words: str) -> None:
+    def over(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"on_sale": False, "is_called_off": is_called_off})
+
+    tab.route("**/api/merch/products", over)
+    tab.goto("/shop")
+    expect(tab.locator("#problem")).to_contain_text(words)
+    expect(tab.get_by_test_id("order-products")).to_be_hidden()
+    expect(tab.get_by_test_id("products")).to_be_hidden()
+    expect(tab.locator("#problem").get_by_role("link", name="My bookings")).to_have_attribute("href", "/orders")

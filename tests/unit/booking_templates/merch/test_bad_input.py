@@ -9,8 +9,11 @@ import pytest
 
 from tests.booking_bad_input import check_endpoint, endpoints
 
+CLOSE = "performances/<str:performance_id>/close"
+"""It notes what it is told of performances that are not there (yet): see test_sales."""
 
-@pytest.mark.parametrize(("pattern", "method"), endpoints())
+
+@pytest.mark.parametrize(("pattern", "method"), [each for each in endpoints() if each[0] != CLOSE])
 @pytest.mark.usefixtures("products")
 def test_bad_input_is_refused_and_changes_nothing(
     pattern: str,

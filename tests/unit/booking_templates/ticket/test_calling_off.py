@@ -124,6 +124,7 @@ def test_merch_is_told_of_each_order_that_ends_by_it(
     recover()
     assert sorted(seat.told_shop) == sorted([bought, waiting])
     assert other not in seat.told_shop
+    assert seat.closed_shop == ["p1"], "and once that the performance is off"
 
 
 def test_a_payment_that_is_captured_meanwhile_takes_merchandise_along(

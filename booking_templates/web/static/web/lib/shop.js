@@ -8,7 +8,12 @@ export const shopProblem = (problem) => (["offline", "unknown"].includes(problem
 
 const ENDED = ["CANCELLED", "REFUNDING", "REFUNDED"];
 
-export const readProducts = async () => (await api("GET", "/api/merch/products", { timeoutMs: 8000 })).body.products;
+export const readShop = async () => (await api("GET", "/api/merch/products", { timeoutMs: 8000 })).body;
+/** What can be bought now: nothing once the event is over. */
+export const readProducts = async () => {
+  const shop = await readShop();
+  return shop.on_sale === false ? [] : shop.products;
+};
 
 /**
  * Order LINES, with the booking TICKETORDER or alone; resolves to where to go next: the provider's page, or the order's.

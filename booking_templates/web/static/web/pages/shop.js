@@ -6,7 +6,7 @@ import { $, busy, h, note, show } from "../lib/dom.js";
 import { won } from "../lib/format.js";
 import { methodBox, payLabel } from "../lib/payment.js";
 import { Shelf, lineList } from "../lib/products.js";
-import { orderLines, readProducts, shopProblem } from "../lib/shop.js";
+import { orderLines, readShop, shopProblem } from "../lib/shop.js";
 import "../lib/page.js";
 
 const booking = $("shop").dataset.booking || null;
@@ -19,12 +19,18 @@ async function start() {
 }
 
 async function load() {
-  let products;
+  let shop;
   try {
-    products = await readProducts();
+    shop = await readShop();
   } catch (problem) {
     const again = h("button", { type: "button", class: "button button--small", on: { click: () => location.reload() } }, t("try_again"));
     note($("problem"), "info", problem.isPassing ? t("shop_down") : problem.message, again);
+    return;
+  }
+  const { products } = shop;
+  if (shop.on_sale === false) {
+    show($("shop"), false);
+    note($("problem"), "info", t(shop.is_called_off ? "shop_called_off" : "shop_over"), h("a", { class: "button button--small", href: "/orders" }, t("my_bookings")));
     return;
   }
   show($("shop"), products.length > 0);
