@@ -214,3 +214,23 @@ def test_whoever_is_buying_meanwhile_ends_with_nothing_and_without_a_charge(repl
     assert not (violations := findings(booking, acknowledged={kept["id"]})).total, str(violations)
     summary = performances(booking)
     assert (summary["p1"]["free"], summary["p2"]["free"]) == (0, 399)
+
+
+def test_what_was_bought_alone_goes_back_once_nothing_is_left_of_the_event(booking: Booking) -> None:
+    is_paid = booking.payment == "kakaopay"
+    open_sales(booking, seats_content(performances=2) if is_paid else areas_content(performances=2), products=PRODUCTS)
+    buyer, other = Buyer(booking), Buyer(booking)
+    made = buyer.call("POST", "merch", "orders", {"items": [{"product": "program", "quantity": 2}]}).json()
+    if is_paid:
+        buyer.come_back(buyer.press(made), service="merch")
+    assert buyer.read(made["id"], service="merch")["status"] == "ISSUED"
+    call_off(booking, "p1")
+    booking.kill("merch")
+    call_off(booking, "p2")
+    booking.restart("merch")
+    until("it is taken back", lambda: buyer.read(made["id"], service="merch")["status"] in ("REFUNDED", "CANCELLED"), within_s=30)
+    assert buyer.read(made["id"], service="merch")["refunded_krw"] == (made["total_krw"] if is_paid else 0)
+    refused = other.call("POST", "merch", "orders", {"items": [{"product": "program", "quantity": 1}]})
+    assert (refused.status, refused.json()["code"]) == (409, "not_on_sale")
+    settle(booking)
+    assert not (violations := findings(booking)).total, str(violations)
