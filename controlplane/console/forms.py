@@ -14,6 +14,9 @@ from controlplane.rendering.adjustments import MAX_REPLICAS, Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.rendering.plan import ServicePlan
 from controlplane.systems.asks import Move, Scale
+from controlplane.systems.conflicts import REASON
+from controlplane.systems.models import BookingSystem
+from controlplane.systems.runtime_words import say_runtime
 from controlplane.systems.services import is_name_of
 
 NUMBER, AUTOSCALE = "number", "autoscale"
@@ -148,6 +151,25 @@ class MoveForm(AskForm):
 
     def ask(self) -> Move:
         return Move(self.service.name, self.cleaned_data["node"])
+
+
+class TakeForm(DataForm):
+    """What is taken from whom; there is nothing to fill in."""
+
+    def __init__(self, system: BookingSystem, data: Any) -> None:
+        self.system = system
+        super().__init__(data)
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """What the runtime said of it."""
+        known = self.system.conflict
+        return [(gettext("What stands in the way"), say_runtime(known[REASON]))] if known else []
+
+    def clean(self) -> dict[str, Any]:
+        if not self.system.conflict:
+            raise forms.ValidationError(Reason("no_conflict").text(gettext))
+        return super().clean() or {}
 
 
 class RestoreForm(DataForm):

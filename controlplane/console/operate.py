@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from controlplane import bootstrap
 from controlplane.accounts.models import User
-from controlplane.console.forms import AskForm, MoveForm, ReopenForm, RestoreForm, ScaleForm
+from controlplane.console.forms import AskForm, MoveForm, ReopenForm, RestoreForm, ScaleForm, TakeForm
 from controlplane.console.running import find
 from controlplane.console.words import service_words
 from controlplane.lib.reasons import Reason
@@ -190,6 +190,18 @@ ACTIONS: dict[str, Action] = {
         act=lambda doing, form, generation: operating.drift_leave(
             system=doing.system, leaves=False, acting_user=doing.user, expected_generation=generation
         ),
+    ),
+    "take": Action(
+        title=_("Take back what others manage in %(what)s"),
+        about=_(
+            "It is taken from who has it now, by force and once, and is Clove's from then on; a change that failed over it is tried again. "
+            "A controller that insists writes it again and is told of again: end that one first."
+        ),
+        button=_("Take it over"),
+        act=lambda doing, form, generation: operating.conflict_take(
+            system=doing.system, acting_user=doing.user, expected_generation=generation
+        ),
+        form=lambda doing, data: TakeForm(doing.system, data or {}),
     ),
     "restore": Action(
         title=_("Put a backup of %(what)s back"),

@@ -17,7 +17,7 @@ from controlplane.lib.models import AuditRow
 from controlplane.rendering.plan import Plan, ServicePlan
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.port import Observation
-from controlplane.systems import people, selectors
+from controlplane.systems import conflicts, people, selectors
 from controlplane.systems.backups import backups_of
 from controlplane.systems.data_loss import has_backups
 from controlplane.systems.models import Archive, BookingSystem, Operation, OperationStep, State
@@ -119,6 +119,7 @@ def system_page(request: HttpRequest, system_id: int) -> HttpResponse:
         "health": health_words(system.health),
         "trouble": trouble,
         "drift": say_drift(seen.drift) if seen else "",
+        "conflict": say_runtime(system.conflict[conflicts.REASON]) if system.conflict and not conflicts.is_taken(system) else "",
         "lost": _what_is_left(system, seen) if system.state == State.DATA_GONE else None,
         "backups": (backups := backups_of(system)),
         "backup_why": say_runtime(backups.why) if backups else "",

@@ -41,6 +41,7 @@ from controlplane.runtime.port import (
     Observation,
     Secrets,
     SystemRef,
+    Takes,
     Workload,
 )
 
@@ -195,25 +196,27 @@ class FakeRuntime:
 
     # The port.
 
-    def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
+    def preview(self, system: SystemRef, objects: Objects, *, takes: Takes = ()) -> list[Change]:
         self._enter("preview", system)
-        known = self._admitted(system, objects)
+        known = self._admitted(system, objects, takes)
         store = known.store if known else Store()
         for item in objects:
-            store.admit(item)
+            store.admit(item, takes)
         changes = object_changes(store.live(), objects)
         return [change for change in changes if change.kind is not ChangeKind.DELETE or change.object_kind != KEPT]
 
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
+    def apply(
+        self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES, takes: Takes = ()
+    ) -> None:
         self._enter("apply", system)
-        known = self._admitted(system, objects)
+        known = self._admitted(system, objects, takes)
         check_kept(keeps, known.volumes if known else {})
         if known is None:
             known = self.systems[system.namespace] = _System(system)
         is_other = known.store.applied != list(objects)
         known.is_whole = known.is_whole and not is_other
         for item in objects:
-            known.store.admit(item)
+            known.store.admit(item, takes)
         if is_other:
             known.looks = 0
         known.store.replace(objects)
@@ -320,7 +323,7 @@ class FakeRuntime:
             if scripted:
                 raise scripted.pop(0)
 
-    def _admitted(self, system: SystemRef, objects: Objects) -> _System | None:
+    def _admitted(self, system: SystemRef, objects: Objects, takes: Takes) -> _System | None:
         """What is known of SYSTEM, into whose namespace OBJECTS may come."""
         check_identity(system, objects)
         check_kinds(objects)
@@ -334,7 +337,7 @@ class FakeRuntime:
         if known and known.looks_until_gone is not None:
             raise RuntimeBusy(f"Namespace {system.namespace} is still being deleted.", object_name=f"Namespace {system.namespace}")
         if known:
-            known.store.check_free(objects)
+            known.store.check_free(objects, takes)
         return known
 
     def _check_owner(self, system: SystemRef) -> None:

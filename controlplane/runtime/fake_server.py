@@ -10,9 +10,9 @@ from typing import Any
 
 from controlplane.runtime.errors import OwnedByAnother, Rejected, Unsupported
 from controlplane.runtime.fingerprint import canonical
-from controlplane.runtime.managers import PLAIN
+from controlplane.runtime.managers import PLAIN, is_taken
 from controlplane.runtime.objects import ObjectKey, key_of, label
-from controlplane.runtime.port import Objects
+from controlplane.runtime.port import Objects, Takes
 
 KINDS = frozenset(
     {
@@ -74,6 +74,7 @@ class Store:
         keys = {key_of(item) for item in objects}
         self.kept = [item for item in (*self.applied, *self.kept) if item["kind"] == KEPT and key_of(item) not in keys]
         self.applied, self.edits, self.gone = copy.deepcopy(list(objects)), {}, set()
+        self.foreign = {key: owner for key, owner in self.foreign.items() if key not in keys}
 
     def drift(self) -> str:
         """In words, what is not as it was applied."""
@@ -91,14 +92,14 @@ class Store:
     def _drifted(self, item: Mapping[str, Any]) -> list[Edit]:
         return [edit for edit in self.edits.get(key_of(item), ()) if edit.drifts(item)]
 
-    def check_free(self, objects: Objects) -> None:
-        """Raises OwnedByAnother when one of OBJECTS stands there already and is somebody else's."""
+    def check_free(self, objects: Objects, takes: Takes) -> None:
+        """Raises OwnedByAnother when one of OBJECTS stands there already and is somebody else's, whom TAKES does not name."""
         for item in objects:
-            if owner := self.foreign.get(key_of(item)):
+            if (owner := self.foreign.get(key_of(item))) and not is_taken(takes, label(item), [owner]):
                 name = label(item)
                 raise OwnedByAnother(f"{name} belongs to {owner}.", owner=owner, object_name=name)
 
-    def admit(self, item: Mapping[str, Any]) -> None:
+    def admit(self, item: Mapping[str, Any], takes: Takes = ()) -> None:
         """Refuse ITEM as a server would. Raises Rejected, or OwnedByAnother for fields that controllers alone set to something else."""
         _check_fields(item)
         key = key_of(item)
@@ -106,8 +107,9 @@ class Store:
         if before is not None:
             _check_immutable(before, item)
         taken = [edit for edit in self.edits.get(key, ()) if _get(item, edit.path) not in (_NOTHING, edit.value)]
-        if taken and not any(PLAIN.have(edit.manager) for edit in taken):
-            name, owner = label(item), ", ".join(dict.fromkeys(edit.manager for edit in taken))
+        managers = [edit.manager for edit in taken]
+        if taken and not any(map(PLAIN.have, managers)) and not is_taken(takes, label(item), managers):
+            name, owner = label(item), ", ".join(dict.fromkeys(managers))
             paths = ", ".join(sorted({f".{edit.path}" for edit in taken}))
             raise OwnedByAnother(f"{name}: {paths} is managed by {owner}.", owner=owner, object_name=name)
 

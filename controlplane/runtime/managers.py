@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -31,3 +32,8 @@ PLAIN = Hands()
 def managers_of(owner: str) -> list[str]:
     """The managers that OwnedByAnother names as OWNER."""
     return owner.split(", ")
+
+
+def is_taken(takes: Collection[tuple[str, str]], object_name: str, managers: Iterable[str]) -> bool:
+    """TAKES, as of `Runtime.apply`, names each of MANAGERS for OBJECT_NAME."""
+    return any(name == object_name and set(managers) <= set(managers_of(owner)) for name, owner in takes)

@@ -5,7 +5,7 @@ Every method may raise the errors of `runtime.errors` and nothing else. All call
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -15,6 +15,9 @@ Objects = Sequence[Mapping[str, Any]]
 """Rendered Kubernetes objects as plain dicts, in the order they are applied."""
 
 NO_VOLUMES: Mapping[str, str] = MappingProxyType({})
+
+Takes = Collection[tuple[str, str]]
+"""Conflicts that are overruled, each as the name of the object and the owner that OwnedByAnother told."""
 
 Secrets = Mapping[str, Mapping[str, str]]
 """Secret name -> file name -> text. Travels beside the objects, never inside a revision."""
@@ -172,14 +175,18 @@ class Node:
 class Runtime(Protocol):
     """Runs booking systems. Adapters: `runtime.local`, `runtime.kubernetes`, and `runtime.fake` for tests."""
 
-    def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
+    def preview(self, system: SystemRef, objects: Objects, *, takes: Takes = ()) -> list[Change]:
         """What `apply` would change, without changing anything. Also finds what `apply` would refuse."""
 
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
+    def apply(
+        self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES, takes: Takes = ()
+    ) -> None:
         """Make OBJECTS the desired state, all or what the order allows; prune what fell out. Returns before anything is ready.
 
         KEEPS names volumes, as `Observation.volumes` has them, that must be there: raises DataGone before anything is changed when one is
         not, or is another. Of a claim that is not among them an empty volume is made where there is none.
+
+        Somebody else's object or field is taken only from whom TAKES names, and is Clove's from then on.
 
         Where nothing but the size of pods changes, those that run are resized if that can be; it is waited for, some seconds at most.
         """

@@ -23,7 +23,7 @@ from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.holding import held
 from controlplane.runtime.port import ChangeKind, Endpoint, Health, Objects, Observation
-from controlplane.systems import caps, checks, content, data_loss, databases, planning, rotating
+from controlplane.systems import caps, checks, conflicts, content, data_loss, databases, planning, rotating
 from controlplane.systems.booking_api import Answer, BookingApi, Silent
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.giving import UNKNOWN_PICTURES, body_of, missing_of, put_content
@@ -115,7 +115,8 @@ def _hand_over(run: Run, revision: Revision) -> None:
         run.operation.fingerprint = fingerprint(objects, secrets)
         run.operation.result = run.operation.result | {HANDED_OVER: True}
         run.operation.save(update_fields=["fingerprint", "result"])
-    run.runtime.apply(run.system.ref, objects, secrets, keeps=keeps)
+    with conflicts.overruled(run.lease) as takes:
+        run.runtime.apply(run.system.ref, objects, secrets, keeps=keeps, takes=takes)
 
 
 def _kept(run: Run, plan: Plan) -> dict[str, str]:
@@ -193,7 +194,8 @@ def _make_revision(run: Run) -> Revision:
 
 def _preview(run: Run, revision: Revision) -> None:
     run.begin("preview")
-    changes = run.runtime.preview(run.system.ref, revision.manifests)
+    with conflicts.overruled(run.lease, is_trial=True) as takes:
+        changes = run.runtime.preview(run.system.ref, revision.manifests, takes=takes)
     count = {kind.value: sum(change.kind is kind for change in changes) for kind in ChangeKind}
     if live := run.system.live_revision:
         rests = run.system.state in (State.SUSPENDED, State.DATA_GONE)

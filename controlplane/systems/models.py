@@ -120,6 +120,8 @@ class BookingSystem(models.Model):
     """What its data were in when it was last seen well; see data_loss.py."""
     backup = models.JSONField(null=True, blank=True)
     """How its backups went when it was last looked at, as the runtime's `Backup`; see backups.py."""
+    conflict = models.JSONField(null=True, blank=True)
+    """Who keeps it from being applied, and whether they are overruled; see conflicts.py."""
     poster = models.JSONField(null=True, blank=True)
     """The event service's poster when it was last seen: `path` on the buyer site, `width`, `height`, `bytes`. See event_page.py."""
     connect_url = models.URLField(blank=True)

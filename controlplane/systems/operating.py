@@ -1,7 +1,7 @@
 """Does what is asked of a running booking system beyond its requirement: scale, move, restart, change keys, suspend, resume, leave what
-hands change.
+hands change, take back what others manage.
 
-Each but the last is a wish like any other (services.py): a new revision, previewed and applied by a worker, with its steps; a rollback
+Each but the last two is a wish like any other (services.py): a new revision, previewed and applied by a worker, with its steps; a rollback
 takes it back.
 """
 
@@ -15,16 +15,19 @@ from controlplane.lib.reasons import declare, gettext_noop
 from controlplane.rendering.adjustments import Autoscale
 from controlplane.rendering.images import ResourcesPlan
 from controlplane.runtime.port import Runtime
+from controlplane.systems import conflicts
 from controlplane.systems.asks import Ask, Move, Restart, Resume, RotateKeys, Scale, Suspend, adjusted
 from controlplane.systems.errors import Refused
 from controlplane.systems.lease import CONVERGE
 from controlplane.systems.models import BookingSystem, Operation
+from controlplane.systems.services import system_retry
 from controlplane.systems.standing import KEEPS, standing_row
 from controlplane.systems.wishes import check_generation, lock, lock_to_wish, refuse_deleted, wish
 
 declare(
     {
         "step_stopped": gettext_noop("%(ready)s of %(wanted)s services rest or keep the data."),
+        "no_conflict": gettext_noop("Nobody stands in its way any more."),
         "step_suspended": gettext_noop("Suspended: nothing runs but what keeps its data"),
     }
 )
@@ -96,6 +99,30 @@ def system_suspend(*, system: BookingSystem, acting_user: User) -> Operation:
 def system_resume(*, system: BookingSystem, acting_user: User) -> Operation:
     """Let it run again as it did."""
     return system_ask(system=system, ask=Resume(), acting_user=acting_user)
+
+
+def conflict_take(*, system: BookingSystem, acting_user: User, expected_generation: int | None = None) -> None:
+    """Take what stands in the way of SYSTEM from its owner, at the next apply and once; a change that failed over it is tried again.
+
+    Raises Refused (`no_conflict`, `being_deleted`) and GenerationConflict.
+    """
+    with transaction.atomic():
+        lock(system)
+        refuse_deleted(system)
+        check_generation(system, expected_generation)
+        system.refresh_from_db(fields=["conflict"])
+        known = system.conflict
+        if not known:
+            raise Refused("no_conflict")
+        system.conflict = {**known, conflicts.IS_TAKEN: True}
+        system.not_before = None
+        system.save(update_fields=["conflict", "not_before"])
+        told = {"object": known[conflicts.OBJECT], "owner": known[conflicts.OWNER]}
+        audit.record("system.take_back", system, acting_user=acting_user, **told)
+        if conflicts.has_failed_over_it(system):
+            system_retry(system=system, acting_user=acting_user)
+        else:
+            queue.send_on_commit(CONVERGE, system_id=system.pk)
 
 
 def drift_leave(*, system: BookingSystem, leaves: bool, acting_user: User, expected_generation: int | None = None) -> None:

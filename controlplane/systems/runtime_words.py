@@ -64,6 +64,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"(?P<kind>[A-Z]\w+) (?P<name>\S+) was replaced", gettext_noop("%(kind)s %(name)s was replaced")),
     (r"(?P<kind>[A-Z]\w+) (?P<name>\S+) was changed by (?P<who>\S+)", gettext_noop("%(kind)s %(name)s was changed by %(who)s")),
     (r"(?P<kind>[A-Z]\w+) (?P<name>\S+) belongs to (?P<who>.+)", gettext_noop("%(kind)s %(name)s belongs to %(who)s")),
+    (r"(?P<name>[A-Z]\w+ [^\s:]+): (?P<fields>\..+) is managed by (?P<who>.+)", gettext_noop("%(name)s: %(fields)s is managed by %(who)s")),
     (r"Not Clove's: (?P<names>.+)", gettext_noop("Not Clove's: %(names)s")),
     (r"(?P<kind>[A-Z]\w+) (?P<name>\S+) is being deleted", gettext_noop("%(kind)s %(name)s is being deleted")),
     (r"The volume for the backups is full", gettext_noop("The volume for the backups is full")),

@@ -15,7 +15,7 @@ from controlplane.rendering.plan import from_json
 from controlplane.runtime.errors import RuntimeFailure
 from controlplane.runtime.fingerprint import fingerprint
 from controlplane.runtime.port import Health, Observation, Runtime
-from controlplane.systems import backups, content, data_loss, databases, rotating
+from controlplane.systems import backups, conflicts, content, data_loss, databases, rotating
 from controlplane.systems.booking_api import BookingApi, Silent
 from controlplane.systems.giving import put_content
 from controlplane.systems.lease import Lease
@@ -90,7 +90,8 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
         return LOOK_AGAIN_S
     is_back = system.state == State.DATA_GONE
     pause_s = pause_left_s(system)
-    if system.leaves_drift and not is_back and seen.drift and not seen.fingerprint and seen.applied == system.live_fingerprint:
+    is_left = system.leaves_drift and not is_back and not conflicts.is_taken(system)
+    if is_left and seen.drift and not seen.fingerprint and seen.applied == system.live_fingerprint:
         seen = _with_drift(seen)
     elif pause_s and (is_back or not _is_as_live(system, seen)):
         # Each change is an event: who fights over a field would have it applied as often as they write it.
@@ -113,7 +114,9 @@ def _keep_live(lease: Lease, runtime: Runtime) -> float:
                 secrets = secrets_for(system, from_json(live.plan))
                 wanted = fingerprint(live.manifests, secrets)
             try:
-                runtime.apply(system.ref, live.manifests, secrets, keeps=data_loss.keeps_for(system, from_json(live.plan)))
+                keeps = data_loss.keeps_for(system, from_json(live.plan))
+                with conflicts.overruled(lease) as takes:
+                    runtime.apply(system.ref, live.manifests, secrets, keeps=keeps, takes=takes)
             except RuntimeFailure as error:
                 _note_health(lease, replace(seen, message=f"{seen.message} {error.reason}".strip()))
                 if is_repair or error.retry_after_s:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from controlplane.runtime.fingerprint import fingerprint
-from controlplane.runtime.port import Change, Objects, Observation, Runtime, SystemRef
+from controlplane.runtime.port import Change, Objects, Observation, Runtime, SystemRef, Takes
 from tests.runtime_contract.recording import outcome
 from tests.runtime_contract.systems import IMAGE, SECRETS, labels, ref, scaled_objects, system_objects, with_env
 
@@ -64,7 +64,7 @@ def look(stage: Stage, system: SystemRef, objects: Objects = ()) -> dict[str, An
     return told
 
 
-def changes(stage: Stage, system: SystemRef, objects: Objects) -> Any:
+def changes(stage: Stage, system: SystemRef, objects: Objects, takes: Takes = ()) -> Any:
     """What a preview of OBJECTS tells."""
 
     def shown(change: Change) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def changes(stage: Stage, system: SystemRef, objects: Objects) -> Any:
         return {"kind": change.kind.value, "object": f"{change.object_kind} {change.name}", "fields": fields, "warning": change.warning}
 
     def told() -> list[dict[str, Any]]:
-        found = [shown(change) for change in stage.runtime.preview(system, objects)]
+        found = [shown(change) for change in stage.runtime.preview(system, objects, takes=takes)]
         # What is made and changed comes in the order of OBJECTS, then what goes, in any order.
         gone = [change for change in found if change["kind"] == "delete"]
         assert found[len(found) - len(gone) :] == gone
@@ -82,8 +82,8 @@ def changes(stage: Stage, system: SystemRef, objects: Objects) -> Any:
     return outcome(told)
 
 
-def applied(stage: Stage, system: SystemRef, objects: Objects) -> Any:
-    return outcome(lambda: stage.runtime.apply(system, objects, SECRETS))
+def applied(stage: Stage, system: SystemRef, objects: Objects, takes: Takes = ()) -> Any:
+    return outcome(lambda: stage.runtime.apply(system, objects, SECRETS, takes=takes))
 
 
 def nothing_there(stage: Stage) -> Any:
@@ -246,6 +246,24 @@ def what_stands_beside_a_system(stage: Stage) -> Any:
         stage.made(system, item | ({"spec": spec} if spec else {}), manager="kubectl-create")
     told = {"look": look(stage, system, objects), "preview": changes(stage, system, objects), "apply": applied(stage, system, objects)}
     return {**told, "is_there": stage.is_there(system, "NetworkPolicy", "allow-all"), "then": look(stage, system, objects)}
+
+
+def what_is_taken_back(stage: Stage) -> Any:
+    """From whom is named and of what is named, and from nobody else."""
+    system = ref(7260)
+    objects = system_objects(system)
+    stage.runtime.apply(system, objects, SECRETS)
+    stage.changed(system, "Deployment", "seat", "spec.replicas", 3, manager="their-autoscaler")
+    seat, extra = (("Deployment seat", "their-autoscaler"),), (("ConfigMap extra", "helm"),)
+    other = (("Deployment seat", "another"), ("Deployment event", "their-autoscaler"))
+    told = {"from_another": [changes(stage, system, objects, other), applied(stage, system, objects, other)]}
+    told["from_them"] = [changes(stage, system, objects, seat), applied(stage, system, objects, seat), look(stage, system, objects)]
+    metadata = {"name": "extra", "namespace": system.namespace}
+    stage.made(system, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"OURS": "0"}}, manager="helm")
+    item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "labels": labels(system)}, "data": {"OURS": "1"}}
+    told["an_object"] = [applied(stage, system, [*objects, item], seat), applied(stage, system, [*objects, item], extra)]
+    told["then"] = [look(stage, system, [*objects, item]), applied(stage, system, objects), stage.is_there(system, "ConfigMap", "extra")]
+    return told
 
 
 def an_object_that_somebody_deleted(stage: Stage) -> Any:
@@ -412,6 +430,7 @@ CASES: dict[str, Callable[[Stage], Any]] = {
         what_somebody_added_by_hand,
         what_anybody_may_note,
         what_stands_beside_a_system,
+        what_is_taken_back,
         an_object_that_somebody_deleted,
         an_object_that_is_somebody_elses,
         a_namespace_of_another_system,

@@ -15,7 +15,7 @@ from controlplane.runtime.kubernetes.preview import preview
 from controlplane.runtime.kubernetes.resources import NAMESPACE
 from controlplane.runtime.kubernetes.routing import RoutingChoice, routed
 from controlplane.runtime.kubernetes.volumes import close
-from controlplane.runtime.port import NO_VOLUMES, Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef
+from controlplane.runtime.port import NO_VOLUMES, Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef, Takes
 
 
 class KubernetesRuntime:
@@ -32,11 +32,14 @@ class KubernetesRuntime:
     def _sent(self, system: SystemRef, objects: Objects) -> Objects:
         return marked(system, routed(objects, self._routing))
 
-    def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
-        return preview(self._api, system, self._sent(system, objects))
+    def preview(self, system: SystemRef, objects: Objects, *, takes: Takes = ()) -> list[Change]:
+        return preview(self._api, system, self._sent(system, objects), takes=takes)
 
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
-        apply(self._api, system, objects, secrets, routed=self._sent(system, objects), routing=self._routing.mark, keeps=keeps)
+    def apply(
+        self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES, takes: Takes = ()
+    ) -> None:
+        sent, mark = self._sent(system, objects), self._routing.mark
+        apply(self._api, system, objects, secrets, routed=sent, routing=mark, keeps=keeps, takes=takes)
 
     def close(self, system: SystemRef, objects: Objects) -> None:
         close(self._api, system, objects)

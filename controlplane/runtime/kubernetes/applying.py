@@ -22,9 +22,9 @@ from controlplane.runtime.kubernetes.inventory import Entry, Inventory
 from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, RANK, resource_of
-from controlplane.runtime.managers import managers_of
-from controlplane.runtime.objects import ObjectKey, hostnames, key_of
-from controlplane.runtime.port import Objects, Secrets, SystemRef
+from controlplane.runtime.managers import is_taken, managers_of
+from controlplane.runtime.objects import ObjectKey, hostnames, key_of, label
+from controlplane.runtime.port import Objects, Secrets, SystemRef, Takes
 
 KEPT = standing.CLAIM
 """A service that leaves a system keeps its data; they go with the namespace."""
@@ -32,11 +32,19 @@ _NOTHING: Item = {"metadata": {}}
 
 
 def apply(
-    api: Api, system: SystemRef, objects: Objects, secrets: Secrets, *, routed: Objects, routing: str, keeps: Mapping[str, str]
+    api: Api,
+    system: SystemRef,
+    objects: Objects,
+    secrets: Secrets,
+    *,
+    routed: Objects,
+    routing: str,
+    keeps: Mapping[str, str],
+    takes: Takes = (),
 ) -> None:
     """Apply ROUTED, which is OBJECTS as this cluster routes them (ROUTING marks how), with SECRETS. The fingerprint is that of OBJECTS.
 
-    See `Runtime.apply` for KEEPS.
+    See `Runtime.apply` for KEEPS and TAKES.
     """
     bundle.check(system, routed)
     check_extensions(api, routed)
@@ -53,10 +61,10 @@ def apply(
     before = inventory.read(api, system) if found is not None else Inventory()
     keys = inventory.keys_of(items)
     there = foreign.standing(api, system, keys) if found is not None else {}
-    foreign.check(system, keys, there, before, api.hands)
+    foreign.check(system, keys, there, before, api.hands, takes)
     if found is not None and additions.additions("Namespace", found, api.hands):
         additions.take(api, namespace)
-    entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace).item)}
+    entries: dict[ObjectKey, Entry] = {key_of(namespace): inventory.entry_of(apply_fairly(api, namespace, takes=takes).item)}
     after_fingerprint = fingerprint(objects, secrets)
     if before.fingerprint != after_fingerprint or not before.entries.keys() >= set(keys):
         inventory.write(api, system, before.beginning(keys))
@@ -75,8 +83,10 @@ def apply(
         handover.keep_replicas(api, item)
         if is_taken_back := handover.is_taken_back(item, before, keys):
             handover.end_autoscaling(api, system, item, before)
-        begun = resizing.begin(api, system, item, functools.partial(_tried, api, item, is_forced=is_taken_back), deadline=deadline)
-        applied = api.apply(item, resource_of(item), force=True).item if is_taken_back else _apply(api, item)
+        begun = resizing.begin(
+            api, system, item, functools.partial(_tried, api, item, is_forced=is_taken_back, takes=takes), deadline=deadline
+        )
+        applied = api.apply(item, resource_of(item), force=True).item if is_taken_back else _apply(api, item, takes)
         if begun.is_marked:
             resizing.end(api, system, item)
         if begun.resize:
@@ -91,20 +101,22 @@ def apply(
     inventory.write(api, system, Inventory(after_fingerprint, entries, host, resizes, is_roomy=bool(roomy), routing=routing))
 
 
-def _tried(api: Api, item: Item, *, is_forced: bool) -> Item:
+def _tried(api: Api, item: Item, *, is_forced: bool, takes: Takes) -> Item:
     """ITEM as applying it would leave it."""
-    return api.apply(item, resource_of(item), dry_run=True, force=True).item if is_forced else apply_fairly(api, item, dry_run=True).item
+    if is_forced:
+        return api.apply(item, resource_of(item), dry_run=True, force=True).item
+    return apply_fairly(api, item, dry_run=True, takes=takes).item
 
 
-def _apply(api: Api, item: Item) -> Item:
+def _apply(api: Api, item: Item, takes: Takes) -> Item:
     """ITEM as it stands afterwards. The API server rewrites a claim the first time it is applied again, even without a change (seen with
     1.36), so a claim is only applied when a dry run says that it would differ."""
     if item["kind"] not in standing.KINDS:
-        return apply_fairly(api, item).item
+        return apply_fairly(api, item, takes=takes).item
     item, found = _fitted(api, item)
-    if found and item["kind"] == standing.CLAIM and said(found) == said(apply_fairly(api, item, dry_run=True).item):
+    if found and item["kind"] == standing.CLAIM and said(found) == said(apply_fairly(api, item, dry_run=True, takes=takes).item):
         return found
-    return apply_fairly(api, item).item
+    return apply_fairly(api, item, takes=takes).item
 
 
 def _fitted(api: Api, item: Item) -> tuple[Item, Item | None]:
@@ -113,8 +125,8 @@ def _fitted(api: Api, item: Item) -> tuple[Item, Item | None]:
     return standing.fitted(item, found), found
 
 
-def apply_fairly(api: Api, item: Item, *, dry_run: bool = False) -> Applied:
-    """Apply ITEM; take back fields that somebody changed by hand, and leave those that another controller manages.
+def apply_fairly(api: Api, item: Item, *, dry_run: bool = False, takes: Takes = ()) -> Applied:
+    """Apply ITEM; take back fields that somebody changed by hand, or that TAKES names, and leave those that another controller manages.
 
     Raises OwnedByAnother with that controller's name. Where a hand changed fields as well, the conflict is the hand's and the controller is
     overruled with it, this once: a past note of its own is gone then, and one that insists writes again and is told of at the next look.
@@ -123,7 +135,8 @@ def apply_fairly(api: Api, item: Item, *, dry_run: bool = False) -> Applied:
     try:
         return api.apply(item, resource, dry_run=dry_run)
     except OwnedByAnother as conflict:
-        if not any(map(api.hands.have, managers_of(conflict.owner))):
+        managers = managers_of(conflict.owner)
+        if not any(map(api.hands.have, managers)) and not is_taken(takes, label(item), managers):
             raise
     # Forcing takes exactly the fields of this conflict, unless another one arose this very moment: then it is drift at the next look.
     return api.apply(item, resource, dry_run=dry_run, force=True)

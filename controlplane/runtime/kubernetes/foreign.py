@@ -17,9 +17,9 @@ from controlplane.runtime.kubernetes.inventory import Entry, Inventory
 from controlplane.runtime.kubernetes.ownership import has_applied, is_labelled, other_managers
 from controlplane.runtime.kubernetes.resources import BY_KIND, SECRET, Resource
 from controlplane.runtime.kubernetes.volumes import CLAIM
-from controlplane.runtime.managers import Hands
+from controlplane.runtime.managers import Hands, is_taken, managers_of
 from controlplane.runtime.objects import ObjectKey
-from controlplane.runtime.port import SystemRef
+from controlplane.runtime.port import SystemRef, Takes
 
 Found = Mapping[tuple[str, str], Mapping[str, Any]]
 """(kind, name) -> the metadata of what stands there."""
@@ -43,12 +43,14 @@ def metadata_of(api: Api, system: SystemRef, resource: Resource, names: Sequence
     return api.items(resource, system.namespace, metadata_only=True)
 
 
-def check(system: SystemRef, keys: Iterable[ObjectKey], found: Found, before: Inventory, hands: Hands) -> None:
-    """Raises OwnedByAnother when one of KEYS is FOUND there as somebody else's, who is named."""
+def check(system: SystemRef, keys: Iterable[ObjectKey], found: Found, before: Inventory, hands: Hands, takes: Takes) -> None:
+    """Raises OwnedByAnother when one of KEYS is FOUND there as somebody else's, who is named; unless TAKES names them."""
     for key in keys:
         item = found.get((key.kind, key.name))
         if item is not None and not _may_apply(system, key, item, before.entries.get(key, Entry()), hands):
             name, owner = f"{key.kind} {key.name}", ", ".join(other_managers(item, hands)) or "somebody else"
+            if is_taken(takes, name, managers_of(owner)):
+                continue
             raise OwnedByAnother(f"{name} belongs to {owner}.", owner=owner, object_name=name)
 
 

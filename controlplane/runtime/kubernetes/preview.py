@@ -21,14 +21,14 @@ from controlplane.runtime.kubernetes.notes import said
 from controlplane.runtime.kubernetes.ownership import check_ours
 from controlplane.runtime.kubernetes.resources import BY_KIND, NAMESPACE, POD, resource_of
 from controlplane.runtime.objects import MANAGED_BY, MANAGED_LABEL, key_of
-from controlplane.runtime.port import Change, ChangeKind, Objects, SystemRef
+from controlplane.runtime.port import Change, ChangeKind, Objects, SystemRef, Takes
 
 TRIAL_NAMESPACE = "clove-preview"
 _ACCOUNT = "preview"
 _WITH_PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
-def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
+def preview(api: Api, system: SystemRef, objects: Objects, *, takes: Takes = ()) -> list[Change]:
     """The changes in the order of OBJECTS, then what would be pruned. Raises what `apply` would raise, as far as a dry run can tell."""
     bundle.check(system, objects)
     check_extensions(api, objects)
@@ -43,19 +43,19 @@ def preview(api: Api, system: SystemRef, objects: Objects) -> list[Change]:
     def change_of(item: Mapping[str, Any]) -> Change | None:
         _try_pod(api, item)
         is_forced = handover.is_taken_back(item, applied, keys)
-        return _in_trial(api, item) if namespace is None else _in_place(api, system, item, applied, is_forced=is_forced)
+        return _in_trial(api, item) if namespace is None else _in_place(api, system, item, applied, is_forced=is_forced, takes=takes)
 
     changes = [change for change in together.each(change_of, objects) if change]
     return changes + (_pruned(api, system, objects, applied) if namespace else [])
 
 
-def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], applied: Inventory, *, is_forced: bool) -> Change | None:
+def _in_place(api: Api, system: SystemRef, item: Mapping[str, Any], applied: Inventory, *, is_forced: bool, takes: Takes) -> Change | None:
     resource, name = resource_of(item), item["metadata"]["name"]
     before = api.get(resource, name, system.namespace)
     if before is not None:
-        foreign.check(system, [key_of(item)], {(resource.kind, name): before}, applied, api.hands)
+        foreign.check(system, [key_of(item)], {(resource.kind, name): before}, applied, api.hands, takes)
     item = standing.fitted(item, before)
-    after = api.apply(item, resource, dry_run=True, force=True) if is_forced else apply_fairly(api, item, dry_run=True)
+    after = api.apply(item, resource, dry_run=True, force=True) if is_forced else apply_fairly(api, item, dry_run=True, takes=takes)
     warning = " ".join(after.warnings)
     if before is None:
         return Change(ChangeKind.CREATE, resource.kind, name, warning=warning)

@@ -23,7 +23,7 @@ from controlplane.runtime.local.layout import Home
 from controlplane.runtime.local.manifest import SystemSpec, check_images, check_secrets, read_system
 from controlplane.runtime.objects import hostnames as hostnames_in
 from controlplane.runtime.objects import key_of
-from controlplane.runtime.port import NO_VOLUMES, Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef
+from controlplane.runtime.port import NO_VOLUMES, Change, Endpoint, Node, Objects, Observation, Secrets, SystemRef, Takes
 
 _SERVICE = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
@@ -63,13 +63,15 @@ class LocalRuntime:
         self._images = images
 
     @_maps_errors
-    def preview(self, system: SystemRef, objects: Objects) -> list[Change]:
+    def preview(self, system: SystemRef, objects: Objects, *, takes: Takes = ()) -> list[Change]:
         self._check(system, objects)
         wanted = self._wanted(system)
         return object_changes(wanted["objects"] if wanted else [], objects)
 
     @_maps_errors
-    def apply(self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES) -> None:
+    def apply(
+        self, system: SystemRef, objects: Objects, secrets: Secrets, *, keeps: Mapping[str, str] = NO_VOLUMES, takes: Takes = ()
+    ) -> None:
         spec = self._check(system, objects)
         check_secrets(spec, secrets)
         files, names = self._home.system(system.namespace), hostnames_in(objects)

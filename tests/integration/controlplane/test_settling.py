@@ -14,6 +14,7 @@ from controlplane.lib.models import AuditRow
 from controlplane.runtime.errors import Forbidden, RuntimeUnavailable
 from controlplane.systems import operating, settling
 from controlplane.systems.converge import converge
+from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem, State
 from controlplane.systems.outcomes import LONGEST_DELAY_S
 from tests.controlplane import Site, SiteRuntime
@@ -247,6 +248,52 @@ def test_a_repair_that_is_refused_says_why(seller: Any, runtime: SiteRuntime) ->
 
     system.refresh_from_db()
     assert "Deployment seat: .spec.replicas is managed by their-operator." in system.health_message
+
+
+def test_what_a_controller_took_is_taken_back_once_when_the_admin_says_so(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    with pytest.raises(Refused) as refused:
+        operating.conflict_take(system=system, acting_user=seller)
+    assert refused.value.reason.code == "no_conflict"
+    runtime.changed_by("their-operator", system.namespace, "Deployment", "seat", "spec.replicas", 3)
+    converge(system.pk, runtime=runtime)
+    system.refresh_from_db()
+    assert system.conflict["owner"] == "their-operator"
+
+    operating.drift_leave(system=system, leaves=True, acting_user=seller)
+    operating.conflict_take(system=system, acting_user=seller)
+    converge(system.pk, runtime=runtime)
+
+    assert not runtime.observe(system.ref).drift
+    system.refresh_from_db()
+    assert system.conflict is None
+    row = AuditRow.objects.get(action="system.take_back", subject_id=str(system.pk))
+    assert row.details == {"object": "Deployment seat", "owner": "their-operator"}
+
+    operating.drift_leave(system=system, leaves=False, acting_user=seller)
+    runtime.changed_by("their-operator", system.namespace, "Deployment", "seat", "spec.replicas", 4)
+    BookingSystem.objects.filter(pk=system.pk).update(not_before=None)
+    converge(system.pk, runtime=runtime)
+    assert runtime.observe(system.ref).drift
+    system.refresh_from_db()
+    assert not system.conflict.get("is_taken")
+
+
+def test_a_change_that_failed_over_somebody_else_is_tried_again_once_they_are_overruled(seller: Any, runtime: SiteRuntime) -> None:
+    system = deployed(seller, runtime)
+    runtime.changed_by("their-operator", system.namespace, "Deployment", "seat", "spec.replicas", 3)
+    failed = operating.system_restart(system=system, service="seat", acting_user=seller)
+    settle(system, runtime)
+    failed.refresh_from_db()
+    assert (failed.state, failed.reason_code) == ("failed", "owned_by_another")
+
+    operating.conflict_take(system=system, acting_user=seller)
+    settle(system, runtime)
+
+    last = system.operations.first()
+    assert (last.kind, last.state) == ("restart", "succeeded")
+    system.refresh_from_db()
+    assert system.conflict is None
 
 
 def test_what_somebody_changed_is_left_if_the_admin_says_so_and_only_shown(seller: Any, runtime: SiteRuntime) -> None:

@@ -323,6 +323,26 @@ def test_what_hands_change_is_left_and_put_right_as_the_admin_says(admin: Client
     assert [row.action for row in AuditRow.objects.order_by("-pk")[:3]] == ["system.repair", "system.mend_drift", "system.leave_drift"]
 
 
+def test_what_a_controller_manages_is_named_and_taken_back_by_an_admin(admin: Client, live: BookingSystem, fake: SiteRuntime) -> None:
+    page = f"/console/systems/{live.pk}/"
+    assert "Nobody stands in its way any more." in text_of(admin.get(f"{page}take/"))
+    fake.changed_by("their-operator", live.namespace, "Deployment", "seat", "spec.replicas", 3)
+    converge(live.pk, runtime=fake)
+    said = "Deployment seat: .spec.replicas is managed by their-operator."
+    assert said in text_of(admin.get(page))
+    asked = admin.get(f"{page}take/")
+    assert said in text_of(asked)
+
+    admin.post(f"{page}take/", confirmation(asked))
+    converge(live.pk, runtime=fake)
+
+    assert not fake.observe(live.ref).drift
+    assert "is managed by" not in text_of(admin.get(page)).partition("Audit trail")[0]
+    row = AuditRow.objects.get(action="system.take_back")
+    assert (row.subject_id, row.details["owner"]) == (str(live.pk), "their-operator")
+    assert admin.post(f"{page}take/", {"confirm": "yes", "generation": live.generation}).status_code == 422
+
+
 @pytest.fixture
 def bereft(live: BookingSystem, fake: SiteRuntime) -> BookingSystem:
     """A system whose namespace somebody deleted."""
