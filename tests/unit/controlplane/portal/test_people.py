@@ -212,9 +212,9 @@ def test_members_see_names_and_only_the_owner_sees_addresses(draft_system, brows
 
 
 def doings(browser, system, what):
-    """Where the forms of a page post to (`.`: to the page itself), and its links to pages that only change something."""
+    """Where the forms of a page post to (`.`: to the page itself) but for a search, and its links to pages that only change something."""
     text = page_of(browser.get(f"/systems/{system.pk}{what}")).partition("<main")[2].partition("</main>")[0]
-    forms = [form for form in re.findall(r"<form[^>]*>", text) if 'method="post"' in form]
+    forms = [form for form in re.findall(r"<form[^>]*>", text) if 'method="post"' in form and 'role="search"' not in form]
     posts = [found.group(1) if (found := re.search(r'action="([^"]*)"', form)) else "." for form in forms]
     links = [
         where
