@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from controlplane.systems import settlement
 
@@ -32,7 +33,8 @@ LATE = dict.fromkeys(("captured_krw", "refunded_krw", "fees_krw", "compensation_
 
 
 def table(answer: dict[str, Any]) -> list[str]:
-    return settlement.as_csv(settlement.read(answer), title="강변", starts={}).removeprefix(settlement.BOM).splitlines()
+    with translation.override("en"):
+        return settlement.as_csv(settlement.read(answer), title="강변", starts={}).removeprefix(settlement.BOM).splitlines()
 
 
 def test_what_is_due_at_the_door_is_in_the_table() -> None:
