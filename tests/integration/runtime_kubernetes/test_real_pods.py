@@ -274,8 +274,10 @@ def test_a_backup_brings_back_what_was_sold_when_it_was_made(selling: OnCluster)
     order = Buyer(selling).buy(seats=["1-10"])  # type: ignore[arg-type]
     schedule = selling.api.get(BY_KIND["CronJob"], "mariadb-backup", SYSTEM.namespace)
     assert schedule
-    now = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "backup-now"}, "spec": schedule["spec"]["jobTemplate"]["spec"]}
-    cluster.create(jobs, now)
+    # As `kubectl create job --from` makes it.
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "mariadb-backup", "uid": schedule["metadata"]["uid"], "controller": True}
+    metadata = {"name": "backup-now", "ownerReferences": [owner]}
+    cluster.create(jobs, {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": schedule["spec"]["jobTemplate"]["spec"]})
     _await_job(selling.api, "backup-now")
     assert Buyer(selling).buy(seats=["1-11"])["status"] == "ISSUED"  # type: ignore[arg-type]
 
