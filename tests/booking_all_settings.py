@@ -9,6 +9,7 @@ from booking_templates.kit.settings import *  # noqa: F403
 # Auth's own.
 SENDS_MAIL = False
 MAIL_PER_SECOND = 10
+OIDC_PRIVATE = False
 OIDC_ISSUER = OIDC_NAME = OIDC_CLIENT_ID = OIDC_CLIENT_SECRET = ""
 
 INSTALLED_APPS = [

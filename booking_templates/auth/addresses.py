@@ -39,6 +39,16 @@ def addresses_of(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
+def is_named_inside(host: str) -> bool:
+    """Whether HOST is written so that it is this machine or in a private network, whatever names resolve to."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(host)
+    except ValueError:  # a name
+        return False
+
+
 def is_public(address: str) -> bool:
     """Whether ADDRESS is one of the open internet, also where it only wraps another (IPv4 in IPv6, NAT64, 6to4, Teredo)."""
     found = ipaddress.ip_address(address.partition("%")[0])

@@ -12,8 +12,8 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from booking_templates.auth.addresses import addresses_of, is_public
 
 
-def manager(*, trusted_host: str, timeout_s: float) -> urllib3.PoolManager:
-    """A pool that refuses hosts with an address of a private network, unless TRUSTED_HOST, whom this system relies on, has one too."""
+def manager(*, may_lead_inside: bool, timeout_s: float) -> urllib3.PoolManager:
+    """A pool for https alone that refuses hosts with an address of a private network, unless it MAY_LEAD_INSIDE."""
 
     class Connection(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
@@ -33,7 +33,7 @@ def manager(*, trusted_host: str, timeout_s: float) -> urllib3.PoolManager:
         def _addresses(self, name: str) -> list[str]:
             try:
                 found = addresses_of(name.strip("[]"), self.port or 443)
-                if all(map(is_public, found)) or not all(map(is_public, addresses_of(trusted_host, 443))):
+                if may_lead_inside or all(map(is_public, found)):
                     return found
             except OSError as error:
                 raise NameResolutionError(

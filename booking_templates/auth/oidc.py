@@ -25,7 +25,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from booking_templates.auth import guarded
-from booking_templates.auth.addresses import is_endpoint_of
+from booking_templates.auth.addresses import is_endpoint_of, is_named_inside
 
 TIMEOUT_S = 5.0
 ANSWER_MAX = 256 * 1024
@@ -73,16 +73,21 @@ def new_attempt() -> Attempt:
 
 
 class Provider:
-    """The provider at ISSUER, as its discovery document describes it (OpenID Connect Discovery 1.0)."""
+    """The provider at ISSUER, as its discovery document describes it (OpenID Connect Discovery 1.0).
 
-    def __init__(self, issuer: str, client_id: str, client_secret: str, redirect_uri: str) -> None:
+    It and its endpoints have to be on the open internet each time they are connected to, unless it MAY_BE_INSIDE or is written so.
+    """
+
+    def __init__(self, issuer: str, client_id: str, client_secret: str, redirect_uri: str, *, may_be_inside: bool = False) -> None:
         self.issuer = issuer
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_uri = redirect_uri
-        self._host = urlsplit(issuer).hostname or ""
-        self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
-        self._elsewhere = guarded.manager(trusted_host=self._host, timeout_s=TIMEOUT_S)
+        # Plain http is for an issuer that is written as this machine (`is_endpoint_of`): no name could lead it elsewhere.
+        self._plain = urllib3.PoolManager(maxsize=4, retries=False, timeout=urllib3.Timeout(TIMEOUT_S))
+        # The issuer's own name is looked at too: whoever holds it may have it resolve to something else after the platform's review.
+        may_lead_inside = may_be_inside or is_named_inside(urlsplit(issuer).hostname or "")
+        self._guarded = guarded.manager(may_lead_inside=may_lead_inside, timeout_s=TIMEOUT_S)
         self._lock = threading.Lock()
         self._description: dict[str, Any] = {}
         self._described_at = 0.0
@@ -184,7 +189,7 @@ class Provider:
         return address
 
     def _ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
-        pool = self._pool if urlsplit(url).hostname == self._host else self._elsewhere
+        pool = self._plain if url.startswith("http://") else self._guarded
         try:
             answer = pool.request(method, url, redirect=False, preload_content=False, **options)
             try:
@@ -210,4 +215,5 @@ class Provider:
 def provider() -> Provider:
     """The provider that this system is set up with. Only where `settings.OIDC_ISSUER` is set."""
     redirect_uri = f"{settings.ENV.public_url}/api/auth/oidc/callback"
-    return Provider(settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET, redirect_uri)
+    client = (settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
+    return Provider(settings.OIDC_ISSUER, *client, redirect_uri, may_be_inside=settings.OIDC_PRIVATE)

@@ -7,7 +7,8 @@ CLOVE_MAIL_PER_SECOND do, too. Without CLOVE_MAIL nothing that needs mail is off
 instead: it has a password in it.
 
 An OpenID Connect provider, from CLOVE_OIDC_ISSUER, CLOVE_OIDC_CLIENT_ID and CLOVE_OIDC_NAME (what the button says); the client's secret is
-the secret file `oidc-client-secret`, and without it the client is a public one, with PKCE alone.
+the secret file `oidc-client-secret`, and without it the client is a public one, with PKCE alone. A name of a private network is connected
+to with CLOVE_OIDC_PRIVATE=yes alone.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ OIDC_ISSUER = os.environ.get("CLOVE_OIDC_ISSUER", "")
 OIDC_CLIENT_ID = os.environ.get("CLOVE_OIDC_CLIENT_ID", "")
 OIDC_NAME = os.environ.get("CLOVE_OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
 OIDC_CLIENT_SECRET = ""
+OIDC_PRIVATE = os.environ.get("CLOVE_OIDC_PRIVATE", "") == "yes"
 if OIDC_ISSUER:
     if not is_acceptable(OIDC_ISSUER):
         raise ValueError("CLOVE_OIDC_ISSUER: an https address is needed")

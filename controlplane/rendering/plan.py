@@ -242,7 +242,7 @@ def _database(images: list[PoolImage], site: Site, platform: Platform, live: Pla
 
 def _with_sign_in(platform: Platform, requirement: Requirement) -> Platform:
     """PLATFORM with the event's own part of the configuration: the provider is outside, wherever it is."""
-    env = requirement.sign_in.env if requirement.sign_in else {}
+    env = {**platform.config.get(SIGN_IN, {}), **requirement.sign_in.env} if requirement.sign_in else {}
     return replace(platform, config={**platform.config, SIGN_IN: env}, outside=platform.outside | {SIGN_IN})
 
 

@@ -47,6 +47,8 @@ def platform() -> Platform:
             },
             # The address has a password in it, so it is a secret file; without mail nothing that needs it is offered to buyers.
             "mail": {"CLOVE_MAIL_FILE": f"{SECRETS_DIR}/mail-url"} if settings.MAIL_URL else {},
+            # Names are looked up whenever somebody signs in: what the review holds, the service has to hold as well.
+            SIGN_IN: {"CLOVE_OIDC_PRIVATE": "yes"} if settings.OIDC_PRIVATE else {},
             "proxies": {"CLOVE_TRUSTED_PROXIES": " ".join(map(str, settings.TRUSTED_PROXIES))} if settings.TRUSTED_PROXIES else {},
         },
         outside=frozenset({"mail"}),

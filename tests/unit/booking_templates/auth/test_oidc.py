@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey, RSAKey
 from booking_templates.auth import oidc
 from booking_templates.auth.addresses import is_public
 from booking_templates.auth.oidc import Attempt, NotProven, Provider, ProviderUnavailable
+from tests.certificates import self_signed
 
 CLIENT = "clove"
 ATTEMPT = Attempt("state", "nonce-of-this-attempt", "verifier")
@@ -30,7 +31,7 @@ EC = ECKey.generate_key("P-256", {"kid": "ec"}, private=True)
 class FakeProvider:
     """Answers by path from `answers`: an object, or (status, bytes). It counts what it was asked."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,6 +53,8 @@ class FakeProvider:
                 """Quiet."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self.issuer = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.asked = []
@@ -281,9 +284,10 @@ def names(monkeypatch):
     return known
 
 
-def relying_on(issuer, **endpoints):
+def relying_on(issuer, *, may_be_inside=False, **endpoints):
     """A relying party that has read ISSUER's description just now."""
-    party = Provider(issuer, CLIENT, "secret", "http://phantom.localhost:8080/api/auth/oidc/callback")
+    callback = "http://phantom.localhost:8080/api/auth/oidc/callback"
+    party = Provider(issuer, CLIENT, "secret", callback, may_be_inside=may_be_inside)
     party._description, party._described_at = {"issuer": issuer, **endpoints}, time.monotonic()
     return party
 
@@ -317,12 +321,69 @@ def test_another_host_that_leads_inside_is_not_connected_to(inside, names, addre
     assert inside.came == []
 
 
-def test_where_the_issuer_is_inside_itself_its_other_hosts_may_be(inside, names):
+@pytest.mark.parametrize(
+    "options", [{"issuer": "https://127.0.0.1"}, {"issuer": "https://localhost"}, {"issuer": "https://idp.example", "may_be_inside": True}]
+)
+def test_where_the_issuer_may_be_inside_itself_its_other_hosts_may_be(inside, names, options):
     names |= {"idp.example": ["127.0.0.1"], "inner.example": ["127.0.0.1"]}
-    party = relying_on("https://idp.example", token_endpoint=f"https://inner.example:{inside.port}/x")
+    party = relying_on(**options, token_endpoint=f"https://inner.example:{inside.port}/x")
     with pytest.raises(ProviderUnavailable):
         party.person("code", ATTEMPT)
     assert inside.came == [b"\x16"], "a TLS handshake came, which nobody answers here"
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["203.0.113.9", "127.0.0.1"], ["::ffff:127.0.0.1"]])
+def test_an_issuer_whose_name_leads_inside_by_now_is_not_connected_to_and_makes_no_other_host_fine(inside, names, addresses):
+    """Whoever holds the name has it resolve to something else after the review."""
+    names |= {"idp.example": addresses, "inner.example": ["127.0.0.1"]}
+    party = Provider(f"https://idp.example:{inside.port}", CLIENT, "secret", "http://phantom.localhost:8080/api/auth/oidc/callback")
+    with pytest.raises(ProviderUnavailable, match="NewConnectionError"):
+        party.authorize_url(ATTEMPT)
+    for host in ("idp.example", "inner.example"):
+        described = relying_on(f"https://idp.example:{inside.port}", token_endpoint=f"https://{host}:{inside.port}/x")
+        with pytest.raises(ProviderUnavailable, match="NewConnectionError"):
+            described.person("code", ATTEMPT)
+    assert inside.came == []
+
+
+def test_a_name_is_looked_up_once_and_connected_to_where_it_led_then(inside, monkeypatch):
+    """The next answer may be another: between the look and the connection is no second one."""
+    looked, went = [], []
+    really = socket.getaddrinfo
+
+    def resolve(host, port, *rest, **more):
+        if host != "idp.example":
+            went.append(host)
+            return really("192.0.2.1", port, *rest, **more)  # nobody is there (RFC 5737)
+        looked.append(host)
+        return really("1.1.1.1" if len(looked) == 1 else "127.0.0.1", port, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(oidc, "TIMEOUT_S", 0.2)
+    party = relying_on("https://idp.example", jwks_uri=f"https://idp.example:{inside.port}/keys")
+    with pytest.raises(ProviderUnavailable):
+        party._key_set()
+    assert (looked, went, inside.came) == (["idp.example"], ["1.1.1.1"], [])
+
+
+@pytest.mark.parametrize(("certified", "is_fine"), [("idp.example", True), ("127.0.0.1", False), ("other.example", False)])
+def test_the_certificate_must_be_the_names_wherever_the_connection_goes(names, tmp_path, monkeypatch, certified, is_fine):
+    names["idp.example"] = ["127.0.0.1"]
+    fake = FakeProvider(self_signed(tmp_path, certified))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    try:
+        keys = f"https://idp.example:{fake.server.server_address[1]}/keys"
+        fake.answers["/keys"] = {"keys": [KEY.as_dict(private=False)]}
+        party = relying_on("https://idp.example", may_be_inside=True, jwks_uri=keys)
+        if is_fine:
+            assert len(party._key_set().keys) == 1
+        else:
+            with pytest.raises(ProviderUnavailable, match="SSLError"):
+                party._key_set()
+        assert fake.asked == ["/keys"] * is_fine
+    finally:
+        fake.server.shutdown()
+        fake.server.server_close()
 
 
 @pytest.mark.parametrize(

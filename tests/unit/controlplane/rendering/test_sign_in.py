@@ -27,9 +27,9 @@ def read(sign_in: Any) -> Requirement:
     return found
 
 
-def planned(sign_in: Any) -> Any:
+def planned(sign_in: Any, **config: dict[str, str]) -> Any:
     wanted = read(sign_in)
-    platform = Platform("Asia/Seoul", "ko", {}, "gateway", "clove")
+    platform = Platform("Asia/Seoul", "ko", config, "gateway", "clove")
     return make_plan(wanted, choose(POOL, wanted.facts).images, site=SITE, platform=platform)
 
 
@@ -114,6 +114,14 @@ def test_the_auth_service_alone_is_told_and_may_call_there() -> None:
     assert "ipBlock" in str(rendered(plan, "NetworkPolicy", "auth"))
     mounted = rendered(plan, "Deployment", "auth")["spec"]["template"]["spec"]["volumes"]
     assert {"name": "secrets", "secret": {"secretName": "auth-secrets", "defaultMode": 288}} in mounted
+
+
+def test_who_may_be_inside_is_told_with_a_provider_and_never_without() -> None:
+    told = {"sign-in": {"CLOVE_OIDC_PRIVATE": "yes"}}
+    assert planned(SIGN_IN, **told).service("auth").env["CLOVE_OIDC_PRIVATE"] == "yes"
+    without = planned(None, **told).service("auth")
+    assert "CLOVE_OIDC_PRIVATE" not in without.env
+    assert not without.calls_outside
 
 
 def test_another_secret_replaces_the_pods_of_auth_and_no_others() -> None:

@@ -12,18 +12,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
 from controlplane.accounts.models import User
 from controlplane.pool.models import Image
-from controlplane.systems import issuers, sealed, services
+from controlplane.systems import issuers, planning, sealed, services
 from controlplane.systems.converge import converge
 from controlplane.systems.errors import Refused, RequirementInvalid
 from controlplane.systems.models import BookingSystem, SellerSecret, State
+from tests.certificates import self_signed
 from tests.controlplane import SiteRuntime, areas_requirement
 from tests.unit.controlplane.pages import deployed, person
 
@@ -294,26 +291,17 @@ def answer(listening: socket.socket, context: ssl.SSLContext) -> None:
         tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
 
-def self_signed(directory: Any, name: str) -> ssl.SSLContext:
-    """The server's side of a certificate for NAME, which lies in DIRECTORY."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), timezone.now()
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(1)
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False).sign(key, hashes.SHA256())
-    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (directory / "key.pem").write_bytes(key.private_bytes(*pem))
-    (directory / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
-    return context
-
-
 def test_nobody_answering_is_told(provider: Provider) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         assert code_of(f"http://127.0.0.1:{closed.getsockname()[1]}/o") == "issuer_silent"
     assert code_of("https://nobody.invalid") == "issuer_silent"
+
+
+@pytest.mark.parametrize("is_private", [True, False])
+def test_the_service_is_told_whether_its_provider_may_be_inside(settings: Any, is_private: bool) -> None:
+    settings.OIDC_PRIVATE = is_private
+    assert planning.platform().config["sign-in"] == ({"CLOVE_OIDC_PRIVATE": "yes"} if is_private else {})
 
 
 def test_nothing_inside_is_asked_unless_the_platform_allows_it(provider: Provider, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
