@@ -129,15 +129,9 @@ def read_scan_script(request: Request) -> HttpResponse:
 
 
 @endpoint(returns={200: bytes}, content_type="text/javascript")
-def read_scan_code(request: Request) -> HttpResponse:
-    """The part of it that reads and verifies codes."""
-    return scan_page.script("code.js")
-
-
-@endpoint(returns={200: bytes}, content_type="text/javascript")
-def read_scan_kept(request: Request) -> HttpResponse:
-    """The part of it that keeps lists in the browser."""
-    return scan_page.script("kept.js")
+def read_scan_part(request: Request, part: str) -> HttpResponse:
+    """A module of it, such as `code`, which reads and verifies codes."""
+    return scan_page.part(part)
 
 
 @endpoint(returns={200: bytes}, content_type="text/javascript")

@@ -12,14 +12,20 @@ from django.template import Context, Engine
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from booking_templates.kit.problems import NotFound
+
 FILES = Path(__file__).parent / "scanning"
+PARTS = sorted({path.stem for path in FILES.glob("*.js")} - {"scan", "worker"})
+"""The modules of the page's script."""
 _engine = Engine(dirs=[str(FILES)], libraries={"i18n": "django.templatetags.i18n"}, autoescape=True)
 
 
 def page() -> HttpResponse:
     """The page, in the language of the request."""
     nonce = secrets.token_urlsafe(16)
-    body = _engine.get_template("scan.html").render(Context({"nonce": nonce, "language": get_language(), "texts": json.dumps(_texts())}))
+    body = _engine.get_template("scan.html").render(
+        Context({"nonce": nonce, "language": get_language(), "texts": json.dumps(_texts()), "parts": PARTS})
+    )
     policy = f"default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'nonce-{nonce}'; media-src blob:"
     headers = {
         "Content-Security-Policy": f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -31,6 +37,13 @@ def page() -> HttpResponse:
 def script(name: str) -> HttpResponse:
     """The page's script, or its worker."""
     return HttpResponse(_read(name), content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+def part(name: str) -> HttpResponse:
+    """The module NAME of the page's script. Raises NotFound."""
+    if name not in PARTS:
+        raise NotFound("not_found")
+    return script(f"{name}.js")
 
 
 @cache

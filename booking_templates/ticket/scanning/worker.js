@@ -1,7 +1,8 @@
 // Keeps the page and its scripts, so that it opens while the network is away. What they ask the server is never kept.
 
-const KEPT = "clove-door-1";
-const FILES = ["scan", "scan.js", "scan-code.js", "scan-kept.js", "scan-qr/decode.js", "scan-qr/index.js"];
+const KEPT = "clove-door-2";
+const PARTS = ["camera", "check", "code", "door", "dues", "here", "kept", "page", "server", "status", "sync"];
+const FILES = ["scan", "scan.js", ...PARTS.map((name) => `scan-${name}.js`), "scan-qr/decode.js", "scan-qr/index.js"];
 const BASE = new URL("./", self.location).pathname;
 
 self.addEventListener("install", (event) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 from django.db import connections
 
 from booking_templates.kit.db import clock
-from booking_templates.ticket import codes, event
+from booking_templates.ticket import codes, event, scan_page
 from booking_templates.ticket.models import Performance, Scanner, Ticket
 
 JSON = "application/json"
@@ -255,8 +256,11 @@ def test_the_page_runs_its_own_scripts_alone(client: Any) -> None:
     text = page.content.decode()
     assert '<html lang="ko">' in text
     assert "입장" in text
-    for name in ("scan.js", "scan-code.js", "scan-kept.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js"):
+    worker = client.get(f"{URL}/scan-worker.js").content.decode()
+    for name in ("scan.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js", *(f"scan-{part}.js" for part in scan_page.PARTS)):
         assert client.get(f"{URL}/{name}")["Content-Type"].startswith("text/javascript")
+    assert re.findall(r'"(\w+)"', worker.partition("PARTS = [")[2].partition("]")[0]) == scan_page.PARTS, "the worker keeps each of them"
+    assert client.get(f"{URL}/scan-nothing.js").status_code == 404
 
 
 def test_a_key_is_good_until_some_hours_after_the_last_performance_or_until_the_time_chosen(staff_client: Any) -> None:

@@ -1,0 +1,76 @@
+// What waits is sent, and the lists are fetched anew: of the chosen performance, and of those that somebody may switch to.
+
+import { doorNow, keepDoor, performances } from "./scan-door.js";
+import { sendPayments } from "./scan-dues.js";
+import { dequeue, queue, uncounted } from "./scan-here.js";
+import { forget, hasRoom, keep, listOf } from "./scan-kept.js";
+import { $, log, show, texts } from "./scan-page.js";
+import { SYNC_WITHIN_MS, ask } from "./scan-server.js";
+import { network } from "./scan-status.js";
+
+const FRESH_MS = 4 * 60000;
+const OTHERS_AT_MOST = 10;
+const OVER_MS = 12 * 3600000; // after it began, nobody switches to a performance
+
+let syncing = null;
+
+/** Send what waits and learn who is in. One at a time: two would send the same scans, and take others off the queue. */
+export function sync() {
+  syncing ??= sendAndLearn().finally(() => {
+    syncing = null;
+  });
+  return syncing;
+}
+
+/** The same once the one under way is over: it asked for the performance of before. */
+export const syncAgain = () => Promise.resolve(syncing).then(sync);
+
+async function sendAndLearn() {
+  try {
+    await sendScans();
+    await sendPayments(SYNC_WITHIN_MS);
+    const chosen = $("performance").value;
+    await learn(chosen);
+    uncounted.number = 0;
+    performances();
+    network(true);
+    if (chosen) await learnOthers(chosen);
+  } catch (error) {
+    if (error.hasEnded) show("warn", texts.keyEnded);
+    else network(false);
+  }
+}
+
+async function sendScans() {
+  for (let batch; (batch = queue().slice(0, 100)).length; ) {
+    const { results } = await ask("POST", "scans?let_in=true", { scans: batch }, SYNC_WITHIN_MS);
+    for (const result of results) {
+      if (result.result === "used") log(`! ${texts.doubled}: ${result.label} (${result.used_with})`);
+      else if (result.result !== "admitted") log(`! ${texts.wrongly}: ${result.label} (${texts[result.result] ?? texts.invalid})`);
+    }
+    dequeue(batch);
+  }
+}
+
+/** Keep the list of PERFORMANCE, "" for all of them, and what is the same for each. */
+async function learn(performance) {
+  const at = Date.now();
+  const { title, system, keys, performances: all, ...list } = await ask("GET", `door?performance=${encodeURIComponent(performance)}`, undefined, SYNC_WITHIN_MS);
+  keepDoor({ title, system, keys, performances: all });
+  keep(list.performance ?? performance, list, at);
+}
+
+/** Keep the lists of the next performances besides CHOSEN, while there is room: somebody may switch to one when the network is away. */
+async function learnOthers(chosen) {
+  const coming = doorNow().performances.filter((each) => Date.parse(each.starts_at) > Date.now() - OVER_MS);
+  coming.sort((one, other) => Date.parse(one.starts_at) - Date.parse(other.starts_at));
+  const others = coming.map(({ id }) => id).filter((id) => id !== chosen).slice(0, OTHERS_AT_MOST);
+  forget((id) => id && id !== chosen && !coming.some((each) => each.id === id));
+  for (const id of others) {
+    const list = listOf(id);
+    if (list && Date.now() - list.at < FRESH_MS) continue;
+    if (!hasRoom()) forget((each) => !each || !(others.includes(each) || each === chosen));
+    if (!hasRoom() || $("performance").value !== chosen) return; // the chosen one's list comes first
+    await learn(id);
+  }
+}
