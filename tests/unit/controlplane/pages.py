@@ -36,6 +36,15 @@ def deployed(requirement: dict[str, Any], user: User, runtime: Runtime) -> Booki
     return system
 
 
+def url(system: Any, what: str = "") -> str:
+    """The address of a seller's page of SYSTEM."""
+    return f"/systems/{system.pk}{what}"
+
+
+def text(response: Any) -> str:
+    return str(response.content.decode())
+
+
 def form_data(**changes: Any) -> dict[str, Any]:
     """What a browser posts for a small valid event with areas; a value of None leaves the field out."""
     typed = {

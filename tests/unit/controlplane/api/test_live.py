@@ -12,7 +12,7 @@ from controlplane.systems.converge import converge
 from tests.controlplane import numbered_requirement
 from tests.unit.controlplane.api.test_booking_systems import problem
 from tests.unit.controlplane.pages import deployed
-from tests.unit.controlplane.portal.test_live_pages import EVENT, PROGRESS, SCANNER, SETTLEMENT, TALLIES, TERMS
+from tests.unit.controlplane.portal.live_answers import EVENT, PROGRESS, SCANNER, SETTLEMENT, TALLIES, TERMS
 from tests.unit.controlplane.portal.test_shop_and_archive import ORDER, SUMMARY
 
 pytestmark = pytest.mark.django_db(transaction=True)

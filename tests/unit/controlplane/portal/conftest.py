@@ -9,6 +9,7 @@ from controlplane import bootstrap
 from controlplane.runtime.fake import FakeRuntime
 from tests.controlplane import areas_requirement, numbered_requirement
 from tests.unit.controlplane.pages import client_of, deployed, person, without_static_files
+from tests.unit.controlplane.portal.live_answers import EVENT, PROGRESS, SETTLEMENT, TALLIES, TERMS, scanner
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +45,18 @@ def live(seller: Any, runtime: Any) -> Any:
 def numbered(seller: Any, runtime: Any) -> Any:
     """A live one with numbered seats and merchandise."""
     return deployed(numbered_requirement(), seller, runtime)
+
+
+@pytest.fixture
+def answering(live: Any, site: Any) -> Any:
+    """A live system whose services have something to say."""
+    site.answers |= {
+        ("GET", "/api/event/"): (200, EVENT),
+        ("GET", "/api/ticket/terms"): (200, TERMS),
+        ("GET", "/api/ticket/tallies"): (200, TALLIES),
+        ("GET", "/api/ticket/settlement"): (200, SETTLEMENT),
+        ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
+        ("GET", "/api/ticket/scanners"): (200, {"scanners": [scanner()]}),
+        ("GET", "/api/ticket/door/conflicts"): (200, {"conflicts": [], "total": 0}),
+    }
+    return live

@@ -10,8 +10,7 @@ import pytest
 
 from controlplane.lib.models import AuditRow
 from controlplane.systems.models import Desired
-from tests.unit.controlplane.pages import client_of, person
-from tests.unit.controlplane.portal.test_live_pages import text, url
+from tests.unit.controlplane.pages import client_of, person, text, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

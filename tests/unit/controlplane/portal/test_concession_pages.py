@@ -11,9 +11,9 @@ from controlplane.portal import drafts
 from controlplane.systems import services
 from controlplane.systems.concessions import concessions_edit, concessions_of
 from tests.controlplane import areas_requirement
-from tests.unit.controlplane.pages import deployed
+from tests.unit.controlplane.pages import deployed, text, url
+from tests.unit.controlplane.portal.live_answers import EVENT, SETTLEMENT, TALLIES, TERMS
 from tests.unit.controlplane.portal.test_bookings import BOOKING, ORDER
-from tests.unit.controlplane.portal.test_live_pages import EVENT, SETTLEMENT, TALLIES, TERMS, text, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

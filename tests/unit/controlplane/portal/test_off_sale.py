@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.controlplane.portal.test_live_pages import TALLIES, TERMS, text, url
+from tests.unit.controlplane.pages import text, url
+from tests.unit.controlplane.portal.live_answers import TALLIES, TERMS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,8 +20,8 @@ from controlplane.systems.converge import converge
 from controlplane.systems.models import Invitation, MemberRole, Membership, Operation
 from tests.controlplane import areas_requirement
 from tests.unit.controlplane.pages import PASSWORD, client_of, deployed, form_data, person
+from tests.unit.controlplane.portal import live_answers
 from tests.unit.controlplane.portal import test_bookings as bookings
-from tests.unit.controlplane.portal import test_live_pages as live_pages
 from tests.unit.controlplane.portal import test_off_sale as off_sale
 from tests.unit.controlplane.portal import test_presale as presale
 from tests.unit.controlplane.portal import test_shop_and_archive as test_shop
@@ -231,7 +231,7 @@ LIVE_PAGES = {
     "/waiting-room": {"."},
     "/presale": {"."},
     "/settlement": set(),
-    "/door": {"/door", f"/door/{live_pages.SCANNER}/revoke"},
+    "/door": {"/door", f"/door/{live_answers.SCANNER}/revoke"},
     "/shop": {"/shop/pickups", "/shop/stock", "/shop/pictures"},
     bookings.PAGE: {f"{bookings.PAGE}/refund"},
     shop_orders.PAGE: {f"{shop_orders.PAGE}/refund"},
@@ -244,12 +244,12 @@ def house(numbered, site):
     """A live system whose services all have something to say."""
     places = [{"id": name, "free": 2, "held": 0, "sold": 1, "blocked": 1, "is_called_off": False} for name in ("p1", "p2")]
     site.answers |= {
-        ("GET", "/api/event/"): (200, live_pages.EVENT),
-        ("GET", "/api/ticket/terms"): (200, live_pages.TERMS),
-        ("GET", "/api/ticket/tallies"): (200, live_pages.TALLIES),
-        ("GET", "/api/ticket/settlement"): (200, live_pages.SETTLEMENT),
-        ("GET", "/api/ticket/performances/p2/cancellation"): (200, live_pages.PROGRESS),
-        ("GET", "/api/ticket/scanners"): (200, {"scanners": [live_pages._scanner()]}),
+        ("GET", "/api/event/"): (200, live_answers.EVENT),
+        ("GET", "/api/ticket/terms"): (200, live_answers.TERMS),
+        ("GET", "/api/ticket/tallies"): (200, live_answers.TALLIES),
+        ("GET", "/api/ticket/settlement"): (200, live_answers.SETTLEMENT),
+        ("GET", "/api/ticket/performances/p2/cancellation"): (200, live_answers.PROGRESS),
+        ("GET", "/api/ticket/scanners"): (200, {"scanners": [live_answers.scanner()]}),
         ("GET", "/api/merch/summary"): (200, test_shop.SUMMARY),
         ("GET", "/api/merch/pickups"): (200, {"orders": [test_shop.ORDER], "page": 1, "pages": 1, "total": 1}),
         ("GET", "/api/seat/room"): (200, waiting.STANDS),

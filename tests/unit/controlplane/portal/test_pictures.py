@@ -16,7 +16,7 @@ from controlplane.systems import pictures, shop
 from controlplane.systems.models import Picture
 from tests.controlplane import numbered_requirement
 from tests.pictures import png
-from tests.unit.controlplane.pages import client_of, form_data, person
+from tests.unit.controlplane.pages import client_of, form_data, person, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,10 +28,6 @@ SIZES = [{"id": "m", "name": "M", "stock": 100}, {"id": "l", "name": "L", "stock
 
 def file(content: bytes = IMAGE) -> SimpleUploadedFile:
     return SimpleUploadedFile("tee.png", content, "image/png")
-
-
-def text(response: Any) -> str:
-    return response.content.decode()
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from controlplane.systems import content, live_edits, orphans, presale
 from controlplane.systems.models import Operation
 from tests.controlplane import areas_requirement, numbered_requirement
 from tests.unit.controlplane.api.conftest import Program
-from tests.unit.controlplane.pages import deployed, form_data
-from tests.unit.controlplane.portal.test_live_pages import TALLIES, TERMS, text, url
+from tests.unit.controlplane.pages import deployed, form_data, text, url
+from tests.unit.controlplane.portal.live_answers import TALLIES, TERMS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

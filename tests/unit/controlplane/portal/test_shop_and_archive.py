@@ -16,7 +16,7 @@ from controlplane.systems.converge import converge
 from controlplane.systems.models import State
 from controlplane.systems.retention import expire
 from tests.controlplane import areas_requirement, numbered_requirement
-from tests.unit.controlplane.pages import client_of, person
+from tests.unit.controlplane.pages import client_of, person, text, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,14 +47,6 @@ def shop(numbered: Any, site: Any) -> Any:
         ("GET", "/api/merch/pickups"): (200, {"orders": [ORDER], "page": 1, "pages": 1, "total": 1}),
     }
     return numbered
-
-
-def url(system: Any, what: str = "") -> str:
-    return f"/systems/{system.pk}{what}"
-
-
-def text(response: Any) -> str:
-    return response.content.decode()
 
 
 def test_orders_and_stock_are_shown_to_the_owner_alone(shop: Any, browser: Any, other: Any) -> None:

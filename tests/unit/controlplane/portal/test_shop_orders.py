@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from controlplane.lib.models import AuditRow
-from tests.unit.controlplane.portal.test_live_pages import text, url
+from tests.unit.controlplane.pages import text, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

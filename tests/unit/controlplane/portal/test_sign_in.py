@@ -11,7 +11,7 @@ from controlplane.portal.models import RequirementDraft
 from controlplane.systems import issuers, sealed, services
 from controlplane.systems.models import SellerSecret
 from tests.controlplane import areas_requirement
-from tests.unit.controlplane.pages import client_of, deployed, form_data, person
+from tests.unit.controlplane.pages import client_of, deployed, form_data, person, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,10 +34,6 @@ def draft(seller: Any) -> Any:
 
 def send(client: Any, draft: Any, action: str = "check", **more: Any) -> Any:
     return client.post(f"/drafts/{draft.pk}", form_data(action=action, **{**TYPED, **more}))
-
-
-def text(response: Any) -> str:
-    return response.content.decode()
 
 
 def reference() -> str:

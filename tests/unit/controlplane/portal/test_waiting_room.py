@@ -11,7 +11,8 @@ from controlplane.rendering.requirement import Requirement, validate
 from controlplane.systems import content, live_edits
 from controlplane.systems.models import Operation
 from tests.controlplane import numbered_requirement
-from tests.unit.controlplane.portal.test_live_pages import TALLIES, TERMS, text, url
+from tests.unit.controlplane.pages import text, url
+from tests.unit.controlplane.portal.live_answers import TALLIES, TERMS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
