@@ -35,11 +35,6 @@ def nodes(site: Site) -> SiteRuntime:
     return SiteRuntime(site, nodes=(Node("n1", True, cpu_m=4000, memory_bytes=8 << 30),))
 
 
-@pytest.fixture
-def admin(db: None) -> User:
-    return User.objects.create_user("root@example.kr", "pw", role="admin")
-
-
 def event(number: int) -> dict[str, Any]:
     return areas_requirement(slug=f"event-{number}", title=f"Event {number}")
 

@@ -18,7 +18,7 @@ from controlplane.systems.errors import Refused
 from controlplane.systems.models import BookingSystem, State
 from controlplane.systems.outcomes import LONGEST_DELAY_S
 from tests.controlplane import Site, SiteRuntime
-from tests.integration.controlplane.looks import deployed, settle
+from tests.integration.controlplane.looks import applies, deployed, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,10 +32,6 @@ def test_what_somebody_took_away_by_hand_is_put_back(seller: Any, runtime: SiteR
 
     assert runtime.observe(system.ref).fingerprint == system.live_fingerprint
     assert AuditRow.objects.filter(action="system.repair", subject_id=str(system.pk)).count() == 1
-
-
-def applies(runtime: SiteRuntime) -> int:
-    return sum(method == "apply" for method, _ in runtime.calls)
 
 
 def edit(system: BookingSystem, runtime: SiteRuntime) -> BookingSystem:

@@ -89,6 +89,32 @@ def buy(provider: FakeProvider, seat: FakeSeat, buyer_client: Any, buyer_id: str
     return run
 
 
+@pytest.fixture
+def three(buy: Callable[..., str]) -> tuple[str, list[str]]:
+    """An order of three tickets, booked long ago under the rules that are put later: its id and the tickets'."""
+    from booking_templates.kit.db import clock
+    from booking_templates.ticket.models import Order, Ticket
+
+    order_id = buy(seats=3)
+    Order.objects.update(issued_at=clock() - timedelta(days=30), refund_policy=None, told=None, buyer_name="김하나", buyer_phone="010-1234")
+    return order_id, list(Ticket.objects.order_by("place").values_list("pk", flat=True))
+
+
+@pytest.fixture
+def rules(staff_client: Any) -> Callable[..., None]:
+    """`rules("consumer_standard", days=5)`: the performance is in so many days."""
+    from django.utils import timezone
+
+    from booking_templates.kit.db import clock
+
+    def put(policy: Any, *, days: float) -> None:
+        starts = timezone.localtime(clock() + timedelta(days=days)).isoformat()
+        body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}], "refund_policy": policy}
+        assert staff_client.put("/api/ticket/content", body, content_type="application/json").status_code == 200
+
+    return put
+
+
 def tid_of(order_id: str) -> str:
     from booking_templates.ticket.models import Order
 

@@ -24,18 +24,6 @@ Buy = Callable[..., str]
 
 
 @pytest.fixture
-def rules(staff_client: Any) -> Callable[..., None]:
-    """`rules("consumer_standard", days=5)`: the performance is in so many days."""
-
-    def put(policy: Any, *, days: float) -> None:
-        starts = timezone.localtime(clock() + timedelta(days=days)).isoformat()
-        body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}], "refund_policy": policy}
-        assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
-
-    return put
-
-
-@pytest.fixture
 def three(buy: Buy) -> tuple[str, list[str]]:
     """An order of three tickets, booked long ago under the rules that are put later: its id and the tickets'."""
     order_id = buy(seats=3)
