@@ -55,7 +55,7 @@ def scanner_of(key: str) -> Scanner:
     return scanner
 
 
-def check_in(scan: Scan, scanner: Scanner, *, performance_id: str, let_in: bool | None = None) -> ScanResult:
+def check_in(scan: Scan, scanner: Scanner, *, performance_id: str, let_in: bool | None = None, decided: bool = False) -> ScanResult:
     """What comes of SCAN: `admitted`, `used`, `cancelled`, `other_performance`, `unknown` or `invalid`."""
     try:
         code = codes.verify(scan.code)
@@ -77,7 +77,7 @@ def check_in(scan: Scan, scanner: Scanner, *, performance_id: str, let_in: bool 
     is_same = told is not None and ticket.used_with == scanner.name and told == (ticket.scanned_at or ticket.used_at)
     result = "cancelled" if ticket.status != Ticket.Status.LIVE else "admitted" if is_same else "used"
     if told is not None and not is_same and conflicts.was_let_in(scan, let_in):
-        conflicts.keep(ticket, scanner, told, kind=result)
+        conflicts.keep(ticket, scanner, told, kind=result, decided=decided)
     return _result(scan, ticket, result)
 
 

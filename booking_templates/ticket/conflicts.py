@@ -24,8 +24,8 @@ def was_let_in(scan: Scan, said: bool | None) -> bool:
     return scan.at is not None and scan.at < clock() - LATE
 
 
-def keep(ticket: Ticket, scanner: Scanner, told: datetime, *, kind: str) -> None:
-    """Keep that SCANNER let somebody in with TICKET at TOLD, by its own clock. Again is fine."""
+def keep(ticket: Ticket, scanner: Scanner, told: datetime, *, kind: str, decided: bool) -> None:
+    """Keep that SCANNER let somebody in with TICKET at TOLD, by its own clock, or whoever held it DECIDED to. Again is fine."""
     row = DoorConflict(
         ticket=ticket,
         scanner=scanner.name,
@@ -34,6 +34,7 @@ def keep(ticket: Ticket, scanner: Scanner, told: datetime, *, kind: str) -> None
         first_at=ticket.used_at,
         first_with=ticket.used_with,
         at=believed(told),
+        decided=decided,
     )
     if DoorConflict.objects.filter(ticket=ticket).count() < A_TICKET_MAX:
         write(lambda: DoorConflict.objects.bulk_create([row], ignore_conflicts=True))
@@ -59,4 +60,5 @@ def _shown(row: DoorConflict) -> DoorConflictOut:
         performance_id=ticket.performance_id,
         order_id=ticket.order_id,
         order_number=ticket.order.number,
+        decided=row.decided,
     )

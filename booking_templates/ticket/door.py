@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -31,6 +33,8 @@ from booking_templates.ticket.schemas import (
 
 STAFF = staff("attendees")
 KEY = Key(checkin.KEY_HEADER, "The key of a scanner at the door, told once when the scanner is made.")
+RECENT = timedelta(minutes=2)
+"""A ticket's row is there long before this after the time in its id, whichever replica's clock that was of."""
 SCANS_BYTES_MAX = 512 * 1024
 
 
@@ -60,6 +64,7 @@ def read_door(request: Request, query: DoorQuery) -> Door:
     """What a scanner keeps for when the network is away. Needs `X-Scanner-Key`."""
     checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
     as_of = clock()  # before anything is read: the list is at least as new
+    recent_since = as_of - RECENT
     tickets = Ticket.objects.filter(performance_id=query.performance) if query.performance else Ticket.objects.all()
     counts = tickets.aggregate(
         live=Count("pk", filter=Q(status=Ticket.Status.LIVE)), used=Count("pk", filter=Q(status=Ticket.Status.LIVE, used_at__isnull=False))
@@ -83,6 +88,8 @@ def read_door(request: Request, query: DoorQuery) -> Door:
         concessions=[DoorConcession(*words, tickets=of_it) for words, of_it in sorted(by_words.items())],
         used=list(tickets.filter(used_at__isnull=False).values_list("pk", flat=True)),
         due=[DoorDue(krw, tickets=of_it) for krw, of_it in sorted(owing.items())],
+        recent_since=local(recent_since),
+        recent=list(tickets.filter(status=Ticket.Status.LIVE, created_at__gt=recent_since - RECENT).values_list("pk", flat=True)),
         expected=counts["live"],
         arrived=counts["used"],
     )
@@ -96,7 +103,10 @@ def create_scans(request: Request, body: Scans, query: ScansQuery) -> ScanResult
     """
     scanner = checkin.scanner_of(request.headers.get(checkin.KEY_HEADER, ""))
     return ScanResults(
-        results=[checkin.check_in(scan, scanner, performance_id=body.performance, let_in=query.let_in) for scan in body.scans]
+        results=[
+            checkin.check_in(scan, scanner, performance_id=body.performance, let_in=query.let_in, decided=query.decided)
+            for scan in body.scans
+        ]
     )
 
 

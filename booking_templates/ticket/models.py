@@ -229,6 +229,8 @@ class DoorConflict(models.Model):
     """When the ticket was used before; null for one that was cancelled unused."""
     first_with = models.CharField(max_length=100, default="", blank=True)
     at = models.DateTimeField()
+    decided = models.BooleanField(default=False, db_default=False)
+    """By who stood at the door: the ticket was issued after the scanner's list."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ticket", "scanner", "told_at"], name="ticket_door_conflict_once")]

@@ -65,6 +65,14 @@ def _texts() -> dict[str, str]:
         "noList": _("Undecided: this device has no list for this performance. Look it up by name, or wait for the network."),
         "noListYet": _("No list for this choice on this device yet: without the network its tickets cannot be decided."),
         "listOf": _("List of {time} ({ago})"),
+        "newer": _("Sold after this list: you decide"),
+        "newerThan": _("Valid signature, not yet on the list of {time}"),
+        "newerWhy": _(
+            "Not known: whether it was given back since, and whether something is to be shown or paid. Check it online, or decide."
+        ),
+        "letIn": _("Let in"),
+        "decided": _("Let in: you decided"),
+        "notAsked": _("Let in without being asked for"),
         "oldList": _("Old list: what was sold, cancelled or used since is not known"),
         "due": _("Due at the door"),
         "paid": _("Paid at the door"),

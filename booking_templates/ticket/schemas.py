@@ -391,10 +391,12 @@ class Scans(msgspec.Struct, forbid_unknown_fields=True):
 
 class ScansQuery(msgspec.Struct):
     """`let_in` says whether the holders were let in before anybody asked here: then a ticket that was used or cancelled is kept for the
-    organiser. Left out, it is believed of a scan that comes a minute after its time.
+    organiser. Left out, it is believed of a scan that comes a minute after its time. `decided` says that a person let them in: their
+    tickets were issued after the list that the scanner had.
     """
 
     let_in: bool | None = None
+    decided: bool = False
 
 
 class ScanResult(msgspec.Struct):
@@ -437,6 +439,8 @@ class DoorConflictOut(msgspec.Struct):
     performance_id: str
     order_id: str
     order_number: str
+    decided: bool = False
+    """By a person at the door: the ticket was issued after the scanner's list."""
 
 
 class DoorConflicts(msgspec.Struct):
@@ -520,6 +524,10 @@ class Door(msgspec.Struct):
     concessions: list[DoorConcession]
     used: list[str]
     due: list[DoorDue]
+    recent_since: datetime
+    recent: list[str]
+    """Live tickets issued since `recent_since`, some minutes before `as_of`. The time in a ticket's id says of all others whether these
+    lists knew of it: one that was issued later is neither good nor bad by them."""
     expected: int
     """Live tickets."""
     arrived: int

@@ -60,6 +60,8 @@ class Conflict:
     performance_id: str
     order_id: str
     order_number: str
+    decided: bool
+    """By who stood at the door: the ticket was sold after the scanner's list."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _conflict(item: dict[str, Any]) -> Conflict:
         at=datetime.fromisoformat(item["at"]),
         scanner=str(item["scanner"]),
         first_at=datetime.fromisoformat(first_at) if first_at else None,
+        decided=bool(item.get("decided")),  # an older image says nothing of it
         **words,
     )
 

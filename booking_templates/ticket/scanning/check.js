@@ -5,9 +5,9 @@ import { doorNow } from "./scan-door.js";
 import { owing } from "./scan-dues.js";
 import { enqueue, remember, seenHere } from "./scan-here.js";
 import { listOf } from "./scan-kept.js";
-import { $, show, texts } from "./scan-page.js";
+import { $, asked, element, show, texts } from "./scan-page.js";
 import { ask } from "./scan-server.js";
-import { ageOf, isOld, network } from "./scan-status.js";
+import { ageOf, isOld, network, timeOf } from "./scan-status.js";
 
 /** CODE was seen. */
 export async function scanned(code) {
@@ -56,10 +56,33 @@ function byList(code, at, seen) {
   const due = (list.due ?? []).find((each) => each.tickets.includes(seen.ticket));
   const money = owing(code, seen.ticket, { krw: due?.krw, isPaid: false }, list.at);
   if (isInHere || list.used.includes(seen.ticket)) return show("bad", texts.used, lines, [...old, ...money]);
+  if (!isKnownTo(list, seen)) return show("warn", texts.newer, [seen.place], [undecided(code, seen, list), ...old]);
   remember(seen.ticket);
   enqueue({ code, at });
-  // Known of all tickets that were sold when the network was last there.
   const proof = (list.concessions ?? []).find((each) => each.tickets.includes(seen.ticket));
   show("good", texts.admittedOffline, lines, [...(proof ? [proof] : []), ...old, ...money]);
   network(false);
+}
+
+/** Whether SEEN had been issued when LIST was made: then LIST says all there was to say of it. The server's clock says both times. */
+function isKnownTo(list, { ticket, issuedAt }) {
+  if (issuedAt === null) return false;
+  return issuedAt < Date.parse(list.recent_since ?? list.as_of) || (list.recent ?? []).includes(ticket);
+}
+
+/** Who stands at the door decides of SEEN: it was sold, and whether it was given back since, or owes something, is known to nobody here. */
+function undecided(code, seen, list) {
+  const block = asked({ name: texts.newerThan.replace("{time}", timeOf(list)), proof: texts.newerWhy });
+  const button = Object.assign(element("button", texts.letIn), { type: "button" });
+  button.addEventListener("click", () => {
+    // A hand scanner types, and ends with Enter: not on a button.
+    if (matchMedia("(pointer: fine)").matches) $("code").focus();
+    if (seenHere().includes(seen.ticket)) return show("bad", texts.used, [seen.place]); // in another tab, meanwhile
+    remember(seen.ticket);
+    enqueue({ code, at: new Date().toISOString(), decided: true });
+    show("good", texts.decided, [seen.place]);
+    network(false);
+  });
+  block.append(button);
+  return { block, logged: "" };
 }

@@ -9,7 +9,7 @@ const bytesOf = (text) => {
 
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** What CODE says, unverified; null when it is no code. */
+/** What CODE says, unverified; null when it is no code. `issuedAt`, in ms, is in its ticket's id (RFC 9562, 5.7), by the server's clock. */
 export function read(code) {
   try {
     const raw = bytesOf(code.trim());
@@ -23,7 +23,8 @@ export function read(code) {
     const [system, performance, place] = fields;
     if (place === undefined) return null;
     const ticket = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-    return { ticket, system, performance, place, key: hex(payload.slice(1, 9)), payload, signature: raw.slice(-SIGNATURE_BYTES) };
+    const issuedAt = id[12] === "7" ? Number.parseInt(id.slice(0, 12), 16) : null;
+    return { ticket, issuedAt, system, performance, place, key: hex(payload.slice(1, 9)), payload, signature: raw.slice(-SIGNATURE_BYTES) };
   } catch {
     return null;
   }

@@ -5,6 +5,7 @@ import { listOf } from "./scan-kept.js";
 import { $, texts } from "./scan-page.js";
 
 const OLD_MS = 10 * 60000; // from then on the age of a list is said loudly
+const OF_NOW_MS = 2 * 3600000;
 
 export function network(isThere) {
   $("network").textContent = isThere ? texts.online : texts.offline;
@@ -30,8 +31,13 @@ export function ageOf(list) {
   const units = [["day", 2880, 1440], ["hour", 120, 60], ["minute", 0, 1]];
   const [unit, , size] = units.find(([, from]) => minutes >= from);
   const ago = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "always" }).format(-Math.floor(minutes / size), unit);
-  const time = new Date(list.as_of).toLocaleString([], unit === "minute" ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" });
-  return texts.listOf.replace("{time}", time).replace("{ago}", ago);
+  return texts.listOf.replace("{time}", timeOf(list)).replace("{ago}", ago);
+}
+
+/** When LIST was made, with its day where it is not of now. */
+export function timeOf(list) {
+  const isOfNow = Date.now() - list.at < OF_NOW_MS;
+  return new Date(list.as_of).toLocaleString([], isOfNow ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" });
 }
 
 function age(list) {

@@ -4,10 +4,11 @@ import { doorNow, keepDoor, performances } from "./scan-door.js";
 import { sendPayments } from "./scan-dues.js";
 import { dequeue, queue, uncounted } from "./scan-here.js";
 import { forget, hasRoom, keep, listOf } from "./scan-kept.js";
-import { $, log, show, texts } from "./scan-page.js";
+import { $, log, show, texts, won } from "./scan-page.js";
 import { SYNC_WITHIN_MS, ask } from "./scan-server.js";
 import { network } from "./scan-status.js";
 
+const BATCH = 100;
 const FRESH_MS = 4 * 60000;
 const OTHERS_AT_MOST = 10;
 const OVER_MS = 12 * 3600000; // after it began, nobody switches to a performance
@@ -42,14 +43,26 @@ async function sendAndLearn() {
 }
 
 async function sendScans() {
-  for (let batch; (batch = queue().slice(0, 100)).length; ) {
-    const { results } = await ask("POST", "scans?let_in=true", { scans: batch }, SYNC_WITHIN_MS);
+  for (let batch; (batch = alike(queue()).slice(0, BATCH)).length; ) {
+    const decided = Boolean(batch[0].decided);
+    const scans = batch.map(({ code, at }) => ({ code, at }));
+    const { results } = await ask("POST", `scans?let_in=true&decided=${decided}`, { scans }, SYNC_WITHIN_MS);
     for (const result of results) {
+      if (decided && result.result === "admitted") unasked(result);
       if (result.result === "used") log(`! ${texts.doubled}: ${result.label} (${result.used_with})`);
       else if (result.result !== "admitted") log(`! ${texts.wrongly}: ${result.label} (${texts[result.result] ?? texts.invalid})`);
     }
     dequeue(batch);
   }
+}
+
+/** Those of WAITING that were decided as the first of them was: by the list, or by somebody who knew more than it. */
+const alike = (waiting) => waiting.filter(({ decided }) => Boolean(decided) === Boolean(waiting[0].decided));
+
+/** Say what nobody could ask for when RESULT's holder was let in. */
+function unasked({ label, concession, proof, due_krw: due }) {
+  const missed = [concession && [concession, proof].filter(Boolean).join(": "), due && `${texts.due} ${won(due)}`].filter(Boolean);
+  if (missed.length) log(`! ${texts.notAsked}: ${label} (${missed.join(", ")})`);
 }
 
 /** Keep the list of PERFORMANCE, "" for all of them, and what is the same for each. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -154,6 +155,53 @@ def test_who_was_let_in_without_the_network_with_a_ticket_given_back_is_told(
     assert len([each for each in read_as_staff(site, "door/conflicts")["conflicts"] if each["ticket_id"] == given_back["id"]]) == 1
 
 
+def go_offline(phone: BrowserContext, page: Page) -> None:
+    """Once what the camera sees is settled and the list is there."""
+    expect(page.locator("#log li", has_text=re.compile("✓ Admit|✕ Already used")).first).to_be_visible()
+    expect(page.get_by_text("Connected")).to_be_visible()
+    page.wait_for_function("Object.keys(localStorage).some((name) => name.startsWith('clove-door-list:'))")
+    phone.set_offline(True)
+
+
+def kept(page: Page, name: str) -> Any:
+    """What the page keeps under NAME."""
+    return page.evaluate("(name) => JSON.parse(localStorage.getItem(`clove-door-${name}`))", name)
+
+
+def test_a_ticket_sold_after_the_list_is_for_who_stands_at_the_door_to_decide(
+    phone: BrowserContext, buyer: Buyer, link: str, site: Booking
+) -> None:
+    page = phone.new_page()
+    page.goto(link)
+    go_offline(phone, page)
+    order = buyer.buy(best=3)
+    good, given_back, waved_off = order["tickets"]
+    for ticket in (good, given_back):
+        enter(page, ticket["code"])
+        expect(page.locator("#verdict.warn")).to_contain_text("Sold after this list: you decide")
+        expect(page.locator("#verdict .ask")).to_contain_text("Valid signature, not yet on the list of ")
+        page.get_by_role("button", name="Let in").click()
+        expect(page.locator("#verdict.good")).to_contain_text(f"Let in: you decided{ticket['place']['seat']}")
+    enter(page, good["code"])
+    expect(page.locator("#verdict.bad")).to_contain_text("Already used")
+    enter(page, waved_off["code"])
+    expect(page.locator("#verdict.warn")).to_contain_text(waved_off["place"]["seat"])
+    enter(page, waved_off["code"][:-4] + "AAAA")
+    expect(page.locator("#verdict.bad")).to_contain_text("Not a valid ticket")
+    assert [each["decided"] for each in kept(page, "queue")] == [True, True]
+
+    refund = {"tickets": [given_back["id"]], "fee_krw": 15_000}
+    assert buyer.call("POST", "ticket", f"orders/{order['id']}/refunds", refund).status == 200
+    phone.set_offline(False)
+    expect(page.locator("#log li", has_text="! Let in while the network was away")).to_contain_text("(Cancelled)")
+    expect(page.get_by_text("scans to send")).to_have_count(0)
+    told = {each["ticket_id"]: (each["kind"], each["decided"]) for each in read_as_staff(site, "door/conflicts")["conflicts"]}
+    assert told.get(given_back["id"]) == ("cancelled", True)
+    assert good["id"] not in told
+    used = {each["ticket_id"] for each in read_as_staff(site, "attendees")["attendees"] if each["used_at"]}
+    assert (good["id"] in used, waved_off["id"] in used) == (True, False)
+
+
 def choose(page: Page, number: int) -> None:
     """The NUMBER-th performance; 0 for all."""
     page.get_by_label("Performance").select_option(index=number)
@@ -290,6 +338,24 @@ def test_what_is_due_is_asked_for_at_the_door_and_taken_with_and_without_the_net
     assert [(listed[each["id"]]["due_krw"], listed[each["id"]]["paid_at_door_with"]) for each in (one, two)] == [(150_000, ""), (0, "정문")]
     enter(page, two["code"])
     expect(paid).to_be_visible()
+    context.close()
+
+
+def test_what_nobody_could_ask_for_of_a_ticket_newer_than_the_list_is_told_when_the_network_is_back(
+    browser: Browser, unpaid: Booking
+) -> None:
+    context = browser.new_context(locale="ko-KR", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    page.goto(door_link(unpaid))
+    expect(page.get_by_text("연결됨")).to_be_visible()
+    context.set_offline(True)
+    (ticket,) = Buyer(unpaid).buy(best=1)["tickets"]
+    page.locator("#code").fill(ticket["code"])
+    page.locator("#code").press("Enter")
+    page.get_by_role("button", name="입장시키기").click()
+    context.set_offline(False)
+    expect(page.locator("#log li", has_text="현장 결제 금액 150,000원")).to_contain_text(ticket["place"]["label"])
     context.close()
 
 

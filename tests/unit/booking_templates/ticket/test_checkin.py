@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -142,6 +142,35 @@ def test_who_was_not_let_in_is_no_conflict(
     assert scan(client, first, admitted, let_in="true")[0]["result"] == "cancelled", "given back since, by the organiser"
     assert conflicts(staff_client) == []
     assert buyer_client.get(f"{URL}/door/conflicts").status_code == 403
+
+
+def test_a_conflict_says_whether_a_person_decided_of_a_ticket_newer_than_the_list(
+    client: Any, staff_client: Any, scanner: Callable[..., dict[str, str]], buy: Buy
+) -> None:
+    buy(seats=2)
+    gate = scanner()
+    Ticket.objects.update(status=Ticket.Status.CANCELLED)
+    by_list, by_person = ({"code": codes.sign(each), "at": clock().isoformat()} for each in Ticket.objects.order_by("pk"))
+    scan(client, gate, by_list, let_in="true")
+    for _ in range(2):
+        scan(client, gate, by_person, let_in="true&decided=true")
+    assert {each["ticket_id"]: each["decided"] for each in conflicts(staff_client)} == {
+        codes.verify(by_list["code"]).ticket_id: False,
+        codes.verify(by_person["code"]).ticket_id: True,
+    }
+
+
+def test_a_list_says_which_tickets_it_may_have_come_too_early_for(
+    client: Any, buyer_client: Any, scanner: Callable[..., dict[str, str]], buy: Buy
+) -> None:
+    given_back, old, new = (buy(seats=1) for _ in range(3))
+    buyer_client.post(f"{URL}/orders/{given_back}/cancel")
+    Ticket.objects.filter(order_id=old).update(created_at=clock() - timedelta(hours=1))
+    door = client.get(f"{URL}/door", {"performance": "p1"}, headers=scanner()).json()
+    ticket = Ticket.objects.get(order_id=new)
+    assert door["recent"] == [ticket.pk]
+    issued = datetime.fromtimestamp(int(ticket.pk.replace("-", "")[:12], 16) / 1000, UTC)
+    assert datetime.fromisoformat(door["recent_since"]) < issued < datetime.fromisoformat(door["as_of"])
 
 
 def test_conflicts_of_one_ticket_are_bounded(

@@ -86,7 +86,7 @@ def test_the_door_shows_who_was_let_in_against_the_list(answering: Any, browser:
         response = browser.get(url(answering, "/door"))
         assert response.status_code == 200
         assert heading not in text(response), "an older image keeps none"
-    unused = CONFLICT | {"kind": "cancelled", "label": "스탠딩 8번", "first_at": None, "first_with": ""}
+    unused = CONFLICT | {"kind": "cancelled", "label": "스탠딩 8번", "first_at": None, "first_with": "", "decided": True}
     site.answers["GET", "/api/ticket/door/conflicts"] = (200, {"conflicts": [CONFLICT, unused], "total": 1_201})
     shown = text(browser.get(url(answering, "/door")))
     for told in (
@@ -101,6 +101,7 @@ def test_the_door_shows_who_was_let_in_against_the_list(answering: Any, browser:
         "스탠딩 8번",
     ):
         assert told in shown, told
+    assert shown.count("sold after the scanner's list: whoever scanned decided") == 1
 
 
 def test_what_is_due_and_what_was_taken_at_the_door_is_shown_where_there_is_any(answering: Any, browser: Any, site: Any) -> None:
