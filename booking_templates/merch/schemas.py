@@ -238,7 +238,7 @@ class Summary(msgspec.Struct):
 
 
 class Open(msgspec.Struct):
-    """What stands against deleting the booking system."""
+    """What stands against deleting the booking system: paid orders that nobody has picked up, and payments and refunds under way."""
 
     paid_orders_to_pick_up: int
     open_payments: int

@@ -148,4 +148,6 @@ def _by_position(choice: Choice) -> tuple[int, int]:
 def read_open(request: Request) -> Open:
     """What stands against deleting the booking system."""
     paid = Order.objects.filter(STANDS, picked_up_at=None).exclude(provider=NO_PROVIDER)
-    return Open(paid_orders_to_pick_up=paid.count(), open_payments=Order.objects.filter(state__in=OPEN_PAYMENT).count())
+    # An order of which a part is being given back stands, handed over or not, and its buyer waits for money all the same.
+    waiting = Order.objects.filter(Q(state__in=OPEN_PAYMENT) | Q(refunds__open_order__isnull=False)).distinct()
+    return Open(paid_orders_to_pick_up=paid.count(), open_payments=waiting.count())

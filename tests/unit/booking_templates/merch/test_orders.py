@@ -238,6 +238,22 @@ def test_open_business_is_what_is_paid_and_not_picked_up(staff_client: Any, orde
     assert staff_client.get(f"{URL}/open").json() == {"paid_orders_to_pick_up": 1, "open_payments": 1}
 
 
+def test_a_part_that_is_still_being_given_back_is_open_business(
+    staff_client: Any, order: OrderCall, pay: Pay, provider: FakeProvider, recover: Recover
+) -> None:
+    """The rest is handed over, so the order alone would let payment be taken out of the system, and the money would never go back."""
+    made = order(program=2).json()
+    pay(made["id"])
+    assert staff_client.post(f"{URL}/pickups", {"code": Order.objects.get().pickup_code}, content_type=JSON).status_code == 200
+    provider.faults |= {"cancel": ["5xx"], "order": ["5xx"]}
+    body = {"why": "goodwill", "picked_up": True, "items": [{"item": made["items"][0]["id"], "quantity": 1}]}
+    answer = staff_client.post(f"{URL}/pickups/{made['id']}/refunds", body, content_type=JSON)
+    assert (answer.status_code, answer.json()["is_done"]) == (201, False)
+    assert staff_client.get(f"{URL}/open").json() == {"paid_orders_to_pick_up": 0, "open_payments": 1}
+    recover()
+    assert staff_client.get(f"{URL}/open").json() == {"paid_orders_to_pick_up": 0, "open_payments": 0}
+
+
 @pytest.mark.parametrize("is_paid", [True, False])
 def test_a_crash_anywhere_loses_no_stock_and_no_money(
     world: World, provider: FakeProvider, buyer_client: Any, recover: Recover, monkeypatch: pytest.MonkeyPatch, is_paid: bool
