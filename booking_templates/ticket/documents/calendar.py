@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 LINE_BYTES = 75
+CONTROLS = dict.fromkeys({*range(0x20), 0x7F} - {0x09})
+"""No text has them (RFC 5545, 3.1): a calendar would refuse the whole file."""
 
 
 def entry(*, uid: str, title: str, place: str, note: str, url: str, starts_at: datetime, ends_at: datetime, made_at: datetime) -> bytes:
-    """An .ics file with one event. UID stays the same when the file is made again, so a calendar replaces the entry."""
+    """An .ics file with one event. UID stays the same when the file is made again, so a calendar replaces the entry.
+
+    Where ENDS_AT is not later than STARTS_AT it has no end, for such a one would not be valid (RFC 5545, 3.8.2.2).
+    """
+    end = [f"DTEND:{_utc(ends_at)}"] if _utc(ends_at) > _utc(starts_at) else []
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -17,7 +23,7 @@ def entry(*, uid: str, title: str, place: str, note: str, url: str, starts_at: d
         f"UID:{uid}",
         f"DTSTAMP:{_utc(made_at)}",
         f"DTSTART:{_utc(starts_at)}",
-        f"DTEND:{_utc(ends_at)}",
+        *end,
         f"SUMMARY:{_text(title)}",
         f"LOCATION:{_text(place)}",
         f"DESCRIPTION:{_text(note)}",
@@ -34,7 +40,7 @@ def _utc(moment: datetime) -> str:
 
 def _text(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
+    return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n").translate(CONTROLS)
 
 
 def _folded(line: str) -> bytes:

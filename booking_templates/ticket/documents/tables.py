@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,6 +44,8 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(BREAKS) or text.lstrip().startswith(FORMULA) else text
 
 
+ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+"""A spreadsheet reads `_x0041_` in a cell as `A` (ECMA-376, ST_Xstring), and this underscore, written so itself, as an underscore."""
 NO_XML = "\ufffe\uffff"
 """XML 1.0 has them in no document; one of them in a name, and no program opens the file."""
 CONTENT_TYPES = (
@@ -99,4 +102,4 @@ def _cell(value: Cell) -> str:
     if isinstance(value, int):
         return f"<c><v>{value}</v></c>"
     text = "".join(letter for letter in value if (letter >= " " or letter in "\t\n") and letter not in NO_XML)
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(ESCAPED.sub("_x005F_", text))}</t></is></c>'

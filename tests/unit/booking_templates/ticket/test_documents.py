@@ -42,7 +42,12 @@ def cells(book: bytes) -> list[list[str]]:
         for name in archive.namelist():
             ElementTree.fromstring(archive.read(name))
         sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
-    return [["".join(cell.itertext()) for cell in row] for row in sheet.iter(f"{NAMESPACE}row")]
+    return [[spreadsheets_text("".join(cell.itertext())) for cell in row] for row in sheet.iter(f"{NAMESPACE}row")]
+
+
+def spreadsheets_text(written: str) -> str:
+    """What a spreadsheet shows of WRITTEN (ECMA-376, ST_Xstring)."""
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), written)
 
 
 @pytest.fixture
@@ -109,6 +114,11 @@ def test_what_looks_like_a_formula_is_text_in_a_table(sign: str, before: str) ->
 
 def test_a_name_that_xml_cannot_say_does_not_spoil_the_workbook() -> None:
     assert cells(b"".join(tables.xlsx_chunks("s", ["a"], [["김\uffff하나\ufffe"]]))) == [["a"], ["김하나"]]
+
+
+@pytest.mark.parametrize("name", ["_x0041_", "a_x000D_b", "_x005F_", "_x0041_x0042_", "_x41_"])
+def test_a_name_that_a_spreadsheet_takes_for_an_escape_stays_as_it_is(name: str) -> None:
+    assert cells(b"".join(tables.xlsx_chunks("s", ["a"], [[name]]))) == [["a"], [name]]
 
 
 def test_a_long_list_is_read_some_rows_at_a_time(staff_client: Any, booked: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,5 +303,16 @@ def test_folded_lines_unfold_to_the_same_text(text: str) -> None:
     )
     lines = [line for line in raw.decode().replace("\r\n ", "").split("\r\n") if line.startswith("SUMMARY:")]
     shown = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], lines[0].removeprefix("SUMMARY:"))
-    assert shown == text.replace("\r\n", "\n").replace("\r", "\n")
+    said = text.replace("\r\n", "\n").replace("\r", "\n")
+    assert shown == "".join(letter for letter in said if letter in "\n\t" or unicodedata.category(letter) != "Cc" or letter > "\x7f")
     assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
+    assert not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", raw), "no calendar takes a file with one of these"
+
+
+@pytest.mark.parametrize(("lasts_s", "ends"), [(0, False), (-60, False), (0.4, False), (60, True)])
+def test_an_entry_whose_end_is_not_later_than_its_start_has_none(lasts_s: float, ends: bool) -> None:
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    then = moment + timedelta(seconds=lasts_s)
+    raw = calendar.entry(uid="u", title="t", place="", note="", url="u", starts_at=moment, ends_at=then, made_at=moment)
+    assert (b"DTEND:" in raw) == ends
+    assert b"\r\nDTSTART:20270101T000000Z\r\n" in raw
