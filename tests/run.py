@@ -100,8 +100,8 @@ def suites() -> list[Suite]:
             is_default=False,
             longest_s=7_200,
         ),
-        # A crash at each point there is, of a worker of the control plane and of the ticket service: five minutes. The default run has one
-        # for each thing that a crash can leave.
+        # A crash at each point there is, of a worker of the control plane and of ticket's and merch's sagas: six minutes. The default run
+        # has one for each thing that a crash can leave.
         Suite(
             "faults-controlplane",
             ("-m", "slow", "tests/integration/controlplane"),
@@ -113,6 +113,14 @@ def suites() -> list[Suite]:
             "faults-ticket",
             ("-c", "tests/booking.ini", "-m", "slow", "tests/unit/booking_templates/ticket"),
             {"CLOVE_SERVICE": "ticket"},
+            is_alone=True,
+            is_default=False,
+            asked_as="faults",
+        ),
+        Suite(
+            "faults-merch",
+            ("-c", "tests/booking.ini", "-m", "slow", "tests/unit/booking_templates/merch"),
+            {"CLOVE_SERVICE": "merch"},
             is_alone=True,
             is_default=False,
             asked_as="faults",

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from booking_templates.merch.models import Choice, Item, LedgerEntry, Order, OrderRefund
-from tests.booking_fakes import Crash, FakeProvider, World
+from booking_templates.merch.models import Choice, LedgerEntry, Order
+from tests.booking_fakes import FakeProvider
 from tests.unit.booking_templates.merch.conftest import JSON
 
 pytestmark = pytest.mark.usefixtures("products")
@@ -252,55 +252,6 @@ def test_a_part_that_is_still_being_given_back_is_open_business(
     assert staff_client.get(f"{URL}/open").json() == {"paid_orders_to_pick_up": 0, "open_payments": 1}
     recover()
     assert staff_client.get(f"{URL}/open").json() == {"paid_orders_to_pick_up": 0, "open_payments": 0}
-
-
-@pytest.mark.parametrize("is_paid", [True, False])
-def test_a_crash_anywhere_loses_no_stock_and_no_money(
-    world: World, provider: FakeProvider, buyer_client: Any, recover: Recover, monkeypatch: pytest.MonkeyPatch, is_paid: bool
-) -> None:
-    """Order, pay, cancel, with a crash before and after every write and call."""
-    from booking_templates.merch.saga import saga
-
-    if not is_paid:
-        monkeypatch.setattr(saga, "provider", lambda: None)
-    point = whole = 0
-    while True:
-        for model in (Item, LedgerEntry, OrderRefund, Order):
-            model.objects.all().delete()
-        Choice.objects.update(sold=0)
-        provider.payments.clear()
-        with connection.execute_wrapper(world.write), world.crashing(point):
-            try:
-                body = {"items": [{"product": "program", "quantity": 2}, {"product": "ost", "quantity": 1}]}
-                made = buyer_client.post(f"{URL}/orders", body, content_type=JSON).json()["id"]
-                if is_paid:
-                    token = provider.authenticate(str(Order.objects.get().tid))
-                    buyer_client.get(f"{URL}/payments/{made}/approved", {"pg_token": token})
-                if point % 2:
-                    cancel(buyer_client, made)
-                else:
-                    item = Item.objects.get(choice__product="program").pk
-                    give_back(buyer_client, made, (item, 1))
-                crashed = False
-            except Crash:
-                crashed = True
-        recover()
-        states = set(Order.objects.values_list("state", flat=True))
-        assert states <= {"ISSUED", "CANCELLED", "REFUNDED"}
-        assert not OrderRefund.objects.filter(open_order__isnull=False).exists()
-        taken = {"program": 0, "ost": 0}
-        for item in Item.objects.filter(order__state="ISSUED"):
-            taken[item.choice.product_id] += item.left
-        assert taken == {"program": sold("program"), "ost": sold("ost")}, f"point {point}"
-        kept = sum(payment.captured - sum(payment.cancels) for payment in provider.payments.values())
-        ledger = sum(entry.amount_krw * (1 if entry.kind == "capture" else -1) for entry in LedgerEntry.objects.all())
-        standing = sum(item.price_krw * item.left for item in Item.objects.filter(order__state="ISSUED"))
-        assert kept == ledger == (standing if is_paid else 0)
-        whole += not crashed
-        if whole == 2:
-            break
-        point += 1
-    assert point >= 10
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
