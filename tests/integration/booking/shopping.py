@@ -159,6 +159,11 @@ class Standin:
         """Switch a fault on."""
         self._call("POST", "faults", {"fault": fault, "operation": operation, **more})
 
+    def faults(self) -> list[dict[str, Any]]:
+        """Those that are switched on still: one that was met as often as it should be is gone."""
+        found: list[dict[str, Any]] = self._call("GET", "faults")["faults"]
+        return found
+
     def well(self) -> None:
         """Switch all faults off."""
         self._call("DELETE", "faults")
@@ -174,10 +179,11 @@ class Standin:
     def payments(self) -> list[Payment]:
         return ledger(self.url, STANDIN_ADMIN_KEY)
 
-    def _call(self, method: str, path: str, body: Any = None) -> None:
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
         more = {} if body is None else {"json": body}
         answer = self._pool.request(method, f"{self.url}/admin/{path}", headers={"X-Admin-Key": STANDIN_ADMIN_KEY}, **more)
         assert answer.status == 200, answer.data
+        return answer.json()
 
 
 def addresses(booking: Booking) -> dict[str, str]:

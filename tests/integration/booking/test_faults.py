@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -204,15 +205,30 @@ def test_payment_answers_lost_doubled_and_late(opened: Callable[..., Booking], d
     crowd = Misfortune(booking, buyers=20, seats=[], seed=SEED)
     with crowd:
         crowd.until("unlucky", orders, within_s=900)
+    met = crowd.met()
     standin.well()
-    report(crowd, f"{orders} orders on {database}")
+    report(crowd, f"{orders} orders on {database}, faults met {dict(sorted(met.items()))}")
+    for operation, share in (("approve", 0.5), ("cancel", 0.1)):
+        assert sum(met[operation, fault] for fault in FAULTS) > orders * share, f"too few of {operation} went wrong: {met}"
+        assert all(met[operation, fault] >= orders // 100 for fault in FAULTS), f"not each way of {operation} went wrong: {met}"
     assert_nothing_is_violated(crowd)
+    assert sum(payment.captured_krw > 0 for payment in standin.payments()) > orders / 2, "who is unlucky pays all the same"
 
 
 class Misfortune(Crowd):
     """Buyers whose every payment goes wrong: approve and cancel of each order have one to three faults."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._switched_on: Counter[tuple[str, str]] = Counter()
+
+    def met(self) -> Counter[tuple[str, str]]:
+        """How often each fault of an operation has happened to somebody."""
+        return self._switched_on - Counter((each["operation"], each["fault"]) for each in Standin(self.booking).faults())
+
     def _pay(self, buyer: Buyer, order: dict[str, Any], service: str, chance: random.Random) -> str:
+        if order["status"] != "PAYING":  # there is nothing to pay
+            return super()._pay(buyer, order, service, chance)
         standin = Standin(self.booking)
         for operation in ("approve", "cancel"):
             for _ in range(chance.randint(1, 3)):
@@ -220,6 +236,8 @@ class Misfortune(Crowd):
                 # A few answers come after the caller has stopped waiting for them (10 s).
                 delay_s = 12.0 if fault == "slow_after" and chance.random() < 0.05 else chance.random() * 1.5
                 standin.fault(fault, operation, partner_order_id=order["id"], delay_s=delay_s)
+                with self._lock:
+                    self._switched_on[operation, fault] += 1
         self._count("unlucky")
         return super()._pay(buyer, order, service, chance)
 
