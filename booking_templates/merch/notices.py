@@ -21,7 +21,7 @@ from booking_templates.payments.models import Refund
 from booking_templates.payments.names import normal_name
 from booking_templates.payments.notices import TITLE_MAX, Courier, Words
 from booking_templates.payments.providers import provider
-from booking_templates.payments.reasons import BUYER, BY_ORGANISER, CALLED_OFF, EXPIRED
+from booking_templates.payments.reasons import BUYER, BY_ORGANISER, CALLED_OFF, EXPIRED, PAYMENT_CANCELLED
 
 Kind = NoticeRow.Kind
 
@@ -115,7 +115,10 @@ class _About:
         return self._mail(_("Order cancelled"), [self._head(said), self._pieces(), mail_words.refunded(self.refund)])
 
     def _undelivered(self) -> Words:
-        said = _("Your payment arrived, but your order could not be completed.")
+        if self.notice.details.get("reason") == PAYMENT_CANCELLED:
+            said = _("Your payment was cancelled at the payment provider before your order was completed, so nothing is ordered.")
+        else:
+            said = _("Your payment arrived, but your order could not be completed.")
         return self._mail(_("Order not completed"), [self._head(said), self._pieces(), mail_words.refunded(self.refund)])
 
     def _unpaid(self) -> Words:

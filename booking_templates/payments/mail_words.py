@@ -94,10 +94,11 @@ def refunded(refund: Refund | None) -> str:
     if refund is None or not refund.price_krw:
         return _("Nothing was charged, so nothing is refunded.")
     lines = [_("Price: %(price)s") % {"price": won(refund.price_krw)}]
-    if refund.fee_krw:
-        lines.append(_("Cancellation fee: %(fee)s") % {"fee": won(refund.fee_krw)})
     if refund.had_before_krw:
-        lines.append(_("Given back before: %(amount)s") % {"amount": won(refund.had_before_krw)})
+        # Less was left at the provider than this should have been, and all of that goes back: no fee stays with anybody.
+        lines.append(_("Given back before: %(amount)s") % {"amount": won(refund.price_krw - refund.amount_krw)})
+    elif refund.fee_krw:
+        lines.append(_("Cancellation fee: %(fee)s") % {"fee": won(refund.fee_krw)})
     lines.append(_("Refund: %(refund)s") % {"refund": won(refund.amount_krw)})
     if refund.amount_krw:
         lines.append(_("It is refunded the way you paid; a card may take a few days."))

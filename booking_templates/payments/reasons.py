@@ -1,8 +1,12 @@
 """Why an order ended or something of it was given back, beside the problem codes of what could not be delivered."""
 
+AMOUNT_DIFFERS = "amount_differs"
+"""Another sum was captured than the order comes to."""
 BUYER = "buyer"
 BY_ORGANISER = "organiser"
 CALLED_OFF = "performance_called_off"
 EXPIRED = "expired"
+PAYMENT_CANCELLED = "payment_cancelled"
+"""Other hands gave the money back, or some of it, at the provider before anything was delivered."""
 PAYMENT_FAILED = "payment_failed"
 STALLED = "stalled"

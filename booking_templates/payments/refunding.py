@@ -11,6 +11,7 @@ hands: it is booked as that, and the refund goes on with what is left (docs/deci
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -88,16 +89,16 @@ class Refunding(SagaRows[Order]):
             raise refused("order_changed")
         self._refund(order, refund, is_first=True)
 
-    def _refund_undelivered(self, order: Order, capture: Capture | None, reason: str) -> None:
-        """Captured, yet it cannot be delivered: all of the money goes back."""
+    def _refund_undelivered(self, order: Order, capture: Capture | None, reason: str, *, outside_krw: int = 0) -> None:
+        """Captured, yet it cannot be delivered: all of the money goes back that other hands have not given back already (OUTSIDE_KRW)."""
         captured = capture.amount_krw if capture else order.total_krw
-        already = capture.cancelled_krw if capture else 0
+        outside = min(outside_krw, captured)
         refund = self.refunds(  # type: ignore[misc]  # likewise
             order_id=order.pk,
-            price_krw=captured - already,
-            amount_krw=captured - already,
-            before_krw=already,
-            available_krw=captured - already,
+            price_krw=captured,
+            amount_krw=captured - outside,
+            before_krw=outside,
+            available_krw=captured - outside,
             reason=reason,
             is_whole=True,
             open_order=order.pk,
@@ -107,13 +108,14 @@ class Refunding(SagaRows[Order]):
         def record() -> None:
             if capture is not None:
                 self._book_capture(order, capture)
-            if already:
-                self._book(order, Kind.REFUND, already, reference=order.tid or "")
+            if outside:
+                self._book(order, Kind.OUTSIDE, outside, reference=str(outside))
             refund.save(force_insert=True)
             self.fulfilment.record_withdrawal(order, refund, None)
 
-        if self._move(order, State.REFUNDING, reason=reason, next_at=clock() + LEASE, attempts=0, token="", also=record):
-            log.warning("captured, not delivered", extra={"fields": {"order": order.pk, "reason": reason}})
+        changes = {"reason": reason, "next_at": clock() + LEASE, "attempts": 0, "token": "", "refunded_krw": outside}
+        if self._move(order, State.REFUNDING, also=record, **changes):
+            log.warning("captured, not delivered", extra={"fields": {"order": order.pk, "reason": reason, "outside_krw": outside}})
             self._refund(order, refund, is_first=True)
         else:
             order.refresh_from_db()
@@ -163,16 +165,37 @@ class Refunding(SagaRows[Order]):
         changes = {"before_krw": before, "available_krw": available, "amount_krw": min(refund.amount_krw, available)}
 
         def record() -> None:
-            self._book(order, Kind.OUTSIDE, amount_krw, reference=str(before))
             self.refunds._default_manager.filter(pk=refund.pk).update(**changes)
 
-        if not self._move(order, State(order.state), refunded_krw=before, also=record):
-            order.refresh_from_db()
+        if not self._move_outside(order, amount_krw, refunded_krw=before, also=record):
             return False
         for name, value in changes.items():
             setattr(refund, name, value)
+        return True
+
+    def _move_outside(self, order: Order, amount_krw: int, *, refunded_krw: int, also: Callable[[], None]) -> bool:
+        """Book AMOUNT_KRW as given back by other hands, with which REFUNDED_KRW of ORDER has gone back. False when somebody moved it."""
+
+        def record() -> None:
+            self._book(order, Kind.OUTSIDE, amount_krw, reference=str(refunded_krw))
+            also()
+
+        if not self._move(order, State(order.state), refunded_krw=refunded_krw, also=record):
+            order.refresh_from_db()
+            return False
         log.warning("given back by other hands", extra={"fields": {"order": order.pk, "amount_krw": amount_krw}})
         return True
+
+    def look_again(self, order: Order) -> bool:
+        """Ask what the provider has given back of ORDER, of which no refund is open, and book what others did; whether there was something.
+
+        Raises PaymentError. A refund that begins meanwhile moves the order: then nothing is booked here, for it finds out by itself.
+        """
+        inquiry = self._provider().inquire(order.tid or "")
+        found = inquiry.cancelled_krw - order.refunded_krw
+        if not inquiry.is_captured or found <= 0:
+            return False
+        return self._move_outside(order, found, refunded_krw=inquiry.cancelled_krw, also=lambda: None)
 
     def _refunded(self, order: Order, refund: Refund, reference: str, *, outside_krw: int = 0) -> None:
         """Record that REFUND was made, and that other hands gave OUTSIDE_KRW back beside it."""

@@ -30,11 +30,10 @@ LONGEST_WAIT = max(LEASE, timedelta(seconds=WAIT_MAX_S)) + timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Capture:
-    """Money that was taken and is not in the ledger yet; CANCELLED_KRW of it was given back at the provider by other hands."""
+    """Money that was taken and is not in the ledger yet."""
 
     amount_krw: int
     reference: str = ""
-    cancelled_krw: int = 0
 
 
 class SagaRows(Generic[Order]):

@@ -31,7 +31,7 @@ from booking_templates.kit.table import table
 from booking_templates.payments.answers import refused
 from booking_templates.payments.errors import PaymentError, PaymentRefused, PaymentUnreached, Undeliverable
 from booking_templates.payments.port import Inquiry
-from booking_templates.payments.reasons import EXPIRED, PAYMENT_FAILED, STALLED
+from booking_templates.payments.reasons import AMOUNT_DIFFERS, EXPIRED, PAYMENT_CANCELLED, PAYMENT_FAILED, STALLED
 from booking_templates.payments.refunding import Refunding
 from booking_templates.payments.rows import LEASE, LONGEST_WAIT, Capture, Order
 from booking_templates.payments.states import State
@@ -185,7 +185,7 @@ class Saga(Refunding[Order]):
             case State.PAYING | State.APPROVING:
                 self._ask(order)
             case State.CAPTURED:
-                self._fulfil(order)
+                self._fulfil_late(order)
             case State.CLOSING:
                 self._give_back(order)
             case State.REFUNDING | State.ISSUED:
@@ -235,7 +235,7 @@ class Saga(Refunding[Order]):
     def _settled_by(self, order: Order, inquiry: Inquiry) -> bool:
         """Whether INQUIRY decides the payment: captured, ended without, or too old to be captured any more."""
         if inquiry.is_captured:
-            self._captured(order, Capture(inquiry.captured_krw, cancelled_krw=inquiry.cancelled_krw))
+            self._captured(order, Capture(inquiry.captured_krw), outside_krw=inquiry.cancelled_krw)
         elif inquiry.is_final:
             self.close(order, PAYMENT_FAILED)
         elif order.pay_by is not None and clock() > order.pay_by - PAY_WITHIN + TID_DEAD_AFTER:
@@ -244,9 +244,11 @@ class Saga(Refunding[Order]):
             return False
         return True
 
-    def _captured(self, order: Order, capture: Capture) -> None:
-        if capture.cancelled_krw or capture.amount_krw != order.total_krw:
-            self._refund_undelivered(order, capture, "amount_differs")
+    def _captured(self, order: Order, capture: Capture, *, outside_krw: int = 0) -> None:
+        if outside_krw:
+            self._refund_undelivered(order, capture, PAYMENT_CANCELLED, outside_krw=outside_krw)
+        elif capture.amount_krw != order.total_krw:
+            self._refund_undelivered(order, capture, AMOUNT_DIFFERS)
         else:
             self._fulfil(order, capture)
 
@@ -296,6 +298,18 @@ class Saga(Refunding[Order]):
             raise Undeliverable(reason) from error
         if not moved:
             self._overtaken(order)
+
+    def _fulfil_late(self, order: Order) -> None:
+        """Deliver what was paid for a while ago, unless other hands gave money back since. A silent provider stops nothing."""
+        try:
+            provider = self._provider()
+            cancelled = provider.inquire(order.tid or "").cancelled_krw if provider.is_answering else 0
+        except PaymentError:
+            cancelled = 0
+        if cancelled:
+            self._refund_undelivered(order, None, PAYMENT_CANCELLED, outside_krw=cancelled)
+        else:
+            self._fulfil(order)
 
     def _overtaken(self, order: Order) -> None:
         """Somebody else moved ORDER meanwhile. If they closed it, what this thread has reserved since is given back."""

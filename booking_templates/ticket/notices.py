@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from booking_templates.kit.batch import Statement
 from booking_templates.kit.db import clock
 from booking_templates.kit.table import table
-from booking_templates.payments import mail_words, notices
+from booking_templates.payments import mail_words, notices, reasons
 from booking_templates.payments.mail_words import text_of, won
 from booking_templates.payments.models import Notice as NoticeRow
 from booking_templates.payments.models import Refund
@@ -124,7 +124,13 @@ class _About:
         return self._mail(_("Performance called off"), [self._head(said), _places(self._named()), refunded, owed])
 
     def _undelivered(self) -> Words:
-        said = _("Your payment arrived, but your booking could not be completed: the places were not to be had any more.")
+        match self.notice.details.get("reason"):
+            case reasons.PAYMENT_CANCELLED:
+                said = _("Your payment was cancelled at the payment provider before your booking was completed, so nothing is booked.")
+            case reasons.AMOUNT_DIFFERS:
+                said = _("Your payment arrived, but your booking could not be completed: another amount was charged than it comes to.")
+            case _:
+                said = _("Your payment arrived, but your booking could not be completed: the places were not to be had any more.")
         return self._mail(_("Booking not completed"), [self._head(said), _places(self.order.places), mail_words.refunded(self.refund)])
 
     def _unpaid(self) -> Words:

@@ -80,6 +80,11 @@ class OrderOut(msgspec.Struct):
     tickets: list[TicketOut]
     cancellation: CancellationOut
     refunded_krw: int
+    """All that went back, by whosever hands."""
+    outside_krw: int
+    """What of `refunded_krw` was given back at the payment provider itself, not here."""
+    kept_krw: int
+    """What of the price of tickets that were given back is kept: their fees, less what was given back beyond them. Not while settling."""
     compensation_krw: int
     """What the organiser owes on top of the refund, outside the payment provider."""
     by_organiser: list[ByOrganiser]
@@ -102,6 +107,10 @@ class Quote(msgspec.Struct):
     reason: str | None
     refund_krw: int
     fee_krw: int
+    """What the terms keep, to be agreed to."""
+    had_before_krw: int
+    """What of the price its buyer has already, given back at the payment provider itself. Where it is not 0 all that is left there is
+    refunded, and no fee is kept."""
     until: datetime | None
     tickets: list[GivenUp]
 

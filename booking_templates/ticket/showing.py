@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from booking_templates.kit.db import clock
 from booking_templates.kit.table import table
+from booking_templates.payments.models import Kind
 from booking_templates.payments.schemas import CancellationOut
 from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
 from booking_templates.ticket import codes, event, terms
 from booking_templates.ticket.concessions import Concession
-from booking_templates.ticket.models import Order, RefundByHand, Ticket
+from booking_templates.ticket.models import LedgerEntry, Order, RefundByHand, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.schemas import ByOrganiser, GivenUp, OrderOut, PerformanceTerms, PlaceOut, Quote, TermsOut, TicketOut
 from booking_templates.ticket.terms import Terms
@@ -30,7 +31,8 @@ def shown(order: Order, request: HttpRequest, tickets: list[Ticket] | None = Non
     """One order with its tickets, which are read if they are not given."""
     if tickets is None:
         tickets = table(Ticket).rows(order_id=order.pk) if order.state in HAS_TICKETS else []
-    return _order(order, tickets, request, clock(), _by_hand([order.pk] if _has_given_up(tickets) else [])[order.pk])
+    made = _by_hand([order.pk] if _has_given_up(tickets) else [])[order.pk]
+    return _order(order, tickets, request, clock(), made, _outside_krw([order])[order.pk])
 
 
 def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
@@ -42,7 +44,8 @@ def shown_all(orders: list[Order], request: HttpRequest) -> list[OrderOut]:
             tickets[ticket.order_id].append(ticket)
     now = clock()
     made = _by_hand([order.pk for order in orders if _has_given_up(tickets[order.pk])])
-    return [_order(order, tickets[order.pk], request, now, made[order.pk]) for order in orders]
+    outside = _outside_krw(orders)
+    return [_order(order, tickets[order.pk], request, now, made[order.pk], outside[order.pk]) for order in orders]
 
 
 def _has_given_up(tickets: list[Ticket]) -> bool:
@@ -58,7 +61,27 @@ def _by_hand(orders: list[str]) -> defaultdict[str, list[RefundByHand]]:
     return found
 
 
-def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datetime, by_hand: list[RefundByHand]) -> OrderOut:
+def _outside_krw(orders: list[Order]) -> Counter[str]:
+    """What other hands gave back of ORDERS. Asked for those alone of which something went back."""
+    refunded = [order.pk for order in orders if order.refunded_krw]
+    found = Counter[str]()
+    if refunded:
+        for order_id, amount in LedgerEntry.objects.filter(order_id__in=refunded, kind=Kind.OUTSIDE).values_list("order_id", "amount_krw"):
+            found[order_id] += amount
+    return found
+
+
+def _kept_krw(order: Order, tickets: list[Ticket]) -> int:
+    """What is kept of the price of TICKETS of ORDER that were given back, once nothing is on its way any more."""
+    if not order.is_paid or order.is_settling or not _has_given_up(tickets):
+        return 0
+    standing = sum(ticket.price_krw for ticket in tickets if ticket.status == Ticket.Status.LIVE)
+    return max(0, order.total_krw - order.refunded_krw - standing)
+
+
+def _order(
+    order: Order, tickets: list[Ticket], request: HttpRequest, now: datetime, by_hand: list[RefundByHand], outside_krw: int
+) -> OrderOut:
     offered = terms.of(order, tickets, now=now)
     return OrderOut(
         id=order.pk,
@@ -79,6 +102,8 @@ def _order(order: Order, tickets: list[Ticket], request: HttpRequest, now: datet
             until=local(offered.until),
         ),
         refunded_krw=order.refunded_krw,
+        outside_krw=outside_krw,
+        kept_krw=_kept_krw(order, tickets),
         compensation_krw=order.compensation_krw,
         by_organiser=[ByOrganiser(local(made.created_at), made.tickets, made.amount_krw) for made in by_hand],
         created_at=timezone.localtime(order.created_at),
@@ -126,6 +151,7 @@ def shown_quote(offered: Terms) -> Quote:
         reason=offered.reason,
         refund_krw=offered.refund_krw,
         fee_krw=offered.fee_krw,
+        had_before_krw=offered.had_before_krw,
         until=local(offered.until),
         tickets=[GivenUp(line.ticket.pk, line.ticket.label, line.ticket.price_krw, line.fee_krw) for line in offered.lines],
     )

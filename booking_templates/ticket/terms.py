@@ -78,6 +78,12 @@ class Terms:
     def refund_krw(self) -> int:
         return max(0, min(self.price_krw - self.fee_krw, self.left_krw)) if self.is_allowed else 0
 
+    @property
+    def had_before_krw(self) -> int:
+        """What of the price other hands have given back already. No fee is kept then: nothing is left of the payment."""
+        is_short = self.is_allowed and self.left_krw < self.price_krw - self.fee_krw
+        return self.price_krw - self.refund_krw if is_short else 0
+
 
 def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection[str] | None = None) -> Terms:
     """The terms for CHOSEN tickets, or for all of ORDER; TICKETS are all of the order's."""

@@ -255,10 +255,15 @@ def _orders() -> Texts:
         "organiser_cancelled_title": _("The organiser cancelled this booking"),
         "organiser_refunded": _("Refunded by the organiser"),
         "organiser_refunded_title": _("The organiser refunded this booking"),
+        "payment_cancelled_text": _(
+            "That was done at the payment provider, not here, so nothing is confirmed. What you paid goes back the way you paid."
+        ),
+        "payment_cancelled_title": _("Your payment was cancelled"),
         "print": _("Print"),
         "qr_alt": _("Ticket code to be scanned at the entrance"),
         "refund_asking": _("Working out your refund…"),
         "refund_back": _("You get back"),
+        "refund_before": _("Given back before"),
         "refund_choose": _("Cancel tickets"),
         "refund_choose_text": _("Choose the tickets to cancel. Nothing happens until you confirm below."),
         "refund_choose_title": _("Cancel tickets?"),
@@ -266,6 +271,7 @@ def _orders() -> Texts:
         "refund_none_chosen": _("Choose at least one ticket."),
         "refund_nothing": pgettext("refund", "Nothing"),
         "refunded": _("Refunded"),
+        "refunded_outside": _("of which by the organiser, at the payment provider"),
         "refunded_text": _("What you paid is refunded the way you paid; a card may take a few days."),
         "refunded_title": _("Cancelled and refunded"),
         "refunded_unissued_text": _("We could not give you the places after the payment, so all of it is refunded the way you paid."),

@@ -69,7 +69,10 @@ class RefundLineSerializer(serializers.Serializer):
 class RefundQuoteSerializer(serializers.Serializer):
     lines = RefundLineSerializer(many=True)
     refund_krw = serializers.IntegerField()
-    fee_krw = serializers.IntegerField()
+    fee_krw = serializers.IntegerField(help_text="What the terms keep, to be sent back as it is.")
+    had_before_krw = serializers.IntegerField(
+        help_text="What the buyer has already, given back at the payment provider itself. Where it is not 0 no fee is kept."
+    )
 
 
 class NewRefundSerializer(serializers.Serializer):

@@ -35,6 +35,8 @@ REFUND_REASONS = {
     "buyer": _("by the buyer"),
     "organiser": _("by the organiser"),
     "performance_called_off": _("performance called off"),
+    "payment_cancelled": _("not delivered: the payment had been cancelled at the payment provider"),
+    "amount_differs": _("not delivered: another amount was charged than the total"),
 }
 """By whom tickets were given back; anything else is why an order could not be delivered."""
 

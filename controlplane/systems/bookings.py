@@ -134,6 +134,8 @@ class Quote:
     lines: tuple[Line, ...]
     refund_krw: int
     fee_krw: int
+    had_before_krw: int = 0
+    """What its buyer has already, given back at the payment provider itself; where it is not 0 no fee is kept."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def refund_quote(*, system: BookingSystem, order_id: str, wish: Wish, user: User
     query: dict[str, Any] = {"tickets": ",".join(wish.tickets), "terms": wish.terms, "used": "true" if wish.used else ""}
     found = ask(system, user, SCOPE, lambda api: api.get(f"{_path(order_id)}/quote", **query))
     lines = tuple(Line(str(item["label"]), int(item["price_krw"]), int(item["fee_krw"])) for item in found["tickets"])
-    return Quote(lines, int(found["refund_krw"]), int(found["fee_krw"]))
+    return Quote(lines, int(found["refund_krw"]), int(found["fee_krw"]), int(found.get("had_before_krw") or 0))
 
 
 def booking_refund(

@@ -104,6 +104,49 @@ def test_what_is_on_its_way_back_is_not_shown_as_a_fee(site: Booking, tab: Page)
     expect(fee).to_have_text("₩30,000")
 
 
+def test_what_was_given_back_at_the_provider_is_told_apart_and_no_fee_is_said_to_be_kept(site: Booking, tab: Page) -> None:
+    sign_up(tab.context)
+    order = buy(tab, {"best": {"quantity": 3}}).rsplit("/", 1)[-1]
+    Standin(site).cancel(order, 100_000)
+    tab.get_by_test_id("cancel-order").click()
+    for box in tab.get_by_role("dialog").get_by_role("checkbox").all()[1:]:
+        box.uncheck()
+    expect(tab.get_by_test_id("refund-amount")).to_have_text("₩135,000")
+    expect(tab.get_by_test_id("refund-fee")).to_have_text("− ₩15,000")
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩235,000")
+    expect(tab.get_by_test_id("refunded-outside")).to_have_text("₩100,000")
+    expect(tab.get_by_test_id("fee-kept")).to_have_count(0)
+
+    tab.get_by_test_id("cancel-order").click()
+    expect(tab.get_by_test_id("refund-amount")).to_have_text("₩215,000")
+    expect(tab.get_by_test_id("refund-before")).to_have_text("− ₩85,000")
+    expect(tab.get_by_test_id("refund-fee")).to_have_count(0)
+    tab.get_by_test_id("cancel-confirm").click()
+    expect(tab.get_by_test_id("order-status")).to_have_attribute("data-status", "REFUNDED")
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩450,000")
+    expect(tab.get_by_test_id("fee-kept")).to_have_count(0)
+
+
+def test_a_payment_that_was_cancelled_at_the_provider_before_it_was_booked_says_so(site: Booking, tab: Page) -> None:
+    sign_up(tab.context)
+    standin = Standin(site)
+    tab.goto(f"/checkout/{hold(tab.context, {'best': {'quantity': 2}})}")
+    tab.get_by_test_id("agree").check()
+    tab.get_by_test_id("pay").click()
+    tab.wait_for_url(re.compile("/pc/"))
+    (order,) = [each["id"] for each in call(tab.context, "GET", "/api/ticket/orders")["orders"] if each["status"] == "PAYING"]
+    standin.fault("lost_after", "approve", partner_order_id=order)
+    standin.fault("5xx", "order", partner_order_id=order, times=0)
+    approve(tab)
+    standin.cancel(order, 200_000)
+    standin.well()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Your payment was cancelled")
+    expect(tab.get_by_test_id("refunded")).to_have_text("₩300,000")
+    expect(tab.get_by_test_id("refunded-outside")).to_have_text("₩200,000")
+    expect(tab.get_by_test_id("ticket")).to_have_count(0)
+
+
 def test_a_ticket_is_kept_as_pdf_and_in_a_calendar(tab: Page) -> None:
     sign_up(tab.context)
     buy(tab, {"best": {"quantity": 2}})

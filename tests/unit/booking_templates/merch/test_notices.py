@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from booking_templates.kit import peers
+from booking_templates.kit.db import clock
 from booking_templates.kit.peers import PeerResponse
 from booking_templates.merch import calling_off, notices
-from booking_templates.merch.models import Notice, Order
+from booking_templates.merch.models import Choice, Notice, Order
 from booking_templates.merch.notices import courier
 from booking_templates.payments import mail_words
 
@@ -123,6 +125,24 @@ def test_who_did_not_pay_in_time_is_told_and_who_gave_up_is_not(products, order,
     (mail,) = bring(mails)
     assert late["number"] in mail["subject"]
     assert "not paid for in time" in mail["text"]
+
+
+def test_a_payment_that_others_cancelled_before_it_was_ordered_is_told_and_booked_as_that(
+    products, order, provider, mails, recover, buyer_id
+):
+    made = order(program=2).json()
+    tid = Order.objects.get().tid
+    provider.approve(tid=tid, order_id=made["id"], buyer_id=buyer_id, token=provider.authenticate(tid))
+    provider.cancel_by_hand(tid, 10_000)
+    Order.objects.update(next_at=clock() - timedelta(minutes=1), pay_by=clock())
+    recover()
+    found = Order.objects.get()
+    assert (found.state, found.reason, found.refunded_krw) == ("REFUNDED", "payment_cancelled", 30_000)
+    assert sorted(found.entries.values_list("kind", "amount_krw")) == [("capture", 30_000), ("outside", 10_000), ("refund", 20_000)]
+    assert Choice.objects.get(product_id="program").sold == 0
+    (mail,) = bring(mails)
+    assert "Your payment was cancelled at the payment provider before your order was completed" in mail["text"]
+    assert "Given back before: 10,000 won\nRefund: 20,000 won" in mail["text"]
 
 
 def test_the_notice_stands_with_the_order_or_not_at_all(products, order, provider, client, monkeypatch):

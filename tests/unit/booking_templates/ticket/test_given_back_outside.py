@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from booking_templates.kit.db import clock
 from booking_templates.ticket.calling_off import refund_called_off
+from booking_templates.ticket.looking_back import LookingBack
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
 from tests.unit.booking_templates.ticket.conftest import tid_of
@@ -128,6 +129,149 @@ def test_a_refund_by_hand_says_what_goes_back_in_truth(staff_client: Any, buyer_
     assert (made["refund_krw"], made["is_done"]) == (440_000, True)
     shown = buyer_client.get(f"{URL}/orders/{three}").json()
     assert [each["refund_krw"] for each in shown["by_organiser"]] == [440_000]
+
+
+TENTH = {"tiers": [{"days_before": 0, "percent": 10}]}
+
+
+@pytest.fixture
+def kept(staff_client: Any, buy: Buy) -> str:
+    """An order of three tickets, of each of which 15,000 won are kept."""
+    starts = (clock() + timedelta(days=5)).isoformat()
+    body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}], "refund_policy": TENTH}
+    assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
+    return buy(seats=3)
+
+
+def shown(client: Any, order_id: str) -> dict[str, int]:
+    """What the page of the order says of money; the list of orders says the same."""
+    order = client.get(f"{URL}/orders/{order_id}").json()
+    assert [each for each in client.get(f"{URL}/orders").json()["orders"] if each["id"] == order_id] == [order]
+    return {name: order[f"{name}_krw"] for name in ("refunded", "outside", "kept")}
+
+
+def give_up(client: Any, order_id: str, *chosen: str) -> dict[str, Any]:
+    """As the page does: agree to what is quoted."""
+    quote: dict[str, Any] = client.get(f"{URL}/orders/{order_id}/cancellation", {"tickets": ",".join(chosen)}).json()
+    body = {"fee_krw": quote["fee_krw"]} | ({"tickets": list(chosen)} if chosen else {})
+    answer = client.post(f"{URL}/orders/{order_id}/refunds", body, content_type=JSON)
+    assert answer.status_code in (200, 201), answer.content
+    return quote
+
+
+def look_back() -> int:
+    return LookingBack().look()
+
+
+def test_a_fee_that_others_gave_back_afterwards_is_found_out_and_not_shown_as_kept(
+    staff_client: Any, buyer_client: Any, kept: str, provider: FakeProvider
+) -> None:
+    give_up(buyer_client, kept)
+    assert shown(buyer_client, kept) == {"refunded": 405_000, "outside": 0, "kept": 45_000}
+    assert (look_back(), ledger(kept)) == (0, [("capture", 450_000), ("refund", 405_000)])
+    provider.cancel_by_hand(tid_of(kept), 15_000)
+    assert look_back() == 1
+    assert shown(buyer_client, kept) == {"refunded": 420_000, "outside": 15_000, "kept": 30_000}
+    provider.cancel_by_hand(tid_of(kept), 30_000)
+    assert (look_back(), look_back()) == (1, 0)
+    assert shown(buyer_client, kept) == {"refunded": 450_000, "outside": 45_000, "kept": 0}
+    assert ledger(kept) == [("capture", 450_000), ("refund", 405_000), ("outside", 15_000), ("outside", 30_000)]
+    assert Order.objects.get().state == "REFUNDED"
+    told = staff_client.get(f"{URL}/settlement").json()
+    assert [told[f"{name}_krw"] for name in ("refunded", "kept", "fees", "outside", "uncovered", "returning")] == [
+        450_000,
+        0,
+        45_000,
+        45_000,
+        45_000,
+        0,
+    ]
+    provider.calls.clear()
+    assert (look_back(), provider.calls) == (0, []), "nothing is left to ask about"
+
+
+def test_more_than_the_policy_given_back_for_a_part_leaves_no_fee_and_the_rest_in_truth(
+    buyer_client: Any, kept: str, provider: FakeProvider
+) -> None:
+    give_up(buyer_client, kept, tickets(kept)[0])
+    assert shown(buyer_client, kept) == {"refunded": 135_000, "outside": 0, "kept": 15_000}
+    provider.cancel_by_hand(tid_of(kept), 20_000)
+    look_back()
+    assert shown(buyer_client, kept) == {"refunded": 155_000, "outside": 20_000, "kept": 0}
+    assert Order.objects.get().is_settling is False
+    quote = give_up(buyer_client, kept)
+    assert [quote[f"{name}_krw"] for name in ("refund", "fee", "had_before")] == [270_000, 30_000, 0]
+    assert shown(buyer_client, kept) == {"refunded": 425_000, "outside": 20_000, "kept": 25_000}
+
+
+def test_a_part_given_back_before_the_policys_refund(buyer_client: Any, kept: str, provider: FakeProvider) -> None:
+    provider.cancel_by_hand(tid_of(kept), 10_000)
+    give_up(buyer_client, kept, tickets(kept)[0])
+    assert shown(buyer_client, kept) == {"refunded": 145_000, "outside": 10_000, "kept": 5_000}
+
+
+def test_where_all_that_is_left_goes_back_no_fee_is_told(buyer_client: Any, kept: str, provider: FakeProvider) -> None:
+    """For two tickets 270,000 won were due, and 215,000 are left."""
+    provider.cancel_by_hand(tid_of(kept), 100_000)
+    give_up(buyer_client, kept, tickets(kept)[0])
+    quote = give_up(buyer_client, kept)
+    assert [quote[f"{name}_krw"] for name in ("refund", "fee", "had_before")] == [215_000, 30_000, 85_000]
+    assert shown(buyer_client, kept) == {"refunded": 450_000, "outside": 100_000, "kept": 0}
+
+
+def test_all_given_back_before_the_policys_refund(staff_client: Any, buyer_client: Any, kept: str, provider: FakeProvider) -> None:
+    provider.cancel_by_hand(tid_of(kept), 450_000)
+    give_up(buyer_client, kept, tickets(kept)[0])
+    assert shown(buyer_client, kept) == {"refunded": 450_000, "outside": 450_000, "kept": 0}
+    by_hand = staff_client.get(f"{URL}/bookings/{kept}/quote", {"terms": "policy"}).json()
+    assert [by_hand[f"{name}_krw"] for name in ("refund", "fee", "had_before")] == [0, 30_000, 300_000]
+
+
+def test_a_fee_of_the_whole_price_is_shown_as_kept(staff_client: Any, buyer_client: Any, buy: Buy, provider: FakeProvider) -> None:
+    starts = (clock() + timedelta(days=5)).isoformat()
+    policy = {"tiers": [{"days_before": 0, "percent": 100}]}
+    body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}], "refund_policy": policy}
+    assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
+    order_id = buy(seats=1)
+    give_up(buyer_client, order_id)
+    assert shown(buyer_client, order_id) == {"refunded": 0, "outside": 0, "kept": 150_000}
+
+
+def test_looking_back_goes_round_once_and_leaves_alone_what_moves(
+    buyer_client: Any, kept: str, buy: Buy, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("booking_templates.ticket.looking_back.BATCH", 2)
+    orders = [kept, *(buy(seats=1) for _ in range(3))]
+    untouched = orders.pop()
+    for order_id in orders:
+        give_up(buyer_client, order_id, tickets(order_id)[0])
+    for order_id in (*orders, untouched):
+        provider.cancel_by_hand(tid_of(order_id), 1_000)
+    going = LookingBack()
+    provider.faults["order"] = [None, "5xx", -429]
+    assert [going.look() for _ in range(6)] == [1, 0, 2, 0, 0, 0]
+    assert [Order.objects.get(pk=each).refunded_krw for each in (*orders, untouched)] == [136_000, 136_000, 136_000, 0]
+    provider.is_answering = False
+    assert look_back() == 0
+
+
+def test_looking_back_books_nothing_beside_a_refund_that_begins_at_that_moment(
+    buyer_client: Any, kept: str, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_up(buyer_client, kept, tickets(kept)[0])
+    provider.cancel_by_hand(tid_of(kept), 20_000)
+    ask = provider.inquire
+
+    def inquire(tid: str) -> Any:
+        monkeypatch.setattr(provider, "inquire", ask)
+        found = ask(tid)
+        give_up(buyer_client, kept)
+        return found
+
+    monkeypatch.setattr(provider, "inquire", inquire)
+    assert look_back() == 0
+    assert ledger(kept) == [("capture", 450_000), ("refund", 135_000), ("outside", 20_000), ("refund", 270_000)]
+    assert Order.objects.get().refunded_krw == 425_000
 
 
 STEPS = st.one_of(st.integers(1, 200_000), st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True))

@@ -141,6 +141,34 @@ def test_the_notice_stands_with_the_tickets_or_not_at_all(
     assert kinds() == ["undelivered"]
 
 
+@pytest.mark.parametrize("amount", [100_000, 300_000])
+def test_a_payment_that_others_cancelled_before_it_was_booked_is_told_as_that(
+    auth: Auth, seat: FakeSeat, provider: FakeProvider, buyer_client: Any, buyer_id: str, recover: Callable[[], None], amount: int
+) -> None:
+    order = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()
+    tid = tid_of(order["id"])
+    provider.approve(tid=tid, order_id=order["id"], buyer_id=buyer_id, token=provider.authenticate(tid))
+    provider.cancel_by_hand(tid, amount)
+    Order.objects.update(next_at=timezone.now() - timedelta(minutes=1), pay_by=timezone.now())
+    recover()
+    (mail,) = bring(auth)
+    assert "Your payment was cancelled at the payment provider before your booking was completed" in mail["text"]
+    assert f"Price: 300,000 won\nGiven back before: {amount:,} won\nRefund: {300_000 - amount:,} won" in mail["text"]
+
+
+def test_what_others_gave_back_is_told_instead_of_a_fee_that_nobody_keeps(
+    buy: Buy, auth: Auth, content: Callable[..., None], buyer_client: Any, provider: FakeProvider
+) -> None:
+    content(policy={"tiers": [{"days_before": 0, "percent": 10}]})
+    order_id = buy(seats=1)
+    bring(auth)
+    provider.cancel_by_hand(tid_of(order_id), 100_000)
+    buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": 15_000}, content_type=JSON)
+    (mail,) = bring(auth)
+    assert "Price: 150,000 won\nGiven back before: 100,000 won\nRefund: 50,000 won" in mail["text"]
+    assert "fee" not in mail["text"]
+
+
 def test_without_a_payment_it_says_where_to_pay(no_provider: None, auth: Auth, seat: FakeSeat, buyer_client: Any, buyer_id: str) -> None:
     buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
     assert "To be paid at the entrance." in bring(auth)[0]["text"]

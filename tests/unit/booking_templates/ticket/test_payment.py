@@ -347,20 +347,71 @@ def test_another_amount_than_asked_is_given_back(client: Any, paying: tuple[str,
     Order.objects.filter(pk=order_id).update(total_krw=299_999)
     back(client, order_id, pg_token=token)
     assert (state(order_id), money(order_id)) == ("REFUNDED", [("capture", 300_000), ("refund", 300_000)])
+    assert Order.objects.get().reason == "amount_differs"
 
 
-def test_money_given_back_at_the_provider_by_other_hands_is_booked(client: Any, paying: tuple[str, str], provider: FakeProvider) -> None:
-    from booking_templates.ticket.saga import saga
-
+@pytest.mark.parametrize(("amount", "left"), [(100_000, [200_000]), (300_000, [])])
+def test_money_that_others_gave_back_before_it_was_delivered_is_booked_as_that(
+    client: Any,
+    staff_client: Any,
+    paying: tuple[str, str],
+    provider: FakeProvider,
+    seat: FakeSeat,
+    recover: Recover,
+    amount: int,
+    left: list[int],
+) -> None:
     order_id, token = paying
     tid = tid_of(order_id)
     provider.approve(tid=tid, order_id=order_id, buyer_id=Order.objects.get().buyer_id, token=token)
-    provider.cancel(tid=tid, amount_krw=100_000, available_krw=300_000)
+    provider.cancel_by_hand(tid, amount)
     make_due(order_id, pay_by_ago=timedelta(seconds=1))
-    saga.recover()
-    assert state(order_id) == "REFUNDED"
-    assert money(order_id) == [("capture", 300_000), ("refund", 100_000), ("refund", 200_000)]
-    assert provider.payments[tid].cancels == [100_000, 200_000]
+    recover()
+    order, refund = Order.objects.get(), OrderRefund.objects.get()
+    assert (order.state, order.reason, order.refunded_krw) == ("REFUNDED", "payment_cancelled", 300_000)
+    assert money(order_id) == [("capture", 300_000), ("outside", amount), *(("refund", each) for each in left)]
+    assert (refund.price_krw, refund.amount_krw, refund.had_before_krw) == (300_000, sum(left), amount)
+    assert provider.payments[tid].cancels == [amount, *left]
+    assert (Ticket.objects.count(), seat.pinned(), seat.sold_to(order_id)) == (0, set(), [])
+    told = staff_client.get("/api/ticket/settlement").json()
+    sums = [told[f"{name}_krw"] for name in ("captured", "refunded", "kept", "outside", "uncovered", "returning")]
+    assert (sums, [each["amount_krw"] for each in told["outside"]]) == ([300_000, 300_000, 0, amount, 0, 0], [amount])
+    assert staff_client.get("/api/ticket/summary").json()["outside_krw"] == amount
+    shown = staff_client.get(f"/api/ticket/bookings/{order_id}").json()["history"]
+    assert {(each["kind"], each.get("amount_krw", 0)) for each in shown} == {
+        ("ordered", 300_000),
+        ("paid", 300_000),
+        ("outside", amount),
+        ("given_back", sum(left)),
+    }
+
+
+@pytest.mark.parametrize("is_seat_done", [True, False])
+def test_tickets_that_had_to_wait_are_not_issued_for_money_that_others_gave_back_meanwhile(
+    client: Any, paying: tuple[str, str], provider: FakeProvider, seat: FakeSeat, recover: Recover, is_seat_done: bool
+) -> None:
+    order_id, token = paying
+    seat.faults["confirm"] = ["lost" if is_seat_done else "unreached"]
+    back(client, order_id, pg_token=token)
+    assert state(order_id) == "CAPTURED"
+    provider.cancel_by_hand(tid_of(order_id), 300_000)
+    recover()
+    assert (state(order_id), Order.objects.get().reason) == ("REFUNDED", "payment_cancelled")
+    assert money(order_id) == [("capture", 300_000), ("outside", 300_000)]
+    assert (Ticket.objects.count(), seat.pinned(), seat.sold_to(order_id)) == (0, set(), [])
+
+
+@pytest.mark.parametrize("is_answering", [True, False])
+def test_a_silent_provider_does_not_keep_tickets_that_are_paid_for(
+    client: Any, paying: tuple[str, str], provider: FakeProvider, seat: FakeSeat, recover: Recover, is_answering: bool
+) -> None:
+    order_id, token = paying
+    seat.faults["confirm"] = ["unreached"]
+    back(client, order_id, pg_token=token)
+    provider.is_answering, provider.faults = is_answering, {"order": ["5xx"]}
+    recover()
+    assert (state(order_id), Ticket.objects.count()) == ("ISSUED", 2)
+    assert provider.calls.count("order") == int(is_answering)
 
 
 def test_a_stalled_start_is_closed_and_its_pin_taken_back_twice(

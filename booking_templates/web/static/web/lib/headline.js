@@ -2,6 +2,8 @@
 import { t } from "./client.js";
 
 export const BY_ORGANISER = "organiser";
+/** Somebody cancelled the payment at the provider itself, before anything was delivered. */
+const PAYMENT_CANCELLED = "payment_cancelled";
 
 /** {kind: good|wait|off, title, text} for ORDER of tickets; ISCALLEDOFF: the organiser has called its performance off. */
 export function headline(order, isCalledOff = false) {
@@ -16,9 +18,11 @@ export function headline(order, isCalledOff = false) {
     case "ISSUED":
       return say("good", "issued");
     case "REFUNDING":
+      if (order.reason === PAYMENT_CANCELLED) return say("wait", PAYMENT_CANCELLED);
       return say("wait", "refunding");
     case "REFUNDED":
       if (order.reason === BY_ORGANISER) return { kind: "off", title: t("organiser_refunded_title"), text: t("refunded_text") };
+      if (order.reason === PAYMENT_CANCELLED) return say("off", PAYMENT_CANCELLED);
       return say("off", order.reason === "buyer" || !order.reason || order.tickets?.length ? "refunded" : "refunded_unissued");
     case "CANCELLED":
       if (order.reason === BY_ORGANISER) return { kind: "off", title: t("organiser_cancelled_title"), text: t("cancelled_text") };

@@ -66,9 +66,12 @@ export function giveBack(order) {
   function draw() {
     const count = quote.tickets.length;
     const price = quote.tickets.reduce((total, line) => total + line.price_krw, 0);
+    // Where others gave so much back that all of the rest goes back, no fee is kept.
+    const kept = ({ fee_krw: fee, had_before_krw: before }) =>
+      before ? line(t("refund_before"), `− ${won(before)}`, false, "refund-before") : line(t("refund_fee"), fee ? `− ${won(fee)}` : t("terms_fee_none"), false, "refund-fee");
     const line = (name, value, isTotal, testid) => h("div", { class: isTotal ? "quote__total" : null }, h("dt", {}, name), h("dd", { "data-testid": testid }, value));
     const amounts = order.payment
-      ? h("dl", { class: "quote__lines" }, line(t("tickets", { count }), won(price)), line(t("refund_fee"), quote.fee_krw ? `− ${won(quote.fee_krw)}` : t("terms_fee_none"), false, "refund-fee"), line(t("refund_back"), quote.refund_krw ? won(quote.refund_krw) : t("refund_nothing"), true, "refund-amount"))
+      ? h("dl", { class: "quote__lines" }, line(t("tickets", { count }), won(price)), kept(quote), line(t("refund_back"), quote.refund_krw ? won(quote.refund_krw) : t("refund_nothing"), true, "refund-amount"))
       : null;
     fill(sum, amounts, h("p", { class: "quiet" }, t("cancel_text", { count })));
     yes.removeAttribute("aria-disabled");

@@ -114,14 +114,13 @@ function places(order) {
   ];
 }
 
-/** What came back, what was kept of it, and what the organiser owes apart. */
+/** What came back, by whosever hands, what was kept of it, and what the organiser owes apart. */
 function money(order) {
-  const given = order.tickets.filter((ticket) => ticket.status !== "LIVE").reduce((sum, ticket) => sum + ticket.place.price_krw, 0);
-  const kept = order.payment && order.tickets.length && !order.is_settling && order.refunded_krw ? given - order.refunded_krw : 0;
   const line = (name, value, testid) => h("dl", { class: "total total--small" }, h("dt", {}, name), h("dd", { "data-testid": testid }, value));
   return [
     order.refunded_krw ? line(t("refunded"), won(order.refunded_krw), "refunded") : null,
-    kept > 0 ? line(t("refund_fee"), won(kept), "fee-kept") : null,
+    order.outside_krw ? line(t("refunded_outside"), won(order.outside_krw), "refunded-outside") : null,
+    order.kept_krw ? line(t("refund_fee"), won(order.kept_krw), "fee-kept") : null,
     order.compensation_krw ? [line(t("compensation"), won(order.compensation_krw), "compensation"), h("p", { class: "quiet" }, t("compensation_text"))] : null,
   ].flat();
 }

@@ -14,6 +14,7 @@ const id = $("page").dataset.order;
 const path = `/api/merch/orders/${encodeURIComponent(id)}`;
 const OFF = { REFUNDED: ["off", "shop_off_refunded_text"], REFUNDING: ["wait", "shop_off_refunding_text"], CANCELLED: ["off", "shop_off_cancelled_text"] };
 const BY_ORGANISER = { REFUNDED: ["off", "shop_organiser_refunded_title", "refunded_text"], REFUNDING: ["wait", "shop_organiser_refunded_title", "refunding_text"], CANCELLED: ["off", "shop_organiser_cancelled_title", "shop_cancelled_text"] };
+const UNDELIVERED = { REFUNDED: "off", REFUNDING: "wait" };
 const TITLES = { ISSUED: ["good", "shop_issued"], REFUNDED: ["off", "refunded"], REFUNDING: ["wait", "refunding"], CANCELLED: ["off", "shop_cancelled"] };
 let shown = "";
 
@@ -72,6 +73,7 @@ function headline(order, canPay) {
   if (off) return { kind: off[0], title: t("called_off_title"), text: t(off[1]) };
   const theirs = order.reason === "organiser" && BY_ORGANISER[order.status];
   if (theirs) return { kind: theirs[0], title: t(theirs[1]), text: t(theirs[2]) };
+  if (order.reason === "payment_cancelled" && UNDELIVERED[order.status]) return { kind: UNDELIVERED[order.status], title: t("payment_cancelled_title"), text: t("payment_cancelled_text") };
   const [kind, key] = (order.picked_up_at && order.status === "ISSUED" && ["off", "shop_picked_up"]) || TITLES[order.status] || (canPay ? ["off", "shop_unpaid"] : ["wait", "settling"]);
   return { kind, title: t(`${key}_title`), text: t(`${key}_text`) };
 }
