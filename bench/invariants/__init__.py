@@ -25,6 +25,7 @@ from bench.invariants.mail import buyers_told
 from bench.invariants.money import money_on_record
 from bench.invariants.places import no_pin_left_over, one_ticket_a_seat, tickets_and_sold_places
 from bench.invariants.prices import prices_as_agreed
+from bench.invariants.refunds import refunds_on_record, tickets_of_refunds
 from bench.invariants.standin import Payment, ledger
 
 __all__ = ["ZONE", "Findings", "Payment", "check", "ledger", "unsettled"]
@@ -54,6 +55,8 @@ def check(
     tickets_and_sold_places(findings, tickets, seats)
     prices_as_agreed(findings, tickets, seats)
     known = money_on_record(findings, tickets, "ticket", payments, has_payments=has_payments)
+    refunds_on_record(findings, tickets, "ticket", payments, has_payments=has_payments)
+    tickets_of_refunds(findings, tickets)
     fees_by_policy(findings, tickets, zone or ZoneInfo(ZONE))
     still_there(findings, {"ticket": tickets} | ({"merch": Database(merch)} if merch else {}), acknowledged)
     limits_per_buyer(findings, tickets, seats)
@@ -66,6 +69,7 @@ def check(
         shop = Database(merch)
         nothing_beside_what_is_off(findings, tickets, shop)
         known |= money_on_record(findings, shop, "merch", payments, has_payments=has_payments)
+        refunds_on_record(findings, shop, "merch", payments, has_payments=has_payments)
         no_fee_in_the_shop(findings, shop)
         stock_as_counted(findings, shop)
     for payment in payments:

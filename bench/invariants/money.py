@@ -49,11 +49,11 @@ def money_on_record(findings: Findings, database: Database, service: str, paymen
         if not 0 <= short.get(order, 0) <= outside:
             findings.add("I4", f"{service} {order}: {short.get(order, 0)} was not refunded, other hands gave {outside} back")
         if has_payments:
-            _at_provider(findings, f"{service} {order}", state, captured, refunded + outside, at_provider[order])
+            _at_provider(findings, f"{service} {order}", state, captured, refunded + outside, fees.get(order, 0), at_provider[order])
     return known
 
 
-def _at_provider(findings: Findings, order: str, state: str, captured: int, refunded: int, payments: list[Payment]) -> None:
+def _at_provider(findings: Findings, order: str, state: str, captured: int, refunded: int, fees: int, payments: list[Payment]) -> None:
     taken = [payment for payment in payments if payment.captured_krw]
     if len(taken) > 1 or any(payment.captures > 1 for payment in taken):
         findings.add("I2", f"{order} was captured {sum(payment.captures for payment in taken)} times")
@@ -62,5 +62,5 @@ def _at_provider(findings: Findings, order: str, state: str, captured: int, refu
         findings.add("I4", f"{order}: the provider has {at_provider}, the ledger {(captured, refunded)}")
     if taken and state not in ("ISSUED", "REFUNDED"):
         findings.add("I2", f"{order} was captured and is {state}")
-    if taken and state == "REFUNDED" and at_provider[1] == 0:
+    if taken and state == "REFUNDED" and at_provider[1] == 0 and fees < captured:
         findings.add("I2", f"{order} was captured, is {state}, and nothing went back")

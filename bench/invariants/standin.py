@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import urllib3
@@ -16,6 +18,8 @@ class Payment:
     captured_krw: int
     cancelled_krw: int
     captures: int
+    refunds: Mapping[str, int] | None = None
+    """What was given back, by the refund's id that came with the request; under '' without one. None: not known."""
 
 
 def ledger(url: str, admin_key: str) -> list[Payment]:
@@ -31,8 +35,11 @@ def ledger(url: str, admin_key: str) -> list[Payment]:
         for row in page["payments"]:
             moved = [(action["type"], action["amount"]) for action in row["actions"]]
             captures = [amount for kind, amount in moved if kind == "PAYMENT"]
-            cancelled = sum(amount for kind, amount in moved if kind == "CANCEL")
-            found.append(Payment(row["tid"], row["partner_order_id"], sum(captures), cancelled, len(captures)))
+            refunds: Counter[str] = Counter()
+            for action in row["actions"]:
+                if action["type"] == "CANCEL":
+                    refunds[action.get("payload", "")] += action["amount"]
+            found.append(Payment(row["tid"], row["partner_order_id"], sum(captures), refunds.total(), len(captures), refunds))
         if page["next"] is None:
             return found
         after = page["next"]

@@ -79,7 +79,7 @@ def read_ledger(request: HttpRequest) -> HttpResponse:
     page = list(found[:PAGE])
     actions: dict[str, list[dict[str, Any]]] = {payment.tid: [] for payment in page}
     for action in Action.objects.filter(payment_id__in=actions).order_by("at", "pk"):
-        actions[action.payment_id].append({"aid": action.aid, "type": action.type, "amount": action.amount, "at": action.at})
+        actions[action.payment_id].append(_moved(action))
     payments = [
         {
             "tid": payment.tid,
@@ -96,6 +96,10 @@ def read_ledger(request: HttpRequest) -> HttpResponse:
         for payment in page
     ]
     return _json({"payments": payments, "next": page[-1].tid if len(page) == PAGE else None})
+
+
+def _moved(action: Action) -> dict[str, Any]:
+    return {"aid": action.aid, "type": action.type, "amount": action.amount, "payload": action.payload, "at": action.at}
 
 
 def _decode(request: HttpRequest, kind: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -121,6 +122,18 @@ def test_an_honest_system_has_no_violation(judged: Callable[..., Findings], hone
         ("I4", "ticket", "UPDATE ticket_orderrefund SET amount_krw = amount_krw + 1"),
         ("I4", "ticket", "UPDATE ticket_ledgerentry SET amount_krw = amount_krw - 1 WHERE kind = 'outside'"),
         ("I4", "ticket", "UPDATE ticket_orderrefund SET amount_krw = amount_krw - 1 WHERE amount_krw > 0"),
+        ("I4", "ticket", "UPDATE ticket_ledgerentry SET kind = 'refund' WHERE kind = 'outside'"),
+        ("I4", "ticket", "UPDATE ticket_ledgerentry SET kind = 'outside' WHERE kind = 'refund'"),
+        ("I4", "ticket", "UPDATE ticket_order SET refunded_krw = refunded_krw - 1 WHERE refunded_krw > 0"),
+        ("I4", "ticket", "UPDATE ticket_order SET refunded_krw = 1 WHERE refunded_krw = 0"),
+        ("I4", "ticket", "UPDATE ticket_orderrefund SET done_at = NULL WHERE reason = 'buyer'"),
+        ("I4", "ticket", "UPDATE ticket_ticket SET refund_id = NULL WHERE refund_id IS NOT NULL"),
+        ("I4", "ticket", "UPDATE ticket_ticket SET refund_id = (SELECT MIN(id) FROM ticket_orderrefund) WHERE status = 'LIVE'"),
+        ("I4", "ticket", "UPDATE ticket_orderrefund SET compensation_krw = compensation_krw - 1 WHERE compensation_krw > 0"),
+        ("I4", "ticket", "UPDATE ticket_orderrefund SET compensation_krw = 1 WHERE reason = 'buyer'"),
+        ("I4", "ticket", "UPDATE ticket_order SET compensation_krw = 0 WHERE compensation_krw > 0"),
+        ("I4", "merch", "UPDATE merch_order SET refunded_krw = 0 WHERE refunded_krw > 0"),
+        ("I4", "merch", "UPDATE merch_ledgerentry SET reference = 'other' WHERE kind = 'refund'"),
         ("I4", "merch", "UPDATE merch_item SET given_back = 1"),
         ("I4", "merch", "UPDATE merch_orderrefund SET fee_krw = 1"),
         ("I3", "merch", "UPDATE merch_order SET total_krw = total_krw + 1"),
@@ -163,14 +176,52 @@ def test_a_refund_that_the_provider_did_not_make_is_found(judged: Callable[..., 
     assert judged(payments=kept).counts["I2"] == 5, "two buyers' tickets, a program, and two of what was called off"
 
 
+def test_a_refund_that_the_provider_made_twice_or_lists_as_anothers_is_found(judged: Callable[..., Findings], honest: Honest) -> None:
+    def listed(change: Callable[[dict[str, int]], dict[str, int]]) -> list[Payment]:
+        return [dataclasses.replace(each, refunds=change(dict(each.refunds or {}))) for each in honest.payments]
+
+    assert judged(payments=listed(lambda refunds: refunds)).total == 0
+    assert judged(payments=listed(lambda refunds: {identity: 2 * amount for identity, amount in refunds.items()})).counts["I4"]
+    assert judged(payments=listed(lambda refunds: {"": sum(refunds.values())} if refunds else {})).total == 0, (
+        "by a release that named none"
+    )
+    assert judged(payments=listed(lambda refunds: {"other": sum(refunds.values())} if refunds else {})).counts["I4"]
+
+
+def test_a_fee_of_the_whole_price_leaves_nothing_to_go_back(judged: Callable[..., Findings], honest: Honest) -> None:
+    """Its order is over, and nothing moved at the provider."""
+    [(order, price)] = [(each.order_id, each.captured_krw) for each in honest.payments if each.cancelled_krw == 135_000]
+    nothing = [
+        f"UPDATE ticket_orderrefund SET fee_krw = {price}, amount_krw = 0 WHERE order_id = '{order}'",
+        f"DELETE FROM ticket_ledgerentry WHERE kind = 'refund' AND order_id = '{order}'",
+        f"UPDATE ticket_order SET refunded_krw = 0, refund_policy = '{json.dumps(ALL_KEPT)}' WHERE id = '{order}'",
+        f"UPDATE ticket_event SET refund_policy = '{json.dumps(ALL_KEPT)}', updated_at = '2020-01-01 00:00:00'",
+    ]
+    kept = [dataclasses.replace(each, cancelled_krw=0, refunds={}) if each.order_id == order else each for each in honest.payments]
+    found = judged("ticket", *nothing, payments=kept)
+    assert found.counts["I2"] == 0, str(found)
+    assert not [each for each in found.examples["I4"] if order in each], str(found)
+
+
+ALL_KEPT = {"tiers": [{"days_before": 0, "percent": 100}]}
 KEEP_ALL = [
     "UPDATE ticket_ledgerentry SET amount_krw = 1 WHERE reference IN (SELECT id FROM ticket_orderrefund WHERE reason = 'buyer')",
     "UPDATE ticket_orderrefund SET fee_krw = price_krw - 1, amount_krw = 1 WHERE reason = 'buyer'",
+    "UPDATE ticket_order SET refunded_krw = 1 WHERE refunded_krw = 135000",
 ]
 UNTOUCHED = "UPDATE ticket_event SET updated_at = '2020-01-01 00:00:00'"
 EDITED = "UPDATE ticket_event SET updated_at = '2099-01-01 00:00:00'"
 NOT_TOLD = "UPDATE ticket_order SET told = NULL, refund_policy = NULL"
 CHEAPER = "UPDATE ticket_event SET refund_policy = '\"full\"'"
+
+
+def given_back(honest: Honest, amount: int) -> list[Payment]:
+    """The provider's ledger, had AMOUNT gone back where the buyer was kept a fee of."""
+
+    def changed(payment: Payment) -> Payment:
+        return dataclasses.replace(payment, cancelled_krw=amount, refunds=dict.fromkeys(payment.refunds or {}, amount))
+
+    return [changed(each) if each.cancelled_krw == 135_000 else each for each in honest.payments]
 
 
 @pytest.mark.parametrize(
@@ -181,15 +232,16 @@ CHEAPER = "UPDATE ticket_event SET refund_policy = '\"full\"'"
 def test_a_fee_that_no_policy_names_is_found(judged: Callable[..., Findings], honest: Honest, more: list[str]) -> None:
     honestly = judged("ticket", *more)
     assert honestly.total == 0, str(honestly)
-    kept = [dataclasses.replace(each, cancelled_krw=1) if each.cancelled_krw == 135_000 else each for each in honest.payments]
+    kept = given_back(honest, 1)
     assert judged("ticket", *KEEP_ALL, *more, payments=kept).counts == {"I4": 1}
 
 
 def test_a_fee_that_is_less_than_what_the_policy_names_is_found(judged: Callable[..., Findings], honest: Honest) -> None:
-    kept = [dataclasses.replace(each, cancelled_krw=150_000) if each.cancelled_krw == 135_000 else each for each in honest.payments]
+    kept = given_back(honest, 150_000)
     all_of_it = [
         "UPDATE ticket_ledgerentry SET amount_krw = 150000 WHERE amount_krw = 135000",
         "UPDATE ticket_orderrefund SET fee_krw = 0, amount_krw = price_krw WHERE reason = 'buyer'",
+        "UPDATE ticket_order SET refunded_krw = 150000 WHERE refunded_krw = 135000",
     ]
     assert judged("ticket", *all_of_it, UNTOUCHED, payments=kept).counts == {"I4": 1}
     by_hand = "UPDATE ticket_orderrefund SET reason = 'performance_called_off' WHERE reason = 'buyer'"
