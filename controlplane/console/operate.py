@@ -93,6 +93,11 @@ def _asking(make: Callable[[Doing, Any], Ask], **words: Any) -> Action:
     return Action(act=act, look=look, **words)
 
 
+def _done_by(do: Callable[..., object], **more: Any) -> Callable[[Doing, Any, int | None], object]:
+    """The act of an action that is one call of DO, whatever the form has."""
+    return lambda doing, form, generation: do(system=doing.system, acting_user=doing.user, expected_generation=generation, **more)
+
+
 def _roll_back(doing: Doing, form: Any, generation: int | None) -> None:
     services.system_rollback(system=doing.system, revision=doing.revision, acting_user=doing.user, expected_generation=generation)
 
@@ -152,25 +157,19 @@ ACTIONS: dict[str, Action] = {
             "change is not given up meanwhile."
         ),
         button=_("Hold it"),
-        act=lambda doing, form, generation: rollouts.rollout_pause(
-            system=doing.system, acting_user=doing.user, expected_generation=generation
-        ),
+        act=_done_by(rollouts.rollout_pause),
     ),
     "unpause": Action(
         title=_("Go on with the rollout of %(what)s"),
         about=_("It goes on from where it was held."),
         button=_("Go on"),
-        act=lambda doing, form, generation: rollouts.rollout_resume(
-            system=doing.system, acting_user=doing.user, expected_generation=generation
-        ),
+        act=_done_by(rollouts.rollout_resume),
     ),
     "abandon": Action(
         title=_("Give up the rollout of %(what)s"),
         about=_("The live revision is brought back, as after a change that failed. What was asked for can be tried again."),
         button=_("Give it up"),
-        act=lambda doing, form, generation: rollouts.rollout_abandon(
-            system=doing.system, acting_user=doing.user, expected_generation=generation
-        ),
+        act=_done_by(rollouts.rollout_abandon),
     ),
     "leave": Action(
         title=_("Leave what is changed by hand in %(what)s"),
@@ -179,17 +178,13 @@ ACTIONS: dict[str, Action] = {
             "puts everything in its place."
         ),
         button=_("Keep what hands change"),
-        act=lambda doing, form, generation: operating.drift_leave(
-            system=doing.system, leaves=True, acting_user=doing.user, expected_generation=generation
-        ),
+        act=_done_by(operating.drift_leave, leaves=True),
     ),
     "mend": Action(
         title=_("Put right what is changed by hand in %(what)s"),
         about=_("What somebody changed or deleted on the cluster itself is put back now, and from now on whenever it is found."),
         button=_("Put it right"),
-        act=lambda doing, form, generation: operating.drift_leave(
-            system=doing.system, leaves=False, acting_user=doing.user, expected_generation=generation
-        ),
+        act=_done_by(operating.drift_leave, leaves=False),
     ),
     "take": Action(
         title=_("Take back what others manage in %(what)s"),
@@ -198,9 +193,7 @@ ACTIONS: dict[str, Action] = {
             "A controller that insists writes it again and is told of again: end that one first."
         ),
         button=_("Take it over"),
-        act=lambda doing, form, generation: operating.conflict_take(
-            system=doing.system, acting_user=doing.user, expected_generation=generation
-        ),
+        act=_done_by(operating.conflict_take),
         form=lambda doing, data: TakeForm(doing.system, data or {}),
     ),
     "restore": Action(
