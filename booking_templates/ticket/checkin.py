@@ -17,10 +17,10 @@ from booking_templates.kit.db import clock, write
 from booking_templates.kit.problems import Unauthorized, Unprocessable
 from booking_templates.payments.showing import local
 from booking_templates.ticket import codes, conflicts, event
+from booking_templates.ticket.door_schemas import Scan, ScanResult
 from booking_templates.ticket.dues import due_krw
 from booking_templates.ticket.models import Scanner, Ticket
 from booking_templates.ticket.moments import believed, whole_ms
-from booking_templates.ticket.schemas import Scan, ScanResult
 
 KEY_HEADER = "X-Scanner-Key"
 LIFE = timedelta(hours=24)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from booking_templates.kit.db import clock, write
 from booking_templates.payments.showing import local
+from booking_templates.ticket.door_schemas import DoorConflictOut, DoorConflicts, Scan
 from booking_templates.ticket.models import DoorConflict, Scanner, Ticket
 from booking_templates.ticket.moments import believed
-from booking_templates.ticket.schemas import DoorConflictOut, DoorConflicts, Scan
 
 A_TICKET_MAX = 20
 """One that is copied to hundreds is known by these."""

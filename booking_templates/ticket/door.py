@@ -13,8 +13,7 @@ from booking_templates.kit.db import clock
 from booking_templates.kit.principal import staff
 from booking_templates.payments.showing import local
 from booking_templates.ticket import checkin, codes, conflicts, dues, event, scan_page
-from booking_templates.ticket.models import Scanner, Ticket
-from booking_templates.ticket.schemas import (
+from booking_templates.ticket.door_schemas import (
     Door,
     DoorConcession,
     DoorConflicts,
@@ -30,6 +29,7 @@ from booking_templates.ticket.schemas import (
     Scans,
     ScansQuery,
 )
+from booking_templates.ticket.models import Scanner, Ticket
 
 STAFF = staff("attendees")
 KEY = Key(checkin.KEY_HEADER, "The key of a scanner at the door, told once when the scanner is made.")

@@ -14,9 +14,9 @@ from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.payments.models import NO_PROVIDER
 from booking_templates.payments.showing import local
 from booking_templates.ticket import codes
+from booking_templates.ticket.door_schemas import DoorPaid, DoorPaymentResult
 from booking_templates.ticket.models import DoorPayment, Scanner, Ticket
 from booking_templates.ticket.moments import believed, whole_ms
-from booking_templates.ticket.schemas import DoorPaid, DoorPaymentResult
 
 OWING = Q(status=Ticket.Status.LIVE, order__provider=NO_PROVIDER, paid_at_door_at=None, price_krw__gt=0)
 TAKEN = Q(paid_at_door_at__isnull=False)
