@@ -72,7 +72,7 @@ class PeerResponse:
 
 @dataclass
 class Circuit:
-    """Closed: calls go through. Open: they fail at once. After a while one call is let through to see."""
+    """Closed: calls go through. Open: they fail at once. After a while one call is let through to see, and no other until it has ended."""
 
     failures: int = 0
     open_until: float = 0.0
@@ -82,14 +82,16 @@ class Circuit:
     def is_closed(self) -> bool:
         return self.failures < BREAK_AFTER
 
-    def admits(self) -> bool:
+    def admits(self, *, takes_s: float = BREAK_S) -> bool:
+        """Whether a call that TAKES_S at most may go through."""
         now = time.monotonic()
         with self.lock:
             if self.failures < BREAK_AFTER:
                 return True
             if now < self.open_until:
                 return False
-            self.open_until = now + BREAK_S  # this call is the probe; others go on failing until it has answered
+            # This call is the probe. A peer that hangs keeps it for all that time, and must not get a thread more of ours every moment.
+            self.open_until = now + max(takes_s, BREAK_S)
             return True
 
     def succeeded(self) -> None:
@@ -187,7 +189,7 @@ def call(
     failure: PeerError = PeerUnavailable(f"{peer}: circuit open")
     tried: set[str] = set()
     for attempt in range(tries):
-        if not breaker.admits():
+        if not breaker.admits(takes_s=CONNECT_TIMEOUT_S + timeout_s):
             metrics.PEER_CALLS.labels(peer, "open").inc()
             raise failure
         if attempt:

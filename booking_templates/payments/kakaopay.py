@@ -106,7 +106,7 @@ class KakaoPay:
         return self._circuit.is_closed
 
     def ready(self, purchase: Purchase) -> Ready:
-        if not self._circuit.admits():
+        if not self._circuit.admits(takes_s=CONNECT_TIMEOUT_S + self._timeout_s):
             # Buyers who are about to start a payment must not fill every thread with waiting for a provider that is down.
             raise PaymentUnreached("ready", "circuit open")
         answer = self._post(

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from booking_templates.kit import peers
+from booking_templates.kit.connections import BrokenOff
 from booking_templates.kit.logs import request_id
 
 
@@ -216,6 +217,28 @@ def test_one_call_alone_tries_a_peer_whose_circuit_is_open(monkeypatch):
     assert not circuit.admits()
     circuit.succeeded()
     assert circuit.admits()
+
+
+def test_a_peer_that_hangs_has_one_call_of_an_open_circuit_and_no_more(peer, hosts, monkeypatch):
+    hosts({"seat:8000": [peer.address]})
+    clock = Clock()
+    monkeypatch.setattr(peers.time, "monotonic", clock)
+    circuit = peers.circuit("seat")
+    for _ in range(peers.BREAK_AFTER):
+        circuit.failed()
+    clock.now += peers.BREAK_MAX_S
+    others = []
+
+    def hang(*_args, **_options):
+        """Meanwhile others want to call, until just before this call runs out of time."""
+        clock.now += peers.CONNECT_TIMEOUT_S + 3 - 0.1
+        others.append(circuit.admits(takes_s=3))
+        raise BrokenOff("it never answered")
+
+    monkeypatch.setattr(peers.Connections, "request", hang)
+    with pytest.raises(peers.PeerTimeout):
+        peers.call("seat", "GET", "/x", timeout_s=3)
+    assert others == [False]
 
 
 def test_an_outage_of_days_keeps_trying_every_few_seconds(monkeypatch):
