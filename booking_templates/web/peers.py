@@ -1,7 +1,7 @@
 """What the pages show of other services, kept in this process: fresh for a moment, and stale rather than nothing when one is down.
 
 A page never waits long for a peer: one thread asks, with a short time-out, the others take what is there. The kit's
-circuit breaker makes a peer that is down cost nothing.
+circuit breaker makes a peer that is down cost nothing; and for one that hangs, which is asked again and again, no visitor waits twice.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ WAITING_MAX = 2
 """So many wait, beside the one who asks. When sales open thousands come at once, and with every thread waiting no page would be answered:
 they are shown what was known, for as long as the answer takes."""
 TIMEOUT_S = 1.5
+DOUBTFUL_S = 0.2
+"""So long a visitor waits for a peer that did not answer the last time. It is asked on in a thread of its own."""
 TRIES = 2
 """Of two replicas one may be on its way out; a page does not wait for more."""
 _revisions = itertools.count()
@@ -55,7 +57,12 @@ class Source(Generic[T]):
         # Whoever finds the lock taken is served what is there; a first visitor waits for the first answer.
         is_first = self.last is None and self._asked_at == float("-inf")
         if self._lock.acquire(blocking=is_first):
-            self._ask_if_due()
+            if self.is_answering:
+                self._ask_if_due()
+            else:
+                asking = threading.Thread(target=self._ask_if_due, name=f"ask {self._peer}", daemon=True)
+                asking.start()
+                asking.join(DOUBTFUL_S)
         elif age_s > OLD_S and self._waiting.acquire(blocking=False):
             try:
                 self._lock.acquire()

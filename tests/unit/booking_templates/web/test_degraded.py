@@ -106,6 +106,23 @@ def test_visitors_do_not_queue_behind_one_slow_answer(services):
     asking.join(5)
 
 
+def test_nobody_waits_for_one_that_did_not_answer_the_last_time(services):
+    source = Source("event", "/api/event/", dict, fresh_s=0)
+    before = source.get()["title"]
+    newer = services.documents.pop("/api/event/") | {"title": "Another title"}
+    source.get()
+    assert not source.is_answering
+    services.documents["/api/event/"] = newer
+    is_asked, may_answer = slow(services)
+    assert source.get()["title"] == before
+    assert is_asked.wait(5)
+    may_answer.set()
+    until = time.monotonic() + 5
+    while not source.is_answering and time.monotonic() < until:
+        time.sleep(0.01)
+    assert source.last["title"] == "Another title"  # it was asked on, though nobody waited
+
+
 def test_after_a_quiet_hour_a_few_wait_for_what_is_new_and_a_crowd_does_not(services):
     source = Source("event", "/api/event/", dict, fresh_s=0)
     before = source.get()["title"]
