@@ -1,4 +1,5 @@
-// The same seats as a list: by zone and row, free ones only. Zones are filled when they are opened.
+// The same seats as a list: by zone and row, free ones only. Zones are filled when they are opened. What stays offered keeps its element:
+// a press that has begun, and the place where a screen reader reads, outlast what others book meanwhile.
 import { t } from "../lib/client.js";
 import { number } from "../lib/format.js";
 import { h } from "../lib/dom.js";
@@ -31,7 +32,7 @@ export class SeatList {
     const count = h("span", { class: "quiet" });
     const body = h("ul", { class: "seatlist__rows" });
     const details = h("details", { class: "seatlist__zone" }, h("summary", {}, h("span", {}, name || t("all_seats")), count), body);
-    const zone = { rows, count, body, details };
+    const zone = { rows, count, body, details, lines: new Map(), buttons: new Map(), none: h("li", { class: "quiet" }, t("none_free")) };
     details.addEventListener("toggle", () => details.open && this.fill(zone));
     return zone;
   }
@@ -53,8 +54,9 @@ export class SeatList {
       if (zone.details.open) this.fill(zone);
     }
     if (focused !== undefined && document.activeElement === document.body) {
-      const again = this.element.querySelector(`[data-index="${focused}"]`) || this.element.querySelector("summary");
-      again.focus({ preventScroll: true });
+      // It is gone; one goes on from where it was.
+      const next = [...this.element.querySelectorAll("[data-index]")].find((each) => Number(each.dataset.index) > Number(focused));
+      (next || this.element.querySelector("summary")).focus({ preventScroll: true });
     }
   }
 
@@ -68,14 +70,30 @@ export class SeatList {
   }
 
   fill(zone) {
-    zone.body.replaceChildren(
-      ...zone.rows.flatMap((row) => {
-        const seats = this.offered(row);
-        if (!seats.length) return [];
-        return h("li", {}, h("span", { class: "seatlist__row" }, row.label ? t("row", { row: row.label }) : ""), h("span", { class: "seatlist__seats" }, seats.map((index) => this.button(index))));
-      }),
-    );
-    if (!zone.body.children.length) zone.body.append(h("li", { class: "quiet" }, t("none_free")));
+    const lines = [];
+    for (const row of zone.rows) {
+      const seats = this.offered(row);
+      if (seats.length) lines.push(this.line(zone, row, seats));
+    }
+    align(zone.body, lines.length ? lines : [zone.none]);
+  }
+
+  line(zone, row, seats) {
+    const line = zone.lines.get(row) || h("li", {}, h("span", { class: "seatlist__row" }, row.label ? t("row", { row: row.label }) : ""), h("span", { class: "seatlist__seats" }));
+    zone.lines.set(row, line);
+    align(line.lastElementChild, seats.map((index) => this.seat(zone, index)));
+    return line;
+  }
+
+  /** The button of the seat INDEX, as it is now. */
+  seat(zone, index) {
+    const button = zone.buttons.get(index) || this.button(index);
+    zone.buttons.set(index, button);
+    const isChosen = this.selection.has(index);
+    if (button.getAttribute("aria-pressed") === String(isChosen)) return button;
+    button.setAttribute("aria-pressed", String(isChosen));
+    button.lastElementChild.textContent = seatName(this.plan, index, this.availability.states[index], isChosen);
+    return button;
   }
 
   button(index) {
@@ -86,4 +104,13 @@ export class SeatList {
     if (color) button.style.setProperty("--grade", color);
     return button;
   }
+}
+
+/** Make NODES the children of PLACE, moving none that stands where it should: what is moved loses the focus. */
+function align(place, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...place.childNodes]) if (!wanted.has(child)) child.remove();
+  nodes.forEach((node, at) => {
+    if (place.childNodes[at] !== node) place.insertBefore(node, place.childNodes[at] || null);
+  });
 }
