@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import open_sales, seats_content
@@ -152,6 +152,43 @@ def test_the_list_offers_the_same_seats_as_the_map_and_shares_its_choice(page: P
     expect(chosen).to_have_attribute("aria-pressed", "true")
     chosen.click()
     expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_count(0)
+
+
+def test_what_stays_in_the_list_is_left_alone_while_others_book(page: Page, booking: Booking) -> None:
+    page.goto("/performances/p1")
+    page.get_by_test_id("view-list").click()
+
+    def listed(seat: str) -> Locator:
+        return page.locator(f'#seatlist [data-seat="{seat}"]')
+
+    box = listed("2-10").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    hold_elsewhere(booking, "3-20")
+    expect(listed("3-20")).to_have_count(0)
+    page.mouse.up()
+    expect(page.get_by_test_id("selection").get_by_role("listitem")).to_have_text(re.compile("row 2 seat 10"))
+
+    listed("3-18").focus()
+    hold_elsewhere(booking, "3-18")
+    expect(listed("3-18")).to_have_count(0)
+    expect(listed("3-19")).to_be_focused()
+
+
+def test_one_answer_that_is_lost_takes_no_note_with_it(page: Page, booking: Booking) -> None:
+    page.goto("/performances/p1")
+    choose(page, "4-5", "4-6")
+    hold_elsewhere(booking, "4-5")
+    expect(page.locator("#notices")).to_contain_text("row 4 seat 5")
+    page.route("**/availability**", lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed"):
+        pass
+    with page.expect_response("**/availability**"):
+        pass
+    hold_elsewhere(booking, "4-7")
+    expect(page.locator('.seat[data-seat="4-7"]')).to_have_attribute("data-state", "held")
+    expect(page.locator("#notices")).to_contain_text("row 4 seat 5")
 
 
 def test_a_seat_that_somebody_else_takes_leaves_the_choice_by_name_and_the_rest_stays(page: Page, booking: Booking) -> None:

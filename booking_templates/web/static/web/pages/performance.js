@@ -33,6 +33,7 @@ let opening; // timer
 let entering = Promise.resolve();
 let isUnsure = false; // whether an answer to a hold was lost
 let isLeaving = false;
+let trouble = null; // the note that seats do not answer
 let code = null; // the field for a presale code, where there is a presale
 
 async function start() {
@@ -74,10 +75,10 @@ async function start() {
         show($("loading"), false);
         note(notices, "bad", t("performance_gone"));
       } else if (poll.failures === 3 || availability.version === null) {
-        note(notices, "warn", availability.version === null ? t("seats_down") : t("seats_stale"));
+        trouble = note(notices, "warn", availability.version === null ? t("seats_down") : t("seats_stale"));
       }
     },
-    recovery: () => notices.replaceChildren(),
+    recovery: () => trouble?.remove(), // and nothing else: what was said of seats that are lost, or of a hold, still holds
   });
   await poll.now();
   if (isClosed) return;
