@@ -116,6 +116,44 @@ def violations(page: Page) -> list[str]:
     ]
 
 
+COVERED = """() => {
+    const it = document.activeElement.labels?.[0] ?? document.activeElement;
+    const { left, top, width, height } = it.getBoundingClientRect();
+    const parts = [[0.5, 0.5], [0.05, 0.1], [0.95, 0.1], [0.05, 0.9], [0.95, 0.9]];
+    const isSeen = ([x, y]) => it.contains(document.elementFromPoint(left + width * x, top + height * y));
+    return parts.some(isSeen) ? null : document.activeElement.outerHTML.slice(0, 120);
+}"""
+"""What has the focus, when nothing of it is to be seen (WCAG 2.4.11)."""
+
+
+@pytest.mark.parametrize(("width", "height"), [pytest.param(320, 256, id="400 %"), pytest.param(640, 400, id="200 %")])
+def test_what_has_the_focus_is_seen_however_much_the_page_is_enlarged(browser: Browser, site: Booking, width: int, height: int) -> None:
+    """A window of 1280 × 1024 at 400 % is one of 320 × 256 CSS pixels."""
+    context = browser.new_context(
+        locale="en-GB", base_url=site.public_url, viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
+    context.set_default_timeout(WAIT_MS)
+    sign_up(context)
+    page = context.new_page()
+    covered, reached = [], 0
+    for path in ("/", "/performances/p1", f"/checkout/{hold(context, {'best': {'quantity': 1}}, performance='p3')}"):
+        page.goto(path)
+        expect(page.locator("html.is-ready")).to_be_visible()
+        expect(page.locator("#loading")).to_be_hidden()
+        for _ in range(TABS_MAX):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement === document.body"):
+                break
+            reached += 1
+            page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            if found := page.evaluate(COVERED):
+                covered.append(f"{path[:12]}: {found}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    context.close()
+    assert reached > 20
+    assert covered == []
+
+
 def press_until(page: Page, selector: str) -> None:
     """Tab on until the focus is on what SELECTOR means, and is to be seen there."""
     for _ in range(TABS_MAX):
