@@ -15,6 +15,8 @@ LONELY = 0.75
 """What it costs, in seat widths of distance, to leave one free seat alone beside those chosen."""
 RESTRICTED = 10_000
 """What it costs to have one of a restricted view: more than any distance."""
+ALONE = 25.0
+"""What counts as the width of a seat in a house of boxes, of one seat each."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,8 @@ def _distances(layout: Layout) -> list[float]:
 
 
 def layout_pitch(layout: Layout) -> float:
-    """The usual distance between neighbours."""
+    """The usual distance between neighbours; never 0, for what costs so many of it must cost something where nobody has a neighbour."""
     row = max(layout.rows, key=lambda row: row.end - row.first)
     points = list(zip(layout.xs[row.first : row.end], layout.ys[row.first : row.end], strict=True))
     gaps = sorted(((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5 for (ax, ay), (bx, by) in pairwise(points))
-    return gaps[len(gaps) // 2] if gaps else 0.0
+    return (gaps[len(gaps) // 2] if gaps else 0.0) or ALONE

@@ -93,6 +93,14 @@ def test_a_plans_seats_are_numbered_as_the_availability_answer_numbers_them(run)
     assert run("seats/plan.js", read, plan(zones=2)) == {"count": 24, "third": 4, "last": 23, "pitch": 20}
 
 
+def test_a_plan_whose_seats_are_all_in_one_place_has_a_size_to_draw_it_by(run) -> None:
+    heap = plan()
+    for row in heap["zones"][0]["rows"]:
+        for seat in row["seats"]:
+            seat[2:4] = [0, 0]
+    assert run("seats/plan.js", "(p => p.pitch > 0 && p.bounds.width > 0 && p.bounds.height > 0)(m.readPlan(a))", heap) is True
+
+
 def test_a_plan_of_fifteen_thousand_seats_is_read_and_searched(run):
     found = run("seats/plan.js", "(p => [p.count, m.neighbour(p, 0, 1, 0), m.seatAt(p, 500 + 40, 20, 5)])(m.readPlan(a))", plan(50, 100, 3))
     assert found == [15000, 1, 5102]

@@ -13,7 +13,7 @@ from booking_templates.seat.choose import Wish, any_places, best_seats
 from booking_templates.seat.layout import Layout, lay_out
 from booking_templates.seat.schemas import SeatContent
 
-from .conftest import area_content, numbered_content
+from .conftest import area_content, numbered_content, seating_plan
 
 
 def house(**changes: Any) -> Layout:
@@ -54,6 +54,19 @@ def test_a_restricted_view_is_the_last_choice_but_better_than_to_be_parted() -> 
         assert not {"A-3", "A-4"}.intersection(chosen("000000 000000 000000", quantity, layout=restricted) or ["A-3"])
     assert chosen("110011 111111 111111", 2, layout=restricted) == ["A-3", "A-4"]
     assert chosen("110001 101111 111101", 2, layout=restricted) in (["A-3", "A-4"], ["A-4", "A-5"])
+
+
+def test_in_boxes_of_one_seat_each_a_restricted_view_is_the_last_choice_too() -> None:
+    plan = seating_plan()
+    seats = [seat for zone in plan["zones"] for row in zone["rows"] for seat in row["seats"]]
+    boxes = [
+        {"row_number": str(number), "position": {"x": 0, "y": number * 30}, "seats": [seat | {"position": {"x": 0, "y": 0}}]}
+        for number, seat in enumerate(seats)
+    ]
+    plan["zones"] = [{"name": "F", "position": {"x": 0, "y": 0}, "rows": boxes}]
+    guids = [seat["seat_guid"] for seat in seats]
+    layout = house(plan=plan, obstructed=guids[:1])
+    assert chosen("0" * len(guids), 1, layout=layout) == guids[1:2]
 
 
 def test_no_single_seat_is_left_alone_where_that_costs_little() -> None:

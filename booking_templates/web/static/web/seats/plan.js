@@ -49,14 +49,14 @@ export function readPlan(document) {
   return plan;
 }
 
-/** The usual distance between neighbours in a row. */
+/** The usual distance between neighbours in a row; never 0, though a plan may have all of a row in one place. */
 function pitch(plan) {
   const gaps = [];
   for (const row of plan.rows) {
     for (let i = row.first + 1; i < row.end; i++) gaps.push(Math.hypot(plan.x[i] - plan.x[i - 1], plan.y[i] - plan.y[i - 1]));
   }
   gaps.sort((a, b) => a - b);
-  return gaps.length ? gaps[gaps.length >> 1] : 24;
+  return gaps[gaps.length >> 1] || 24;
 }
 
 /** The rectangle that holds all seats and shapes, with a margin. */
