@@ -36,6 +36,7 @@ REFUSALS = {
     "not_issued": _n("This has not been paid for yet."),
     "order_busy": _n("This order is being worked on. Please try again in a moment."),
     "order_changed": _n("This order has changed meanwhile. Please look at it again."),
+    "paid_at_door": _n("This was paid at the door. Please ask the organiser: they give that back themselves."),
     "payment_in_progress": _n("Your payment is being confirmed. Please wait a moment."),
     "refund_in_progress": _n("A refund of this order is being made. Please wait a moment."),
     "too_late_to_cancel": _n("It is too late to cancel this."),

@@ -16,6 +16,7 @@ STATUS = {
     "order_busy": 409,
     "order_changed": 409,
     "order_taken": 409,
+    "paid_at_door": 409,
     "payment_failed": 409,
     "payment_in_progress": 409,
     "performance_called_off": 409,

@@ -25,10 +25,15 @@ class BookedTicket(msgspec.Struct):
     proof: str
     status: str
     used_at: datetime | None
+    due_krw: int
+    """Still to be paid at the door."""
+    paid_at_door_krw: int
+    """Paid there, and not given back."""
 
 
 class HistoryEntry(msgspec.Struct, omit_defaults=True):
-    """Something that happened to a booking. `kind`: ordered, paid, used (at the door), given_back or outside.
+    """Something that happened to a booking. `kind`: ordered, paid, used (at the door), given_back or outside; and of what was paid at the
+    door: door_paid, door_not_paid (after all) and door_given_back. Of these `at` is when it reached us, and `scanner` says at which door.
 
     `outside`: money was given back at the payment provider by other hands; `at` is when that was found out.
 
@@ -47,6 +52,7 @@ class HistoryEntry(msgspec.Struct, omit_defaults=True):
     by: str = ""
     why: str = ""
     note: str = ""
+    scanner: str = ""
 
 
 class Refusal(msgspec.Struct):
@@ -98,7 +104,10 @@ class ByHandQuery(msgspec.Struct):
 
 
 class NewRefundByHand(msgspec.Struct, forbid_unknown_fields=True):
-    """Give TICKETS back (all that are left, without), keeping FEE_KRW as it was quoted. `note` is for the organiser alone."""
+    """Give TICKETS back (all that are left, without), keeping FEE_KRW as it was quoted. `note` is for the organiser alone.
+
+    AT_DOOR_KRW, as it was quoted, is what was paid for them at the door: it is written down that the organiser has given it back.
+    """
 
     fee_krw: Annotated[int, Meta(ge=0)]
     why: Why
@@ -106,10 +115,14 @@ class NewRefundByHand(msgspec.Struct, forbid_unknown_fields=True):
     tickets: Annotated[list[Id], Meta(min_length=1, max_length=200)] | None = None
     used: bool = False
     note: Annotated[str, Meta(max_length=NOTE_MAX)] = ""
+    at_door_krw: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
 
 class RefundMade(msgspec.Struct):
-    """What was given back. `is_done` is false while the provider has not said that the money is on its way."""
+    """What was given back; AT_DOOR_KRW by the organiser's own hand.
+
+    `is_done` is false while the provider has not said that the money is on its way.
+    """
 
     id: str
     order_id: str
@@ -117,5 +130,6 @@ class RefundMade(msgspec.Struct):
     price_krw: int
     fee_krw: int
     refund_krw: int
+    at_door_krw: int
     is_done: bool
     created_at: datetime

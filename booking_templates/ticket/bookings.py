@@ -23,7 +23,8 @@ from booking_templates.ticket.booking_schemas import (
     RefundMade,
     Refusal,
 )
-from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, RefundByHand, Ticket
+from booking_templates.ticket.dues import due_of
+from booking_templates.ticket.models import DoorPayment, LedgerEntry, Order, OrderRefund, RefundByHand, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.schemas import Quote
 from booking_templates.ticket.showing import shown_quote
@@ -68,6 +69,7 @@ def read_quote_by_hand(request: Request, query: ByHandQuery, order_id: object) -
         *WHY_NOT,
         "refund_in_progress",
         "fee_not_agreed",
+        "at_door_not_agreed",
         "order_changed",
         "idempotency_key_too_long",
         "idempotency_key_reused",
@@ -75,6 +77,8 @@ def read_quote_by_hand(request: Request, query: ByHandQuery, order_id: object) -
 )
 def create_refund_by_hand(request: Request, body: NewRefundByHand, order_id: object) -> Reply:
     """Give an order back to its buyer, or some of its tickets, keeping the fee that was quoted. If that has changed since, nothing happens.
+
+    What was paid for them at the door the organiser gives back by hand, whole: this writes it down.
 
     Its places are free again. The same request with the same `Idempotency-Key` is answered with what the first one did (200).
     """
@@ -94,6 +98,7 @@ def _made(made: RefundByHand) -> RefundMade:
         price_krw=made.price_krw,
         fee_krw=made.fee_krw,
         refund_krw=made.amount_krw,
+        at_door_krw=made.at_door_krw,
         is_done=is_done,
         created_at=local(made.created_at),
     )
@@ -118,13 +123,13 @@ def _shown(order: Order) -> Booking:
         refunded_krw=order.refunded_krw,
         compensation_krw=order.compensation_krw,
         refusal=None if why_not is None else Refusal(why_not, by_hand.refused(why_not).detail),
-        tickets=[_booked(each) for each in tickets],
+        tickets=[_booked(each, order) for each in tickets],
         history=_history(order, tickets),
         created_at=local(order.created_at),
     )
 
 
-def _booked(ticket: Ticket) -> BookedTicket:
+def _booked(ticket: Ticket, order: Order) -> BookedTicket:
     return BookedTicket(
         id=ticket.pk,
         label=ticket.label,
@@ -135,6 +140,8 @@ def _booked(ticket: Ticket) -> BookedTicket:
         proof=ticket.proof,
         status=ticket.status,
         used_at=local(ticket.used_at),
+        due_krw=due_of(ticket, order),
+        paid_at_door_krw=ticket.paid_at_door_krw,
     )
 
 
@@ -161,7 +168,15 @@ def _history(order: Order, tickets: list[Ticket]) -> list[HistoryEntry]:
     for made in RefundByHand.objects.filter(order_id=order.pk, refund=None):
         at, labels = local(made.created_at), [each.label for each in tickets if each.pk in made.tickets]
         found.append(_by(HistoryEntry("given_back", at, labels=labels, done_at=at, reason=BY_ORGANISER), made))
+    if not order.is_paid:
+        found += [_at_door(each) for each in DoorPayment.objects.filter(ticket__order_id=order.pk).select_related("ticket")]
     return sorted(found, key=lambda entry: entry.at)
+
+
+def _at_door(said: DoorPayment) -> HistoryEntry:
+    kind = "door_paid" if said.is_paid else "door_given_back" if said.gives_back_id else "door_not_paid"
+    labels = [said.ticket.label]
+    return HistoryEntry(kind, local(said.at), amount_krw=said.amount_krw, labels=labels, by=said.staff, scanner=said.scanner)
 
 
 def _by(entry: HistoryEntry, made: RefundByHand | None) -> HistoryEntry:

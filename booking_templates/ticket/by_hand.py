@@ -1,7 +1,8 @@
 """An organiser gives money back by hand: all of an order or some of its tickets, in full or by the terms, however late it is.
 
 It goes the way of a buyer's own cancellation (`saga.withdraw`), on terms of its own (`terms.by_hand`). Who did it and why is a row that is
-written in the transaction of the withdrawal: neither stands without the other.
+written in the transaction of the withdrawal: neither stands without the other. What was paid at the door they give back out of the till,
+whole: that it went back is written down in the same transaction (docs/decisions/0044).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from booking_templates.ticket.terms import Terms
 
 WORDS = REFUSALS | {
     "already_cancelled": _n("These tickets, or some of them, were given back already."),
+    "at_door_not_agreed": _n("What was paid at the door has changed since you looked. Please look at it again."),
     "already_used": _n("Somebody was let in with one of these tickets. Say so if it is to be refunded all the same."),
     "fee_not_agreed": _n("What is kept has changed since you looked. Please look at it again."),
     "payment_in_progress": _n("The payment of this order is being confirmed just now. Please try again in a moment."),
@@ -55,9 +57,10 @@ def quote(order: Order, chosen: list[str] | None, *, in_full: bool, with_used: b
 def refund(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | None) -> tuple[RefundByHand, bool]:
     """Give back what is WANTED in the name of STAFF, and whether this call did: KEY once, however often and wherever it is sent.
 
-    Raises Conflict with a code of WORDS (`fee_not_agreed` names the fee as it is now), Unprocessable `idempotency_key_reused`.
+    Raises Conflict with a code of WORDS (`fee_not_agreed` names the fee as it is now, `at_door_not_agreed` what was paid at the door),
+    Unprocessable `idempotency_key_reused`.
     """
-    asked = hashlib.sha256(msgspec.json.encode(wanted)).hexdigest()
+    asked = _digest(wanted)
     if made := _made(order, key, asked):
         return made, False
     try:
@@ -77,6 +80,8 @@ def _give_back(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | 
         raise refused(offered.reason)
     if offered.fee_krw != wanted.fee_krw:
         raise refused("fee_not_agreed", fee_krw=offered.fee_krw, refund_krw=offered.refund_krw)
+    if offered.at_door_krw != wanted.at_door_krw:
+        raise refused("at_door_not_agreed", at_door_krw=offered.at_door_krw)
     chosen = [line.ticket.pk for line in offered.lines]
     made = order.by_hand = RefundByHand(
         order_id=order.pk,
@@ -90,6 +95,7 @@ def _give_back(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | 
         tickets=chosen,
         price_krw=offered.price_krw,
         fee_krw=offered.fee_krw,
+        at_door_krw=offered.at_door_krw,
         created_at=clock(),
     )
     lines = None if offered.is_whole else chosen
@@ -98,6 +104,14 @@ def _give_back(order: Order, wanted: NewRefundByHand, *, staff: str, key: str | 
     except Conflict as error:
         raise refused(error.code) from error
     return made
+
+
+def _digest(wanted: NewRefundByHand) -> str:
+    """The same for the same request; where nothing was paid at the door, as an earlier release made it."""
+    said = msgspec.to_builtins(wanted)
+    if not wanted.at_door_krw:
+        del said["at_door_krw"]
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
 def forget_notes(buyer_id: str) -> None:

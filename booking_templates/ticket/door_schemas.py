@@ -127,7 +127,10 @@ class DoorPayments(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DoorPaymentResult(msgspec.Struct):
-    """`result`: paid, paid_before (by somebody else: see `paid_at`, `paid_with`), due, nothing_due, cancelled, unknown, invalid."""
+    """`result`: paid, paid_before (by somebody else: see `paid_at`, `paid_with`), due, nothing_due, cancelled, unknown, invalid.
+
+    What was taken for one that was paid before, or is cancelled, is kept as to be given back.
+    """
 
     code: str
     result: str

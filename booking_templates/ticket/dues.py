@@ -1,21 +1,25 @@
 """What is paid at the door: for a ticket that no provider was asked for, its price.
 
 Whoever has a scanner's key says that it was taken, or that this was a mistake. Each statement is kept, and only ever added; the ticket
-shows how it stands. A statement that is sent again is known by its scanner and its time by that scanner's clock.
+shows how it stands. A statement that is sent again is known by its scanner and its time by that scanner's clock. Two doors without a
+network may both take it, and one may take it for a ticket that was cancelled: that is in the till besides, and to be given back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.payments.models import NO_PROVIDER
 from booking_templates.payments.showing import local
 from booking_templates.ticket import codes
 from booking_templates.ticket.door_schemas import DoorPaid, DoorPaymentResult
-from booking_templates.ticket.models import DoorPayment, Scanner, Ticket
+from booking_templates.ticket.models import DoorPayment, Order, Scanner, Ticket
 from booking_templates.ticket.moments import believed, whole_ms
 
 OWING = Q(status=Ticket.Status.LIVE, order__provider=NO_PROVIDER, paid_at_door_at=None, price_krw__gt=0)
@@ -27,12 +31,20 @@ STATEMENTS_MAX = 50
 
 def due_krw(ticket: Ticket) -> int:
     """What is still to be paid for TICKET at the door; its order has to be read with it."""
-    is_owing = ticket.status == Ticket.Status.LIVE and ticket.order.provider == NO_PROVIDER and ticket.paid_at_door_at is None
+    return due_of(ticket, ticket.order)
+
+
+def due_of(ticket: Ticket, order: Order) -> int:
+    """What is still to be paid at the door for TICKET, of ORDER."""
+    is_owing = ticket.status == Ticket.Status.LIVE and not order.is_paid and ticket.paid_at_door_at is None
     return ticket.price_krw if is_owing else 0
 
 
 def take(said: DoorPaid, scanner: Scanner) -> DoorPaymentResult:
-    """What comes of SAID: `paid`, `paid_before` (by another one), `due` (again), `nothing_due`, `cancelled`, `unknown`, `invalid`."""
+    """What comes of SAID: `paid`, `paid_before` (by another one), `due` (again), `nothing_due`, `cancelled`, `unknown`, `invalid`.
+
+    What was taken for a ticket that is paid already, or cancelled, is kept too: it is to be given back.
+    """
     try:
         code = codes.verify(said.code)
     except codes.CodeInvalid:
@@ -50,6 +62,111 @@ def take(said: DoorPaid, scanner: Scanner) -> DoorPaymentResult:
         paid_at=local(ticket.paid_at_door_at),
         paid_with=ticket.paid_at_door_with,
     )
+
+
+@dataclass(frozen=True)
+class Till:
+    """The payments of a ticket that nobody has taken back: the one that it is paid by, and what was taken for it besides."""
+
+    first: DoorPayment | None = None
+    more: tuple[DoorPayment, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return self.first is None and not self.more
+
+    def is_emptied_by(self, scanner: str) -> bool:
+        """Whether the ticket is not paid any more when SCANNER says that it was not."""
+        if self.first is None:
+            return False
+        return all(each.scanner == scanner for each in self.more) if self.first.scanner == scanner else not self.more
+
+    def after(self, said: DoorPayment) -> Till:
+        """What it is once that was SAID."""
+        if said.is_paid:
+            return replace(self, first=said) if said.has_changed else replace(self, more=(*self.more, said))
+        if said.gives_back_id:
+            return self._without(said.gives_back_id)
+        if said.has_changed:
+            # Who pressed twice takes both back.
+            return Till(None, tuple(each for each in self.more if each.scanner != said.scanner))
+        others = tuple(each for each in self.more if each.scanner != said.scanner)
+        if self.first is not None and self.first.scanner == said.scanner and others:
+            return Till(others[0], others[1:])  # another one was paid, too: by that the ticket is paid
+        own = [each for each in self.more if each.scanner == said.scanner] or self.more
+        return self._without(own[-1].pk) if own else self
+
+    def _without(self, payment: int) -> Till:
+        is_first = self.first is not None and self.first.pk == payment
+        return Till(None if is_first else self.first, tuple(each for each in self.more if each.pk != payment))
+
+
+def till_of(statements: Iterable[DoorPayment]) -> Till:
+    """What STATEMENTS of one ticket, in the order in which they came, come to."""
+    till = Till()
+    for each in statements:
+        till = till.after(each)
+    return till
+
+
+def taken_besides(until: datetime | None = None, *, tickets: list[str] | None = None) -> list[DoorPayment]:
+    """What is in the till besides the prices of tickets that are paid, as of UNTIL: paid twice, or for a ticket that was cancelled before.
+
+    Of TICKETS, or of all; with their tickets and orders.
+    """
+    known = DoorPayment.objects.all() if until is None else DoorPayment.objects.filter(at__lte=until)
+    if tickets is not None:
+        known = known.filter(ticket__in=tickets)
+    several = known.filter(ticket__in=known.filter(has_changed=False).values("ticket")).select_related("ticket__order")
+    by_ticket = groupby(several.order_by("ticket_id", "pk"), key=lambda each: each.ticket_id)
+    return [payment for _ticket, statements in by_ticket for payment in till_of(statements).more]
+
+
+@dataclass(frozen=True)
+class Cash:
+    """What the door took and has not given back, and what of that is to be given back: paid twice, or for tickets that were cancelled."""
+
+    taken_krw: int
+    to_give_back_krw: int
+
+    def __sub__(self, other: Cash) -> Cash:
+        return Cash(self.taken_krw - other.taken_krw, self.to_give_back_krw - other.to_give_back_krw)
+
+
+def cash(until: datetime | None = None) -> Cash:
+    """As of UNTIL, by the moments at which statements reached us: what was told of a time before stays true. With None, as of now."""
+    known = DoorPayment.objects.filter(has_changed=True)
+    gone = Q(ticket__status=Ticket.Status.CANCELLED)
+    if until is not None:
+        known = known.filter(at__lte=until)
+        gone &= Q(ticket__withdrawn_at=None) | Q(ticket__withdrawn_at__lte=until)
+    sums = known.aggregate(
+        paid=Sum("amount_krw", filter=Q(is_paid=True), default=0),
+        back=Sum("amount_krw", filter=Q(is_paid=False), default=0),
+        gone_paid=Sum("amount_krw", filter=gone & Q(is_paid=True), default=0),
+        gone_back=Sum("amount_krw", filter=gone & Q(is_paid=False), default=0),
+    )
+    besides = sum(each.amount_krw for each in taken_besides(until))
+    return Cash(sums["paid"] - sums["back"] + besides, sums["gone_paid"] - sums["gone_back"] + besides)
+
+
+def give_back(ticket: Ticket, *, staff: str, at: datetime, payment: DoorPayment | None = None) -> None:
+    """Write down that STAFF gave PAYMENT back, or the one that TICKET is paid by. Within a transaction that holds the ticket's row."""
+    before = till_of(DoorPayment.objects.filter(ticket=ticket).order_by("pk"))
+    payment = payment or before.first
+    assert payment is not None  # noqa: S101 - the callers looked
+    row = DoorPayment.objects.create(
+        ticket=ticket,
+        scanner="",
+        told_at=at,
+        is_paid=False,
+        has_changed=payment == before.first,
+        amount_krw=payment.amount_krw,
+        at=at,
+        staff=staff,
+        gives_back=payment,
+    )
+    _show(ticket, before.after(row).first)
 
 
 @retry_transaction
@@ -72,22 +189,33 @@ def _take(ticket_id: str, is_paid: bool, told: datetime, scanner: str) -> tuple[
 
 
 def _new(ticket: Ticket, is_paid: bool, told: datetime, scanner: str, before: list[DoorPayment]) -> DoorPayment | None:
-    if is_paid and not ticket.paid_at_door_at and not due_krw(ticket):
-        return None  # there is nothing to take
-    if not is_paid and not ticket.paid_at_door_at:
-        return None
-    own = [each for each in before if each.scanner == scanner]
+    till = till_of(before)
     if is_paid:
-        has_changed = ticket.paid_at_door_at is None
-        ticket.paid_at_door_at, ticket.paid_at_door_with = believed(told), scanner
+        if ticket.order.is_paid or not ticket.price_krw:
+            return None  # there is nothing to take
+        # Without the network it may be taken for a ticket that was cancelled: it is in the till all the same, and to be given back.
+        has_changed = ticket.paid_at_door_at is None and ticket.status == Ticket.Status.LIVE
     else:
-        # Who took it a second time, and takes that back, says nothing of the first time.
-        has_changed = ticket.paid_at_door_with == scanner or not (own and own[-1].is_paid and not own[-1].has_changed)
-        ticket.paid_at_door_at, ticket.paid_at_door_with = None, ""
-    if has_changed:
-        Ticket.objects.filter(pk=ticket.pk).update(paid_at_door_at=ticket.paid_at_door_at, paid_at_door_with=ticket.paid_at_door_with)
-    else:
-        ticket.refresh_from_db(fields=["paid_at_door_at", "paid_at_door_with"])
-    return DoorPayment.objects.create(
+        if till.is_empty or _is_settled(before, till, scanner):
+            return None
+        has_changed = till.is_emptied_by(scanner)
+    row = DoorPayment.objects.create(
         ticket=ticket, scanner=scanner, told_at=told, is_paid=is_paid, has_changed=has_changed, amount_krw=ticket.price_krw, at=clock()
     )
+    _show(ticket, till.after(row).first)
+    return row
+
+
+def _is_settled(before: list[DoorPayment], till: Till, scanner: str) -> bool:
+    """Whether what SCANNER takes back is what it took besides, and the organiser has given back: that says nothing of the first time."""
+    own = [each for each in before if each.scanner == scanner]
+    return bool(own) and own[-1].is_paid and not own[-1].has_changed and own[-1] not in (till.first, *till.more)
+
+
+def _show(ticket: Ticket, paid: DoorPayment | None) -> None:
+    """Let TICKET say by what it is PAID."""
+    if paid is None:
+        ticket.paid_at_door_at, ticket.paid_at_door_with = None, ""
+    elif ticket.paid_at_door_at is None or ticket.paid_at_door_with != paid.scanner:
+        ticket.paid_at_door_at, ticket.paid_at_door_with = believed(paid.told_at), paid.scanner
+    Ticket.objects.filter(pk=ticket.pk).update(paid_at_door_at=ticket.paid_at_door_at, paid_at_door_with=ticket.paid_at_door_with)

@@ -7,6 +7,7 @@ from booking_templates.kit.principal import staff
 from booking_templates.kit.problems import NotFound
 from booking_templates.payments import export
 from booking_templates.payments.showing import local
+from booking_templates.ticket import dues
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, RefundByHand, Ticket
 
 TABLES = {"orders": Order, "tickets": Ticket, "payments": LedgerEntry, "refunds": OrderRefund}
@@ -19,8 +20,17 @@ def read_export(request: Request, query: export.ExportQuery, table: str) -> expo
         raise NotFound("not_found")
     rows = TABLES[table]._default_manager.all()
     found, after = export.page(rows.select_related("by_hand") if table == "refunds" else rows, query.after)
-    taken_back = _taken_back(found) if table == "tickets" else {}
-    return export.Exported([_row(each) | taken_back.get(each.pk, {}) for each in found], after)
+    more = _of_tickets(found) if table == "tickets" else {}
+    return export.Exported([_row(each) | more.get(each.pk, {}) for each in found], after)
+
+
+def _of_tickets(tickets: list[Ticket]) -> dict[str, export.Row]:
+    """What other tables say of TICKETS."""
+    found = _taken_back(tickets)
+    for payment in dues.taken_besides(tickets=[each.pk for each in tickets]):
+        row = found.setdefault(payment.ticket_id, {})
+        row["taken_besides_krw"] = row.get("taken_besides_krw", 0) + payment.amount_krw
+    return found
 
 
 def _taken_back(tickets: list[Ticket]) -> dict[str, export.Row]:
@@ -57,6 +67,7 @@ def _row(found: Order | Ticket | LedgerEntry | OrderRefund) -> export.Row:
         "used_at": used_at.isoformat() if used_at else None,
         "paid_at_door_krw": found.paid_at_door_krw,
         "paid_at_door_at": paid_at_door_at.isoformat() if paid_at_door_at else None,
+        "taken_besides_krw": 0,
         "by": "",
         "why": "",
     }

@@ -19,9 +19,9 @@ from booking_templates.payments.models import Refund
 from booking_templates.payments.port import Purchase
 from booking_templates.payments.reasons import CALLED_OFF
 from booking_templates.payments.rows import LEASE
-from booking_templates.ticket import event, notices, terms
+from booking_templates.ticket import dues, event, notices, terms
 from booking_templates.ticket.concessions import Sold
-from booking_templates.ticket.models import LABEL_MAX, Order, OrderRefund, Performance, Ticket
+from booking_templates.ticket.models import LABEL_MAX, Order, OrderRefund, Performance, RefundByHand, Ticket
 from booking_templates.ticket.seat import Hold, Place, SeatService
 
 SECOND_LOOK = LEASE / 2
@@ -104,21 +104,33 @@ class Tickets:
         # A scanner may see one of them right now: its update and this one exclude each other, row by row.
         is_any = order.reason == CALLED_OFF or (order.by_hand is not None and order.by_hand.with_used)
         unused = tickets if is_any else tickets.filter(used_at=None)
+        if order.by_hand is None and order.reason != CALLED_OFF:
+            unused = unused.filter(paid_at_door_at=None)  # likewise, whoever takes its price there
         gone = {"status": Ticket.Status.CANCELLED, "live_seat": None, "withdrawn_at": clock()}
         taken = unused.update(**gone, refund_id=refund.pk if refund else None)
         if taken != len(places):
-            raise refused("already_used")
+            raise refused("paid_at_door" if tickets.filter(used_at=None).exists() else "already_used")
         if places and order.reason != CALLED_OFF:
             _refuse_called_off(order)
         if order.by_hand is not None:
             order.by_hand.refund = refund if isinstance(refund, OrderRefund) else None
             order.by_hand.save(force_insert=True)
+            _give_back_at_door(order.by_hand)
         notices.given_back(order, refund, places, is_whole=lines is None)
         body = {} if lines is None else {"places": places}
         outbox.put("seat", f"/internal/orders/{order.pk}/release", body)
         if not places:
             outbox.put("seat", f"/internal/holds/{order.hold_id}/unpin", {"order_id": order.pk})
         _tell_shop(order)
+
+
+def _give_back_at_door(made: RefundByHand) -> None:
+    """Write down that what was paid at the door for the tickets goes back with them. A door may have said otherwise at this moment."""
+    paid = list(Ticket.objects.filter(pk__in=made.tickets, paid_at_door_at__isnull=False))
+    if sum(each.price_krw for each in paid) != made.at_door_krw:
+        raise refused("order_changed")
+    for ticket in paid:
+        dues.give_back(ticket, staff=made.staff, at=ticket.withdrawn_at or clock())
 
 
 def _refuse_called_off(order: Order) -> None:

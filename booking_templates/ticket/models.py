@@ -119,6 +119,8 @@ class RefundByHand(models.Model):
     tickets = models.JSONField(default=list)
     price_krw = models.PositiveIntegerField()
     fee_krw = models.PositiveIntegerField()
+    at_door_krw = models.PositiveIntegerField(default=0, db_default=0)
+    """What of it had been paid at the door: the organiser gives that back out of the till, whole."""
     created_at = models.DateTimeField()
 
     class Meta:
@@ -129,7 +131,7 @@ class RefundByHand(models.Model):
 
     @property
     def amount_krw(self) -> int:
-        """What goes back, or went: not more than was left at the provider."""
+        """What goes back, or went, by the provider: not more than was left there."""
         return self.price_krw - self.fee_krw if self.refund is None else self.refund.amount_krw
 
 
@@ -194,7 +196,10 @@ class Ticket(models.Model):
 
 
 class DoorPayment(models.Model):
-    """That somebody at the door took a ticket's price, or took that back. Only ever added; a ticket shows what it comes to."""
+    """That somebody at the door took a ticket's price, or that this was a mistake; or that the organiser gave it back. Only ever added.
+
+    A ticket shows what it comes to (`dues.till_of`).
+    """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="door_payments")
     scanner = models.CharField(max_length=100)
@@ -202,9 +207,13 @@ class DoorPayment(models.Model):
     """When, by that scanner's own clock: a statement that is sent again is known by it."""
     is_paid = models.BooleanField()
     has_changed = models.BooleanField()
-    """False where the price had been taken already: somebody paid twice."""
+    """Whether its ticket is paid since, or is not any more. False where the price had been taken already: somebody paid twice."""
     amount_krw = models.PositiveIntegerField()
     at = models.DateTimeField()
+    staff = models.CharField(max_length=80, default="", db_default="", blank=True)
+    """Who gave it back for the organiser; empty for what a scanner said."""
+    gives_back = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="given_back")
+    """The payment that they gave back: once, whoever else does."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ticket", "scanner", "told_at", "is_paid"], name="ticket_door_payment_once")]

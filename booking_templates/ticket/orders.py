@@ -185,8 +185,8 @@ def own_with_tickets(buyer_id: str, order_id: str) -> tuple[Order, list[Ticket]]
 def cancel(order: Order) -> None:
     """Cancel all of ORDER for its buyer: an open one is closed, an issued one refunded. Cancelling twice is fine.
 
-    Raises Conflict: `payment_in_progress`, `too_late_to_cancel`, `already_used`, `refund_in_progress`, and `fee_not_agreed` where the
-    policy keeps a fee: then `give_up_tickets` is the way, which names it.
+    Raises Conflict: `payment_in_progress`, `too_late_to_cancel`, `already_used`, `paid_at_door`, `refund_in_progress`, and `fee_not_agreed`
+    where the policy keeps a fee: then `give_up_tickets` is the way, which names it.
     """
     if order.state != State.ISSUED:
         saga.give_up(order, BUYER)

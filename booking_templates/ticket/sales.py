@@ -7,7 +7,7 @@ from django.db.models import Count, Q, Sum
 from booking_templates.kit.db import clock, snapshot
 from booking_templates.payments.models import BACK, NO_PROVIDER, Kind
 from booking_templates.payments.states import OPEN_PAYMENT, State
-from booking_templates.ticket import event
+from booking_templates.ticket import dues, event
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
 from booking_templates.ticket.schemas import Open, PerformanceSales, Summary
 
@@ -25,7 +25,8 @@ def summary() -> Summary:
         .annotate(orders=Count("order_id", distinct=True), tickets=Count("pk"), price=Sum("price_krw"))
         .order_by("performance_id")
     ]
-    due = Ticket.objects.filter(LIVE, order__provider=NO_PROVIDER).aggregate(total=Sum("price_krw"))["total"]
+    due = Ticket.objects.filter(dues.OWING).aggregate(total=Sum("price_krw"))["total"]
+    at_door = dues.cash()
     return Summary(
         orders=Order.objects.filter(state=State.ISSUED).count(),
         tickets=sum(row.tickets for row in performances),
@@ -33,6 +34,8 @@ def summary() -> Summary:
         refunded_krw=sum(money.get(kind, 0) for kind in BACK),
         outside_krw=money.get(Kind.OUTSIDE, 0),
         due_krw=due or 0,
+        taken_at_door_krw=at_door.taken_krw,
+        to_give_back_at_door_krw=at_door.to_give_back_krw,
         open_refunds=OrderRefund.objects.filter(open_order__isnull=False).count(),
         by_performance=performances,
     )

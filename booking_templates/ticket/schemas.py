@@ -56,6 +56,10 @@ class TicketOut(msgspec.Struct):
     used_at: datetime | None
     code: str | None
     """What its QR shows; none once it is cancelled."""
+    due_krw: int
+    """Still to be paid at the door."""
+    paid_at_door_krw: int
+    """Paid there, and not given back."""
 
 
 class ByOrganiser(msgspec.Struct):
@@ -64,6 +68,8 @@ class ByOrganiser(msgspec.Struct):
     at: datetime
     tickets: list[str]
     refund_krw: int
+    at_door_krw: int
+    """What was given back by hand, for it had been paid at the door."""
 
 
 class OrderOut(msgspec.Struct):
@@ -101,7 +107,10 @@ class GivenUp(msgspec.Struct):
 
 
 class Quote(msgspec.Struct):
-    """What cancelling these tickets would mean now."""
+    """What cancelling these tickets would mean now.
+
+    `at_door_krw` was paid for them at the door: only the organiser gives that back, by hand.
+    """
 
     allowed: bool
     reason: str | None
@@ -111,6 +120,7 @@ class Quote(msgspec.Struct):
     had_before_krw: int
     """What of the price its buyer has already, given back at the payment provider itself. Where it is not 0 all that is left there is
     refunded, and no fee is kept."""
+    at_door_krw: int
     until: datetime | None
     tickets: list[GivenUp]
 
@@ -261,9 +271,10 @@ class PerformanceSales(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """Sales so far. Money is what the ledger says; `due_krw` is the price of live tickets that no provider was asked for.
+    """Sales so far. Money is what the ledger says; `due_krw` is still to be paid at the door.
 
-    `outside_krw` is what of `refunded_krw` was given back at the payment provider by other hands.
+    `taken_at_door_krw` was paid there and not given back; of that, `to_give_back_at_door_krw` was paid twice, or for tickets that were
+    cancelled. `outside_krw` is what of `refunded_krw` was given back at the payment provider by other hands.
     """
 
     orders: int
@@ -272,6 +283,8 @@ class Summary(msgspec.Struct):
     refunded_krw: int
     outside_krw: int
     due_krw: int
+    taken_at_door_krw: int
+    to_give_back_at_door_krw: int
     open_refunds: int
     by_performance: list[PerformanceSales]
 
@@ -312,7 +325,8 @@ class Outside(msgspec.Struct):
 class AfterClose(msgspec.Struct):
     """What moved after sales had ended: refunds of buyers and of the organiser, payments that were under way.
 
-    `sold` and `given_back` count tickets. `due_krw` is what came to be paid at the door, less what is not to be paid any more.
+    `sold` and `given_back` count tickets. `due_krw` is what came to be paid at the door, less what is not to be paid any more or was paid
+    there since: `taken_at_door_krw`, less what was given back.
     """
 
     captured_krw: int
@@ -322,6 +336,8 @@ class AfterClose(msgspec.Struct):
     by_organiser_krw: int
     outside_krw: int
     due_krw: int
+    taken_at_door_krw: int
+    to_give_back_at_door_krw: int
     sold: int
     given_back: int
 
@@ -330,10 +346,14 @@ class Settlement(msgspec.Struct):
     """As of now, or as of the end of sales once that is past: final then, whatever moves later (`after_close`).
 
     `kept_krw` is `captured_krw` less `refunded_krw`: the price of the paid tickets that stand, the fees, and `returning_krw`, which was
-    taken for orders that could not be delivered and is on its way back. `compensation_krw` is owed apart, outside the provider, and
-    `due_krw` is to be paid at the door, or was paid there. `by_organiser_krw` is what of `refunded_krw` the organiser gave back by hand,
-    `outside_krw` what was given back at the payment provider by other hands than this service's; of that, `uncovered_krw` is for tickets
-    that stand still, so that much less than their price is kept. `open_payments` counts payments and refunds that are under way now.
+    taken for orders that could not be delivered and is on its way back. `compensation_krw` is owed apart, outside the provider.
+    `by_organiser_krw` is what of `refunded_krw` the organiser gave back by hand, `outside_krw` what was given back at the payment provider
+    by other hands than this service's; of that, `uncovered_krw` is for tickets that stand still, so that much less than their price is
+    kept. `open_payments` counts payments and refunds that are under way now.
+
+    `due_krw` is still to be paid at the door, `taken_at_door_krw` was paid there and not given back, and of that
+    `to_give_back_at_door_krw` was paid twice, or for tickets that were cancelled. So the price of the tickets that stand and that no
+    provider was asked for is what is due and what was taken, less what is to be given back.
 
     Where sales went on after they had ended, `later` has a statement of its own for each further period, in which tickets of an earlier one
     may be given back; `since` is where it begins, null for the first. All of them add up to what there is. `after_close` is told where
@@ -352,6 +372,8 @@ class Settlement(msgspec.Struct):
     returning_krw: int
     compensation_krw: int
     due_krw: int
+    taken_at_door_krw: int
+    to_give_back_at_door_krw: int
     by_organiser_krw: int
     outside_krw: int
     uncovered_krw: int

@@ -3,7 +3,8 @@
 To the won: it is there at any moment, made from rows that are only ever added. When sales end it is closed: what is booked at the
 provider up to that moment is the statement, for ever, and it is final within the minute. What goes back later, and payments that were
 under way and came in after the close, are told apart from it in `after_close`. Where sales go on after all, what follows is a statement of
-its own (`closings`). Of what nobody paid for, the moments are those at which tickets were issued and given back.
+its own (`closings`). Of what no provider was asked for, the moments are those at which tickets were issued and given back, and at which
+the door's statements of what was paid there reached us: of what a scanner keeps while it has no network, the moment at which it is sent.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from booking_templates.payments.models import NO_PROVIDER, Kind
 from booking_templates.payments.reasons import BY_ORGANISER
 from booking_templates.payments.showing import local
 from booking_templates.payments.states import OPEN_PAYMENT, State
-from booking_templates.ticket import closings, event
+from booking_templates.ticket import closings, dues, event
+from booking_templates.ticket.dues import Cash
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
 from booking_templates.ticket.schemas import AfterClose, Outside, Settlement, SettlementLine
 
@@ -65,6 +67,7 @@ class _Money:
     """Given back by other hands; part of REFUNDED."""
     had_before: int
     """What of that has since counted towards refunds of tickets."""
+    at_door: Cash
 
 
 @snapshot()
@@ -114,7 +117,9 @@ def _of(span: _Span, now: datetime, closes_at: datetime | None) -> Settlement:
         kept_krw=money.captured - money.refunded,
         returning_krw=money.captured - money.refunded - _standing(paid) - money.fees + money.outside - money.had_before,
         compensation_krw=money.compensation,
-        due_krw=_standing(due),
+        due_krw=_outstanding(due, money),
+        taken_at_door_krw=money.at_door.taken_krw,
+        to_give_back_at_door_krw=money.at_door.to_give_back_krw,
         by_organiser_krw=money.by_organiser,
         outside_krw=money.outside,
         uncovered_krw=money.outside - money.had_before,
@@ -174,6 +179,11 @@ def _standing(lines: Lines) -> int:
     return sum(sums.sold_krw - sums.given_back_krw for sums in lines.values())
 
 
+def _outstanding(due: Lines, money: _Money) -> int:
+    """The price of those that stand of the tickets that are DUE at the door, less what was paid there for them."""
+    return _standing(due) - money.at_door.taken_krw + money.at_door.to_give_back_krw
+
+
 def _money(span: _Span) -> _Money:
     money = dict(LedgerEntry.objects.filter(span.has("at")).values_list("kind").annotate(total=Sum("amount_krw")).order_by())
     refunds = OrderRefund.objects.filter(span.has("done_at"), done_at__isnull=False).aggregate(
@@ -193,6 +203,7 @@ def _money(span: _Span) -> _Money:
         by_organiser=refunds["by_organiser"] or 0,
         outside=outside,
         had_before=asked - fees - amount,
+        at_door=dues.cash(span.until) if span.since is None else dues.cash(span.until) - dues.cash(span.since),
     )
 
 
@@ -206,7 +217,9 @@ def _after_close(span: _Span) -> AfterClose:
         compensation_krw=money.compensation,
         by_organiser_krw=money.by_organiser,
         outside_krw=money.outside,
-        due_krw=_standing(due),
+        due_krw=_outstanding(due, money),
+        taken_at_door_krw=money.at_door.taken_krw,
+        to_give_back_at_door_krw=money.at_door.to_give_back_krw,
         sold=sum(sums.sold for sums in lines),
         given_back=sum(sums.given_back for sums in lines),
     )

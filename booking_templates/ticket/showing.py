@@ -19,6 +19,7 @@ from booking_templates.payments.showing import local, shown_payment
 from booking_templates.payments.states import State
 from booking_templates.ticket import codes, event, terms
 from booking_templates.ticket.concessions import Concession
+from booking_templates.ticket.dues import due_of
 from booking_templates.ticket.models import LedgerEntry, Order, RefundByHand, Ticket
 from booking_templates.ticket.saga import saga
 from booking_templates.ticket.schemas import ByOrganiser, GivenUp, OrderOut, PerformanceTerms, PlaceOut, Quote, TermsOut, TicketOut
@@ -93,7 +94,7 @@ def _order(
         places=msgspec.convert(order.places, list[PlaceOut]),
         total_krw=order.total_krw,
         payment=shown_payment(order, saga.provider(), request),
-        tickets=[shown_ticket(ticket) for ticket in order.in_order(tickets)],
+        tickets=[shown_ticket(ticket, order) for ticket in order.in_order(tickets)],
         cancellation=CancellationOut(
             allowed=offered.is_allowed,
             reason=offered.reason,
@@ -105,7 +106,7 @@ def _order(
         outside_krw=outside_krw,
         kept_krw=_kept_krw(order, tickets),
         compensation_krw=order.compensation_krw,
-        by_organiser=[ByOrganiser(local(made.created_at), made.tickets, made.amount_krw) for made in by_hand],
+        by_organiser=[ByOrganiser(local(made.created_at), made.tickets, made.amount_krw, made.at_door_krw) for made in by_hand],
         created_at=timezone.localtime(order.created_at),
     )
 
@@ -152,13 +153,14 @@ def shown_quote(offered: Terms) -> Quote:
         refund_krw=offered.refund_krw,
         fee_krw=offered.fee_krw,
         had_before_krw=offered.had_before_krw,
+        at_door_krw=offered.at_door_krw,
         until=local(offered.until),
         tickets=[GivenUp(line.ticket.pk, line.ticket.label, line.ticket.price_krw, line.fee_krw) for line in offered.lines],
     )
 
 
-def shown_ticket(ticket: Ticket) -> TicketOut:
-    """A ticket, with its signed code while it is live."""
+def shown_ticket(ticket: Ticket, order: Order) -> TicketOut:
+    """A ticket of ORDER, with its signed code while it is live."""
     return TicketOut(
         id=ticket.pk,
         order_id=ticket.order_id,
@@ -177,8 +179,10 @@ def shown_ticket(ticket: Ticket) -> TicketOut:
         status=ticket.status,
         used_at=local(ticket.used_at),
         code=codes.sign(ticket) if ticket.status == Ticket.Status.LIVE else None,
+        due_krw=due_of(ticket, order),
+        paid_at_door_krw=ticket.paid_at_door_krw,
     )
 
 
 def shown_tickets(tickets: Iterable[Ticket]) -> list[TicketOut]:
-    return [shown_ticket(ticket) for ticket in tickets]
+    return [shown_ticket(ticket, ticket.order) for ticket in tickets]

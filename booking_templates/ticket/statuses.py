@@ -4,6 +4,7 @@ from __future__ import annotations
 
 STATUS = {
     "scanner_key": 401,
+    "at_door_not_agreed": 409,
     "concession_not_for_place": 409,
     "concession_not_yet": 409,
     "concession_over": 409,

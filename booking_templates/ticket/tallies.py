@@ -7,7 +7,7 @@ from django.db.models import Count, Q, Sum
 
 from booking_templates.kit.api import Request, endpoint
 from booking_templates.kit.principal import staff
-from booking_templates.ticket.dues import OWING, TAKEN
+from booking_templates.ticket.dues import OWING, TAKEN, taken_besides
 from booking_templates.ticket.models import Ticket
 
 LIVE = Q(status=Ticket.Status.LIVE)
@@ -24,7 +24,7 @@ class Tally(msgspec.Struct):
     due_krw: int
     """Still to be paid at the door."""
     taken_at_door_krw: int
-    """Paid there; for tickets that were cancelled since, too."""
+    """Paid there and not given back; what was paid twice, and for tickets that are cancelled, too."""
 
 
 class Tallies(msgspec.Struct):
@@ -42,18 +42,20 @@ def read_tallies(request: Request) -> Tallies:
         due=Sum("price_krw", filter=OWING, default=0),
         taken=Sum("price_krw", filter=TAKEN, default=0),
     )
-    return Tallies(
-        [
-            Tally(
-                row["performance_id"],
-                row["grade"],
-                row["concession"],
-                row["tickets"],
-                row["price"],
-                row["arrived"],
-                row["due"],
-                row["taken"],
-            )
-            for row in counted.order_by("performance_id", "grade", "concession")
-        ]
-    )
+    rows = {
+        (row["performance_id"], row["grade"], row["concession"]): Tally(
+            row["performance_id"],
+            row["grade"],
+            row["concession"],
+            row["tickets"],
+            row["price"],
+            row["arrived"],
+            row["due"],
+            row["taken"],
+        )
+        for row in counted
+    }
+    for payment in taken_besides():
+        key = payment.ticket.performance_id, payment.ticket.grade, payment.ticket.concession
+        rows.setdefault(key, Tally(*key, 0, 0, 0, 0, 0)).taken_at_door_krw += payment.amount_krw
+    return Tallies([rows[key] for key in sorted(rows)])

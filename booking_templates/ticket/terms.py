@@ -71,6 +71,11 @@ class Terms:
         return sum(line.ticket.price_krw for line in self.lines) if self.is_paid else 0
 
     @property
+    def at_door_krw(self) -> int:
+        """What was paid at the door for the lines: the organiser has it, and gives it back by hand."""
+        return sum(line.ticket.paid_at_door_krw for line in self.lines)
+
+    @property
     def fee_krw(self) -> int:
         return sum(line.fee_krw for line in self.lines)
 
@@ -99,7 +104,10 @@ def of(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection
 
 
 def by_hand(order: Order, tickets: list[Ticket], *, now: datetime, chosen: Collection[str] | None, in_full: bool, with_used: bool) -> Terms:
-    """The terms when it is the organiser who gives back: however late it is; IN_FULL without a fee; WITH_USED whoever was let in, too."""
+    """The terms when it is the organiser who gives back: however late it is; IN_FULL without a fee; WITH_USED whoever was let in, too.
+
+    What was paid at the door goes back whole, out of the till.
+    """
     if order.state in (State.PENDING, State.PAYING):
         return Terms("not_issued")
     if order.state == State.ISSUED and event.is_called_off(order.performance_id):
@@ -160,6 +168,8 @@ def _issued(order: Order, live: list[Ticket], now: datetime, chosen: Collection[
     reason = None
     if any(ticket.used_at for ticket in wanted):
         reason = "already_used"
+    elif any(ticket.paid_at_door_at for ticket in wanted):
+        reason = "paid_at_door"  # the money is in the organiser's till: nobody gives it back by a click
     elif until is not None and now >= until:
         reason = "too_late_to_cancel"
     elif concessions.splits_group(order.places, [each.concession_id for each in live], [each.concession_id for each in wanted]):

@@ -98,6 +98,7 @@ def read_order(request: Request, order_id: object) -> OrderOut:
         "payment_in_progress",
         "too_late_to_cancel",
         "already_used",
+        "paid_at_door",
         "refund_in_progress",
         "fee_not_agreed",
         "order_changed",
@@ -106,7 +107,8 @@ def read_order(request: Request, order_id: object) -> OrderOut:
 def cancel_order(request: Request, order_id: object) -> OrderOut:
     """Cancel a whole order: one that waits for its payment is closed, one that was paid is refunded. Safe to send twice.
 
-    Where a fee is kept, it is refused: ask for the quote, and agree to it by a refund.
+    Where a fee is kept, it is refused: ask for the quote, and agree to it by a refund. So is what was paid at the door (`paid_at_door`):
+    the organiser gives that back.
     """
     order = orders.own(request.principal.id, str(order_id))
     orders.cancel(order)
@@ -130,6 +132,7 @@ def read_quote(request: Request, query: QuoteQuery, order_id: object) -> Quote:
         "payment_in_progress",
         "too_late_to_cancel",
         "already_used",
+        "paid_at_door",
         "already_cancelled",
         "concession_group",
         "refund_in_progress",
@@ -138,7 +141,10 @@ def read_quote(request: Request, query: QuoteQuery, order_id: object) -> Quote:
     ),
 )
 def create_refund(request: Request, body: NewRefund, order_id: object) -> OrderOut:
-    """Give some tickets up, or all, agreeing to the fee as it was quoted. If it has changed since, nothing happens."""
+    """Give some tickets up, or all, agreeing to the fee as it was quoted. If it has changed since, nothing happens.
+
+    What was paid at the door only the organiser gives back (`paid_at_door`).
+    """
     order = orders.own(request.principal.id, str(order_id))
     orders.give_up_tickets(order, chosen=body.tickets, agreed_fee_krw=body.fee_krw)
     return shown(order, request)
@@ -147,14 +153,15 @@ def create_refund(request: Request, body: NewRefund, order_id: object) -> OrderO
 @endpoint(auth=BUYER, returns={200: Tickets})
 def list_tickets(request: Request) -> Tickets:
     """The buyer's tickets, the newest first."""
-    found = Ticket.objects.filter(order__buyer_id=request.principal.id).order_by("-created_at", "-pk")
+    found = Ticket.objects.select_related("order").filter(order__buyer_id=request.principal.id).order_by("-created_at", "-pk")
     return Tickets(tickets=shown_tickets(found[:TICKETS_MAX]))
 
 
 @endpoint(auth=BUYER, returns={200: TicketOut}, problems=("not_found",))
 def read_ticket(request: Request, ticket_id: object) -> TicketOut:
     """One of the buyer's tickets."""
-    return shown_ticket(_own_ticket(request, ticket_id))
+    ticket = _own_ticket(request, ticket_id)
+    return shown_ticket(ticket, ticket.order)
 
 
 @endpoint(auth=BUYER, returns={200: bytes}, problems=("not_found", "ticket_cancelled"), content_type="image/svg+xml")

@@ -231,6 +231,12 @@ def _orders() -> Texts:
         "cancel_in_progress": _("The payment is being confirmed; it can be cancelled after that."),
         "cancel_no": _("Keep it"),
         "cancel_not_now": _("It cannot be cancelled now."),
+        "cancel_paid_at_door": _(
+            "It was paid at the entrance, so it cannot be cancelled here. Please ask the organiser, who gives the money back."
+        ),
+        "cancel_paid_at_door_partly": _(
+            "Tickets that were paid at the entrance cannot be cancelled here. Please ask the organiser, who gives the money back."
+        ),
         "cancel_text": [
             _("Its place is given up; the ticket stops working at once."),
             _("{count} places are given up; their tickets stop working at once."),
@@ -240,10 +246,16 @@ def _orders() -> Texts:
         "cancel_used": _("It was used at the entrance, so it cannot be cancelled."),
         "cancel_yes": _("Cancel it"),
         "cancelled_text": _("Nothing was charged. The places are free for others again."),
+        "cancelled_paid_text": _("The places are free for others again. What you paid at the entrance comes back from the organiser."),
         "cancelled_title": _("This booking was cancelled"),
         "compensation": _("Owed by the organiser"),
         "compensation_text": _("The organiser pays this on top of the refund, apart from it."),
         "details": _("Details"),
+        "door_due": _("To be paid at the entrance"),
+        "door_given_back": _("Given back by the organiser"),
+        "door_paid": _("Paid at the entrance"),
+        "door_to_give_back": _("To be given back by the organiser"),
+        "door_to_give_back_text": _("You paid this at the entrance. Please ask the organiser for it."),
         "given_up": _("Cancelled tickets"),
         "issued_text": _("Show the code below at the entrance. You find it again under My bookings."),
         "issued_title": _("Your booking is complete"),

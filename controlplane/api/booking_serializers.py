@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from controlplane.systems.bookings import NOTE_AT_MOST, TERMS, WHYS
 
+WHATS = ("ordered", "paid", "used", "given_back", "outside", "door_paid", "door_not_paid", "door_given_back")
+
 
 class BookedTicketSerializer(serializers.Serializer):
     id = serializers.CharField()
@@ -17,10 +19,12 @@ class BookedTicketSerializer(serializers.Serializer):
     proof = serializers.CharField(help_text="What is shown at the door for the concession.")
     is_live = serializers.BooleanField()
     used_at = serializers.DateTimeField(allow_null=True, help_text="When somebody was let in with it.")
+    due_krw = serializers.IntegerField(help_text="Still to be paid at the door.")
+    paid_at_door_krw = serializers.IntegerField(help_text="Paid there, and not given back.")
 
 
 class HistoryEntrySerializer(serializers.Serializer):
-    what = serializers.ChoiceField(choices=["ordered", "paid", "used", "given_back", "outside"], source="kind")
+    what = serializers.ChoiceField(choices=WHATS, source="kind")
     at = serializers.DateTimeField()
     amount_krw = serializers.IntegerField()
     fee_krw = serializers.IntegerField()
@@ -32,6 +36,7 @@ class HistoryEntrySerializer(serializers.Serializer):
     by = serializers.CharField(help_text="By hand: who.")
     why = serializers.CharField()
     note = serializers.CharField(help_text="Buyers do not see it.")
+    scanner = serializers.CharField(help_text="At which door.")
 
 
 class BookingSerializer(serializers.Serializer):
@@ -73,6 +78,7 @@ class RefundQuoteSerializer(serializers.Serializer):
     had_before_krw = serializers.IntegerField(
         help_text="What the buyer has already, given back at the payment provider itself. Where it is not 0 no fee is kept."
     )
+    at_door_krw = serializers.IntegerField(help_text="Paid for them at the door: you give that back by hand, whole.")
 
 
 class NewRefundSerializer(serializers.Serializer):
@@ -84,6 +90,9 @@ class NewRefundSerializer(serializers.Serializer):
     )
     used = serializers.BooleanField(default=False, help_text="Tickets that somebody was let in with, too.")
     note = serializers.CharField(max_length=NOTE_AT_MOST, default="", allow_blank=True, help_text="Buyers do not see it.")
+    at_door_krw = serializers.IntegerField(
+        min_value=0, max_value=2_000_000_000, default=0, help_text="What you give back by hand, as it was quoted; it is written down."
+    )
 
 
 class RefundSerializer(serializers.Serializer):
@@ -92,4 +101,5 @@ class RefundSerializer(serializers.Serializer):
     tickets = serializers.ListField(child=serializers.CharField())
     refund_krw = serializers.IntegerField()
     fee_krw = serializers.IntegerField()
+    at_door_krw = serializers.IntegerField(help_text="Given back by hand.")
     is_done = serializers.BooleanField(help_text="False while the money is on its way.")

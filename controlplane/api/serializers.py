@@ -349,7 +349,7 @@ class GradeLineSerializer(serializers.Serializer):
     arrived = serializers.IntegerField()
     concession = serializers.CharField(help_text="Its name; empty: the full price. A grade has a line for each.")
     due_krw = serializers.IntegerField(help_text="Still to be paid at the door.")
-    taken_at_door_krw = serializers.IntegerField(help_text="Paid at the door, for tickets that were cancelled since too.")
+    taken_at_door_krw = serializers.IntegerField(help_text="Paid there and not given back; for tickets that were cancelled, too.")
 
 
 class PerformanceSerializer(serializers.Serializer):
@@ -361,7 +361,7 @@ class PerformanceSerializer(serializers.Serializer):
     price_krw = serializers.IntegerField()
     arrived = serializers.IntegerField()
     due_krw = serializers.IntegerField(help_text="Still to be paid at the door.")
-    taken_at_door_krw = serializers.IntegerField(help_text="Paid at the door, for tickets that were cancelled since too.")
+    taken_at_door_krw = serializers.IntegerField(help_text="Paid there and not given back; for tickets that were cancelled, too.")
     grades = GradeLineSerializer(many=True)
 
 
@@ -406,7 +406,11 @@ class AfterCloseSerializer(serializers.Serializer):
     compensation_krw = serializers.IntegerField()
     by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
     outside_krw = serializers.IntegerField(help_text="What of it was cancelled at the payment provider, not through Clove.")
-    due_krw = serializers.IntegerField(help_text="What came to be paid at the door, less what is not to be paid any more.")
+    due_krw = serializers.IntegerField(
+        help_text="What came to be paid at the door, less what is not to be paid any more, or was paid there since."
+    )
+    taken_at_door_krw = serializers.IntegerField(help_text="What was paid at the door, less what was given back of it.")
+    to_give_back_at_door_krw = serializers.IntegerField(help_text="What of that came to be given back, less what was.")
     sold = serializers.IntegerField(help_text="Tickets that were issued then, paid for or not.")
     given_back = serializers.IntegerField(help_text="Tickets that were given back then.")
 
@@ -436,7 +440,9 @@ class PeriodSerializer(serializers.Serializer):
     returning_krw = serializers.IntegerField(help_text="What of `kept_krw` is on its way back to buyers.")
     by_organiser_krw = serializers.IntegerField(help_text="What of `refunded_krw` was given back by hand.")
     outside_krw = serializers.IntegerField(help_text="What of it was cancelled at the payment provider, not through Clove.")
-    due_krw = serializers.IntegerField(help_text="To be paid at the door: no part of `kept_krw`.")
+    due_krw = serializers.IntegerField(help_text="Still to be paid at the door: no part of `kept_krw`.")
+    taken_at_door_krw = serializers.IntegerField(help_text="Paid at the door and not given back: no part of `kept_krw` either.")
+    to_give_back_at_door_krw = serializers.IntegerField(help_text="What of that was paid twice, or for tickets that were cancelled.")
     uncovered_krw = serializers.IntegerField(help_text="What of `outside_krw` is for tickets that stand still.")
     after_close = AfterCloseSerializer(allow_null=True)
 

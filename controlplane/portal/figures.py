@@ -34,6 +34,8 @@ class Figures:
     outside_krw: int = 0
     """What of it was given back at the payment provider, not here."""
     due_krw: int | None = None
+    """Still to be paid at the door."""
+    taken_at_door_krw: int = 0
     merchandise_krw: int | None = None
     waiting: int = 0
     """People in the waiting room; none where seat is too old to have one."""
@@ -67,6 +69,7 @@ def figures(summary: SalesSummary, performances: list[dict[str, Any]]) -> Figure
         refunded_krw=_int(ticket, "refunded_krw") if ticket else None,
         outside_krw=_int(ticket or {}, "outside_krw"),
         due_krw=_int(ticket, "due_krw") if ticket else None,
+        taken_at_door_krw=_int(ticket or {}, "taken_at_door_krw"),
         merchandise_krw=_int(merch, "captured_krw") - _int(merch, "refunded_krw") if merch else None,
         waiting=_waiting((summary.seat or {}).get("room")),
         performances=sorted(lines, key=lambda line: line.starts_at),

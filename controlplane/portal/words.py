@@ -64,7 +64,7 @@ _PAYMENTS = ("kind", "amount_krw", "at")
 _REFUNDS = ("price_krw", "fee_krw", "amount_krw", "reason", "done_at")
 ARCHIVE_COLUMNS = {
     "ticket/orders": _ORDERS,
-    "ticket/tickets": ("label", "grade", "concession", "price_krw", "status", "used_at"),
+    "ticket/tickets": ("label", "grade", "concession", "price_krw", "status", "used_at", "paid_at_door_krw", "taken_besides_krw"),
     "ticket/payments": _PAYMENTS,
     "ticket/refunds": (*_REFUNDS[:-1], "why", _REFUNDS[-1]),
     "merch/orders": (*_ORDERS, "picked_up_at"),
@@ -73,6 +73,9 @@ ARCHIVE_COLUMNS = {
     "merch/refunds": (*_REFUNDS[:-1], "why", _REFUNDS[-1]),
 }
 """Table -> what its page shows; the files have all of it."""
+
+ARCHIVE_SOME = ("concession", "paid_at_door_krw", "taken_besides_krw")
+"""Shown where there is some."""
 
 ARCHIVE_WORDS = {
     "amount_krw": _("Amount"),
@@ -88,6 +91,7 @@ ARCHIVE_WORDS = {
     "label": _("Place"),
     "name": _("Product"),
     "option_name": _("Option"),
+    "paid_at_door_krw": _("Paid at the door"),
     "picked_up_at": _("Picked up"),
     "price_krw": _("Price"),
     "quantity": _("Quantity"),
@@ -95,6 +99,7 @@ ARCHIVE_WORDS = {
     "refunded_krw": _("Refunded"),
     "state": _("State"),
     "status": _("State"),
+    "taken_besides_krw": _("Taken for it besides"),
     "total_krw": _("Total"),
     "used_at": _("Used"),
     "why": _("Why"),

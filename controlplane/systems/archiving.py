@@ -218,7 +218,7 @@ def _get(api: BookingApi, service: str, path: str, **query: Any) -> Row:
 
 
 def _adds_up(archive: Archive, summaries: Said) -> bool:
-    """Whether the ledgers' rows sum up to what the services say, to the won, and no refund is under way."""
+    """Whether the ledgers' rows sum up to what the services say, to the won, and no refund is under way; likewise tickets and the door."""
     for service, summary in summaries.items():
         sums = {"capture": 0, "refund": 0, "outside": 0}
         for row in archive.rows.filter(table=f"{service}/payments").one_by_one():
@@ -227,4 +227,15 @@ def _adds_up(archive: Archive, summaries: Said) -> bool:
             return False
         if summary.get("open_refunds"):
             return False
-    return True
+    return _tickets_add_up(archive, summaries.get("ticket", {}))
+
+
+def _tickets_add_up(archive: Archive, summary: Row) -> bool:
+    """Whether the tickets' rows are those of SUMMARY: of what is paid at the door no ledger says what has moved meanwhile."""
+    if "taken_at_door_krw" not in summary:
+        return True  # an older image
+    live = taken = 0
+    for row in archive.rows.filter(table="ticket/tickets").one_by_one():
+        live += row.data["status"] == "LIVE"
+        taken += int(row.data.get("paid_at_door_krw") or 0) + int(row.data.get("taken_besides_krw") or 0)
+    return (live, taken) == (summary.get("tickets"), summary["taken_at_door_krw"])

@@ -43,11 +43,16 @@ class Ticket:
     concession: str = ""
     list_price_krw: int = 0
     proof: str = ""
+    due_krw: int = 0
+    """Still to be paid at the door."""
+    paid_at_door_krw: int = 0
+    """Paid there, and not given back."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that happened: `ordered`, `paid`, `used` or `given_back`, which is on its way until `is_done`.
+    """Something that happened: `ordered`, `paid`, `used` or `given_back`, which is on its way until `is_done`; and of what was paid at the
+    door `door_paid`, `door_not_paid` (after all), at which `scanner`, and `door_given_back`, `by` whom.
 
     `reason`: `buyer`, `organiser`, `performance_called_off`, or why the order could not be delivered. By hand: `by` whom (as its reader
     knows them), `why`, and the `note` that no buyer sees.
@@ -63,6 +68,7 @@ class Entry:
     by: str
     why: str
     note: str
+    scanner: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,13 @@ class Booking:
 
     @property
     def due_krw(self) -> int:
-        """What is to be paid at the door, where no provider is asked."""
-        return 0 if self.is_paid else sum(ticket.price_krw for ticket in self.live)
+        """What is still to be paid at the door, where no provider is asked."""
+        return sum(ticket.due_krw for ticket in self.live)
+
+    @property
+    def paid_at_door_krw(self) -> int:
+        """What was paid there, and not given back; for tickets that were cancelled, too."""
+        return sum(ticket.paid_at_door_krw for ticket in self.tickets)
 
     @property
     def has_ended(self) -> bool:
@@ -129,13 +140,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Quote:
-    """What a wish would give back, and keep."""
+    """What a wish would give back, and keep. `at_door_krw` was paid at the door: the organiser gives that back by hand, whole."""
 
     lines: tuple[Line, ...]
     refund_krw: int
     fee_krw: int
     had_before_krw: int = 0
     """What its buyer has already, given back at the payment provider itself; where it is not 0 no fee is kept."""
+    at_door_krw: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,6 +160,7 @@ class Refund:
     refund_krw: int
     fee_krw: int
     is_done: bool
+    at_door_krw: int = 0
 
 
 def booking(*, system: BookingSystem, order_id: str, user: User, is_look: bool = True) -> Booking:
@@ -183,18 +196,31 @@ def refund_quote(*, system: BookingSystem, order_id: str, wish: Wish, user: User
     query: dict[str, Any] = {"tickets": ",".join(wish.tickets), "terms": wish.terms, "used": "true" if wish.used else ""}
     found = ask(system, user, SCOPE, lambda api: api.get(f"{_path(order_id)}/quote", **query))
     lines = tuple(Line(str(item["label"]), int(item["price_krw"]), int(item["fee_krw"])) for item in found["tickets"])
-    return Quote(lines, int(found["refund_krw"]), int(found["fee_krw"]), int(found.get("had_before_krw") or 0))
+    amounts = {name: int(found.get(name) or 0) for name in ("refund_krw", "fee_krw", "had_before_krw", "at_door_krw")}
+    return Quote(lines, **amounts)
 
 
 def booking_refund(
-    *, system: BookingSystem, order_id: str, wish: Wish, fee_krw: int, why: str, note: str = "", key: str = "", acting_user: User
+    *,
+    system: BookingSystem,
+    order_id: str,
+    wish: Wish,
+    fee_krw: int,
+    why: str,
+    note: str = "",
+    key: str = "",
+    at_door_krw: int = 0,
+    acting_user: User,
 ) -> Refund:
     """Give WISH back and keep FEE_KRW, which was quoted: if it is another by now, nothing happens. The same KEY is one refund.
 
-    WHY is one of WHYS; NOTE stays with the booking. Raises ServiceRefused (`fee_not_agreed`, `order_changed`, …), Refused, and
-    ServiceUnavailable, after which nobody knows whether it was done: ask again with the same KEY.
+    AT_DOOR_KRW, quoted likewise, is given back by hand: it is written down there. WHY is one of WHYS; NOTE stays with the booking. Raises
+    ServiceRefused (`fee_not_agreed`, `at_door_not_agreed`, `order_changed`, …), Refused, and ServiceUnavailable, after which nobody knows
+    whether it was done: ask again with the same KEY.
     """
     document: Document = {"terms": wish.terms, "used": wish.used, "fee_krw": fee_krw, "why": why, "note": note}
+    if at_door_krw:  # an older image takes no field that it does not know, and quotes none
+        document["at_door_krw"] = at_door_krw
     if wish.tickets:
         document["tickets"] = list(wish.tickets)
     headers = {"Idempotency-Key": key} if key else {}
@@ -202,7 +228,9 @@ def booking_refund(
     def call(api: BookingApi) -> Answer:
         return api.post(f"{_path(order_id)}/refunds", document, timeout_s=REFUND_WITHIN_S, headers=headers)
 
-    told = {"order": order_id, "terms": wish.terms, "fee_krw": fee_krw, "why": why}
+    told: Document = {"order": order_id, "terms": wish.terms, "fee_krw": fee_krw, "why": why}
+    if at_door_krw:
+        told["at_door_krw"] = at_door_krw
     try:
         found = ask(system, acting_user, SCOPE, call)
     except ServiceUnavailable:
@@ -215,6 +243,7 @@ def booking_refund(
         refund_krw=int(found["refund_krw"]),
         fee_krw=int(found["fee_krw"]),
         is_done=bool(found["is_done"]),
+        at_door_krw=int(found.get("at_door_krw") or 0),
     )
     done = {"outcome": "made", "refund": made.id, "refund_krw": made.refund_krw, "tickets": len(made.tickets)}
     audit.record("system.refund", system, acting_user=acting_user, **told | done)
@@ -248,14 +277,16 @@ def _booking(found: Document, reader: User) -> Booking:
         refunded_krw=int(found["refunded_krw"]),
         compensation_krw=int(found["compensation_krw"]),
         refusal=str(refusal["detail"]) if refusal else "",
-        tickets=tuple(_ticket(item) for item in found["tickets"]),
+        tickets=tuple(_ticket(item, is_paid=found["provider"] != "none") for item in found["tickets"]),
         history=tuple(_entry(item, names) for item in found["history"]),
         created_at=datetime.fromisoformat(found["created_at"]),
     )
 
 
-def _ticket(item: dict[str, Any]) -> Ticket:
+def _ticket(item: dict[str, Any], *, is_paid: bool) -> Ticket:
     used_at = item.get("used_at")
+    # An older image does not tell what was paid at the door.
+    due_krw = 0 if is_paid or item["status"] != "LIVE" else item["price_krw"]
     return Ticket(
         id=str(item["id"]),
         label=str(item["label"]),
@@ -267,11 +298,13 @@ def _ticket(item: dict[str, Any]) -> Ticket:
         concession=str(item.get("concession") or ""),
         list_price_krw=int(item.get("list_price_krw") or item["price_krw"]),
         proof=str(item.get("proof") or ""),
+        due_krw=int(item.get("due_krw", due_krw)),
+        paid_at_door_krw=int(item.get("paid_at_door_krw") or 0),
     )
 
 
 def _entry(item: dict[str, Any], names: dict[str, str]) -> Entry:
-    texts = {name: str(item.get(name) or "") for name in ("reason", "why", "note")}
+    texts = {name: str(item.get(name) or "") for name in ("reason", "why", "note", "scanner")}
     return Entry(
         kind=str(item["kind"]),
         at=datetime.fromisoformat(item["at"]),

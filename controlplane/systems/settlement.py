@@ -55,7 +55,9 @@ class AfterClose:
     by_organiser_krw: int = 0
     outside_krw: int = 0
     due_krw: int = 0
-    """What came to be paid at the door, less what is not to be paid any more."""
+    """What came to be paid at the door, less what is not to be paid any more, or was paid there since."""
+    taken_at_door_krw: int = 0
+    to_give_back_at_door_krw: int = 0
     sold: int = 0
     given_back: int = 0
     """Tickets."""
@@ -98,7 +100,11 @@ class Settlement:
     outside: tuple[Outside, ...] = ()
     """The newest of it."""
     due_krw: int = 0
-    """To be paid at the door: no part of the amount kept."""
+    """Still to be paid at the door: no part of the amount kept."""
+    taken_at_door_krw: int = 0
+    """Paid there, and not given back: no part of it either."""
+    to_give_back_at_door_krw: int = 0
+    """What of that was paid twice, or for tickets that were cancelled."""
     since: datetime | None = None
     after_close: AfterClose | None = None
     later: tuple[Settlement, ...] = ()
@@ -108,7 +114,8 @@ class Settlement:
         return any(line.concession for line in self.lines)
 
 
-_SINCE_THEN = ("returning_krw", "by_organiser_krw", "outside_krw", "uncovered_krw", "due_krw")
+_AT_DOOR = ("due_krw", "taken_at_door_krw", "to_give_back_at_door_krw")
+_SINCE_THEN = ("returning_krw", "by_organiser_krw", "outside_krw", "uncovered_krw", *_AT_DOOR)
 """Sums that an older image, and an archive of its time, know nothing of."""
 
 
@@ -207,6 +214,8 @@ def totals(statement: Settlement) -> list[tuple[str, int]]:
         (_("Kept"), statement.kept_krw),
         (_("of which cancellation fees"), statement.fees_krw),
         *some(_("of which on its way back to buyers"), statement.returning_krw),
+        *some(_("Taken at the door"), statement.taken_at_door_krw),
+        *some(_("of which to be given back: paid twice, or for cancelled tickets"), statement.to_give_back_at_door_krw),
         *some(_("Due at the door"), statement.due_krw),
         (_("Compensation owed to buyers, outside the payment provider"), statement.compensation_krw),
     ]
@@ -223,6 +232,8 @@ def movements_after_close(statement: Settlement) -> list[tuple[str, int]]:
         (_("of which refunded by hand"), late.by_organiser_krw),
         (_("of which cancelled at the payment provider, not here"), late.outside_krw),
         (_("of which cancellation fees"), late.fees_krw),
+        (_("Taken at the door"), late.taken_at_door_krw),
+        (_("of which to be given back: paid twice, or for cancelled tickets"), late.to_give_back_at_door_krw),
         (_("Due at the door"), late.due_krw),
         (_("Compensation owed to buyers, outside the payment provider"), late.compensation_krw),
     ]

@@ -51,6 +51,7 @@ class Refunds(Endpoint):
             why=given["why"],
             note=given["note"],
             key=request.headers.get("Idempotency-Key", ""),
+            at_door_krw=given["at_door_krw"],
             acting_user=self.user,
         )
         return Response(booking_serializers.RefundSerializer(made).data, status=201)

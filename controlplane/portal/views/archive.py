@@ -62,9 +62,9 @@ def table(request: AuthenticatedRequest, system_id: int, service: str, table: st
         raise Http404 from None
     rows = list(found.object_list)
     numbers = archives.numbers_of(archive, name, rows)
-    # What was taken from an older image has no concessions.
-    has_concessions = any(row.data.get("concession") for row in rows)
-    columns = [column for column in words.ARCHIVE_COLUMNS.get(name, ()) if column != "concession" or has_concessions]
+    # What was taken from an older image has no concessions, and most events take no money at the door.
+    some = {column for column in words.ARCHIVE_SOME if any(row.data.get(column) for row in rows)}
+    columns = [column for column in words.ARCHIVE_COLUMNS.get(name, ()) if column not in words.ARCHIVE_SOME or column in some]
     context = {
         "system": system,
         "archive": archive,

@@ -24,7 +24,7 @@ from controlplane.systems.models import BookingSystem
 from controlplane.systems.selectors import performances_of
 
 TAB = "attendees"
-LOOK_AGAIN = ("fee_not_agreed", "order_changed")
+LOOK_AGAIN = ("fee_not_agreed", "at_door_not_agreed", "order_changed")
 """Refusals after which the form is shown with what it would come to now."""
 
 
@@ -91,8 +91,8 @@ def refund(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.
         return _page(request, system, booking, typed)
     if errors := typed.errors():
         return _page(request, system, booking, typed, errors=errors, status=422)
-    fee = request.POST.get("fee_krw", "")
-    if step != "refund" or not (fee.isascii() and fee.isdecimal() and len(fee) < 11):
+    fee, at_door = request.POST.get("fee_krw", ""), request.POST.get("at_door_krw", "0")
+    if step != "refund" or not all(each.isascii() and each.isdecimal() and len(each) < 11 for each in (fee, at_door)):
         return _preview(request, system, booking, typed)
     wish, key = Wish(typed.tickets, typed.terms, request.POST.get("used") == "yes"), request.POST.get("key", "")[:100]
     try:
@@ -104,6 +104,7 @@ def refund(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.
             why=typed.why,
             note=typed.note,
             key=key,
+            at_door_krw=int(at_door),
             acting_user=request.user,
         )
     except ServiceRefused as error:
@@ -111,7 +112,9 @@ def refund(request: AuthenticatedRequest, system: BookingSystem, order_id: uuid.
         if error.code in LOOK_AGAIN:
             return _preview(request, system, booking, typed, refusal=error.detail)
         return _page(request, system, booking, typed, refusal=error.detail, status=error.status)
-    if not booking.is_paid:
+    if made.at_door_krw:
+        said = gettext("The tickets were taken back. It is written down that you gave %(amount)s back.") % {"amount": won(made.at_door_krw)}
+    elif not booking.is_paid:
         said = gettext("The tickets were taken back.")
     elif made.is_done:
         said = gettext("%(amount)s goes back to the buyer.") % {"amount": won(made.refund_krw)}
@@ -134,6 +137,7 @@ def _preview(request: AuthenticatedRequest, system: BookingSystem, booking: Book
         "typed": typed,
         "quote": quote,
         "fee_krw": str(quote.fee_krw),
+        "at_door_krw": str(quote.at_door_krw),
         "wish": wish,
         "used": [ticket for ticket in chosen if ticket.used_at],
         "why": words.REFUND_WHYS[typed.why],

@@ -10,7 +10,7 @@ import pytest
 
 from booking_templates.kit.db import clock
 from booking_templates.ticket import codes
-from booking_templates.ticket.models import DoorPayment, Ticket
+from booking_templates.ticket.models import DoorPayment, Order, Ticket
 from tests.booking_fakes import FakeSeat
 
 JSON = "application/json"
@@ -128,8 +128,6 @@ def test_nothing_is_taken_for_what_is_not_a_ticket_that_stands(
     stranger = Ticket(pk="018f0000-0000-7000-8000-000000000000", performance_id="p1", seat="s", created_at=clock())
     assert pay(client, gate, said(stranger))[0]["result"] == "unknown"
     assert pay(client, gate, {"code": "x", "at": clock().isoformat()})[0]["result"] == "invalid"
-    buyer_client.post(f"{URL}/orders/{tickets[0].order_id}/cancel")
-    assert pay(client, gate, said(tickets[0]))[0]["result"] == "cancelled"
     assert not DoorPayment.objects.exists()
     answer = client.post(f"{URL}/door/payments", {"payments": [said(tickets[0])]}, content_type=JSON)
     assert (answer.status_code, answer.json()["code"]) == (401, "scanner_key")
@@ -163,13 +161,90 @@ def test_lists_and_sums_know_what_the_door_took(client: Any, staff_client: Any, 
     assert sorted(line.rsplit(",", 2)[1:] for line in lines) == [["0", str(price)], [str(price), "0"]]
 
 
-def test_money_of_a_ticket_that_was_cancelled_since_is_in_the_till(
+def test_what_is_taken_for_a_ticket_that_was_cancelled_is_kept_and_to_be_given_back(
     client: Any, buyer_client: Any, staff_client: Any, scanner: Scanner, tickets: list[Ticket]
 ) -> None:
     gate, price = scanner(), tickets[0].price_krw
-    pay(client, gate, said(tickets[0]))
-    assert buyer_client.post(f"{URL}/orders/{tickets[0].order_id}/cancel").status_code == 200
+    buyer_client.post(f"{URL}/orders/{tickets[0].order_id}/cancel")
+    assert pay(client, gate, said(tickets[0]))[0]["result"] == "cancelled"
+    assert cash(staff_client) == (0, price, price)
     (row,) = staff_client.get(f"{URL}/tallies").json()["rows"]
-    assert (row["tickets"], row["price_krw"], row["due_krw"], row["taken_at_door_krw"]) == (0, 0, 0, price)
-    pay(client, gate, said(tickets[0], minute=9, is_paid=False))
-    assert staff_client.get(f"{URL}/tallies").json()["rows"] == []
+    assert (row["tickets"], row["taken_at_door_krw"]) == (0, price)
+    assert pay(client, gate, said(tickets[0], minute=1, is_paid=False))[0]["result"] == "cancelled"
+    assert cash(staff_client) == (0, 0, 0)
+
+
+def cash(staff_client: Any) -> tuple[int, int, int]:
+    """What is due, was taken and is to be given back at the door: as the summary, the settlement in all its parts and the rows have it."""
+    names = ("due_krw", "taken_at_door_krw", "to_give_back_at_door_krw")
+    summary, statement = staff_client.get(f"{URL}/summary").json(), staff_client.get(f"{URL}/settlement").json()
+    parts = [statement, statement["after_close"] or dict.fromkeys(names, 0), *statement["later"]]
+    found = tuple(summary[name] for name in names)
+    assert found == tuple(sum(part[name] for part in parts) for name in names)
+    assert found[1] == sum(each["taken_at_door_krw"] for each in staff_client.get(f"{URL}/tallies").json()["rows"])
+    return found
+
+
+def test_summary_and_settlement_tell_what_was_taken_from_what_is_due(
+    client: Any, staff_client: Any, scanner: Scanner, tickets: list[Ticket]
+) -> None:
+    price = tickets[0].price_krw
+    assert cash(staff_client) == (2 * price, 0, 0)
+    pay(client, scanner(), said(tickets[0]))
+    assert cash(staff_client) == (price, price, 0)
+    pay(client, scanner("Gate 2"), said(tickets[0], minute=1))
+    assert cash(staff_client) == (price, 2 * price, price)
+
+
+def test_a_final_statement_stays_and_what_the_door_takes_later_is_told_apart(
+    client: Any, staff_client: Any, scanner: Scanner, tickets: list[Ticket]
+) -> None:
+    gate, price, before = scanner(), tickets[0].price_krw, clock() - timedelta(hours=1)
+    pay(client, gate, said(tickets[0]))
+    DoorPayment.objects.update(at=before)
+    Order.objects.update(issued_at=before)
+    starts = (clock() + timedelta(days=5)).isoformat()
+    body = {"title": "t", "performances": [{"id": "p1", "starts_at": starts}]}
+    body |= {"sales_close_at": (clock() - timedelta(minutes=1)).isoformat()}
+    assert staff_client.put(f"{URL}/content", body, content_type=JSON).status_code == 200
+    pay(client, gate, said(tickets[1], minute=1))
+    pay(client, scanner("Gate 2"), said(tickets[1], minute=2))
+    statement = staff_client.get(f"{URL}/settlement").json()
+    closed, late = (
+        tuple(part[name] for name in ("due_krw", "taken_at_door_krw", "to_give_back_at_door_krw"))
+        for part in (statement, statement["after_close"])
+    )
+    assert (statement["is_final"], closed, late) == (True, (price, price, 0), (-price, 2 * price, price))
+    assert cash(staff_client) == (0, 3 * price, price)
+
+
+def test_who_was_paid_second_has_it_still_when_the_first_was_a_mistake(
+    client: Any, staff_client: Any, scanner: Scanner, tickets: list[Ticket]
+) -> None:
+    first, second, price = scanner("Gate 1"), scanner("Gate 2"), tickets[0].price_krw
+    pay(client, first, said(tickets[0]))
+    pay(client, second, said(tickets[0], minute=1))
+    (result,) = pay(client, first, said(tickets[0], minute=2, is_paid=False))
+    assert (result["result"], result["paid_with"], result["due_krw"]) == ("paid", "Gate 2", 0)
+    assert cash(staff_client) == (price, price, 0)
+    assert pay(client, second, said(tickets[0], minute=3, is_paid=False))[0]["result"] == "due"
+    assert cash(staff_client) == (2 * price, 0, 0)
+
+
+def test_a_third_door_takes_one_of_two_payments_back(client: Any, staff_client: Any, scanner: Scanner, tickets: list[Ticket]) -> None:
+    price = tickets[0].price_krw
+    for minute, gate in enumerate(("Gate 1", "Gate 2")):
+        pay(client, scanner(gate), said(tickets[0], minute=minute))
+    assert pay(client, scanner("Gate 3"), said(tickets[0], minute=2, is_paid=False))[0]["result"] == "paid"
+    assert cash(staff_client) == (price, price, 0)
+
+
+def test_an_archive_has_of_each_ticket_what_was_taken_for_it(
+    client: Any, client_for: Any, token_for: Any, staff_client: Any, scanner: Scanner, tickets: list[Ticket]
+) -> None:
+    price = tickets[0].price_krw
+    for minute, gate in enumerate(("Gate 1", "Gate 2", "Gate 3")):
+        pay(client, scanner(gate), said(tickets[0], minute=minute))
+    rows = client_for(token_for("staff", "archive")).get(f"{URL}/export/tickets").json()["rows"]
+    assert [(row["paid_at_door_krw"], row["taken_besides_krw"]) for row in rows] == [(price, 2 * price), (0, 0)]
+    assert sum(row["paid_at_door_krw"] + row["taken_besides_krw"] for row in rows) == cash(staff_client)[1]

@@ -124,6 +124,8 @@ def test_it_is_final_when_sales_have_ended_whatever_moves_later(
         "by_organiser_krw": 0,
         "outside_krw": 0,
         "due_krw": 0,
+        "taken_at_door_krw": 0,
+        "to_give_back_at_door_krw": 0,
         "sold": 1,
         "given_back": 1,
     }

@@ -136,6 +136,8 @@ def test_the_summary_is_the_ledgers(staff_client: Any, buyer_client: Any, buyer_
         "refunded_krw": 150_000,
         "outside_krw": 0,
         "due_krw": 0,
+        "taken_at_door_krw": 0,
+        "to_give_back_at_door_krw": 0,
         "open_refunds": 0,
         "by_performance": [{"performance_id": "p1", "orders": 1, "tickets": 2, "price_krw": 300_000}],
     }

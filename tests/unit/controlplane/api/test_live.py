@@ -236,7 +236,7 @@ def test_what_is_gone_can_be_read_in_its_archive(
     problem(mine.get(f"systems/{live.pk}/archive/ticket/scanners"), 404, "not_found")
 
 
-SINCE_THEN = ("by_organiser_krw", "outside_krw", "due_krw", "sold", "given_back")
+SINCE_THEN = ("by_organiser_krw", "outside_krw", "due_krw", "taken_at_door_krw", "to_give_back_at_door_krw", "sold", "given_back")
 
 
 def test_what_is_due_and_what_was_sold_later_is_told(event: Any, mine: Any, site: Any) -> None:

@@ -292,6 +292,46 @@ def test_where_nothing_was_paid_tickets_are_taken_back(booked: Any, browser: Any
     assert "The tickets were taken back." in text(browser.get(url(booked, PAGE)))
 
 
+def test_what_was_paid_at_the_door_is_shown_and_given_back_by_hand(booked: Any, browser: Any, seller: Any, site: Any) -> None:
+    tickets = [
+        _ticket(ONE, "스탠딩 1번", due_krw=0, paid_at_door_krw=66_000),
+        _ticket(TWO, "스탠딩 2번", due_krw=66_000, paid_at_door_krw=0),
+    ]
+    history = [
+        {"kind": "door_paid", "at": AT, "amount_krw": 66_000, "labels": ["스탠딩 1번"], "scanner": "<b>Gate</b>"},
+        {"kind": "door_given_back", "at": AT, "amount_krw": 66_000, "labels": ["스탠딩 1번"], "by": f"user:{seller.pk}"},
+    ]
+    says(site, provider="none", payment_test=False, refunded_krw=0, tickets=tickets, history=history)
+    page = text(browser.get(url(booked, PAGE)))
+    assert "Due at the door</dt><dd>₩66,000" in page, "for the one that is not paid yet"
+    assert "Paid at the door</dt><dd>₩66,000" in page
+    for said in ("Paid at the door: ₩66,000", "Given back by hand: ₩66,000", "&lt;b&gt;Gate&lt;/b&gt;", seller.name or seller.email):
+        assert said in page, said
+
+    lines = [line | {"fee_krw": 0} for line in QUOTE["tickets"]]  # type: ignore[attr-defined]
+    site.answers["GET", f"{API}/quote"] = (200, QUOTE | {"refund_krw": 0, "fee_krw": 0, "at_door_krw": 66_000, "tickets": lines})
+    asked = text(browser.post(url(booked, f"{PAGE}/refund"), TYPED))
+    assert "₩66,000 was paid at the door: give it back by hand" in asked
+    assert "Nothing was paid here" not in asked
+    site.answers["POST", f"{API}/refunds"] = (201, MADE | {"refund_krw": 0, "fee_krw": 0, "at_door_krw": 66_000})
+    done = browser.post(url(booked, f"{PAGE}/refund"), TYPED | hidden(asked), follow=True)
+    assert "you gave ₩66,000 back" in text(done)
+    assert posts(site)[0]["at_door_krw"] == 66_000
+    assert refunds_written()[0]["at_door_krw"] == 66_000
+
+
+def test_what_the_door_took_meanwhile_is_shown_to_be_agreed_to(booked: Any, browser: Any, site: Any) -> None:
+    says(site, provider="none", payment_test=False, tickets=[_ticket(ONE, "스탠딩 1번", due_krw=66_000, paid_at_door_krw=0)], history=[])
+    site.answers["GET", f"{API}/quote"] = (200, QUOTE | {"refund_krw": 0, "fee_krw": 0, "at_door_krw": 0})
+    asked = text(browser.post(url(booked, f"{PAGE}/refund"), TYPED))
+    site.answers["POST", f"{API}/refunds"] = (409, {"code": "at_door_not_agreed", "detail": "Look again.", "at_door_krw": 66_000})
+    site.answers["GET", f"{API}/quote"] = (200, QUOTE | {"refund_krw": 0, "fee_krw": 0, "at_door_krw": 66_000})
+    again = browser.post(url(booked, f"{PAGE}/refund"), TYPED | hidden(asked))
+    assert (again.status_code, hidden(text(again))["at_door_krw"]) == (409, "66000")
+    assert "at_door_krw" not in posts(site)[0], "an image of before takes no field that it does not know"
+    assert "₩66,000 was paid at the door" in text(again)
+
+
 def test_money_on_its_way_is_followed_and_names_nobody(booked: Any, browser: Any, site: Any) -> None:
     says(site, is_settling=True)
     site.answers["POST", f"{API}/refunds"] = (201, MADE | {"is_done": False})

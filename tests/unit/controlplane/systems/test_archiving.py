@@ -104,6 +104,26 @@ def test_a_service_that_does_not_answer_stops_the_deletion(system: BookingSystem
     assert system.archive.counts["ticket/payments"] == 3
 
 
+def test_what_the_door_takes_meanwhile_is_taken_along(system: BookingSystem, seller: User, site: Site, runtime: SiteRuntime) -> None:
+    """No ledger tells of it: the tickets' rows have to be those of the summary."""
+    at_door = SUMMARY | {"tickets": 2, "taken_at_door_krw": 20}
+    before = {"id": "t1", "order": "o1", "status": "LIVE", "paid_at_door_krw": 0, "taken_besides_krw": 0}
+    besides = {"id": "t2", "order": "o2", "status": "CANCELLED", "paid_at_door_krw": 0, "taken_besides_krw": 10}
+    asked: list[str] = []
+
+    def tickets(address: str) -> tuple[int, Any]:
+        asked.append(address)
+        known = [before] if len(asked) == 1 else [before | {"paid_at_door_krw": 10}, besides, before | {"id": "t3"}]
+        return 200, {"rows": known, "next": None}
+
+    site.answers |= {("GET", "/api/ticket/summary"): (200, at_door), ("GET", "/api/ticket/export/tickets"): tickets}
+    delete(system, seller, runtime)
+
+    assert (system.state, len(asked)) == (State.DELETED, 2)
+    rows = [row.data for row in system.archive.rows.filter(table="ticket/tickets")]
+    assert sum(row["paid_at_door_krw"] + row["taken_besides_krw"] for row in rows) == at_door["taken_at_door_krw"]
+
+
 def test_a_refusal_ends_the_deletion_and_the_system_goes_on(system: BookingSystem, seller: User, site: Site, runtime: SiteRuntime) -> None:
     site.answers["GET", "/api/ticket/export/orders"] = (404, {"code": "not_found", "detail": "no"})
     delete(system, seller, runtime)

@@ -50,6 +50,15 @@ def test_what_is_due_at_the_door_is_in_the_table() -> None:
     ]
 
 
+def test_what_the_door_took_is_told_from_what_is_due_there() -> None:
+    at_door = {"taken_at_door_krw": 300_000, "to_give_back_at_door_krw": 150_000}
+    rows = table(ANSWER | {"due_krw": 150_000} | at_door | {"after_close": LATE | {"due_krw": -150_000, "taken_at_door_krw": 150_000}})
+    first = rows.index("Taken at the door,300000")
+    back = '"of which to be given back: paid twice, or for cancelled tickets",150000'
+    assert rows[first + 1 : first + 3] == [back, "Due at the door,150000"]
+    assert rows[-2:] == ["Taken at the door,150000", "Due at the door,-150000"]
+
+
 def test_an_answer_of_an_older_image_is_read() -> None:
     read = settlement.read(ANSWER)
     assert (read.due_krw, read.since, read.later, read.outside) == (0, None, (), ())

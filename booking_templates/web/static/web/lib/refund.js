@@ -5,13 +5,16 @@ import { busy, clear, fill, h, note } from "./dom.js";
 import { won } from "./format.js";
 import { kindOf, placeName } from "./places.js";
 
+/** Whether its buyer may give TICKET back. */
+export const isOpen = (ticket) => ticket.status === "LIVE" && !ticket.used_at && !ticket.paid_at_door_krw;
+
 /**
  * Ask which of ORDER's tickets to give back. Resolves to the order as it is afterwards, or null when all are kept.
  * What is agreed to is the fee that was shown: if it has changed meanwhile nothing is taken, and the new one is shown.
  */
 export function giveBack(order) {
   const path = `/api/ticket/orders/${encodeURIComponent(order.id)}`;
-  const open = order.tickets.filter((ticket) => ticket.status === "LIVE" && !ticket.used_at);
+  const open = order.tickets.filter(isOpen);
   let quote = null;
   let round = 0;
   let done = null;
@@ -50,7 +53,8 @@ export function giveBack(order) {
       const { body } = await api("GET", `${path}/cancellation?tickets=${chosen().map(encodeURIComponent).join(",")}`, { timeoutMs: 10000 });
       if (mine !== round) return;
       if (!body.allowed) {
-        fill(sum, h("p", {}, t(body.reason === "concession_group" ? "cancel_group" : "cancel_not_now")));
+        const reasons = { concession_group: "cancel_group", paid_at_door: "cancel_paid_at_door" };
+        fill(sum, h("p", {}, t(reasons[body.reason] || "cancel_not_now")));
         return;
       }
       quote = body;
@@ -83,7 +87,7 @@ export function giveBack(order) {
       dialog.close();
     } catch (failure) {
       const text = failure.isPassing ? t("orders_down") : failure.message;
-      if (["fee_not_agreed", "order_changed"].includes(failure.code)) await ask();
+      if (["fee_not_agreed", "order_changed", "paid_at_door"].includes(failure.code)) await ask();
       note(problem, "bad", text);
     }
   }

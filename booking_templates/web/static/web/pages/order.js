@@ -8,8 +8,8 @@ import { kindOf, placeList, placeName } from "../lib/places.js";
 import { isFinal, statusChip } from "../lib/status.js";
 import { download } from "../lib/download.js";
 import { showExtras, showLeft } from "../lib/extras.js";
-import { BY_ORGANISER, headline } from "../lib/headline.js";
-import { giveBack } from "../lib/refund.js";
+import { atDoor, BY_ORGANISER, headline } from "../lib/headline.js";
+import { giveBack, isOpen } from "../lib/refund.js";
 import { calledOff, readTerms, termsList } from "../lib/terms.js";
 import { watch } from "../lib/watch.js";
 import "../lib/page.js";
@@ -114,10 +114,15 @@ function places(order) {
   ];
 }
 
-/** What came back, by whosever hands, what was kept of it, and what the organiser owes apart. */
+/** What came back, by whosever hands, what was kept of it, and what the organiser owes apart; and what is paid at the entrance. */
 function money(order) {
   const line = (name, value, testid) => h("dl", { class: "total total--small" }, h("dt", {}, name), h("dd", { "data-testid": testid }, value));
+  const door = atDoor(order);
   return [
+    door.due && !isOff(order) ? line(t("door_due"), won(door.due), "door-due") : null,
+    door.paid ? line(t("door_paid"), won(door.paid), "door-paid") : null,
+    door.back ? line(t("door_given_back"), won(door.back), "door-given-back") : null,
+    door.toGiveBack ? [line(t("door_to_give_back"), won(door.toGiveBack), "door-to-give-back"), h("p", { class: "quiet" }, t("door_to_give_back_text"))] : null,
     order.refunded_krw ? line(t("refunded"), won(order.refunded_krw), "refunded") : null,
     order.outside_krw ? line(t("refunded_outside"), won(order.outside_krw), "refunded-outside") : null,
     order.kept_krw ? line(t("refund_fee"), won(order.kept_krw), "fee-kept") : null,
@@ -163,16 +168,17 @@ function cancellation(order) {
   const allowed = order.cancellation;
   if (["CANCELLED", "REFUNDED", "REFUNDING"].includes(order.status)) return null;
   const rules = order.status === "ISSUED" && terms ? h("details", { class: "more" }, h("summary", {}, t("terms")), h("div", { class: "prose" }, termsList(terms, order.performance_id, { isPaid: Boolean(order.payment) }))) : null;
-  // Somebody is in already; who is not may still give the ticket back.
-  const isPartlyUsed = allowed.reason === "already_used" && order.tickets.some((ticket) => ticket.status === "LIVE" && !ticket.used_at);
-  if (!allowed.allowed && !isPartlyUsed) {
-    const reasons = { too_late_to_cancel: t("cancel_too_late"), payment_in_progress: t("cancel_in_progress"), already_used: t("cancel_used") };
+  // Somebody is in already, or has paid at the entrance; who is not, and has not, may still give the ticket back.
+  const isPartly = ["already_used", "paid_at_door"].includes(allowed.reason) && order.tickets.some(isOpen);
+  if (!allowed.allowed && !isPartly) {
+    const reasons = { too_late_to_cancel: t("cancel_too_late"), payment_in_progress: t("cancel_in_progress"), already_used: t("cancel_used"), paid_at_door: t("cancel_paid_at_door") };
     return [h("p", { class: "quiet cancel" }, reasons[allowed.reason] || t("cancel_not_now")), rules];
   }
   const isMany = order.status === "ISSUED" && order.tickets.filter((ticket) => ticket.status === "LIVE").length > 1;
+  const partly = allowed.reason === "paid_at_door" ? h("p", { class: "quiet" }, t("cancel_paid_at_door_partly")) : null;
   const button = h("button", { type: "button", class: "button button--danger", "data-testid": "cancel-order" }, t(isMany ? "refund_choose" : "cancel_booking"));
   button.addEventListener("click", () => cancel(order, button));
-  return [h("div", { class: "cancel" }, allowed.until ? h("p", { class: "quiet" }, t("cancel_until", { when: moment(allowed.until) })) : null, button), rules];
+  return [h("div", { class: "cancel" }, allowed.until ? h("p", { class: "quiet" }, t("cancel_until", { when: moment(allowed.until) })) : null, partly, button), rules];
 }
 
 async function cancel(order, button) {

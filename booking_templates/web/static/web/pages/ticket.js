@@ -42,7 +42,7 @@ function draw(ticket, isOff) {
       isLive
         ? h("div", { class: "pass__code" }, h("img", { src: `${path}/qr.svg`, alt: t("qr_alt"), width: 280, height: 280, "data-testid": "qr" }), ticket.used_at ? h("p", { class: "pass__used", "data-testid": "ticket-used" }, icon("check"), t("ticket_used", { when: moment(ticket.used_at) })) : null)
         : h("p", { class: "pass__void" }, t(isOff ? "ticket_called_off" : "ticket_cancelled")),
-      h("div", { class: "pass__place" }, h("strong", { "data-testid": "ticket-place" }, placeName(ticket.place.label)), h("span", {}, `${kindOf(ticket.place)} · ${won(ticket.place.price_krw)}`), isLive && ticket.place.proof ? h("p", { class: "pass__proof", "data-testid": "ticket-proof" }, h("span", {}, t("proofs")), h("strong", {}, ticket.place.proof)) : null),
+      h("div", { class: "pass__place" }, h("strong", { "data-testid": "ticket-place" }, placeName(ticket.place.label)), h("span", {}, `${kindOf(ticket.place)} · ${won(ticket.place.price_krw)}`), isLive ? atDoor(ticket) : null, isLive && ticket.place.proof ? h("p", { class: "pass__proof", "data-testid": "ticket-proof" }, h("span", {}, t("proofs")), h("strong", {}, ticket.place.proof)) : null),
       h("p", { class: "pass__number quiet" }, t("ticket_number", { number: ticket.id.slice(0, 8).toUpperCase() })),
     ),
     isLive ? h("p", { class: "pass__hint quiet" }, t("ticket_hint")) : null,
@@ -56,6 +56,12 @@ function draw(ticket, isOff) {
       : null,
   );
   show($("ticket"));
+}
+
+/** What is still to be paid at the entrance for TICKET, or was. */
+function atDoor(ticket) {
+  if (ticket.due_krw) return h("span", { "data-testid": "ticket-due" }, `${t("door_due")} · ${won(ticket.due_krw)}`);
+  return ticket.paid_at_door_krw ? h("span", { "data-testid": "ticket-paid" }, icon("check"), t("door_paid")) : null;
 }
 
 /** A screen that goes dark in the queue cannot be scanned. Not every browser can keep it on. */
