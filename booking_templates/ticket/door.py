@@ -9,19 +9,22 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 
 from booking_templates.kit.api import Key, Reply, Request, endpoint
-from booking_templates.kit.db import clock
+from booking_templates.kit.db import clock, snapshot
 from booking_templates.kit.principal import staff
 from booking_templates.payments.showing import local
-from booking_templates.ticket import checkin, codes, conflicts, dues, event, scan_page
+from booking_templates.ticket import checkin, codes, conflicts, dues, event, owed, scan_page
 from booking_templates.ticket.door_schemas import (
     Door,
     DoorConcession,
     DoorConflicts,
     DoorDue,
+    DoorOwed,
     DoorPaymentResults,
     DoorPayments,
     DoorPerformance,
     DoorQuery,
+    GivenBackResults,
+    NewGivenBack,
     NewScanner,
     ScannerOut,
     Scanners,
@@ -114,6 +117,19 @@ def create_scans(request: Request, body: Scans, query: ScansQuery) -> ScanResult
 def list_door_conflicts(request: Request) -> DoorConflicts:
     """Who was let in without the network with a ticket that was used before, or cancelled."""
     return conflicts.latest()
+
+
+@endpoint(auth=STAFF, returns={200: DoorOwed})
+def list_door_owed(request: Request) -> DoorOwed:
+    """What was taken at the door and is to be given back: paid twice, or for tickets that were cancelled."""
+    with snapshot():
+        return owed.listed()
+
+
+@endpoint(auth=staff("content"), body=NewGivenBack, returns={200: GivenBackResults})
+def create_given_back(request: Request, body: NewGivenBack) -> GivenBackResults:
+    """Say that payments were given back by hand, of those that are to be. Saying it again changes nothing."""
+    return GivenBackResults(payments=owed.given_back(body.payments, staff=request.principal.id))
 
 
 @endpoint(key=KEY, body=DoorPayments, returns={200: DoorPaymentResults}, problems=("scanner_key",), max_body=SCANS_BYTES_MAX)

@@ -108,6 +108,51 @@ class DoorConflicts(msgspec.Struct):
     total: int
 
 
+class DoorOwedOut(msgspec.Struct):
+    """A payment at the door that is to be given back. `why`: twice (the ticket was paid before: see `first_at`, `first_with`), cancelled or
+    called_off."""
+
+    id: int
+    why: str
+    amount_krw: int
+    at: datetime
+    scanner: str
+    first_at: datetime | None
+    first_with: str
+    ticket_id: str
+    label: str
+    grade: str
+    performance_id: str
+    order_id: str
+    order_number: str
+
+
+class DoorOwed(msgspec.Struct):
+    """The last ones first, two hundred at most; `total` counts all, and `total_krw` is what all come to."""
+
+    payments: list[DoorOwedOut]
+    total: int
+    total_krw: int
+
+
+class NewGivenBack(msgspec.Struct, forbid_unknown_fields=True):
+    """Payments at the door that were given back by hand, by their ids."""
+
+    payments: Annotated[list[Annotated[int, Meta(ge=1, le=2**63 - 1)]], Meta(min_length=1, max_length=200)]
+
+
+class GivenBack(msgspec.Struct):
+    """`result`: given_back (now, or before), not_owed (any more), unknown."""
+
+    id: int
+    result: str
+    amount_krw: int
+
+
+class GivenBackResults(msgspec.Struct):
+    payments: list[GivenBack]
+
+
 class DoorPaid(msgspec.Struct, forbid_unknown_fields=True):
     """That the price of the ticket with this code was taken at the door; with `is_paid` false, that this was a mistake. `at` by the
     scanner's clock."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from booking_templates.kit.db import clock, retry_transaction
 from booking_templates.payments.models import NO_PROVIDER
@@ -117,9 +117,21 @@ def taken_besides(until: datetime | None = None, *, tickets: list[str] | None = 
     known = DoorPayment.objects.all() if until is None else DoorPayment.objects.filter(at__lte=until)
     if tickets is not None:
         known = known.filter(ticket__in=tickets)
-    several = known.filter(ticket__in=known.filter(has_changed=False).values("ticket")).select_related("ticket__order")
-    by_ticket = groupby(several.order_by("ticket_id", "pk"), key=lambda each: each.ticket_id)
-    return [payment for _ticket, statements in by_ticket for payment in till_of(statements).more]
+    several = known.filter(ticket__in=known.filter(has_changed=False).values("ticket"))
+    return [payment for till in _tills(several) for payment in till.more]
+
+
+def uneven() -> list[Till]:
+    """What of each ticket is in the till for which something may be to be given back, with their tickets and orders."""
+    besides = DoorPayment.objects.filter(has_changed=False).values("ticket")
+    is_gone = Q(ticket__status=Ticket.Status.CANCELLED, ticket__paid_at_door_at__isnull=False)
+    return [till for till in _tills(DoorPayment.objects.filter(is_gone | Q(ticket__in=besides))) if not till.is_empty]
+
+
+def _tills(statements: QuerySet[DoorPayment]) -> list[Till]:
+    """By ticket, what STATEMENTS come to."""
+    found = statements.select_related("ticket__order").order_by("ticket_id", "pk")
+    return [till_of(each) for _ticket, each in groupby(found, key=lambda said: said.ticket_id)]
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ def _texts() -> dict[str, str]:
         "markPaid": _("It was paid"),
         "notPaid": _("Not paid after all"),
         "paidTwice": _("Paid twice: it had been paid before"),
+        "paidCancelled": _("Paid, but cancelled before: to be given back"),
         "notKept": _("This payment could not be recorded"),
         "paymentsWaiting": _("payments to send"),
         "won": _("{amount} won"),

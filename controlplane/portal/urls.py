@@ -90,6 +90,7 @@ urlpatterns = [
     path("systems/<int:system_id>/archive/<slug:service>/<slug:table>", archive.table, name="system-archive-table"),
     path("systems/<int:system_id>/archive/<slug:service>/<slug:table>.<slug:kind>", archive.table_file, name="system-archive-file"),
     path("systems/<int:system_id>/door", door.page, name="system-door"),
+    path("systems/<int:system_id>/door/given-back", door.given_back, name="system-door-given-back"),
     path("systems/<int:system_id>/door/<uuid:scanner_id>/revoke", door.revoke, name="system-scanner-revoke"),
     path("systems/<int:system_id>/shop", shop.page, name="system-shop"),
     path("systems/<int:system_id>/shop/pickups", shop.hand_over, name="system-hand-over"),

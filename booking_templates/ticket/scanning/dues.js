@@ -53,6 +53,7 @@ export async function sendPayments(withinMs) {
     const { results } = await ask("POST", "door/payments", { payments: batch }, withinMs);
     results.forEach(({ result, ticket, label, paid_with }, index) => {
       if (result === "paid_before") log(`! ${texts.paidTwice}: ${label} (${paid_with})`);
+      else if (result === "cancelled" && batch[index].is_paid) log(`! ${texts.paidCancelled}: ${label}`);
       else if (result !== "paid" && batch[index].is_paid) log(`! ${texts.notKept}: ${label}`);
       if (owed()[ticket]) store.set("owed", { ...owed(), [ticket]: { ...owed()[ticket], at: Date.now() } });
     });

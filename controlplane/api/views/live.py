@@ -15,7 +15,19 @@ from controlplane.api import serializers
 from controlplane.api.parsers import PictureParser, picture_in
 from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint, if_match, page_of, paged
-from controlplane.systems import archives, concessions, door, event_page, off_sale, performances, settlement, shop, staff, waiting_room
+from controlplane.systems import (
+    archives,
+    concessions,
+    door,
+    door_money,
+    event_page,
+    off_sale,
+    performances,
+    settlement,
+    shop,
+    staff,
+    waiting_room,
+)
 from controlplane.systems.access import Need
 from controlplane.systems.archiving import tables_of
 from controlplane.systems.errors import SystemNotFound
@@ -246,6 +258,23 @@ class Scanner(Endpoint):
         """Take a link back; it stops scanning at once."""
         door.scanner_revoke(system=self.system(system_id, Need.MANAGE), scanner_id=str(scanner_id), acting_user=self.user)
         return Response(status=204)
+
+
+class DoorOwed(Endpoint):
+    def get(self, request: Request, system_id: int) -> Response:
+        """What was taken at the door and is to be given back: paid twice, or for tickets that were cancelled."""
+        found = door_money.owed(system=self.system(system_id, Need.VIEW), user=self.user)
+        return Response(serializers.DoorOwedSerializer(found).data)
+
+
+class DoorGivenBack(Endpoint):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Say that payments at the door were given back by hand. Saying it again changes nothing."""
+        system = self.system(system_id, Need.MANAGE)
+        wanted = serializers.NewGivenBackSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        made = door_money.door_give_back(system=system, payments=wanted.validated_data["payments"], acting_user=self.user)
+        return Response(serializers.GivenBackSerializer(made).data)
 
 
 class PickUps(Endpoint):

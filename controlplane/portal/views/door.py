@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.speech import say_reason
-from controlplane.systems import door, performances
+from controlplane.portal.templatetags.portal import won
+from controlplane.systems import door, door_money, performances
 from controlplane.systems.access import Need
 from controlplane.systems.door import Scanner
 from controlplane.systems.errors import Refused, ServiceRefused
@@ -50,6 +51,7 @@ def page(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
         "until": until,
         "scanners": door.scanners(system=system, user=request.user),
         "performances": [performance for performance in found if performance.tickets and not performance.is_called_off],
+        "owed": door_money.owed(system=system, user=request.user),
         "conflicts": door.conflicts(system=system, user=request.user),
         "times": {performance.id: performance.starts_at for performance in found},
         "tab": TAB,
@@ -79,6 +81,29 @@ def _make(request: AuthenticatedRequest, system: BookingSystem, name: str, until
 def revoke(request: AuthenticatedRequest, system: BookingSystem, scanner_id: str) -> HttpResponse:
     door.scanner_revoke(system=system, scanner_id=str(scanner_id), acting_user=request.user)
     messages.success(request, gettext("The link no longer works."))
+    return redirect("portal:system-door", system.pk)
+
+
+@require_POST
+@asking(TAB, Need.MANAGE)
+def given_back(request: AuthenticatedRequest, system: BookingSystem) -> HttpResponse:
+    """Write down which payments at the door were given back by hand."""
+    typed = [
+        each for each in request.POST.getlist("payments") if each.isascii() and each.isdecimal() and len(each) <= door_money.LONGEST_ID
+    ]
+    chosen = list(dict.fromkeys(int(each) for each in typed))[: door_money.AT_MOST]
+    if not chosen:
+        messages.error(request, gettext("Choose what was given back."))
+        return redirect("portal:system-door", system.pk)
+    try:
+        made = door_money.door_give_back(system=system, payments=chosen, acting_user=request.user)
+    except ServiceRefused as error:
+        messages.error(request, error.detail)
+        return redirect("portal:system-door", system.pk)
+    if made.payments:
+        messages.success(request, gettext("It is written down that %(amount)s was given back.") % {"amount": won(made.amount_krw)})
+    if made.not_owed:
+        messages.warning(request, gettext("Some of it was not to be given back any more: the door has put it right meanwhile."))
     return redirect("portal:system-door", system.pk)
 
 

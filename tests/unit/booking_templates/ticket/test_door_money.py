@@ -173,3 +173,98 @@ def test_what_is_called_off_leaves_the_money_to_be_given_back(
     assert [each["paid_at_door_krw"] for each in shown["tickets"]] == [price, 0]
     pay(tickets[0], is_paid=False)
     assert till(staff_client) == (0, 0, 0)
+
+
+def owed(staff_client: Any) -> list[dict[str, Any]]:
+    found = staff_client.get(f"{URL}/door/owed").json()
+    assert (found["total"], found["total_krw"]) == (len(found["payments"]), sum(each["amount_krw"] for each in found["payments"]))
+    assert found["total_krw"] == till(staff_client)[2]
+    return list(found["payments"])
+
+
+def say_given_back(client: Any, *payments: int) -> list[str]:
+    answer = client.post(f"{URL}/door/given-back", {"payments": list(payments)}, content_type=JSON)
+    assert answer.status_code == 200, answer.content
+    return [each["result"] for each in answer.json()["payments"]]
+
+
+def test_a_ticket_that_two_doors_took_is_listed_until_the_second_is_given_back(staff_client: Any, tickets: list[Ticket], pay: Pay) -> None:
+    price = tickets[0].price_krw
+    pay(tickets[0], "Gate 1")
+    assert owed(staff_client) == []
+    assert pay(tickets[0], "Gate 2")["result"] == "paid_before"
+    (second,) = owed(staff_client)
+    assert (second["why"], second["amount_krw"], second["scanner"], second["first_with"]) == ("twice", price, "Gate 2", "Gate 1")
+    assert (second["ticket_id"], second["order_id"], second["label"]) == (tickets[0].pk, tickets[0].order_id, tickets[0].label)
+
+    first = DoorPayment.objects.get(scanner="Gate 1").pk
+    assert say_given_back(staff_client, first) == ["not_owed"], "by it the ticket is paid"
+    assert say_given_back(staff_client, second["id"], 4_711, second["id"]) == ["given_back", "unknown"]
+    assert say_given_back(staff_client, second["id"]) == ["given_back"]
+    assert (owed(staff_client), till(staff_client)) == ([], (price, price, 0))
+    row = DoorPayment.objects.get(gives_back=second["id"])
+    assert (row.is_paid, row.has_changed, row.amount_krw, bool(row.staff)) == (False, False, price, True)
+
+
+def test_what_was_given_back_a_scanner_cannot_take_back_once_more(staff_client: Any, tickets: list[Ticket], pay: Pay) -> None:
+    price = tickets[0].price_krw
+    pay(tickets[0], "Gate 1")
+    pay(tickets[0], "Gate 2")
+    say_given_back(staff_client, owed(staff_client)[0]["id"])
+    assert pay(tickets[0], "Gate 2", is_paid=False)["result"] == "paid"
+    assert till(staff_client) == (price, price, 0)
+    assert pay(tickets[0], "Gate 1", is_paid=False)["result"] == "due"
+    assert till(staff_client) == (2 * price, 0, 0)
+
+
+def test_what_a_scanner_took_back_is_not_given_back_besides(staff_client: Any, tickets: list[Ticket], pay: Pay) -> None:
+    pay(tickets[0], "Gate 1")
+    pay(tickets[0], "Gate 2")
+    (second,) = owed(staff_client)
+    pay(tickets[0], "Gate 2", is_paid=False)
+    assert say_given_back(staff_client, second["id"]) == ["not_owed"]
+    assert (owed(staff_client), till(staff_client)) == ([], (tickets[0].price_krw, tickets[0].price_krw, 0))
+
+
+def test_money_for_cancelled_tickets_is_listed_with_why(staff_client: Any, buyer_client: Any, tickets: list[Ticket], pay: Pay) -> None:
+    price = tickets[0].price_krw
+    give_up(buyer_client, tickets[0].order_id, tickets[1].pk)
+    pay(tickets[1])
+    (late,) = owed(staff_client)
+    assert (late["why"], late["ticket_id"], late["first_at"]) == ("cancelled", tickets[1].pk, None)
+    starts = (clock() + timedelta(days=5)).isoformat()
+    staff_client.put(f"{URL}/content", {"title": "t", "performances": [{"id": "p1", "starts_at": starts}]}, content_type=JSON)
+    pay(tickets[0], "Gate 1")
+    pay(tickets[0], "Gate 2")
+    staff_client.post(f"{URL}/performances/p1/cancellation", {}, content_type=JSON)
+    refund_called_off()
+    assert sorted((each["why"], each["scanner"]) for each in owed(staff_client) if each["ticket_id"] == tickets[0].pk) == [
+        ("called_off", "Gate 1"),
+        ("called_off", "Gate 2"),
+    ]
+    assert till(staff_client) == (0, 3 * price, 3 * price)
+    assert say_given_back(staff_client, *(each["id"] for each in owed(staff_client))) == ["given_back"] * 3
+    assert (owed(staff_client), till(staff_client)) == ([], (0, 0, 0))
+    assert not Ticket.objects.filter(paid_at_door_at__isnull=False).exists()
+
+
+def test_what_was_taken_besides_stays_owed_when_the_ticket_is_given_back_by_hand(
+    staff_client: Any, tickets: list[Ticket], pay: Pay
+) -> None:
+    price = tickets[0].price_krw
+    pay(tickets[0], "Gate 1")
+    pay(tickets[0], "Gate 2")
+    assert by_hand(staff_client, tickets[0].order_id, tickets[0].pk, at_door_krw=price).status_code == 201
+    assert [(each["why"], each["scanner"]) for each in owed(staff_client)] == [("cancelled", "Gate 2")]
+
+
+def test_who_may_see_and_say_what_is_to_be_given_back(client: Any, buyer_client: Any, client_for: Any, token_for: Any) -> None:
+    for reader in (client, buyer_client, client_for(token_for("staff", "summary"))):
+        assert reader.get(f"{URL}/door/owed").status_code in (401, 403)
+        assert reader.post(f"{URL}/door/given-back", {"payments": [1]}, content_type=JSON).status_code in (401, 403)
+    at_door, content = (client_for(token_for("staff", scope)) for scope in ("attendees", "content"))
+    assert at_door.get(f"{URL}/door/owed").status_code == 200
+    assert at_door.post(f"{URL}/door/given-back", {"payments": [1]}, content_type=JSON).status_code == 403
+    for wrong in ([], [0], ["x"], [2**63], [1] * 201):
+        answer = content.post(f"{URL}/door/given-back", {"payments": wrong}, content_type=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -58,5 +58,6 @@ def answering(live: Any, site: Any) -> Any:
         ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
         ("GET", "/api/ticket/scanners"): (200, {"scanners": [scanner()]}),
         ("GET", "/api/ticket/door/conflicts"): (200, {"conflicts": [], "total": 0}),
+        ("GET", "/api/ticket/door/owed"): (200, {"payments": [], "total": 0, "total_krw": 0}),
     }
     return live

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from controlplane.lib.models import AuditRow
 from tests.unit.controlplane.pages import text, url
 from tests.unit.controlplane.portal.live_answers import SCANNER, TALLIES, scanner
 
@@ -102,6 +103,57 @@ def test_the_door_shows_who_was_let_in_against_the_list(answering: Any, browser:
     ):
         assert told in shown, told
     assert shown.count("sold after the scanner's list: whoever scanned decided") == 1
+
+
+OWED = {
+    "id": 4_711,
+    "why": "twice",
+    "amount_krw": 77_000,
+    "at": "2026-11-20T19:12:00+09:00",
+    "scanner": "<i>후문</i>",
+    "first_at": "2026-11-20T19:02:00+09:00",
+    "first_with": "정문",
+    "ticket_id": SCANNER,
+    "label": "스탠딩 7번",
+    "grade": "GA",
+    "performance_id": "p1",
+    "order_id": SCANNER,
+    "order_number": "CL-77",
+}
+
+
+def test_the_door_lists_what_is_to_be_given_back(answering: Any, browser: Any, site: Any) -> None:
+    heading = "Money to give back"
+    for silent in ((404, {"code": "not_found", "detail": "none"}), (200, {"payments": [], "total": 0, "total_krw": 0})):
+        site.answers["GET", "/api/ticket/door/owed"] = silent
+        response = browser.get(url(answering, "/door"))
+        assert (response.status_code, heading in text(response)) == (200, False), "an older image does not know"
+    others = [OWED | {"id": 5, "why": why, "first_at": None, "first_with": ""} for why in ("cancelled", "called_off")]
+    site.answers["GET", "/api/ticket/door/owed"] = (200, {"payments": [OWED, *others], "total": 1_201, "total_krw": 92_477_000})
+    shown = text(browser.get(url(answering, "/door")))
+    for told in (heading, "₩92,477,000", "₩77,000", "paid twice", "&lt;i&gt;후문&lt;/i&gt;", "정문", "CL-77", f"/bookings/{SCANNER}"):
+        assert told in shown, told
+    for told in ("cancelled", "called off", "The last 3 of 1,201."):
+        assert told in shown, told
+
+
+def test_what_was_given_back_is_written_down(answering: Any, browser: Any, seller: Any, site: Any) -> None:
+    results = [{"id": 4_711, "result": "given_back", "amount_krw": 77_000}, {"id": 5, "result": "not_owed", "amount_krw": 0}]
+    site.answers["POST", "/api/ticket/door/given-back"] = (200, {"payments": results})
+    answer = browser.post(url(answering, "/door/given-back"), {"payments": ["4711", "5", "4711", "x", "9" * 40]}, follow=True)
+    sent = dict(zip(site.calls, site.bodies, strict=True))["POST", "/api/ticket/door/given-back"]
+    assert json.loads(sent) == {"payments": [4_711, 5]}
+    assert "₩77,000 was given back" in text(answer)
+    assert "not to be given back any more" in text(answer)
+    row = AuditRow.objects.get(action="system.door_give_back")
+    assert (row.actor, row.details) == (seller, {"payments": [4_711], "amount_krw": 77_000})
+
+
+def test_nothing_chosen_is_given_back(answering: Any, browser: Any, site: Any) -> None:
+    asked = len(site.calls)
+    answer = browser.post(url(answering, "/door/given-back"), {"payments": ["-1", ""]}, follow=True)
+    assert "Choose what was given back." in text(answer)
+    assert ("POST", "/api/ticket/door/given-back") not in site.calls[asked:]
 
 
 def test_what_is_due_and_what_was_taken_at_the_door_is_shown_where_there_is_any(answering: Any, browser: Any, site: Any) -> None:

@@ -8,8 +8,8 @@ const PAYMENT_CANCELLED = "payment_cancelled";
 /** What was paid at the entrance for tickets of ORDER, came back from the organiser's hand, and is to come still. */
 export function atDoor(order) {
   const sum = (tickets, name) => tickets.reduce((total, ticket) => total + (ticket[name] || 0), 0);
-  const live = order.tickets.filter((ticket) => ticket.status === "LIVE");
-  const gone = order.tickets.filter((ticket) => ticket.status !== "LIVE");
+  const live = (order.tickets || []).filter((ticket) => ticket.status === "LIVE");
+  const gone = (order.tickets || []).filter((ticket) => ticket.status !== "LIVE");
   const back = (order.by_organiser || []).reduce((total, each) => total + (each.at_door_krw || 0), 0);
   return { due: sum(live, "due_krw"), paid: sum(live, "paid_at_door_krw"), toGiveBack: sum(gone, "paid_at_door_krw"), back };
 }
