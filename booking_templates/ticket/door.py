@@ -163,7 +163,7 @@ def read_scan_part(request: Request, part: str) -> HttpResponse:
 @endpoint(returns={200: bytes}, content_type="text/javascript")
 def read_scan_worker(request: Request) -> HttpResponse:
     """What keeps the page for when the network is away."""
-    return scan_page.script("worker.js")
+    return scan_page.worker()
 
 
 @endpoint(returns={200: bytes}, content_type="text/javascript")

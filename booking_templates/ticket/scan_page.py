@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from functools import cache
@@ -35,8 +36,14 @@ def page() -> HttpResponse:
 
 
 def script(name: str) -> HttpResponse:
-    """The page's script, or its worker."""
+    """A file of the page's script."""
     return HttpResponse(_read(name), content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+def worker() -> HttpResponse:
+    """What keeps the page. It is another one whenever any of the page is, which makes a browser fetch all of it anew."""
+    text = _read("worker.js").replace("{version}", _version())
+    return HttpResponse(text, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
 def part(name: str) -> HttpResponse:
@@ -44,6 +51,15 @@ def part(name: str) -> HttpResponse:
     if name not in PARTS:
         raise NotFound("not_found")
     return script(f"{name}.js")
+
+
+@cache
+def _version() -> str:
+    words = Path(__file__).parent / "locale"
+    digest = hashlib.sha256()
+    for path in sorted((*FILES.rglob("*.js"), *FILES.glob("*.html"), *words.rglob("*.mo"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @cache
@@ -85,6 +101,10 @@ def _texts() -> dict[str, str]:
         "won": _("{amount} won"),
         "noKey": _("Open this page by the link that the organiser gave you."),
         "keyEnded": _("This link has ended. Ask the organiser for a new one."),
+        "keyEndedWaiting": _("What waits here to be sent is kept: it is sent when a new link is opened on this device."),
+        "failed": _("Not checked: something went wrong. Try again."),
+        "justIn": _("Let in here {seconds} s ago: good for one person"),
+        "chooseIt": _("To let it in all the same, choose that performance above."),
         "noCamera": _("The camera cannot be used. Allow it, or type the code."),
         "online": _("Connected"),
         "offline": _("No network: scans are kept and sent later"),

@@ -2,26 +2,52 @@
 
 import { $, texts } from "./scan-page.js";
 
-const TOO_SOON_MS = 2500;
+const GONE_MS = 1000; // a code that blurs for a moment did not leave
 const LOOK_EVERY_MS = 120;
 
-/** Tell SCANNED each code that comes before the camera. */
+let detector = null;
+
+/** Tell SCANNED each code that comes before the camera; a button starts it again when it stops or was refused. */
 export async function watch(scanned) {
+  $("start").addEventListener("click", async () => {
+    await start(scanned);
+    if ($("start").hidden) $("code").focus(); // nobody is left on a button that is gone
+  });
+  await start(scanned);
+}
+
+async function start(scanned) {
+  const video = $("camera");
   try {
-    const detector = await reader();
-    const video = $("camera");
+    const isFirst = !detector;
+    detector ??= await reader();
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    video.srcObject.getVideoTracks()[0].addEventListener("ended", () => start(scanned)); // another app took it, or it was pulled out
     video.hidden = false;
     await video.play();
-    const look = async () => {
-      const found = await detector.detect(video).catch(() => []);
-      if (found.length && isNew(found[0].rawValue)) await scanned(found[0].rawValue);
-      setTimeout(look, LOOK_EVERY_MS);
-    };
-    look();
+    if (isFirst || !isLooking) look(scanned);
+    say("");
   } catch {
-    $("hint").textContent = texts.noCamera;
+    video.hidden = true;
+    say(texts.noCamera);
   }
+}
+
+function say(text) {
+  $("hint").textContent = text;
+  $("start").hidden = !text;
+}
+
+let isLooking = false;
+
+async function look(scanned) {
+  isLooking = true;
+  const found = await detector.detect($("camera")).catch(() => []);
+  if (found.length && isNew(found[0].rawValue)) {
+    await scanned(found[0].rawValue);
+    last.at = performance.now(); // it may have been before the camera all the while the server was asked
+  }
+  setTimeout(look, LOOK_EVERY_MS, scanned);
 }
 
 /** The browser's own reader of QR codes, else ours. */
@@ -36,8 +62,8 @@ const last = { code: "", at: 0 };
 
 /** Whether the camera has CODE before it again. One that stays in its sight is looked at once: it would turn from "Admit" into "Already used". */
 function isNew(code) {
-  const now = Date.now();
-  const isSame = code === last.code && now - last.at < TOO_SOON_MS;
+  const now = performance.now();
+  const isSame = code === last.code && now - last.at < GONE_MS;
   Object.assign(last, { code, at: now });
   return !isSame;
 }

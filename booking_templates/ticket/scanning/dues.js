@@ -1,10 +1,11 @@
 // What is to be paid at the door: asked for, taken, taken back, and told to the server.
 
+import { moment } from "./scan-clock.js";
 import { isNotIn, payments } from "./scan-here.js";
 import { store } from "./scan-kept.js";
-import { $, asked, element, log, show, texts, won } from "./scan-page.js";
+import { $, asked, element, log, texts, won } from "./scan-page.js";
 import { ASK_WITHIN_MS, ask } from "./scan-server.js";
-import { counts, network } from "./scan-status.js";
+import { counts, ended, network } from "./scan-status.js";
 
 const owed = () => store.get("owed", {}); // by ticket, what was taken here or taken back
 
@@ -33,7 +34,7 @@ function moneyBlock({ code, ticket, krw, isPaid }) {
 
 /** Kept before it is sent: the money is in the till, whatever becomes of the network. */
 async function pay({ code, ticket, krw, isPaid }) {
-  const at = new Date().toISOString();
+  const at = moment();
   store.set("payments", [...payments(), { code, at, is_paid: isPaid }]);
   store.set("owed", { ...owed(), [ticket]: { krw, isPaid, at: Date.now() } });
   log(`${isPaid ? texts.paid : texts.notPaid}: ${won(krw)}`);
@@ -42,7 +43,7 @@ async function pay({ code, ticket, krw, isPaid }) {
     await sendPayments(ASK_WITHIN_MS);
     counts();
   } catch (error) {
-    if (error.hasEnded) show("warn", texts.keyEnded);
+    if (error.hasEnded) ended();
     else network(false);
   }
 }

@@ -17,6 +17,13 @@ export function remember(ticket) {
   uncounted.number += 1;
 }
 
+/** The server knows of TICKETS that they are in: what is remembered here does not grow for ever. */
+export function forgetSeen(tickets) {
+  const known = new Set(tickets);
+  const seen = seenHere();
+  if (seen.some((each) => known.has(each))) store.set("seen", seen.filter((each) => !known.has(each)));
+}
+
 /** Keep SCAN until it is sent. */
 export const enqueue = (scan) => store.set("queue", [...queue(), scan]);
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.integration.booking.door import film
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.shopping import open_sales, seats_content
-from tests.integration.booking.site import OPTIONS, TENTH, WAIT_MS, Console, open_site
+from tests.integration.booking.shopping import Buyer, open_sales, seats_content
+from tests.integration.booking.site import OPTIONS, TENTH, WAIT_MS, Console, door_link, open_site
 from tests.mariadb import MariaDB
 from tests.needs import need
 
@@ -62,3 +65,41 @@ def visitor(browser: Browser, site: Booking) -> Iterator[BrowserContext]:
 @pytest.fixture
 def tab(visitor: BrowserContext) -> Page:
     return visitor.new_page()
+
+
+@pytest.fixture
+def buyer(site: Booking) -> Buyer:
+    return Buyer(site)
+
+
+@pytest.fixture
+def order(buyer: Buyer) -> dict[str, Any]:
+    """Of three tickets."""
+    return buyer.buy(best=3)
+
+
+@pytest.fixture
+def codes(order: dict[str, Any]) -> list[str]:
+    """Of its tickets."""
+    return [ticket["code"] for ticket in order["tickets"]]
+
+
+@pytest.fixture
+def link(site: Booking) -> str:
+    return door_link(site)
+
+
+@pytest.fixture
+def phone(browser: Browser, codes: list[str], tmp_path: Path) -> Iterator[BrowserContext]:
+    """A phone whose camera sees the first code."""
+    camera = [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film(codes[0], tmp_path / 'camera.y4m')}",
+    ]
+    launched = browser.browser_type.launch(executable_path=need("chromium"), args=[*OPTIONS, *camera])
+    context = launched.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    yield context
+    launched.close()

@@ -122,6 +122,13 @@ class Booking:
         process = self._processes.pop(service)
         _end_group(process, signal.SIGKILL)
 
+    def freeze(self, service: str) -> None:
+        """It takes requests, and answers none, until it is thawed."""
+        os.killpg(self._processes[service].pid, signal.SIGSTOP)
+
+    def thaw(self, service: str) -> None:
+        os.killpg(self._processes[service].pid, signal.SIGCONT)
+
     def restart(self, service: str) -> None:
         """Start SERVICE again at the address it had, on the data it left; ready when this returns."""
         if service in self._processes:

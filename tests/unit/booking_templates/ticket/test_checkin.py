@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 import threading
 from collections.abc import Callable
@@ -285,7 +287,11 @@ def test_the_page_runs_its_own_scripts_alone(client: Any) -> None:
     text = page.content.decode()
     assert '<html lang="ko">' in text
     assert "입장" in text
+    texts = [re.search('data-texts="([^"]+)"', each) for each in (text, client.get(f"{URL}/scan").content.decode())]
+    korean, english = (json.loads(html.unescape(each[1])) for each in texts if each)
+    assert [name for name, words in english.items() if korean[name] == words] == []
     worker = client.get(f"{URL}/scan-worker.js").content.decode()
+    assert re.search(r"`\$\{PREFIX\}[0-9a-f]{16}`", worker), "the version of what it keeps"
     for name in ("scan.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js", *(f"scan-{part}.js" for part in scan_page.PARTS)):
         assert client.get(f"{URL}/{name}")["Content-Type"].startswith("text/javascript")
     assert re.findall(r'"(\w+)"', worker.partition("PARTS = [")[2].partition("]")[0]) == scan_page.PARTS, "the worker keeps each of them"
