@@ -98,7 +98,7 @@ function byList(code, at, seen) {
   const due = (list.due ?? []).find((each) => each.tickets.includes(seen.ticket));
   const money = owing(code, seen.ticket, { krw: due?.krw, isPaid: false }, list.at);
   if (isInHere || list.used.includes(seen.ticket)) return used(seen.ticket, lines, [...old, ...money]);
-  if (!isKnownTo(list, seen)) return show("warn", texts.newer, [seen.place], [undecided(code, seen, list), ...old]);
+  if (!isKnownTo(list, seen)) return show("warn", texts.newer, [seen.place, dateOf(seen.performance)], [undecided(code, seen, list), ...old]);
   admit(seen.ticket);
   enqueue({ code, at });
   const proof = (list.concessions ?? []).find((each) => each.tickets.includes(seen.ticket));
@@ -122,7 +122,7 @@ function undecided(code, seen, list) {
     if (seenHere().includes(seen.ticket)) return used(seen.ticket, [seen.place]); // in another tab, meanwhile
     admit(seen.ticket);
     enqueue({ code, at: moment(), decided: true });
-    show("good", texts.decided, [seen.place]);
+    show("good", texts.decided, [seen.place, dateOf(seen.performance)]);
     network(false);
   });
   block.append(button);
