@@ -42,6 +42,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
         yield one
 
 
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def database(request: pytest.FixtureRequest) -> MariaDB | None:
+    """SQLite, for which there is no server, and then a MariaDB."""
+    return request.getfixturevalue("server") if request.param == "mariadb" else None
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

@@ -20,21 +20,10 @@ from bench.load import drive, request
 from bench.seats import arena, buyer_tokens, guids, port, put_content, query
 from tests.integration.booking.harness import Booking
 from tests.mariadb import MariaDB
-from tests.needs import need
 
 ACCOUNTS = 50
 PRESALE = "/api/seat/presale"
 HOLDS = "/api/seat/performances/p1/holds"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB | None]:
-    if request.param == "sqlite":
-        yield None
-        return
-    need("mariadb")
-    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as server:
-        yield server
 
 
 @pytest.fixture

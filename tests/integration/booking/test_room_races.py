@@ -21,23 +21,12 @@ from bench.load import Load, drive, request
 from bench.seats import arena, guids, port, put_content
 from tests.integration.booking.harness import Booking
 from tests.mariadb import MariaDB
-from tests.needs import need
 from tests.ports import free_port
 
 COMERS = 1_000
 """To each of two processes."""
 TURNS = "/api/seat/room/turns"
 LIMIT = 4
-
-
-@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB | None]:
-    if request.param == "sqlite":
-        yield None
-        return
-    need("mariadb")
-    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as server:
-        yield server
 
 
 @pytest.fixture

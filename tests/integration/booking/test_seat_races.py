@@ -23,21 +23,9 @@ from bench.race import one_seat
 from bench.seats import arena, buyer_tokens, festival, guids, port, put_content, query, violations
 from tests.integration.booking.harness import Booking
 from tests.mariadb import MariaDB
-from tests.needs import need
 
 LIMIT = 4
 HOLDS = "/api/seat/performances/p1/holds"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """`sqlite`, or a MariaDB."""
-    if request.param == "sqlite":
-        yield None
-        return
-    need("mariadb")
-    with MariaDB(tmp_path_factory.mktemp("mariadb") / "server") as server:
-        yield server
 
 
 def service(database: MariaDB | None, directory: Path, content: dict[str, Any], *, numbered: bool = True) -> Booking:
