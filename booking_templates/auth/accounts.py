@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from msgspec import UNSET
@@ -16,7 +16,7 @@ from booking_templates.auth.models import Buyer, Identity, Letter, PasswordReset
 from booking_templates.auth.schemas import BuyerInfo, ProfileChange, Signup
 from booking_templates.auth.throttle import Caller
 from booking_templates.kit import outbox
-from booking_templates.kit.db import db_now, retry_transaction
+from booking_templates.kit.db import db_now, retry_transaction, write
 from booking_templates.kit.problems import Conflict, Forbidden, Unauthorized, Unprocessable
 from booking_templates.kit.tokens import LEEWAY_S
 
@@ -69,12 +69,15 @@ def sign_up(body: Signup, caller: Caller) -> Buyer:
         raise _taken(email, caller)
     password = passwords.make(body.password)
     try:
-        with transaction.atomic():
-            buyer = Buyer.objects.create(email=email, password=password, name=name, phone=phone, created_at=db_now())
+        return _open(caller, email=email, password=password, name=name, phone=phone)
     except IntegrityError as error:  # somebody signed up with this address since the look above
         raise _taken(email, caller) from error
+
+
+@retry_transaction
+def _open(caller: Caller, **values: str) -> Buyer:
     throttle.signed_up(caller)
-    return buyer
+    return Buyer.objects.create(created_at=db_now(), **values)
 
 
 def _taken(email: str, caller: Caller) -> Conflict:
@@ -90,16 +93,20 @@ def log_in(typed_email: str, password: str, caller: Caller) -> Buyer:
     Raises Unauthorized `wrong_credentials`, in the same words and time whether or not there is such an account, and TooMany.
     """
     email = rules.normal_email(typed_email)
-    throttle.check(email, caller)
-    # To the letter: MariaDB takes `jose` and `josé` for the same, and failures are counted for each spelling by itself.
-    buyer = next((each for each in Buyer.objects.filter(email=email, closed_at=None) if each.email == email), None)
-    if not passwords.matches(password, buyer.password if buyer else "") or buyer is None:
-        throttle.failed(email, caller)
-        raise Unauthorized("wrong_credentials", _("The e-mail address or the password is wrong."))
-    throttle.succeeded(email, caller)
+    with throttle.attempt(email, caller):
+        # To the letter: MariaDB takes `jose` and `josé` for the same, and failures are counted for each spelling by itself.
+        buyer = next((each for each in Buyer.objects.filter(email=email, closed_at=None) if each.email == email), None)
+        if not passwords.matches(password, buyer.password if buyer else "") or buyer is None:
+            raise Unauthorized("wrong_credentials", _("The e-mail address or the password is wrong."))
     if passwords.is_outdated(buyer.password):
-        Buyer.objects.filter(pk=buyer.pk, password=buyer.password).update(password=passwords.make(password))
+        _renew_hash(buyer, password)
     return buyer
+
+
+def _renew_hash(buyer: Buyer, password: str) -> None:
+    hashed = passwords.make(password)
+    if write(lambda: Buyer.objects.filter(pk=buyer.pk, password=buyer.password).update(password=hashed)):
+        buyer.password = hashed
 
 
 def change_profile(buyer: Buyer, change: ProfileChange) -> Buyer:
@@ -129,13 +136,11 @@ def prove(buyer: Buyer, password: str, field: str, *, caller: Caller, refresh_to
         if session is None or session.buyer_id != buyer.pk or not is_fresh:
             raise Forbidden("log_in_again", _("Please log in again first, and then repeat this."))
         return
-    email = buyer.email or ""
-    throttle.check(email, caller)
-    if not passwords.matches(password, buyer.password):
-        throttle.failed(email, caller)
-        message = _("The password is wrong.")
-        raise Unprocessable("wrong_password", message, errors={field: [message]})
-    throttle.succeeded(email, caller)
+    # Those without an address are not counted together.
+    with throttle.attempt(buyer.email or str(buyer.pk), caller):
+        if not passwords.matches(password, buyer.password):
+            message = _("The password is wrong.")
+            raise Unprocessable("wrong_password", message, errors={field: [message]})
 
 
 def change_password(buyer: Buyer, new_password: str, *, field: str, keep: str = "") -> None:

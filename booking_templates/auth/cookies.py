@@ -59,3 +59,5 @@ def clear_login(response: HttpResponse) -> None:
     """The device is still one that logged in before."""
     response.delete_cookie(ACCESS_COOKIE, path="/", samesite="Lax")
     response.delete_cookie(REFRESH_COOKIE, path=AUTH_PATH, samesite="Strict")
+    # An attempt to join an outside sign-in to this account ends with the login: the next one at this screen may be somebody else.
+    clear_attempt(response)

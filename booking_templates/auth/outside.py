@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from booking_templates.auth import rules
+from booking_templates.auth import rules, throttle
 from booking_templates.auth.models import NAME_MAX, Buyer, Identity
 from booking_templates.auth.oidc import Person
+from booking_templates.auth.throttle import Caller
 from booking_templates.kit.db import db_now, retry_transaction, write
-from booking_templates.kit.problems import Conflict
+from booking_templates.kit.problems import Conflict, Unauthorized
 
 
-def buyer_of(person: Person) -> Buyer:
-    """The account of PERSON, opened at the first time. Raises Conflict `email_taken`."""
+def buyer_of(person: Person, caller: Caller) -> Buyer:
+    """The account of PERSON, opened at the first time. Raises Conflict `email_taken`, TooMany `too_many_sign_ups`."""
     try:
-        return _find(person) or _open(person)
+        return _find(person) or _open(person, caller)
     except IntegrityError:  # a second tab, or somebody signed up with the address meanwhile
         if buyer := _find(person):
             return buyer
@@ -31,11 +32,18 @@ def buyer_of(person: Person) -> Buyer:
 def join(buyer: Buyer, person: Person) -> None:
     """Let PERSON sign in to BUYER's account. Twice is fine. Raises Conflict `joined_elsewhere`, when it is another account's."""
     try:
-        with transaction.atomic():
-            Identity.objects.create(key=_key(person), issuer=person.issuer, buyer=buyer, created_at=db_now())
+        _join(buyer, person)
     except IntegrityError as error:
         if not Identity.objects.filter(key=_key(person), buyer=buyer).exists():
             raise Conflict("joined_elsewhere", _("This sign-in belongs to another account here.")) from error
+
+
+@retry_transaction
+def _join(buyer: Buyer, person: Person) -> None:
+    # Locked: what is joined to an account while it is closed would stay, and open nothing ever again.
+    if not Buyer.objects.select_for_update().filter(pk=buyer.pk, closed_at=None).exists():
+        raise Unauthorized("account_closed", _("This account has been closed."))
+    Identity.objects.create(key=_key(person), issuer=person.issuer, buyer=buyer, created_at=db_now())
 
 
 @retry_transaction
@@ -63,7 +71,7 @@ def _find(person: Person) -> Buyer | None:
 
 
 @retry_transaction
-def _open(person: Person) -> Buyer:
+def _open(person: Person, caller: Caller) -> Buyer:
     email = rules.normal_email(person.email)
     if not email or rules.email_faults(email):
         email = ""
@@ -72,6 +80,7 @@ def _open(person: Person) -> Buyer:
     name = rules.normal_name(person.name)[:NAME_MAX]
     if rules.name_faults(name):
         name = email.partition("@")[0][:NAME_MAX] or _("Guest")
+    throttle.signed_up(caller)
     now = db_now()
     buyer = Buyer.objects.create(email=email or None, name=name, created_at=now)
     Identity.objects.create(key=_key(person), issuer=person.issuer, buyer=buyer, created_at=now)

@@ -69,9 +69,12 @@ def start(request: Request, query: Start) -> HttpResponse:
     return response
 
 
-@endpoint(query=Callback, returns={303: None}, problems=("not_found",))
+@endpoint(auth=OPTIONAL_BUYER, query=Callback, returns={303: None}, problems=("not_found",))
 def callback(request: Request, query: Callback) -> HttpResponse:
-    """Where the outside provider sends the browser back to. Logs in, and goes on to where one wanted to be."""
+    """Where the outside provider sends the browser back to. Logs in, and goes on to where one wanted to be.
+
+    A first sign-in opens an account and counts as a sign-up (see `signup`): beyond the limit it ends on the login page, as all that fails.
+    """
     _offered()
     kept = _kept(request)
     if kept is None or not query.state or not secrets.compare_digest(query.state.encode(), kept.state.encode()):
@@ -82,9 +85,12 @@ def callback(request: Request, query: Callback) -> HttpResponse:
     try:
         person = oidc.provider().person(query.code, oidc.Attempt(kept.state, kept.nonce, kept.verifier))
         if kept.buyer_id:
+            if request.principal.kind == "buyer" and request.principal.id != kept.buyer_id:
+                # Somebody else has logged in here meanwhile: it would be their sign-in that opens the other's account.
+                return _done(_to("/login", problem="outside_expired"))
             outside.join(accounts.find(kept.buyer_id), person)
             return _done(_redirect(kept.next))
-        return _done(_log_in(request, outside.buyer_of(person), kept.next))
+        return _done(_log_in(request, outside.buyer_of(person, logins.caller(request)), kept.next))
     except oidc.NotProven as error:
         return _done(_failed("outside_refused", error))
     except oidc.ProviderUnavailable as error:

@@ -43,9 +43,7 @@ def request(typed_email: str, caller: Caller) -> None:
     email = rules.normal_email(typed_email)
     if faults := rules.email_faults(email):
         raise Unprocessable("invalid", errors={"email": faults})
-    place = f"reset {email}"
-    throttle.check(place, caller)
-    throttle.failed(place, caller)
+    throttle.spend(f"reset {email}", caller)
     _open(email)
 
 

@@ -27,6 +27,9 @@ OUTSIDE_PROBLEMS = {
     "outside_refused": gettext_noop("The sign-in could not be checked. Please try again, or log in with your password."),
     "outside_unavailable": gettext_noop("The outside sign-in does not answer right now. Please try again, or log in with your password."),
     "email_taken": gettext_noop("There is an account with this e-mail address already. Log in with its password instead."),
+    "too_many_sign_ups": gettext_noop(
+        "Very many accounts were opened from here just now. Please try again later, or from another network."
+    ),
     "joined_elsewhere": gettext_noop("This sign-in belongs to another account here."),
 }
 

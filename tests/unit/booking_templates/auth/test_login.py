@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
+from django.db import connections
 
-from booking_templates.auth import passwords, throttle
+from booking_templates.auth import accounts, passwords, throttle
 from booking_templates.auth.models import Buyer, FailureCount
+from booking_templates.auth.throttle import Caller
 from booking_templates.kit.db import db_now
+from booking_templates.kit.problems import TooMany, Unauthorized, Unavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -219,3 +225,51 @@ def test_a_form_of_another_site_cannot_log_a_visitor_in(mina, browser):
 def test_errors_speak_korean(mina, new_browser):
     response = new_browser(language="ko").log_in(password="something else")
     assert response.json()["detail"] == "이메일 주소나 비밀번호가 맞지 않습니다."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_of_one_moment_count_each_other(monkeypatch):
+    """Each looks at a password while the others do: as many as have room are looked at, and no more."""
+    looks, looking, given = [], threading.Barrier(throttle.PER_PLACE), threading.Event()
+
+    def look(password, stored):
+        looks.append(password)
+        looking.wait(20)
+        given.wait(20)
+        return False
+
+    monkeypatch.setattr(passwords, "matches", look)
+    caller = Caller("198.51.100.7", "")
+
+    def guess(number):
+        try:
+            accounts.log_in("mina@example.com", f"guess {number}", caller)
+        except (Unauthorized, TooMany) as problem:
+            return problem.code
+        finally:
+            if len(looks) == throttle.PER_PLACE:
+                given.set()
+            connections.close_all()
+
+    with ThreadPoolExecutor(3 * throttle.PER_PLACE) as pool:
+        codes = Counter(pool.map(guess, range(3 * throttle.PER_PLACE)))
+    assert codes == {"wrong_credentials": throttle.PER_PLACE, "too_many_attempts": 2 * throttle.PER_PLACE}
+    assert len(looks) == throttle.PER_PLACE
+
+
+def test_who_was_asked_to_come_back_has_not_failed(mina, new_browser, monkeypatch):
+    def busy(password, stored):
+        raise Unavailable("busy", "", retry_after_s=2)
+
+    FailureCount.objects.all().delete()  # of the sign-up
+    with monkeypatch.context() as crowded:
+        crowded.setattr(passwords, "matches", busy)
+        assert {new_browser().log_in().status_code for _ in range(2 * throttle.PER_PLACE)} == {503}
+    assert set(FailureCount.objects.values_list("count", flat=True)) <= {0}
+    assert new_browser().log_in().status_code == 200
+
+
+def test_a_success_counts_as_no_failure_of_its_account(mina, new_browser, monkeypatch):
+    monkeypatch.setattr(throttle, "PER_ACCOUNT", 3)
+    for number in range(6):
+        assert new_browser(f"198.51.100.{number}").log_in().status_code == 200

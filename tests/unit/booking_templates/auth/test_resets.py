@@ -13,10 +13,12 @@ from django.core import mail
 from booking_templates.auth import outside, resets
 from booking_templates.auth.models import Buyer, Identity, PasswordReset
 from booking_templates.auth.oidc import Person
+from booking_templates.auth.throttle import Caller
 from booking_templates.kit.db import db_now
 
 pytestmark = pytest.mark.django_db
 NEW = "brand new secret"
+ANYWHERE = Caller("203.0.113.7", "")
 
 
 @pytest.fixture(autouse=True)
@@ -92,16 +94,16 @@ def test_who_opened_an_account_with_somebody_elses_address_is_out_once_its_owner
     resets.send_due()
     assert confirm(new_browser(), token_in(mail.outbox[0])).status_code == 204
     assert not Identity.objects.exists()
-    assert outside.buyer_of(squatter) != Buyer.objects.get(email="mina@example.com")
+    assert outside.buyer_of(squatter, ANYWHERE) != Buyer.objects.get(email="mina@example.com")
 
 
 def test_a_sign_in_that_opened_the_account_stays_when_a_password_is_set_by_mail(browser, db):
     person = Person("https://id.example", "mina", "mina@example.com", "김미나")
-    buyer = outside.buyer_of(person)
+    buyer = outside.buyer_of(person, ANYWHERE)
     ask(browser)
     resets.send_due()
     assert confirm(browser, token_in(mail.outbox[0])).status_code == 204
-    assert outside.buyer_of(person) == buyer
+    assert outside.buyer_of(person, ANYWHERE) == buyer
 
 
 def test_a_link_works_once(mina, new_browser):

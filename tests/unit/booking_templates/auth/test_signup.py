@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connections
 
-from booking_templates.auth import throttle
+from booking_templates.auth import passwords, throttle
 from booking_templates.auth.models import Buyer, FailureCount, Session
 from booking_templates.kit import tokens
 from booking_templates.kit.principal import ACCESS_COOKIE
@@ -192,3 +194,27 @@ def test_the_address_itself_is_not_stored_with_the_count(few, new_browser):
     opened(new_browser("203.0.113.77"), 1)
     assert not FailureCount.objects.filter(key__contains="203.0.113.77").exists()
     assert FailureCount.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_as_many_as_sign_up_at_one_moment_are_opened_as_have_room(few, new_browser, monkeypatch):
+    """All have looked at the count before any is counted."""
+    barrier = threading.Barrier(8)
+    make = passwords.make
+
+    def together(password):
+        barrier.wait(20)
+        return make(password)
+
+    monkeypatch.setattr(passwords, "make", together)
+
+    def go(number):
+        try:
+            return opened(new_browser(), number)[0]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = Counter(pool.map(go, range(8)))
+    assert codes == {201: 3, 429: 5}
+    assert Buyer.objects.count() == 3
