@@ -55,7 +55,13 @@ def access_token(buyer: Buyer) -> str:
 
 @retry_transaction
 def start(buyer: Buyer) -> Opened:
-    """Log BUYER in on one device."""
+    """Log BUYER in on one device, as somebody whose password was looked at when BUYER was read.
+
+    Raises Unauthorized `wrong_credentials` when it was changed, or the account closed, since: that ended every session that there was.
+    """
+    # The row is locked until this session is there: whoever changes the password after that ends this one too.
+    if not Buyer.objects.select_for_update().filter(pk=buyer.pk, closed_at=None, password=buyer.password).exists():
+        raise Unauthorized("wrong_credentials", _("The e-mail address or the password is wrong."))
     now = db_now()
     session = Session.objects.create(buyer=buyer, created_at=now, expires_at=now + SESSION_LIFE)
     following = secrets.token_urlsafe(32)
