@@ -14,7 +14,7 @@ from bench.bots.report import percentile, write_html
 from bench.bots.shop import Shop
 from bench.measure import Row
 from bench.seats import buyer_tokens, musical
-from bench.selling import FACES, selling
+from bench.selling import FACES, PRODUCTS, selling
 from tests.integration.booking.shopping import findings, settle
 
 RATE = 10.0
@@ -22,15 +22,30 @@ SECONDS = 20.0
 RUSH = 150
 RUSH_AT_S = 8.0
 SCALPERS = 30
+WITH_PRODUCT, PRODUCT_ALONE = 0.2, 0.05
 PROCESSES = 2
 REPORT = Path("var/bench/bots.html")
 
 
 def run() -> list[Row]:
-    """Twenty seconds of a house on sale on MariaDB: a stream of buyers, a rush in the middle of it, and scalpers all along."""
-    crowd = Crowd(rate=RATE, seconds=SECONDS, rush=RUSH, rush_at_s=RUSH_AT_S, scalpers=SCALPERS, think_s=0.5, processes=PROCESSES)
-    with tempfile.TemporaryDirectory(prefix="clove-bench-") as name, selling(Path(name), musical(performances=1)) as booking:
-        shop = Shop(addresses={service: booking.url(service) for service in FACES}, standin=booking.url("standin"))
+    """Twenty seconds of a house on sale on MariaDB: a stream of buyers, a rush in the middle of it, and scalpers all along.
+
+    One in four wants a product, too or alone.
+    """
+    crowd = Crowd(
+        rate=RATE,
+        seconds=SECONDS,
+        rush=RUSH,
+        rush_at_s=RUSH_AT_S,
+        scalpers=SCALPERS,
+        think_s=0.5,
+        processes=PROCESSES,
+        with_product=WITH_PRODUCT,
+        product_alone=PRODUCT_ALONE,
+    )
+    content = musical(performances=1)
+    with tempfile.TemporaryDirectory(prefix="clove-bench-") as name, selling(Path(name), content, products=PRODUCTS) as booking:
+        shop = Shop(addresses={service: booking.url(service) for service in (*FACES, "merch")}, standin=booking.url("standin"))
         tokens = buyer_tokens(booking.keys, crowd.arrivals_max)
         told = send(crowd, shop, tokens)
         settle(booking)
@@ -43,7 +58,8 @@ def run() -> list[Row]:
     latencies = [record.latency_s for record in told.records]
     return [
         Row("bots: buyers and scalpers who came", sum(told.outcomes.values()), "bots", violations=found.total + told.failures),
-        Row("bots: tickets", told.outcomes["ticket"], "tickets"),
+        Row("bots: tickets", told.tickets, "tickets"),
+        Row("bots: products", told.products, "products"),
         Row("bots: request p50, from when it was due", percentile(latencies, 50) * 1000, "ms"),
         Row("bots: request p99, from when it was due", percentile(latencies, 99) * 1000, "ms"),
     ]

@@ -16,7 +16,7 @@ from bench.bots.shop import Shop
 def main(arguments: Sequence[str]) -> int:
     """Send the bots; 1 when a request was answered with 5xx or not at all."""
     parser = argparse.ArgumentParser(
-        prog="./clove bench bots", description="Buyers who sign up, choose, hold, pay at the stand-in and leave."
+        prog="./clove bench bots", description="Buyers who sign up, choose, hold, pay at the stand-in, some for a product too, and leave."
     )
     parser.add_argument("site", help="the public address of a booking system; http only, as behind a gateway")
     parser.add_argument("--rate", type=float, default=0.0, help="buyers a second, as a Poisson process")
@@ -27,6 +27,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--scalpers", type=int, default=0, help="this many take places and never pay")
     parser.add_argument("--think", type=float, default=1.0, metavar="S", help="mean time to choose, to go on, and to pay")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument(
+        "--with-product", type=float, default=0.2, metavar="PART", help="of the buyers: want a product too, if there are any"
+    )
+    parser.add_argument("--product-alone", type=float, default=0.05, metavar="PART", help="of the buyers: want a product and no ticket")
     parser.add_argument("--performance", default="", help="its id; the first that is on sale without it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=Path, default=Path("var/bench/bots.html"))
@@ -48,7 +52,11 @@ def main(arguments: Sequence[str]) -> int:
         think_s=given.think,
         processes=given.processes,
         seed=given.seed,
+        with_product=given.with_product,
+        product_alone=given.product_alone,
     )
+    if min(given.with_product, given.product_alone) < 0 or given.with_product + given.product_alone > 1:
+        parser.error("--with-product and --product-alone are parts of the buyers: from 0 to 1, and together no more than 1")
     if not crowd.arrivals_max:
         parser.error("nobody would come: give --rate, --rush or --scalpers")
     told = send(crowd, shop)

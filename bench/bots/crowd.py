@@ -19,14 +19,21 @@ from bench.bots.shop import Record, Shop, Visit
 from bench.client import Lines
 
 Kind = Literal["buyer", "scalper"]
+Errand = Literal["ticket", "both", "product"]
 LEAD_S = 1.0
 """From the start of the processes to the first arrival."""
-EXPECTED = frozenset({"ticket", "sold out", "held"})
+EXPECTED = frozenset({"ticket", "ticket and product", "product", "sold out", "no product left", "held"})
+TICKETS = ("ticket", "ticket and product")
+PRODUCTS = ("product", "ticket and product")
+"""The outcomes with the one and with the other."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """RATE buyers a second for SECONDS as a Poisson process; RUSH more at RUSH_AT_S, spread over RUSH_WITHIN_S; SCALPERS all along."""
+    """RATE buyers a second for SECONDS as a Poisson process; RUSH more at RUSH_AT_S, spread over RUSH_WITHIN_S; SCALPERS all along.
+
+    WITH_PRODUCT is the part of the buyers who want a product beside their ticket, PRODUCT_ALONE of those who want nothing else.
+    """
 
     rate: float = 0.0
     seconds: float = 10.0
@@ -37,6 +44,8 @@ class Crowd:
     think_s: float = 1.0
     processes: int = 1
     seed: int = 1
+    with_product: float = 0.0
+    product_alone: float = 0.0
 
     @property
     def arrivals_max(self) -> int:
@@ -46,11 +55,12 @@ class Crowd:
 
 
 class Arrival(NamedTuple):
-    """Somebody comes AT_S seconds after the start."""
+    """Somebody comes AT_S seconds after the start. ERRAND is what a buyer comes for."""
 
     at_s: float
     kind: Kind
     number: int
+    errand: Errand = "ticket"
 
 
 def arrivals(crowd: Crowd) -> list[Arrival]:
@@ -63,7 +73,14 @@ def arrivals(crowd: Crowd) -> list[Arrival]:
         at += dice.expovariate(crowd.rate)
     moments += [(crowd.rush_at_s + dice.uniform(0, crowd.rush_within_s), "buyer") for _ in range(crowd.rush)]
     moments += [(dice.uniform(0, crowd.seconds), "scalper") for _ in range(crowd.scalpers)]
-    return [Arrival(at, kind, number) for number, (at, kind) in enumerate(sorted(moments))]
+    errands = random.Random(f"errands {crowd.seed}")
+    return [Arrival(at, kind, number, _errand(crowd, errands.random())) for number, (at, kind) in enumerate(sorted(moments))]
+
+
+def _errand(crowd: Crowd, drawn: float) -> Errand:
+    if drawn < crowd.product_alone:
+        return "product"
+    return "both" if drawn < crowd.product_alone + crowd.with_product else "ticket"
 
 
 @dataclass
@@ -80,8 +97,16 @@ class Told:
 
     @property
     def failures(self) -> int:
-        """Bots that ended in another way than with a ticket, `sold out`, or a hold they wanted no more of."""
+        """Bots that ended in another way than with a ticket or a product, told that it is sold out, or with a hold and no more wishes."""
         return sum(count for outcome, count in self.outcomes.items() if outcome not in EXPECTED)
+
+    @property
+    def tickets(self) -> int:
+        return sum(self.outcomes[outcome] for outcome in TICKETS)
+
+    @property
+    def products(self) -> int:
+        return sum(self.outcomes[outcome] for outcome in PRODUCTS)
 
     @property
     def server_errors(self) -> int:
@@ -132,16 +157,21 @@ async def _visits(crowd: Crowd, shop: Shop, share: list[Arrival], tokens: list[s
     async def visit(arrival: Arrival, token: str) -> None:
         due = begin + arrival.at_s
         one = Visit(shop, lines, begin, due, random.Random(crowd.seed * 1_000_003 + arrival.number), crowd.think_s, token)
-        outcome = await (one.buy() if arrival.kind == "buyer" else one.scalp())
+        outcome = await _visit(one, arrival)
         told.outcomes[outcome] += 1
         told.records += one.records
         if one.order_wait_s is not None:
             told.order_waits_s.append(one.order_wait_s)
         if one.room_wait_s is not None:
             told.room_waits_s.append(one.room_wait_s)
-        if one.order_id:
-            told.orders.add(one.order_id)
+        told.orders.update(one.order_ids)
 
     await asyncio.gather(*(visit(arrival, token) for arrival, token in zip(share, tokens, strict=True)))
     lines.close()
     return told
+
+
+async def _visit(one: Visit, arrival: Arrival) -> str:
+    if arrival.kind == "scalper":
+        return await one.scalp()
+    return await (one.buy_product() if arrival.errand == "product" else one.buy(with_product=arrival.errand == "both"))

@@ -46,6 +46,7 @@ def text(told: Told) -> str:
         lines.append(f"{'order, in all':14} {len(told.order_waits_s):7} {waits}  with having been asked to come again")
     if told.room_waits_s:
         lines.append(f"{'room, in all':14} {len(told.room_waits_s):7} {' '.join(_waits(told.room_waits_s))}  in the waiting room")
+    lines.append(f"bought: {_bought(told)}")
     lines.append("outcomes: " + ", ".join(f"{outcome} {count}" for outcome, count in told.outcomes.most_common()))
     return "\n".join(lines)
 
@@ -65,7 +66,7 @@ def write_html(told: Told, path: Path, *, title: str) -> None:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>"
         f"<p>{sum(told.outcomes.values()):,} bots, {len(told.records):,} requests in {told.seconds:.1f} s. "
-        f"They ran on: {escape(about)}.</p>"
+        f"They bought {_bought(told)}. They ran on: {escape(about)}.</p>"
         f"<h2>How it ended</h2><div><table><tr><th>outcome</th><th>bots</th></tr>{outcomes}</table></div>"
         f"{_told_waits('An order, with having been asked to come again, took', told.order_waits_s)}"
         f"{_told_waits('In the waiting room a bot was for', told.room_waits_s)}"
@@ -76,6 +77,10 @@ def write_html(told: Told, path: Path, *, title: str) -> None:
         f"<h2>By percentile</h2>{_key(list(steps))}{_curves(steps)}</html>\n",
         encoding="utf-8",
     )
+
+
+def _bought(told: Told) -> str:
+    return f"{told.tickets:,} tickets and {told.products:,} products"
 
 
 def _by_step(told: Told) -> dict[str, list[float]]:

@@ -42,6 +42,11 @@ class Shop:
     standin: str = ""
     performance: str = ""
 
+    @property
+    def sells_products(self) -> bool:
+        """Whether products can be asked for at all."""
+        return bool({"", "merch"} & self.addresses.keys())
+
     def address_of(self, path: str) -> str:
         """`/api/<service>/…` is that service's, everything else the pages'."""
         parts = path.split("/")
@@ -61,17 +66,33 @@ class Visit:
     think_s: float
     token: str = ""
     records: list[Record] = field(default_factory=list)
-    order_id: str = ""
+    order_ids: list[str] = field(default_factory=list)
+    """What it was told is issued: of tickets, of merchandise."""
     order_wait_s: float | None = None
     """From when the order was due until it was there, whatever was asked of the bot in between."""
     turn: str = ""
     room_wait_s: float | None = None
     """How long it was in the waiting room; 0 when it was let in at once, None where there is none."""
 
-    async def buy(self) -> str:
-        """From the first page to the ticket; `ticket`, `sold out`, or where it ended instead."""
+    async def buy(self, *, with_product: bool = False) -> str:
+        """From the first page to the ticket, and WITH_PRODUCT to one of the event's products beside it, where there are any left.
+
+        `ticket`, `ticket and product`, `sold out`, or where it ended instead.
+        """
         try:
-            return await self._buy(pays=True)
+            outcome = await self._buy(pays=True)
+            if outcome == "ticket" and with_product and await self._buy_product(beside=self.order_ids[0]) == "product":
+                return "ticket and product"
+            return outcome
+        except Ended as ended:
+            return ended.why
+
+    async def buy_product(self) -> str:
+        """One of the event's products alone; `product`, `no product left`, or where it ended instead. A ticket where there are none."""
+        try:
+            if not self.token:
+                await self._sign_up()
+            return await self._buy_product() or await self._buy(pays=True)
         except Ended as ended:
             return ended.why
 
@@ -100,11 +121,45 @@ class Visit:
         if made["payment"]:
             await self._pay(made)
         await self._ask("page", "GET", f"/orders/{made['id']}", {200})
-        read = json.loads((await self._ask("read", "GET", f"/api/ticket/orders/{made['id']}", {200})).body)
-        if read["status"] != "ISSUED":
-            raise Ended(f"order {read['status']}")
-        self.order_id = str(read["id"])
+        await self._read(made["id"])
         return "ticket"
+
+    async def _buy_product(self, *, beside: str = "") -> str:
+        """One piece, BESIDE an order of tickets; `product`, `no product left`, or nothing where the event has no shop that sells."""
+        if not self.shop.sells_products:
+            return ""
+        await self._ask("shop page", "GET", "/shop", {200, 404})
+        wanted: dict[str, Any] = {"ticket_order": beside} if beside else {}
+        key = {"Idempotency-Key": uuid.UUID(int=self.dice.getrandbits(128)).hex}
+        for _try in range(PATIENCE):
+            answer = await self._ask("products", "GET", "/api/merch/products", {200, 404}, plain=True)
+            told = json.loads(answer.body) if answer.status == 200 else {"on_sale": False, "products": []}
+            if not told["on_sale"] or not told["products"]:
+                return ""
+            if not (pieces := _pieces(told["products"])):
+                return "no product left"
+            self._think()
+            wanted["items"] = [self.dice.choice(pieces)]
+            answer = await self._ask("product order", "POST", "/api/merch/orders", {201, 409, 429}, body=wanted, headers=key)
+            if answer.status == 201:
+                made = json.loads(answer.body)
+                if made["payment"]:
+                    await self._pay(made, "product ")
+                await self._ask("shop page", "GET", f"/shop/orders/{made['id']}", {200})
+                await self._read(made["id"], "product ", "merch")
+                return "product"
+            if answer.status == 429:
+                self.due += int(answer.headers["retry-after"]) + self.dice.random()
+            elif (code := json.loads(answer.body)["code"]) != "sold_out":
+                raise Ended(f"product order {code}")
+        raise Ended("product: no luck")
+
+    async def _read(self, order: str, of: str = "", service: str = "ticket") -> None:
+        """The order of SERVICE, which must be issued by now. OF is what its step begins with."""
+        read = json.loads((await self._ask(f"{of}read", "GET", f"/api/{service}/orders/{order}", {200})).body)
+        if read["status"] != "ISSUED":
+            raise Ended(f"{of}order {read['status']}")
+        self.order_ids.append(str(read["id"]))
 
     async def _enter(self) -> None:
         """Through the waiting room, as the page does: a place in the queue, and asking how it stands after half of what is left."""
@@ -167,8 +222,8 @@ class Visit:
                 return made
             self.due += int(answer.headers["retry-after"]) + self.dice.random()
 
-    async def _pay(self, order: dict[str, Any]) -> None:
-        """At the provider's page, which must be the stand-in's, and back."""
+    async def _pay(self, order: dict[str, Any], of: str = "") -> None:
+        """At the provider's page, which must be the stand-in's, and back. OF is what its steps begin with."""
         if not order["payment"]["test"]:
             raise Ended("a real payment, which bots do not make")
         self._think()
@@ -177,9 +232,9 @@ class Visit:
             f"POST {page.path} HTTP/1.1\r\nHost: {page.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
             f"Content-Length: {len(FORM)}\r\n\r\n{FORM}"
         )
-        answer = await self._send("pay", self.shop.standin or f"{page.scheme}://{page.netloc}", raw.encode(), {303})
+        answer = await self._send(f"{of}pay", self.shop.standin or f"{page.scheme}://{page.netloc}", raw.encode(), {303})
         back = urlsplit(answer.headers["location"])
-        await self._ask("back", "GET", f"{back.path}?{back.query}", {303})
+        await self._ask(f"{of}back", "GET", f"{back.path}?{back.query}", {303})
 
     async def _first_performance(self) -> str:
         answer = json.loads((await self._ask("performances", "GET", "/api/seat/performances", {200}, plain=True)).body)
@@ -232,6 +287,18 @@ class Visit:
         now = asyncio.get_running_loop().time()
         self.records.append(Record(step, self.due - self.start, now - self.due, status))
         self.due = now
+
+
+def _pieces(products: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One piece of each that is left, by its option where it comes in options."""
+    found = []
+    for product in products:
+        one = {"product": product["id"], "quantity": 1}
+        if product["options"]:
+            found += [one | {"option": option["id"]} for option in product["options"] if option["left"]]
+        elif product["left"]:
+            found.append(one)
+    return found
 
 
 _plans: dict[str, dict[str, Any]] = {}

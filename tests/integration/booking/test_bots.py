@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -58,6 +59,52 @@ def test_each_bot_leaves_with_a_ticket_or_is_told_that_it_is_sold_out(tmp_path: 
     assert set(told.outcomes) == {"ticket", "sold out", "held"}
     assert told.outcomes["ticket"] + told.outcomes["held"] == 20, "what scalpers keep is nobody's, and all the rest is sold"
     assert len(told.orders) == told.outcomes["ticket"]
+
+
+def test_a_part_of_them_come_for_a_product_too_or_alone() -> None:
+    came = arrivals(Crowd(rate=50, seconds=100, with_product=0.2, product_alone=0.1))
+
+    errands = Counter(each.errand for each in came)
+    assert errands["both"] / len(came) == pytest.approx(0.2, abs=0.03)
+    assert errands["product"] / len(came) == pytest.approx(0.1, abs=0.03)
+    assert [each[:3] for each in came] == [each[:3] for each in arrivals(Crowd(rate=50, seconds=100))], "they come when they came before"
+
+
+def test_bots_buy_products_until_there_are_none_and_the_checker_finds_each(tmp_path: Path) -> None:
+    options = [{"id": size, "name": size, "stock": 3, "extra_krw": 1_000} for size in ("m", "l")]
+    tee = {"id": "tee", "name": "티셔츠", "price_krw": 35_000, "option_label": "사이즈", "options": options}
+    services = (*SERVICES, "merch")
+    with Booking(services, tmp_path) as booking:
+        open_sales(booking, seats_content(seats=40), products=[{"id": "badge", "name": "배지", "price_krw": 3_000, "stock": 2}, tee])
+        shop = Shop(addresses={service: booking.url(service) for service in services}, standin=booking.url("standin"))
+        crowd = Crowd(rush=24, seconds=0.5, think_s=0.05, processes=2, with_product=0.5, product_alone=0.3)
+
+        told = send(crowd, shop, [booking.buyer_token() for _ in range(crowd.arrivals_max)])
+
+        settle(booking)
+        violations = findings(booking, acknowledged=told.orders)
+        gone = findings(booking, acknowledged={*told.orders, "nobodys"})
+    assert not violations.total, str(violations)
+    assert gone.total == 1
+    assert not told.server_errors, text(told)
+    assert set(told.outcomes) <= {"ticket", "ticket and product", "product", "no product left"}, text(told)
+    assert told.products == 8, "all of them, and not one more"
+    assert told.outcomes["no product left"] + told.outcomes["ticket"] == 24 - 8
+    assert len(told.orders) == told.tickets + told.products
+    assert f"bought: {told.tickets} tickets and 8 products" in text(told)
+    assert {"products", "product order", "product pay", "product read"} <= {record.step for record in told.records}
+
+
+@pytest.mark.parametrize("has_shop", [True, False], ids=["an empty shop", "no shop"])
+def test_where_there_are_no_products_everybody_comes_for_a_ticket(tmp_path: Path, has_shop: bool) -> None:
+    services = (*SERVICES, "merch") if has_shop else SERVICES
+    with Booking(services, tmp_path, payment="none") as booking:
+        open_sales(booking, seats_content(seats=20))
+        shop = Shop(addresses={service: booking.url(service) for service in services})
+
+        told = send(Crowd(rush=6, think_s=0.05, with_product=0.5, product_alone=0.5), shop, [booking.buyer_token() for _ in range(6)])
+
+    assert told.outcomes == {"ticket": 6}, text(told)
 
 
 def test_bots_wait_for_their_turn_and_nobody_holds_before_it(tmp_path: Path) -> None:
