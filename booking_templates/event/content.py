@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from threading import Lock
@@ -31,6 +32,7 @@ from booking_templates.event.schemas import (
 from booking_templates.kit import pictures
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
+from booking_templates.kit.times import out_of_range
 
 POSTER_PATH = "/api/event/poster/"
 
@@ -181,7 +183,7 @@ def _normal(content: EventContent) -> EventContent:
 
 
 def _validate(content: EventContent) -> None:
-    errors: dict[str, list[str]] = {}
+    errors = {field: [said] for field, said in out_of_range(_times(content))}
     seen: set[str] = set()
     for number, each in enumerate(content.performances):
         if each.id in seen:
@@ -193,6 +195,14 @@ def _validate(content: EventContent) -> None:
         errors["sales.closes_at"] = [_("Sales close after they open.")]
     if errors:
         raise Unprocessable("invalid", errors=errors)
+
+
+def _times(content: EventContent) -> Iterator[tuple[str, datetime | None]]:
+    for number, each in enumerate(content.performances):
+        yield f"performances[{number}].starts_at", each.starts_at
+        yield f"performances[{number}].ends_at", each.ends_at
+    yield "sales.opens_at", content.sales.opens_at
+    yield "sales.closes_at", content.sales.closes_at
 
 
 def notice_info(notice: Notice) -> NoticeInfo:

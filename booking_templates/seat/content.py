@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, NotFound, Unprocessable
+from booking_templates.kit.times import out_of_range
 from booking_templates.seat import claims, house, room, variant
 from booking_templates.seat.layout import Layout, lay_out
 from booking_templates.seat.models import (
@@ -145,6 +147,8 @@ def _errors(content: SeatContent) -> dict[str, list[str]]:
         add("grades", _("%(name)s is there twice.") % {"name": name})
     for name in _repeated(item.id for item in content.performances):
         add("performances", _("%(name)s is there twice.") % {"name": name})
+    for field, said in out_of_range(_times(content)):
+        add(field, said)
     if content.sales.opens_at >= content.sales.closes_at:
         add("sales.closes_at", _("Sales end before they begin."))
     if content.presale is not None and content.presale.opens_at >= content.sales.opens_at:
@@ -154,6 +158,15 @@ def _errors(content: SeatContent) -> dict[str, list[str]]:
     else:
         _check_areas(content, set(grades), add)
     return errors
+
+
+def _times(content: SeatContent) -> Iterator[tuple[str, datetime]]:
+    for number, item in enumerate(content.performances):
+        yield f"performances[{number}].starts_at", item.starts_at
+    yield "sales.opens_at", content.sales.opens_at
+    yield "sales.closes_at", content.sales.closes_at
+    if content.presale is not None:
+        yield "presale.opens_at", content.presale.opens_at
 
 
 def _check_plan(content: SeatContent, grades: set[str], add: Add) -> None:

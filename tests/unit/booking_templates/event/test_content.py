@@ -92,6 +92,16 @@ def test_before_there_is_content_staff_read_nothing_either(staff_client):
             "sales.closes_at",
             "Sales close after they open.",
         ),
+        (
+            {"sales": {"opens_at": "0001-01-01T00:00:00+09:00", "closes_at": "2027-01-01T00:00:00Z"}},
+            "sales.opens_at",
+            "Write a time between the years 1970 and 2199.",
+        ),
+        (
+            {"performances": [{"id": "p1", "starts_at": "2027-01-01T00:00:00Z", "ends_at": "9999-12-31T23:59:59-09:00"}]},
+            "performances[0].ends_at",
+            "Write a time between the years 1970 and 2199.",
+        ),
         ({"payment": "paypal"}, "payment", "This is none of the choices."),
         ({"payment_test": "yes"}, "payment_test", "This is of the wrong kind."),
         ({"colour": "red"}, "colour", "There is no such field."),
