@@ -30,6 +30,7 @@ from booking_templates.event.schemas import (
     Venue,
 )
 from booking_templates.kit import pictures
+from booking_templates.kit.api import matches
 from booking_templates.kit.db import db_now, retry_transaction
 from booking_templates.kit.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 from booking_templates.kit.times import out_of_range
@@ -105,7 +106,7 @@ def _content_of(row: Content) -> EventContent:
 def read_content() -> tuple[EventContent, str]:
     """What the seller wrote last, and its ETag for a conditional PUT. Raises NotFound."""
     row = _row()
-    return _content_of(row), _etag(row.version)
+    return _content_of(row), _etag(row)
 
 
 def read_info() -> EventInfo:
@@ -142,7 +143,7 @@ def put_content(content: EventContent, *, if_match: str = "") -> None:
     _validate(content)
     content = _normal(content)
     row = Content.objects.select_for_update().filter(pk=CONTENT_ID).first()
-    if if_match and if_match != "*" and (row is None or if_match != _etag(row.version)):
+    if if_match and if_match != "*" and (row is None or not matches(if_match, _etag(row))):
         raise PreconditionFailed("changed_meanwhile", _("Someone else has changed this meanwhile. Load it again."))
     if row is not None and _content_of(row) == content:
         return
@@ -280,8 +281,9 @@ def _touch() -> datetime:
     return now
 
 
-def _etag(version: int) -> str:
-    return f'"v{version}"'
+def _etag(row: Content) -> str:
+    """With its time, as `_version`: after a restore a number comes again, for something else."""
+    return f'"v{row.version}-{int(row.updated_at.timestamp() * 1000):x}"'
 
 
 def _local(moment: datetime) -> datetime:

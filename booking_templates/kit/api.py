@@ -252,4 +252,9 @@ def _explain(message: str, *, below: str = "") -> tuple[str, list[str]]:
 def not_modified(request: HttpRequest, etag: str) -> bool:
     """Whether the client has the version ETAG (a quoted strong or weak validator) already."""
     sent = request.META.get("HTTP_IF_NONE_MATCH", "")
-    return bool(sent) and (sent == "*" or etag.removeprefix("W/") in (tag.strip().removeprefix("W/") for tag in sent.split(",")))
+    return bool(sent) and matches(sent, etag)
+
+
+def matches(sent: str, etag: str) -> bool:
+    """Whether ETAG is among the validators SENT, or those are `*`. Weak ones count: whoever packs answers weakens them."""
+    return sent == "*" or etag.removeprefix("W/") in (tag.strip().removeprefix("W/") for tag in sent.split(","))

@@ -6,7 +6,7 @@ import hashlib
 
 from django.utils.translation import gettext as _
 
-from booking_templates.kit.api import Reply, Request, endpoint
+from booking_templates.kit.api import Reply, Request, endpoint, matches
 from booking_templates.kit.db import retry_transaction
 from booking_templates.kit.principal import staff
 from booking_templates.kit.problems import NotFound, PreconditionFailed, Unavailable, Unprocessable
@@ -81,7 +81,7 @@ def _block_exactly(at: House, show: Show, wanted: set[int], *, if_match: str) ->
     # The same lock as a change of the content: none is under way, and no hold either.
     Content.objects.select_for_update().get(pk=CONTENT_ID)
     there = _off_sale(show)
-    if if_match and if_match != "*" and if_match.removeprefix("W/") != _etag(show, there):  # whoever packs answers weakens it
+    if if_match and not matches(if_match, _etag(show, there)):
         raise PreconditionFailed("changed_meanwhile", _("Somebody else has changed this meanwhile. Nothing of yours was saved."))
     claims.unblock(show.number, there - wanted)
     claims.sweep()
