@@ -68,7 +68,7 @@ def read(found: Sequence[Notice]) -> notices.Batch[Notice]:
         order = orders[notice.order_id]
         return _About(notice, order, refunds.get(notice.refund_id), items.get(order.pk, [])).words()
 
-    return notices.Batch(dict(orders), write)
+    return notices.Batch(dict(orders), write, refunds)
 
 
 @dataclass(frozen=True)

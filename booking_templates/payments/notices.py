@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
@@ -22,7 +22,7 @@ from booking_templates.kit import peers
 from booking_templates.kit.db import clock, durably, write
 from booking_templates.kit.peers import PeerError
 from booking_templates.kit.table import table
-from booking_templates.payments.models import Notice, PayableOrder
+from booking_templates.payments.models import Notice, PayableOrder, Refund
 from booking_templates.payments.names import normal_name
 
 log = logging.getLogger("clove.notices")
@@ -34,6 +34,8 @@ TIMEOUT_S = 3.0
 WAIT_MAX_S = 60.0
 KEEP = timedelta(days=3)
 """Older news is no news: when auth was away for longer, the pages have told it."""
+UNKNOWN_FOR = timedelta(seconds=60)
+"""A refund that is not made by then is told as it was decided. So long a BATCH of such may hold up what was written after them."""
 SUBJECT_MAX = 150
 TITLE_MAX = 80
 TEXT_MAX = 8_000
@@ -56,10 +58,16 @@ Writer = Callable[[N], Words | None]
 
 @dataclass(frozen=True)
 class Batch(Generic[N]):
-    """Orders by id, and what writes about them."""
+    """Orders and refunds by id, and what writes about them."""
 
     orders: dict[str, PayableOrder]
     write: Writer[N]
+    refunds: Mapping[str, Refund]
+
+    def waits(self, notice: N) -> bool:
+        """Whether NOTICE tells of money of which the provider has not said yet how much goes back: other hands may have been there."""
+        refund = self.refunds.get(notice.refund_id)
+        return refund is not None and refund.done_at is None and notice.created_at > clock() - UNKNOWN_FOR
 
 
 class Sending(msgspec.Struct):
@@ -82,13 +90,14 @@ class Courier(Generic[N]):
         try:
             if "auth" not in settings.ENV.peers or not self._is_wanted():
                 return self._drop_all()
-            self._hand_over(notices)
+            brought = self._hand_over(notices)
         except PeerError as failure:
             self._wait(str(failure))
             return 0
         self._wait_s = 0.0
-        self._drop(notice.pk for notice in notices)
-        return len(notices)
+        if brought:
+            self._drop(notice.pk for notice in brought)
+        return len(brought)
 
     def _waiting(self) -> list[N]:
         notices = table(self._notices)
@@ -106,13 +115,16 @@ class Courier(Generic[N]):
         answer = peers.call("auth", "GET", PATH, timeout_s=TIMEOUT_S, tries=1)
         return bool(_told(answer, Sending).sends_mail)
 
-    def _hand_over(self, notices: Sequence[N]) -> None:
+    def _hand_over(self, notices: Sequence[N]) -> list[N]:
+        """Bring those of NOTICES that can be told by now; which those are."""
         batch = self._read(notices)
+        notices = [notice for notice in notices if not batch.waits(notice)]
         mails = [mail for notice in notices if (mail := _mail(notice, batch)) is not None]
         if mails:
             # By each mail's id it is idempotent; tried again at the next pass, for others wait in this thread.
             answer = peers.call("auth", "POST", PATH, json={"mails": mails}, timeout_s=TIMEOUT_S, tries=1)
             _told(answer, Sending)
+        return notices
 
     def _drop_all(self) -> int:
         write(self._notices._default_manager.filter(created_at__lte=clock()).delete)

@@ -71,7 +71,7 @@ def read(found: Sequence[Notice]) -> notices.Batch[Notice]:
         order = orders[notice.order_id]
         return _About(notice, order, refunds.get(notice.refund_id), kept.get(order.pk, []), known).words()
 
-    return notices.Batch(dict(orders), write)
+    return notices.Batch(dict(orders), write, refunds)
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,21 @@ def test_what_others_gave_back_is_told_instead_of_a_fee_that_nobody_keeps(
     assert "fee" not in mail["text"]
 
 
+def test_what_goes_back_is_told_when_the_provider_has_said_how_much_that_is(
+    buy: Buy, auth: Auth, buyer_client: Any, provider: FakeProvider, recover: Callable[[], None]
+) -> None:
+    first, second = buy(seats=1), buy(seats=1)
+    bring(auth)
+    provider.cancel_by_hand(tid_of(first), 100_000)
+    provider.faults |= {"cancel": ["unreached"]}
+    for order_id in (first, second):
+        buyer_client.post(f"{URL}/orders/{order_id}/refunds", {"fee_krw": 0}, content_type=JSON)
+    assert ["Refund: 150,000 won" in mail["text"] for mail in bring(auth)] == [True], "the second, which does not wait for the first"
+    assert bring(auth) == []
+    recover()
+    assert ["Given back before: 100,000 won\nRefund: 50,000 won" in mail["text"] for mail in bring(auth)] == [True]
+
+
 def test_without_a_payment_it_says_where_to_pay(no_provider: None, auth: Auth, seat: FakeSeat, buyer_client: Any, buyer_id: str) -> None:
     buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON)
     assert "To be paid at the entrance." in bring(auth)[0]["text"]
@@ -433,12 +448,16 @@ def test_a_notice_holds_nothing_of_the_person(buy: Buy, auth: Auth, buyer_id: st
     assert "김하나" not in str(mail)
 
 
-def test_a_refund_that_is_under_way_is_told_when_it_is_decided(buy: Buy, auth: Auth, provider: FakeProvider, buyer_client: Any) -> None:
+def test_a_refund_that_a_silent_provider_keeps_under_way_is_told_as_it_was_decided(
+    buy: Buy, auth: Auth, provider: FakeProvider, buyer_client: Any
+) -> None:
     order_id = buy()
     bring(auth)
     provider.faults["cancel"] = ["unreached"]
     buyer_client.post(f"{URL}/orders/{order_id}/cancel")
     assert OrderRefund.objects.get().done_at is None
+    assert bring(auth) == []
+    Notice.objects.update(created_at=timezone.now() - timedelta(minutes=2))
     assert "Refund: 300,000 won" in bring(auth)[0]["text"]
     Order.objects.update(next_at=clock())
     saga.recover()
