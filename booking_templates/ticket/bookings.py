@@ -158,7 +158,7 @@ def _history(order: Order, tickets: list[Ticket]) -> list[HistoryEntry]:
             "given_back",
             local(refund.created_at),
             amount_krw=refund.amount_krw,
-            fee_krw=refund.fee_krw,
+            fee_krw=0 if refund.had_before_krw else refund.fee_krw,  # all that was left went back then
             labels=[each.label for each in tickets if each.refund_id == refund.pk],
             done_at=local(refund.done_at),
             is_done=refund.done_at is not None,

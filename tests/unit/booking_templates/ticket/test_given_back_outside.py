@@ -210,13 +210,15 @@ def test_a_part_given_back_before_the_policys_refund(buyer_client: Any, kept: st
     assert shown(buyer_client, kept) == {"refunded": 145_000, "outside": 10_000, "kept": 5_000}
 
 
-def test_where_all_that_is_left_goes_back_no_fee_is_told(buyer_client: Any, kept: str, provider: FakeProvider) -> None:
+def test_where_all_that_is_left_goes_back_no_fee_is_told(staff_client: Any, buyer_client: Any, kept: str, provider: FakeProvider) -> None:
     """For two tickets 270,000 won were due, and 215,000 are left."""
     provider.cancel_by_hand(tid_of(kept), 100_000)
     give_up(buyer_client, kept, tickets(kept)[0])
     quote = give_up(buyer_client, kept)
     assert [quote[f"{name}_krw"] for name in ("refund", "fee", "had_before")] == [215_000, 30_000, 85_000]
     assert shown(buyer_client, kept) == {"refunded": 450_000, "outside": 100_000, "kept": 0}
+    told = staff_client.get(f"{URL}/bookings/{kept}").json()["history"]
+    assert [each.get("fee_krw", 0) for each in told if each["kind"] == "given_back"] == [15_000, 0]
 
 
 def test_all_given_back_before_the_policys_refund(staff_client: Any, buyer_client: Any, kept: str, provider: FakeProvider) -> None:

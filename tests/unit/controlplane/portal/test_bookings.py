@@ -186,6 +186,14 @@ def test_what_it_comes_to_is_shown_before_anything_is_given_back(booked: Any, br
     assert refunds_written() == []
 
 
+def test_what_was_given_back_at_the_provider_is_shown_in_the_place_of_a_fee_that_nobody_keeps(booked: Any, browser: Any, site: Any) -> None:
+    site.answers["GET", f"{API}/quote"] = (200, QUOTE | {"refund_krw": 40_000, "had_before_krw": 26_000})
+    page = text(browser.post(url(booked, f"{PAGE}/refund"), TYPED))
+    assert "Given back already, at the payment provider" in page
+    assert ("₩26,000" in page, "₩40,000" in page, "₩6,600" in page, "Fee that you keep" in page) == (True, True, False, False)
+    assert hidden(page)["fee_krw"] == "6600", "what the service wants to hear"
+
+
 def test_after_a_yes_exactly_that_is_given_back_once_and_written_down(booked: Any, browser: Any, seller: Any, site: Any) -> None:
     shown = hidden(text(browser.post(url(booked, f"{PAGE}/refund"), TYPED)))
     response = browser.post(url(booked, f"{PAGE}/refund"), shown)
