@@ -9,7 +9,7 @@ from booking_templates.payments.models import BACK, NO_PROVIDER, Kind
 from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import dues, event
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
-from booking_templates.ticket.schemas import Open, PerformanceSales, Summary
+from booking_templates.ticket.sales_schemas import Open, PerformanceSales, Summary
 
 LIVE = Q(status=Ticket.Status.LIVE)
 

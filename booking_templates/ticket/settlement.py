@@ -25,7 +25,7 @@ from booking_templates.payments.states import OPEN_PAYMENT, State
 from booking_templates.ticket import closings, dues, event
 from booking_templates.ticket.dues import Cash
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
-from booking_templates.ticket.schemas import AfterClose, Outside, Settlement, SettlementLine
+from booking_templates.ticket.sales_schemas import AfterClose, Outside, Settlement, SettlementLine
 
 CLOSING_TAKES = timedelta(seconds=10)
 """A transaction that was stamped before the close has committed by then."""

@@ -12,16 +12,14 @@ from booking_templates.kit.principal import staff
 from booking_templates.payments.showing import local
 from booking_templates.ticket import attendees, calling_off, concessions, event, sales, settlement
 from booking_templates.ticket.documents import tables
+from booking_templates.ticket.sales_schemas import Open, Settlement, Summary
 from booking_templates.ticket.schemas import (
     AttendeeQuery,
     Attendees,
     CalledOff,
     CallingOff,
     Content,
-    Open,
     PerformanceContent,
-    Settlement,
-    Summary,
 )
 from booking_templates.ticket.showing import shown_concessions
 
