@@ -6,6 +6,7 @@ const GONE_MS = 1000; // a code that blurs for a moment did not leave
 const LOOK_EVERY_MS = 120;
 
 let detector = null;
+let isLooking = false;
 
 /** Tell SCANNED each code that comes before the camera; a button starts it again when it stops or was refused. */
 export async function watch(scanned) {
@@ -19,13 +20,12 @@ export async function watch(scanned) {
 async function start(scanned) {
   const video = $("camera");
   try {
-    const isFirst = !detector;
     detector ??= await reader();
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     video.srcObject.getVideoTracks()[0].addEventListener("ended", () => start(scanned)); // another app took it, or it was pulled out
     video.hidden = false;
     await video.play();
-    if (isFirst || !isLooking) look(scanned);
+    if (!isLooking) look(scanned);
     say("");
   } catch {
     video.hidden = true;
@@ -37,8 +37,6 @@ function say(text) {
   $("hint").textContent = text;
   $("start").hidden = !text;
 }
-
-let isLooking = false;
 
 async function look(scanned) {
   isLooking = true;

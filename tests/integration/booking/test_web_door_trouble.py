@@ -282,6 +282,29 @@ def test_a_sync_whose_answer_is_lost_is_made_again_without_harm(door: Page, site
     assert [conflicts_of(site, ticket) for ticket in order["tickets"]] == [0, 0, 0]
 
 
+def test_of_two_phones_that_let_in_one_ticket_without_the_network_the_second_is_told_and_the_organiser_too(
+    door: Page, browser: Browser, site: Booking, order: dict[str, Any]
+) -> None:
+    (ticket, *_) = order["tickets"]
+    door.reload()
+    other = browser.new_context(locale="en-GB")
+    other.set_default_timeout(WAIT_MS)
+    two = other.new_page()
+    two.goto(door_link(site))
+    for page in (door, two):
+        expect(page.get_by_text("Connected")).to_be_visible()
+        page.context.set_offline(True)
+        enter(page, ticket["code"])
+        expect(page.locator("#verdict.good")).to_contain_text("checked without the network")
+    for page in (door, two):
+        page.context.set_offline(False)
+        expect(page.get_by_text("scans to send")).to_have_count(0)
+    expect(door.locator("#log li", has_text="Let in twice")).to_have_count(0)
+    expect(two.locator("#log li", has_text="! Let in twice while the network was away")).to_have_count(1)
+    assert conflicts_of(site, ticket) == 1
+    other.close()
+
+
 def test_a_camera_that_was_refused_or_stops_is_started_again(phone: BrowserContext, link: str) -> None:
     page = phone.new_page()
     page.add_init_script(REFUSED)
