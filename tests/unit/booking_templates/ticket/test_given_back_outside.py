@@ -14,6 +14,7 @@ from booking_templates.kit.db import clock
 from booking_templates.ticket.calling_off import refund_called_off
 from booking_templates.ticket.looking_back import LookingBack
 from booking_templates.ticket.models import LedgerEntry, Order, OrderRefund, Ticket
+from booking_templates.ticket.worker import PASSES
 from tests.booking_fakes import FakeProvider, FakeSeat
 from tests.unit.booking_templates.ticket.conftest import tid_of
 
@@ -255,6 +256,14 @@ def test_looking_back_goes_round_once_and_leaves_alone_what_moves(
     assert [Order.objects.get(pk=each).refunded_krw for each in (*orders, untouched)] == [136_000, 136_000, 136_000, 0]
     provider.is_answering = False
     assert look_back() == 0
+
+
+def test_the_worker_looks_back_by_itself(buyer_client: Any, kept: str, provider: FakeProvider) -> None:
+    give_up(buyer_client, kept)
+    provider.cancel_by_hand(tid_of(kept), 45_000)
+    (run,) = (each.run for each in PASSES if each.name == "looking_back")
+    assert run() == 1
+    assert shown(buyer_client, kept) == {"refunded": 450_000, "outside": 45_000, "kept": 0}
 
 
 def test_looking_back_books_nothing_beside_a_refund_that_begins_at_that_moment(
