@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from controlplane.systems.bookings import NOTE_AT_MOST, TERMS, WHYS
+from controlplane.systems.bookings import TERMS, WHYS
+from controlplane.systems.giving_back import NOTE_AT_MOST
 
 WHATS = ("ordered", "paid", "used", "given_back", "outside", "door_paid", "door_not_paid", "door_given_back")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from controlplane.systems.bookings import NOTE_AT_MOST
+from controlplane.systems.giving_back import NOTE_AT_MOST
 from controlplane.systems.shop_orders import WHYS
 
 

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote as quoted
-
-from django.utils.translation import gettext
 
 from controlplane.accounts.models import User
 from controlplane.lib import audit
-from controlplane.systems.booking_api import Answer, BookingApi
 from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
+from controlplane.systems.giving_back import SCOPE, give_back, look_up, names_of, path_of
 from controlplane.systems.looks import looked
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.staff import PERSONAL, Document, ask
 
-SCOPE = "content"
 BOOKINGS = "/api/ticket/bookings"
-REFUND_WITHIN_S = 30.0
-"""The ticket service asks the payment provider, and asks again what became of it."""
 TERMS = ("full", "policy")
 WHYS = ("illness", "charged_twice", "place", "goodwill", "other")
-NOTE_AT_MOST = 500
 _NUMBER = re.compile(r"T[0-9A-Z]{5}-[0-9A-Z]{5}")
-_PERSON = re.compile(r"user:[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -168,12 +159,7 @@ def booking(*, system: BookingSystem, order_id: str, user: User, is_look: bool =
 
     Raises ServiceRefused (`not_found`), ServiceUnavailable, Refused (`service_older`: the image that runs knows no bookings yet).
     """
-    try:
-        found = ask(system, user, PERSONAL, lambda api: api.get(_path(order_id)))
-    except ServiceRefused as error:
-        if error.status == 404 and not _knows_bookings(system, user):
-            raise Refused("service_older", service="ticket") from error
-        raise
+    found = look_up(system, user, service="ticket", collection=BOOKINGS, identity=order_id)
     if is_look:
         looked(system, user, "booking")
     return _booking(found, user)
@@ -194,7 +180,7 @@ def booking_by_number(*, system: BookingSystem, typed: str, user: User) -> str |
 def refund_quote(*, system: BookingSystem, order_id: str, wish: Wish, user: User) -> Quote:
     """What WISH comes to now. Raises ServiceRefused (`already_cancelled`, `already_used`, `performance_called_off` …), and as `booking`."""
     query: dict[str, Any] = {"tickets": ",".join(wish.tickets), "terms": wish.terms, "used": "true" if wish.used else ""}
-    found = ask(system, user, SCOPE, lambda api: api.get(f"{_path(order_id)}/quote", **query))
+    found = ask(system, user, SCOPE, lambda api: api.get(f"{path_of(BOOKINGS, order_id)}/quote", **query))
     lines = tuple(Line(str(item["label"]), int(item["price_krw"]), int(item["fee_krw"])) for item in found["tickets"])
     amounts = {name: int(found.get(name) or 0) for name in ("refund_krw", "fee_krw", "had_before_krw", "at_door_krw")}
     return Quote(lines, **amounts)
@@ -223,19 +209,11 @@ def booking_refund(
         document["at_door_krw"] = at_door_krw
     if wish.tickets:
         document["tickets"] = list(wish.tickets)
-    headers = {"Idempotency-Key": key} if key else {}
-
-    def call(api: BookingApi) -> Answer:
-        return api.post(f"{_path(order_id)}/refunds", document, timeout_s=REFUND_WITHIN_S, headers=headers)
-
     told: Document = {"order": order_id, "terms": wish.terms, "fee_krw": fee_krw, "why": why}
     if at_door_krw:
         told["at_door_krw"] = at_door_krw
-    try:
-        found = ask(system, acting_user, SCOPE, call)
-    except ServiceUnavailable:
-        audit.record("system.refund", system, acting_user=acting_user, outcome="unknown", **told)
-        raise
+    path = path_of(BOOKINGS, order_id)
+    found = give_back(path, document, system=system, key=key, action="system.refund", told=told, acting_user=acting_user)
     made = Refund(
         id=str(found["id"]),
         order_id=str(found["order_id"]),
@@ -248,16 +226,6 @@ def booking_refund(
     done = {"outcome": "made", "refund": made.id, "refund_krw": made.refund_krw, "tickets": len(made.tickets)}
     audit.record("system.refund", system, acting_user=acting_user, **told | done)
     return made
-
-
-def _knows_bookings(system: BookingSystem, user: User) -> bool:
-    """Whether the ticket service that runs there has what is asked of it here: a system keeps its images until it is deployed again."""
-    published = ask(system, user, PERSONAL, lambda api: api.get("/api/ticket/openapi.json"))
-    return f"{BOOKINGS}/{{order_id}}" in published.get("paths", {})
-
-
-def _path(order_id: str) -> str:
-    return f"{BOOKINGS}/{quoted(order_id, safe='')}"
 
 
 def _booking(found: Document, reader: User) -> Booking:
@@ -315,13 +283,3 @@ def _entry(item: dict[str, Any], names: dict[str, str]) -> Entry:
         by=names.get(str(item.get("by") or ""), ""),
         **texts,
     )
-
-
-def names_of(subjects: Iterable[str], reader: User) -> dict[str, str]:
-    """What READER calls those whom tokens call `user:<id>`. An admin is the platform to a seller."""
-    named = set(subjects)
-    names = dict.fromkeys(named - {""}, gettext("the platform"))
-    for person in User.objects.filter(pk__in=[int(subject[5:]) for subject in named if _PERSON.fullmatch(subject)]):
-        if reader.is_admin or not person.is_admin:
-            names[f"user:{person.pk}"] = person.name or person.email
-    return names

@@ -8,19 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote as quoted
 
 from controlplane.accounts.models import User
 from controlplane.lib import audit
-from controlplane.systems.booking_api import Answer, BookingApi
-from controlplane.systems.bookings import REFUND_WITHIN_S, names_of
-from controlplane.systems.errors import Refused, ServiceRefused, ServiceUnavailable
+from controlplane.systems.giving_back import give_back, look_up, names_of, path_of
 from controlplane.systems.looks import looked
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.shop import PICKUPS
-from controlplane.systems.staff import PERSONAL, Document, ask
+from controlplane.systems.staff import Document
 
-SCOPE = "content"
 WHYS = ("charged_twice", "fault", "missing", "goodwill", "other")
 
 
@@ -105,12 +101,7 @@ def shop_order(*, system: BookingSystem, order_id: str, user: User, is_look: boo
 
     Raises ServiceRefused (`not_found`), ServiceUnavailable, Refused (`service_older`: the image that runs knows no single orders yet).
     """
-    try:
-        found = ask(system, user, PERSONAL, lambda api: api.get(_path(order_id)))
-    except ServiceRefused as error:
-        if error.status == 404 and not _knows_orders(system, user):
-            raise Refused("service_older", service="merch") from error
-        raise
+    found = look_up(system, user, service="merch", collection=PICKUPS, identity=order_id)
     if is_look:
         looked(system, user, "pickup")
     return _order(found, user)
@@ -135,31 +126,13 @@ def shop_order_refund(
     document: Document = {"why": why, "picked_up": picked_up, "note": note}
     if items:
         document["items"] = [{"item": item, "quantity": count} for item, count in items.items()]
-    headers = {"Idempotency-Key": key} if key else {}
-
-    def call(api: BookingApi) -> Answer:
-        return api.post(f"{_path(order_id)}/refunds", document, timeout_s=REFUND_WITHIN_S, headers=headers)
-
-    told = {"order": order_id, "why": why}
-    try:
-        found = ask(system, acting_user, SCOPE, call)
-    except ServiceUnavailable:
-        audit.record("system.shop_refund", system, acting_user=acting_user, outcome="unknown", **told)
-        raise
+    told: Document = {"order": order_id, "why": why}
+    path = path_of(PICKUPS, order_id)
+    found = give_back(path, document, system=system, key=key, action="system.shop_refund", told=told, acting_user=acting_user)
     made = Refund(str(found["id"]), str(found["order_id"]), int(found["refund_krw"]), bool(found["is_done"]))
     done = {"outcome": "made", "refund": made.id, "refund_krw": made.refund_krw}
     audit.record("system.shop_refund", system, acting_user=acting_user, **told | done)
     return made
-
-
-def _knows_orders(system: BookingSystem, user: User) -> bool:
-    """Whether the merch service that runs there has what is asked of it here: a system keeps its images until it is deployed again."""
-    published = ask(system, user, PERSONAL, lambda api: api.get("/api/merch/openapi.json"))
-    return f"{PICKUPS}/{{order_id}}" in published.get("paths", {})
-
-
-def _path(order_id: str) -> str:
-    return f"{PICKUPS}/{quoted(order_id, safe='')}"
 
 
 def _order(found: Document, reader: User) -> ShopOrder:

@@ -20,6 +20,7 @@ from controlplane.systems import bookings, shop
 from controlplane.systems.access import Need
 from controlplane.systems.bookings import Booking, Quote, Wish
 from controlplane.systems.errors import ServiceRefused
+from controlplane.systems.giving_back import NOTE_AT_MOST
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.selectors import performances_of
 
@@ -53,8 +54,8 @@ class Typed:
             found["tickets"] = [gettext("Choose at least one ticket.")]
         if self.why not in bookings.WHYS:
             found["why"] = [gettext("Choose a reason.")]
-        if len(self.note) > bookings.NOTE_AT_MOST:
-            found["note"] = [gettext("At most %(limit)d characters, please.") % {"limit": bookings.NOTE_AT_MOST}]
+        if len(self.note) > NOTE_AT_MOST:
+            found["note"] = [gettext("At most %(limit)d characters, please.") % {"limit": NOTE_AT_MOST}]
         return found
 
 

@@ -18,8 +18,8 @@ from controlplane.portal.http import AuthenticatedRequest, asking
 from controlplane.portal.templatetags.portal import won
 from controlplane.systems import shop_orders
 from controlplane.systems.access import Need
-from controlplane.systems.bookings import NOTE_AT_MOST
 from controlplane.systems.errors import ServiceRefused
+from controlplane.systems.giving_back import NOTE_AT_MOST
 from controlplane.systems.models import BookingSystem
 from controlplane.systems.shop_orders import ShopOrder
 
