@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.db.models import Sum
 
 from booking_templates.kit import outbox
 from booking_templates.kit.batch import Statement
@@ -116,12 +117,22 @@ class Tickets:
             order.by_hand.refund = refund if isinstance(refund, OrderRefund) else None
             order.by_hand.save(force_insert=True)
             _give_back_at_door(order.by_hand)
-        notices.given_back(order, refund, places, is_whole=lines is None)
+        notices.given_back(order, refund, places, is_whole=lines is None, at_door_krw=_paid_at_door(order, places))
         body = {} if lines is None else {"places": places}
         outbox.put("seat", f"/internal/orders/{order.pk}/release", body)
         if not places:
             outbox.put("seat", f"/internal/holds/{order.hold_id}/unpin", {"order_id": order.pk})
         _tell_shop(order)
+
+
+def _paid_at_door(order: Order, places: list[str]) -> int:
+    """What its buyer has paid at the door for PLACES of ORDER, of which no provider knows."""
+    if order.by_hand is not None:
+        return order.by_hand.at_door_krw
+    if order.is_paid or order.reason != CALLED_OFF:
+        return 0  # of what buyers give back themselves nothing was
+    paid = Ticket.objects.filter(order_id=order.pk, place__in=places, paid_at_door_at__isnull=False)
+    return paid.aggregate(total=Sum("price_krw"))["total"] or 0
 
 
 def _give_back_at_door(made: RefundByHand) -> None:

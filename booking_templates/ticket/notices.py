@@ -36,11 +36,14 @@ def confirmed(order: Order, now: datetime) -> Statement:
     return table(Notice).insertion([Notice(id=order.pk, order_id=order.pk, kind=Kind.CONFIRMED, created_at=now)])
 
 
-def given_back(order: Order, refund: Refund | None, places: list[str], *, is_whole: bool) -> None:
-    """PLACES (their ids) were taken back, because of REFUND; or what was paid for ORDER goes back undelivered."""
+def given_back(order: Order, refund: Refund | None, places: list[str], *, is_whole: bool, at_door_krw: int = 0) -> None:
+    """PLACES (their ids) were taken back, because of REFUND; or what was paid for ORDER goes back undelivered.
+
+    AT_DOOR_KRW was paid for them at the door: the organiser gives it back.
+    """
     reason = refund.reason if refund else BY_ORGANISER if order.by_hand else order.reason
     kind = Kind.CALLED_OFF if reason == CALLED_OFF else Kind.GIVEN_BACK if order.issued_at else Kind.UNDELIVERED
-    details = {"places": places, "reason": reason or BUYER, "is_whole": is_whole}
+    details = {"places": places, "reason": reason or BUYER, "is_whole": is_whole} | ({"at_door_krw": at_door_krw} if at_door_krw else {})
     _write(order, kind, refund_id=refund.pk if refund else "", details=details)
 
 
@@ -114,13 +117,13 @@ class _About:
         still = _("These stay valid:") + "\n" + mail_words.listed(kept) if kept else ""
         subject = _("Booking cancelled") if is_whole else _("Tickets given back")
         gone = _("Cancelled:") + "\n" + _places(self._named())
-        return self._mail(subject, [self._head(said), gone, mail_words.refunded(self.refund), still])
+        return self._mail(subject, [self._head(said), gone, self._money_back(), still])
 
     def _called_off(self) -> Words:
         said = _("The organiser has called this performance off. Your tickets for it are not valid any more; you need not do anything.")
         if not self.order.issued_at:
             said = _("The organiser has called this performance off, so it could not be booked.")
-        refunded, owed = mail_words.refunded(self.refund), mail_words.compensation(self.refund)
+        refunded, owed = self._money_back(), mail_words.compensation(self.refund)
         return self._mail(_("Performance called off"), [self._head(said), _places(self._named()), refunded, owed])
 
     def _undelivered(self) -> Words:
@@ -167,6 +170,13 @@ class _About:
     def _mail(self, subject: str, paragraphs: list[str]) -> Words:
         page = _("The page of your booking:") + "\n" + self._page()
         return Words(self._subject(subject), text_of([*paragraphs, page, mail_words.contact()]))
+
+    def _money_back(self) -> str:
+        at_door = int(self.notice.details.get("at_door_krw") or 0)
+        if not at_door:
+            return mail_words.refunded(self.refund)
+        said = _("You paid %(amount)s at the entrance. The organiser gives it back: please ask them, if you do not have it yet.")
+        return said % {"amount": won(at_door)}
 
     def _subject(self, said: str) -> str:
         title = normal_name(self.known.title)

@@ -242,6 +242,26 @@ def test_what_the_organiser_gives_back_by_hand_is_told_without_the_note(buy: Buy
     assert "illness" not in mail["text"]
 
 
+@pytest.mark.parametrize("is_called_off", [True, False])
+def test_who_paid_at_the_door_is_told_that_the_organiser_gives_it_back(
+    no_provider: None, auth: Auth, seat: FakeSeat, buyer_client: Any, staff_client: Any, buyer_id: str, is_called_off: bool
+) -> None:
+    order = buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id, seats=1)}, content_type=JSON).json()
+    key = staff_client.post(f"{URL}/scanners", {"name": "Gate 1"}, content_type=JSON).json()["key"]
+    paid = {"payments": [{"code": order["tickets"][0]["code"], "at": clock().isoformat()}]}
+    buyer_client.post(f"{URL}/door/payments", paid, content_type=JSON, headers={"X-Scanner-Key": key})
+    bring(auth)
+    if is_called_off:
+        call_off("p1", compensation_percent=10)
+        refund_called_off()
+    else:
+        body = {"fee_krw": 0, "why": "illness", "at_door_krw": 150_000}
+        assert staff_client.post(f"{URL}/bookings/{order['id']}/refunds", body, content_type=JSON).status_code == 201
+    (mail,) = bring(auth)
+    assert "You paid 150,000 won at the entrance. The organiser gives it back" in mail["text"]
+    assert "Nothing was charged" not in mail["text"]
+
+
 def test_where_nothing_was_paid_nothing_is_refunded(
     no_provider: None, auth: Auth, seat: FakeSeat, buyer_client: Any, buyer_id: str
 ) -> None:
