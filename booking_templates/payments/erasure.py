@@ -27,4 +27,8 @@ def erase(saga: Saga[Any], buyer_id: str) -> int:
     if own.filter(state__in=UNDER_WAY).exists():
         raise refused("payment_in_progress", retry_after_s=5)
     pseudonym = f"erased-{secrets.token_hex(12)}"
-    return own.update(buyer_id=pseudonym, buyer_name="", buyer_phone="", idempotency_key=None)
+    # What was ordered since the look, with a token that lives on, keeps its buyer until its payment is decided.
+    count = own.exclude(state__in=UNDER_WAY).update(buyer_id=pseudonym, buyer_name="", buyer_phone="", idempotency_key=None)
+    if own.exists():
+        raise refused("payment_in_progress", retry_after_s=5)
+    return count

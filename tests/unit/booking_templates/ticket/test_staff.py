@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from booking_templates.kit.db import clock
+from booking_templates.payments import erasure
 from booking_templates.ticket.models import Order, Ticket
 from tests.booking_fakes import FakeProvider, FakeSeat
 from tests.unit.booking_templates.ticket.conftest import tid_of
@@ -217,6 +219,30 @@ def test_erasing_waits_for_a_payment_that_is_being_decided(
     recover()
     assert erase(service_client, buyer_id).json() == {"orders": 1}
     assert Order.objects.get().state == "ISSUED"
+
+
+def test_what_is_ordered_while_the_buyer_is_erased_keeps_them_until_it_is_decided(
+    service_client: Callable[[str], Any],
+    buyer_client: Any,
+    buyer_id: str,
+    buy: Buy,
+    seat: FakeSeat,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The provider was told this buyer's id and asks for the same one when the payment is approved."""
+    issued, later = buy(), []
+
+    def pseudonym(_length: int) -> str:
+        later.append(buyer_client.post(f"{URL}/orders", {"hold_id": seat.hold(buyer_id)}, content_type=JSON).json()["id"])
+        return "0" * 24
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(erasure, "secrets", SimpleNamespace(token_hex=pseudonym))
+        assert erase(service_client, buyer_id).json()["code"] == "payment_in_progress"
+    assert Order.objects.get(pk=issued).buyer_id.startswith("erased-")
+    assert Order.objects.get(pk=later[0]).buyer_id == buyer_id
+    assert erase(service_client, buyer_id).json() == {"orders": 1}, "it is told again, and nothing waits any more"
+    assert not Order.objects.filter(buyer_id=buyer_id).exists()
 
 
 def test_only_auth_may_erase(client: Any, buyer_client: Any, service_client: Callable[[str], Any], buyer_id: str) -> None:
