@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from math import ceil
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from booking_templates.kit.addresses import address_of, place_of
-from booking_templates.kit.problems import TooMany
+from booking_templates.kit.problems import TooMany, Unprocessable
 
 AT_ONCE = 1_000
 AT_ONCE_MIN = 50
@@ -36,8 +37,8 @@ class Buckets:
         self._lock = threading.Lock()
         self._full_at: dict[str, float] = {}
 
-    def wait_s(self, name: str, *, every_s: float, burst_s: float, counts: bool = True) -> float:
-        """0 where one more has room, which is put in if it COUNTS; for how long to stay away where it has none."""
+    def wait_s(self, name: str, *, every_s: float, burst_s: float) -> float:
+        """0 where one more has room, which is put in; for how long to stay away where it has none."""
         with self._lock:
             now = self._clock()
             if len(self._full_at) >= KEPT_MAX:
@@ -45,9 +46,14 @@ class Buckets:
             full_at = max(now, self._full_at.get(name, now)) + every_s
             if full_at - now > burst_s:
                 return full_at - now - burst_s
-            if counts:
-                self._full_at[name] = full_at
+            self._full_at[name] = full_at
             return 0.0
+
+    def give_back(self, name: str, *, every_s: float) -> None:
+        """One that was put in takes no room after all."""
+        with self._lock:
+            if name in self._full_at:
+                self._full_at[name] -= every_s
 
 
 def place_outside(request: HttpRequest) -> str | None:
@@ -80,7 +86,10 @@ class Limit:
 
 
 class Guesses:
-    """Wrong codes: a few of an account, and more from an address, which may be a whole office's, until it has to wait."""
+    """Wrong codes: a few of an account, and more from an address, which may be a whole office's, until it has to wait.
+
+    A code counts as wrong until it was looked at, so that those of one moment count each other.
+    """
 
     OF_ACCOUNT, ACCOUNT_EVERY_S = 10, 90.0
     OF_ADDRESS, ADDRESS_EVERY_S = 100, 9.0
@@ -88,19 +97,23 @@ class Guesses:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._buckets = Buckets(clock)
 
-    def check(self, request: HttpRequest, account: str) -> None:
-        """Raises TooMany while one more wrong code would be too many. Requests of one moment may pass together."""
-        if wait_s := self._wait_s(request, account, counts=False):
-            raise TooMany("too_many_attempts", _("Too many attempts. Please wait before you try again."), retry_after_s=ceil(wait_s))
-
-    def failed(self, request: HttpRequest, account: str) -> None:
-        self._wait_s(request, account, counts=True)
-
-    def _wait_s(self, request: HttpRequest, account: str, *, counts: bool) -> float:
-        wanted = [(f"account {account}", self.OF_ACCOUNT, self.ACCOUNT_EVERY_S)]
+    @contextmanager
+    def guess(self, request: HttpRequest, account: str) -> Iterator[None]:
+        """Around one look at a code, which was wrong if that raises Unprocessable. Raises TooMany where one more would be too many."""
+        buckets = [(f"account {account}", self.OF_ACCOUNT, self.ACCOUNT_EVERY_S)]
         if place := place_outside(request):
-            wanted.append((f"address {place}", self.OF_ADDRESS, self.ADDRESS_EVERY_S))
-        return max(self._buckets.wait_s(name, every_s=every_s, burst_s=count * every_s, counts=counts) for name, count, every_s in wanted)
+            buckets.append((f"address {place}", self.OF_ADDRESS, self.ADDRESS_EVERY_S))
+        with ExitStack() as taken:
+            for name, count, every_s in buckets:
+                if wait_s := self._buckets.wait_s(name, every_s=every_s, burst_s=count * every_s):
+                    words = _("Too many attempts. Please wait before you try again.")
+                    raise TooMany("too_many_attempts", words, retry_after_s=ceil(wait_s))
+                taken.callback(self._buckets.give_back, name, every_s=every_s)
+            try:
+                yield
+            except Unprocessable:
+                taken.pop_all()  # it was wrong, and stays counted
+                raise
 
 
 limit = Limit()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from booking_templates.kit.api import Reply, Request, endpoint
 from booking_templates.kit.principal import BUYER, staff
-from booking_templates.kit.problems import Unprocessable
 from booking_templates.seat import callers, house, presale
 from booking_templates.seat.schemas import CodeList, CodeRequest, CodesInfo, CodesQuery, CodesRequest, PresaleState, Withdrawn
 
@@ -36,12 +35,8 @@ def use_code(request: Request, body: CodeRequest) -> PresaleState:
     """
     at, buyer = house.current(), request.principal.id
     presale.check_takes_codes(at)
-    callers.guesses.check(request, buyer)
-    try:
+    with callers.guesses.guess(request, buyer):
         presale.use(body.code, buyer)
-    except Unprocessable:
-        callers.guesses.failed(request, buyer)
-        raise
     return presale.state(at, buyer)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from booking_templates.kit.db import clock_ms
+from booking_templates.kit.problems import TooMany, Unprocessable
 from booking_templates.seat import callers, codes, content, taken
 from booking_templates.seat.clock import from_ms
 from booking_templates.seat.models import Code, CodesGiven, Content, Room
@@ -195,6 +198,21 @@ def test_only_a_buyer_uses_one(presale: None, someone: Caller, staff: Caller) ->
 @pytest.mark.parametrize("body", [{}, {"code": ""}, {"code": 7}, {"code": "x" * 61}, {"code": "x", "more": 1}])
 def test_what_is_no_request_is_refused(presale: None, buyer: Caller, body: dict[str, Any]) -> None:
     assert buyer.call("POST", "presale", body).status_code == 422
+
+
+def test_guesses_of_one_moment_count_each_other() -> None:
+    """One more than may be wrong has room only once one of them has turned out right."""
+    guesses, request = callers.Guesses(clock=lambda: 0.0), RequestFactory().get("/")
+    with ExitStack() as looked_at:
+        for _ in range(callers.Guesses.OF_ACCOUNT):
+            looked_at.enter_context(guesses.guess(request, "buyer"))
+        with pytest.raises(TooMany), guesses.guess(request, "buyer"):
+            pytest.fail("one too many was looked at")
+    for _ in range(callers.Guesses.OF_ACCOUNT):
+        with pytest.raises(Unprocessable), guesses.guess(request, "buyer"):
+            raise Unprocessable("code_wrong")
+    with pytest.raises(TooMany), guesses.guess(request, "buyer"):
+        pytest.fail("one too many was wrong")
 
 
 def test_who_guesses_has_to_wait_and_the_right_one_too(presale: None, buyer: Caller, other: Caller) -> None:
