@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import urlencode
 
 import pytest
 from joserfc import jwt
@@ -200,6 +201,11 @@ def seller(db: None) -> Any:
 # --- The booking services' side --------------------------------------------------------------------------------------
 
 
+SEARCHES = {f"/api/ticket/attendees{kind}": f"/api/ticket/attendees{kind}" for kind in ("", ".csv", ".xlsx")}
+SEARCHES["/api/merch/pickups/search"] = "/api/merch/pickups"
+"""What is asked by POST where a buyer is looked for, and by GET elsewhere."""
+
+
 class Site:
     """Stands for the public address of booking systems: speaks the staff API over HTTP, checks tokens, remembers what it was given.
 
@@ -208,6 +214,8 @@ class Site:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
+        self.addresses: list[str] = []
+        """With their queries."""
         self.bodies: list[bytes] = []
         self.keys: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -260,11 +268,12 @@ class Site:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         path = request.path.split("?")[0]
         self.calls.append((method, path))
+        self.addresses.append(request.path)
         self.bodies.append(body)
         self.keys.append(request.headers.get("Idempotency-Key") or "")
         self.headers.append(dict(request.headers))
         self.before_answer(method, path)
-        status, document, *more = self._scripted(method, request.path) or self._answer(request, method, path, body)
+        status, document, *more = self._scripted(method, request.path, body) or self._answer(request, method, path, body)
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
         request.send_response(status)
         is_problem = status >= 400 and "code" in document
@@ -277,9 +286,15 @@ class Site:
         request.wfile.write(text)
         request.wfile.flush()
 
-    def _scripted(self, method: str, address: str) -> tuple[Any, ...] | None:
-        """What a test said that is answered: status, document, and headers if need be. A callable is given the address with its query."""
-        found: Any = self.answers.get((method, address.split("?", maxsplit=1)[0]))
+    def _scripted(self, method: str, address: str, body: bytes) -> tuple[Any, ...] | None:
+        """What a test said that is answered: status, document, and headers if need be. A callable is given the address with its query.
+
+        What is looked for by POST is answered as by GET, where nothing else was said.
+        """
+        path = address.split("?", maxsplit=1)[0]
+        found: Any = self.answers.get((method, path))
+        if found is None and method == "POST" and (searched := SEARCHES.get(path)):
+            address, found = f"{searched}?{urlencode(json.loads(body))}", self.answers.get(("GET", searched))
         return found(address) if callable(found) else found
 
     def _answer(self, request: BaseHTTPRequestHandler, method: str, path: str, body: bytes) -> tuple[int, Any]:

@@ -267,6 +267,10 @@ class PickUpQuery(msgspec.Struct):
     page: Annotated[int, Meta(ge=1, le=100_000)] = 1
 
 
+class PickUpSearch(PickUpQuery, forbid_unknown_fields=True):
+    """The same in a body: it may name a buyer, and addresses are written down on their way."""
+
+
 class ToPickUp(msgspec.Struct):
     """An order that stands, its `items` without what was given back; or one that was given back whole, with all that it was for."""
 

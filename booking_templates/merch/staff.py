@@ -17,6 +17,7 @@ from booking_templates.merch.schemas import (
     PickUp,
     PickUpQuery,
     PickUps,
+    PickUpSearch,
     PictureIn,
     ProductSales,
     Summary,
@@ -73,7 +74,17 @@ def put_picture(request: Request, body: bytes, digest: str) -> PictureIn:
 
 @endpoint(auth=staff("attendees"), query=PickUpQuery, returns={200: PickUps})
 def list_pick_ups(request: Request, query: PickUpQuery) -> PickUps:
-    """Orders, the oldest first: who waits for what, who was here, and what was given back."""
+    """Orders, the oldest first: who waits for what, who was here, and what was given back. Search for a buyer by `pickups/search`."""
+    return _pick_ups(query)
+
+
+@endpoint(auth=staff("attendees"), body=PickUpSearch, returns={200: PickUps})
+def search_pick_ups(request: Request, body: PickUpSearch) -> PickUps:
+    """The same, with what is looked for in no address."""
+    return _pick_ups(body)
+
+
+def _pick_ups(query: PickUpQuery) -> PickUps:
     found = Order.objects.filter(RETURNED if query.state == "returned" else STANDS).order_by("created_at", "pk")
     if query.state in ("waiting", "done"):
         found = found.filter(picked_up_at__isnull=query.state == "waiting")

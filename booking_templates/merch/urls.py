@@ -22,6 +22,7 @@ urlpatterns = [
     *returns.urls(saga, page_of),
     route("content", PUT=staff.put_content, GET=staff.read_content),
     route("pickups", GET=staff.list_pick_ups, POST=staff.hand_over),
+    route("pickups/search", POST=staff.search_pick_ups),
     route("pickups/<uuid:order_id>", GET=staff_orders.read_order),
     route("pickups/<uuid:order_id>/refunds", POST=staff_orders.create_refund),
     route("summary", GET=staff.read_summary),

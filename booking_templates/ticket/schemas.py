@@ -212,6 +212,10 @@ class AttendeeQuery(msgspec.Struct):
     page: Annotated[int, Meta(ge=1, le=100_000)] = 1
 
 
+class AttendeeSearch(AttendeeQuery, forbid_unknown_fields=True):
+    """The same in a body: it may name a buyer, and addresses are written down on their way."""
+
+
 class Attendee(msgspec.Struct):
     ticket_id: str
     order_id: str

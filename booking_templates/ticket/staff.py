@@ -16,6 +16,7 @@ from booking_templates.ticket.sales_schemas import Open, Settlement, Summary
 from booking_templates.ticket.schemas import (
     AttendeeQuery,
     Attendees,
+    AttendeeSearch,
     CalledOff,
     CallingOff,
     Content,
@@ -68,7 +69,17 @@ def read_calling_off(request: Request, performance_id: str) -> CallingOff:
 
 @endpoint(auth=staff("attendees"), query=AttendeeQuery, returns={200: Attendees})
 def list_attendees(request: Request, query: AttendeeQuery) -> Attendees:
-    """Who booked, by performance; `q` searches names, order numbers, phones and places."""
+    """Who booked, by performance; `q` searches names, order numbers, phones and places. Search for a buyer by POST."""
+    return _attendees(query)
+
+
+@endpoint(auth=staff("attendees"), body=AttendeeSearch, returns={200: Attendees})
+def search_attendees(request: Request, body: AttendeeSearch) -> Attendees:
+    """Who booked, as by GET, with what is looked for in no address."""
+    return _attendees(body)
+
+
+def _attendees(query: AttendeeQuery) -> Attendees:
     found = attendees.find(performance=query.performance, q=query.q)
     total = found.count()
     start = (query.page - 1) * attendees.PAGE
@@ -83,6 +94,16 @@ def list_attendees(request: Request, query: AttendeeQuery) -> Attendees:
 @endpoint(auth=staff("attendees"), query=AttendeeQuery, returns={200: bytes}, content_type="text/csv")
 def export_csv(request: Request, query: AttendeeQuery) -> StreamingHttpResponse:
     """The whole list as CSV; `page` is ignored."""
+    return _csv(query)
+
+
+@endpoint(auth=staff("attendees"), body=AttendeeSearch, returns={200: bytes}, content_type="text/csv")
+def search_csv(request: Request, body: AttendeeSearch) -> StreamingHttpResponse:
+    """The list as CSV, as by GET, with what is looked for in no address."""
+    return _csv(body)
+
+
+def _csv(query: AttendeeQuery) -> StreamingHttpResponse:
     lines = tables.csv_lines(attendees.head(), attendees.rows(performance=query.performance, q=query.q))
     return _file(lines, "attendees.csv", "text/csv; charset=utf-8")
 
@@ -90,6 +111,16 @@ def export_csv(request: Request, query: AttendeeQuery) -> StreamingHttpResponse:
 @endpoint(auth=staff("attendees"), query=AttendeeQuery, returns={200: bytes}, content_type=XLSX)
 def export_xlsx(request: Request, query: AttendeeQuery) -> StreamingHttpResponse:
     """The whole list as a workbook; `page` is ignored."""
+    return _xlsx(query)
+
+
+@endpoint(auth=staff("attendees"), body=AttendeeSearch, returns={200: bytes}, content_type=XLSX)
+def search_xlsx(request: Request, body: AttendeeSearch) -> StreamingHttpResponse:
+    """The list as a workbook, as by GET, with what is looked for in no address."""
+    return _xlsx(body)
+
+
+def _xlsx(query: AttendeeQuery) -> StreamingHttpResponse:
     chunks = tables.xlsx_chunks("attendees", attendees.head(), attendees.rows(performance=query.performance, q=query.q))
     return _file(chunks, "attendees.xlsx", XLSX)
 

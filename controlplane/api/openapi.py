@@ -276,6 +276,16 @@ _OF_LIVE = (
         booking_serializers.NewRefundSerializer,
     ),
     Words("attendees_file", live.AttendeesFile, "get", _SALES, _bytes("text/csv", _XLSX), (*_AT, 422), [_KIND, *_ATTENDEES[:2]]),
+    Words(
+        "attendees_file_search",
+        live.AttendeesFile,
+        "post",
+        _SALES,
+        _bytes("text/csv", _XLSX),
+        _CHANGED,
+        [_KIND],
+        serializers.AttendeeFilterSerializer,
+    ),
     Words("settlement_read", live.Settlement, "get", _SALES, {200: serializers.SettlementSerializer}, _AT),
     Words("settlement_file", live.SettlementFile, "get", _SALES, _bytes("text/csv"), _AT),
     Words("scanners_list", live.Scanners, "get", _LIVE, {200: _results("ScannerList", serializers.ScannerSerializer)}, _AT),
@@ -291,6 +301,9 @@ _OF_LIVE = (
         {200: _rows("PickUpPage")},
         (*_AT, 422),
         [OpenApiParameter("q", str), OpenApiParameter("state", str, enum=list(shop.STATES)), _PAGING[0]],
+    ),
+    Words(
+        "pickups_search", live.PickUpSearch, "post", _LIVE, {200: _rows("PickUpPage")}, _CHANGED, body=serializers.PickUpSearchSerializer
     ),
     Words("pickups_read", shop_orders.ShopOrder, "get", _LIVE, {200: shop_serializers.ShopOrderSerializer}, _AT),
     Words(
@@ -447,6 +460,15 @@ _WORDS_OF = (
     ),
     Words("services_restart", operating.Restart, "post", _SYSTEMS, {202: _OPERATION}, (*_OF_ONE, 409)),
     Words("attendees_list", systems.Attendees, "get", _SALES, {200: serializers.AttendeePageSerializer}, (*_OF_ONE, 503), _ATTENDEES),
+    Words(
+        "attendees_search",
+        systems.Attendees,
+        "post",
+        _SALES,
+        {200: serializers.AttendeePageSerializer},
+        (*_OF_ONE, 503, *_WITH_BODY),
+        body=serializers.AttendeeSearchSerializer,
+    ),
     Words("sales_read", systems.Sales, "get", _SALES, {200: serializers.SalesSerializer}, _OF_ONE),
     *_OF_LIVE,
     *_OF_PEOPLE,

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from controlplane.lib import reasons
 from controlplane.rendering.seating import MAX_SEATS
+from controlplane.systems import shop
 from controlplane.systems.models import BookingSystem, Operation, OperationStep, Revision
 from controlplane.systems.selectors import STEPS
 
@@ -176,6 +177,17 @@ class EventSerializer(serializers.Serializer):
     sales_close_at = serializers.DateTimeField()
     price_from_krw = serializers.IntegerField()
     url = serializers.CharField()
+
+
+class AttendeeFilterSerializer(serializers.Serializer):
+    """Who is looked for stands in no address here: those are written down on their way."""
+
+    q = serializers.CharField(max_length=100, default="", allow_blank=True, help_text="Name, phone, seat or booking number.")
+    performance = serializers.CharField(max_length=40, default="", allow_blank=True, help_text="Id of a performance.")
+
+
+class AttendeeSearchSerializer(AttendeeFilterSerializer):
+    page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
 
 
 class AttendeePageSerializer(serializers.Serializer):
@@ -500,6 +512,14 @@ class GivenBackSerializer(serializers.Serializer):
     payments = serializers.ListField(child=serializers.IntegerField(), help_text="Those that stand as given back, now or before.")
     amount_krw = serializers.IntegerField(help_text="What they come to.")
     not_owed = serializers.IntegerField(help_text="How many were not to be given back (any more).")
+
+
+class PickUpSearchSerializer(serializers.Serializer):
+    """Likewise."""
+
+    q = serializers.CharField(max_length=100, default="", allow_blank=True, help_text="Name, phone or order number.")
+    state = serializers.ChoiceField(choices=list(shop.STATES), default="waiting")
+    page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
 
 
 class PickUpSerializer(serializers.Serializer):

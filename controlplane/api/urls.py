@@ -70,6 +70,7 @@ endpoints = [
     path("systems/<int:system_id>/door/owed", live.DoorOwed.as_view(), name="door-owed"),
     path("systems/<int:system_id>/door/given-back", live.DoorGivenBack.as_view(), name="door-given-back"),
     path("systems/<int:system_id>/pickups", live.PickUps.as_view(), name="pickups"),
+    path("systems/<int:system_id>/pickups/search", live.PickUpSearch.as_view(), name="pickups-search"),
     path("systems/<int:system_id>/pickups/<uuid:order_id>", shop_orders.ShopOrder.as_view(), name="pickup"),
     path("systems/<int:system_id>/pickups/<uuid:order_id>/refunds", shop_orders.Refunds.as_view(), name="pickup-refunds"),
     path("systems/<int:system_id>/stock", live.Stock.as_view(), name="stock"),

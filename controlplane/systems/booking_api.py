@@ -21,6 +21,9 @@ MAX_ANSWER_BYTES = 5_000_000
 CHUNK_BYTES = 64 * 1024
 AWAY = (502, 503, 504)
 PAUSE_S = 0.05
+UNKNOWN_WAY = (404, 405)
+"""How an image answers, with a code, that is older than the way in."""
+PROBLEM = "problem+json"
 
 
 class Silent(Exception):
@@ -111,6 +114,16 @@ class BookingApi:
     def get(self, path: str, *, timeout_s: float = 3.0, **query: Any) -> Answer:
         return self._call("GET", path, timeout_s, params=_given(query))
 
+    def search(self, path: str, *, at: str = "", timeout_s: float = 3.0, **query: Any) -> Answer:
+        """The same, but what is looked for as `q` goes to AT (PATH without) in a body: it may name a buyer, and addresses are written
+        down on their way. An older image takes it in an address alone."""
+        given = _given(query)
+        if "q" in given:
+            answer = self._call("POST", at or path, timeout_s, json=given)
+            if answer.status not in UNKNOWN_WAY or not answer.code:
+                return answer
+        return self._call("GET", path, timeout_s, params=given)
+
     def patch(self, path: str, document: Any, *, timeout_s: float = 5.0) -> Answer:
         return self._call("PATCH", path, timeout_s, json=document)
 
@@ -122,11 +135,18 @@ class BookingApi:
         return self._call("PUT", path, timeout_s, data=content, headers={"Content-Type": "application/octet-stream"})
 
     def stream(self, path: str, *, timeout_s: float = 20.0, **query: Any) -> Answer | tuple[str, Iterator[bytes]]:
-        """A file of any size: its media type, and its bytes as they come; an Answer when there is none. Raises Silent.
+        """A file of any size: its media type, and its bytes as they come; an Answer when there is none. Raises Silent. As to QUERY, see
+        `search`.
 
         Close the iterator, or read it to its end, before the BookingApi.
         """
-        response = self._request("GET", path, timeout_s, params=_given(query), stream=True)
+        given = _given(query)
+        response = self._request("POST", path, timeout_s, json=given, stream=True) if "q" in given else None
+        if response is not None and response.status_code in UNKNOWN_WAY and PROBLEM in response.headers.get("Content-Type", ""):
+            response.close()
+            response = None
+        if response is None:
+            response = self._request("GET", path, timeout_s, params=given, stream=True)
         if response.status_code != 200:
             return _answer(response)
         return response.headers.get("Content-Type", "application/octet-stream"), _chunks(response)
@@ -165,7 +185,7 @@ class BookingApi:
             )
         except requests.RequestException as error:
             raise Silent(f"{self._base} ({_why(error)})") from error
-        if response.status_code in AWAY and "problem+json" not in response.headers.get("Content-Type", ""):
+        if response.status_code in AWAY and PROBLEM not in response.headers.get("Content-Type", ""):
             raise Silent(f"HTTP {response.status_code}")
         return response
 

@@ -188,7 +188,7 @@ def attendees(system: BookingSystem, *, user: User, query: str = "", page: int =
         return AttendeePage(is_available=False)
     answer = _ask(
         _api(system, user, "attendees"),
-        lambda api: api.get("/api/ticket/attendees", timeout_s=ANSWER_WITHIN_S, q=query, page=asked, performance=performance),
+        lambda api: api.search("/api/ticket/attendees", timeout_s=ANSWER_WITHIN_S, q=query, page=asked, performance=performance),
     )
     if answer is None:
         return AttendeePage(is_available=False)

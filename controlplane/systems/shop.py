@@ -49,7 +49,7 @@ def pick_ups(*, system: BookingSystem, user: User, query: str = "", state: str =
     That USER looked is written down.
     """
     try:
-        found = ask(system, user, ATTENDEES, lambda api: api.get(PICKUPS, q=query, state=state, page=page))
+        found = ask(system, user, ATTENDEES, lambda api: api.search(PICKUPS, at=f"{PICKUPS}/search", q=query, state=state, page=page))
     except ServiceRefused as error:
         if state != "returned" or set(error.errors) != {"state"}:
             raise

@@ -210,10 +210,20 @@ class AttendeesFile(Endpoint):
     content_negotiation_class = OneAnswer
 
     def get(self, request: Request, system_id: int, kind: str) -> StreamingHttpResponse:
-        """The whole list of attendees as a file."""
+        """The whole list of attendees as a file. Search for a buyer by POST: addresses are written down on their way."""
+        query = {"q": request.query_params.get("q", "")[:100], "performance": request.query_params.get("performance", "")[:40]}
+        return self._file(system_id, kind, query)
+
+    def post(self, request: Request, system_id: int, kind: str) -> StreamingHttpResponse:
+        """The list as a file, with what is looked for in no address. Changes nothing."""
+        self.system(system_id, Need.VIEW)
+        wanted = serializers.AttendeeFilterSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        return self._file(system_id, kind, wanted.validated_data)
+
+    def _file(self, system_id: int, kind: str, query: dict[str, str]) -> StreamingHttpResponse:
         if kind not in ("csv", "xlsx"):
             raise SystemNotFound
-        query = {"q": request.query_params.get("q", "")[:100], "performance": request.query_params.get("performance", "")[:40]}
         found = staff.download(self.system(system_id, Need.VIEW), self.user, "attendees", f"/api/ticket/attendees.{kind}", **query)
         return StreamingHttpResponse(found[1], content_type=found[0], headers=_file(f"attendees.{kind}"))
 
@@ -277,30 +287,49 @@ class DoorGivenBack(Endpoint):
         return Response(serializers.GivenBackSerializer(made).data)
 
 
-class PickUps(Endpoint):
+class Shop(Endpoint):
+    """An endpoint of an event that sells merchandise."""
+
+    def shop(self, system_id: int, need: Need) -> BookingSystem:
+        """Raises SystemNotFound where nothing is sold."""
+        system = self.system(system_id, need)
+        if not shop.has_shop(system):
+            raise SystemNotFound
+        return system
+
+
+class PickUpSearch(Shop):
+    def post(self, request: Request, system_id: int) -> Response:
+        """Orders of merchandise, with what is looked for in no address. Changes nothing."""
+        system = self.shop(system_id, Need.VIEW)
+        wanted = serializers.PickUpSearchSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        return _pick_ups(shop.pick_ups(system=system, user=self.user, query=given["q"], state=given["state"], page=given["page"]))
+
+
+def _pick_ups(found: shop.PickUps) -> Response:
+    return Response({"results": found.orders, "total": found.total, "page": found.page, "pages": found.pages})
+
+
+class PickUps(Shop):
     def get(self, request: Request, system_id: int) -> Response:
-        """Orders of merchandise to hand over."""
+        """Orders of merchandise to hand over. Search for a buyer by `pickups/search`: addresses are written down on their way."""
         state = request.query_params.get("state", "waiting")
         if state not in shop.STATES:
             raise Invalid({"state": [gettext("This must be one of: %(options)s.") % {"options": ", ".join(shop.STATES)}]})
         number, _size = page_of(request)
         found = shop.pick_ups(
-            system=self._shop(system_id, Need.VIEW), user=self.user, query=request.query_params.get("q", "")[:100], state=state, page=number
+            system=self.shop(system_id, Need.VIEW), user=self.user, query=request.query_params.get("q", "")[:100], state=state, page=number
         )
-        return Response({"results": found.orders, "total": found.total, "page": found.page, "pages": found.pages})
+        return _pick_ups(found)
 
     def post(self, request: Request, system_id: int) -> Response:
         """Hand an order over to who shows its code: once."""
-        system = self._shop(system_id, Need.MANAGE)
+        system = self.shop(system_id, Need.MANAGE)
         wanted = serializers.PickUpSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         return Response(shop.hand_over(system=system, code=wanted.validated_data["code"], acting_user=self.user))
-
-    def _shop(self, system_id: int, need: Need) -> BookingSystem:
-        system = self.system(system_id, need)
-        if not shop.has_shop(system):
-            raise SystemNotFound
-        return system
 
 
 class Stock(Endpoint):

@@ -163,19 +163,29 @@ class Rollback(Endpoint):
 
 class Attendees(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
-        """Who booked, asked of the booking system."""
+        """Who booked, asked of the booking system. Search for a buyer by POST: addresses are written down on their way."""
         system = self.system(system_id, Need.VIEW)
         number = request.query_params.get("page", "1")
-        page = selectors.attendees(
+        return self._found(
             system,
-            user=self.user,
             query=request.query_params.get("q", "")[:100],
             performance=request.query_params.get("performance", "")[:40],
             page=int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 7 else 1,
         )
-        if not page.is_available:
+
+    def post(self, request: Request, system_id: int) -> Response:
+        """Who booked, with what is looked for in no address. Changes nothing."""
+        system = self.system(system_id, Need.VIEW)
+        wanted = serializers.AttendeeSearchSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        return self._found(system, query=given["q"], performance=given["performance"], page=given["page"])
+
+    def _found(self, system: BookingSystem, *, query: str, performance: str, page: int) -> Response:
+        found = selectors.attendees(system, user=self.user, query=query, performance=performance, page=page)
+        if not found.is_available:
             return answer(503, "service_unavailable", gettext("The ticket service of this booking system does not answer."))
-        return Response({"rows": page.rows, "total": page.total, "page": page.page, "pages": page.pages})
+        return Response({"rows": found.rows, "total": found.total, "page": found.page, "pages": found.pages})
 
 
 class Sales(Endpoint):

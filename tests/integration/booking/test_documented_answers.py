@@ -78,6 +78,7 @@ class Walk:
 
     def hold_to(self, name: str, answer: requests.Response, at: dict[str, str] | None = None) -> None:
         """ANSWER against the document of NAME."""
+        assert name in self.operations, f"{name} is in no document"
         assert answer.status_code < 400, f"{name}: {answer.status_code} {answer.text[:500]}"
         self.answered[name].add(str(answer.status_code))
         try:
@@ -268,7 +269,7 @@ def tickets(walk: Walk, booking: Booking) -> None:
     ids = [each["id"] for each in order["tickets"]]
     for part in ("", "/qr.svg", "/ticket.pdf", "/event.ics"):
         walk.ask("GET /api/ticket/tickets/{ticket_id}" + part, token=mine, at={"ticket_id": ids[0]})
-    _at_the_door(walk, staff, order)
+    _at_the_door(walk, staff, order, booking)
 
     quote = walk.ask("GET /api/ticket/orders/{order_id}/cancellation", token=mine, at=at, query={"tickets": ids[1]}).json()
     given_up = {"fee_krw": quote["fee_krw"], "tickets": [ids[1]]}
@@ -288,6 +289,8 @@ def tickets(walk: Walk, booking: Booking) -> None:
 
     for name in ("attendees", "attendees.csv", "attendees.xlsx", "settlement", "summary", "tallies", "open", "door/conflicts"):
         walk.ask(f"GET /api/ticket/{name}", token=staff)
+    for name in ("attendees", "attendees.csv", "attendees.xlsx"):
+        walk.ask(f"POST /api/ticket/{name}", token=staff, json={"q": order["number"], "performance": "p1"})
     for table in ("orders", "tickets", "payments", "refunds"):
         walk.ask("GET /api/ticket/export/{table}", token=staff, at={"table": table})
 
@@ -299,19 +302,26 @@ def _pay(walk: Walk, booking: Booking, buyer: Buyer, order: dict[str, Any], serv
     walk.ask(f"GET /api/{service}/payments/{{order_id}}/approved", at={"order_id": order["id"]}, query={"pg_token": token})
 
 
-def _at_the_door(walk: Walk, staff: str, order: dict[str, Any]) -> None:
-    """The first ticket is let in, by a device whose key is taken away again."""
+def _at_the_door(walk: Walk, staff: str, order: dict[str, Any], booking: Booking) -> None:
+    """The first ticket is let in, where nothing was paid after it was paid for twice, by devices whose keys are taken away again."""
     made = walk.ask("POST /api/ticket/scanners", token=staff, json={"name": "정문"}).json()
     key, code = made["key"], order["tickets"][0]["code"]
     walk.ask("GET /api/ticket/scanners", token=staff)
     walk.ask("GET /api/ticket/door", query={"performance": "p1"}, X_Scanner_Key=key)
     now = datetime.now(UTC).isoformat()
     walk.ask("POST /api/ticket/door/payments", json={"payments": [{"code": code, "at": now}]}, X_Scanner_Key=key)
+    other = walk.ask("POST /api/ticket/scanners", token=staff, json={"name": "후문"}).json()
+    later = datetime.now(UTC).isoformat()
+    walk.ask("POST /api/ticket/door/payments", json={"payments": [{"code": code, "at": later}]}, X_Scanner_Key=other["key"])
+    owed = walk.ask("GET /api/ticket/door/owed", token=staff).json()["payments"]
+    assert bool(owed) == (booking.payment == "none")
+    walk.ask("POST /api/ticket/door/given-back", token=staff, json={"payments": [each["id"] for each in owed] or [1]})
     for let_in in ("false", "true"):
         scans = {"scans": [{"code": code, "at": datetime.now(UTC).isoformat()}, {"code": "x"}], "performance": "p1"}
         walk.ask("POST /api/ticket/scans", query={"let_in": let_in}, json=scans, X_Scanner_Key=key)
-    for name in ("scan", "scan.js", "scan-code.js", "scan-kept.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js"):
+    for name in ("scan", "scan.js", "scan-worker.js", "scan-qr/decode.js", "scan-qr/index.js"):
         walk.ask(f"GET /api/ticket/{name}")
+    walk.ask("GET /api/ticket/scan-{part}.js", at={"part": "code"})
     walk.ask("DELETE /api/ticket/scanners/{scanner_id}", token=staff, at={"scanner_id": made["id"]})
 
 
@@ -348,6 +358,7 @@ def merchandise(walk: Walk, booking: Booking) -> None:
     walk.ask("POST /api/merch/orders/{order_id}/cancel", token=mine, at={"order_id": given_up["id"]})
     for name in ("pickups", "summary", "open"):
         walk.ask(f"GET /api/merch/{name}", token=staff)
+    walk.ask("POST /api/merch/pickups/search", token=staff, json={"q": order["number"], "state": "all"})
     for table in ("orders", "items", "payments", "refunds"):
         walk.ask("GET /api/merch/export/{table}", token=staff, at={"table": table})
 

@@ -227,6 +227,10 @@ def test_the_counter_lists_who_waits_for_what(
     assert [(item["product"], item["quantity"]) for item in waiting["orders"][0]["items"]] == [("program", 3)]
     assert staff_client.get(f"{URL}/pickups", {"q": order_row.number[:5].lower()}).json()["total"] == 1
     assert staff_client.get(f"{URL}/pickups", {"q": "nobody"}).json()["total"] == 0
+    for q, total in ((order_row.number, 1), ("nobody", 0)):
+        looked = staff_client.post(f"{URL}/pickups/search", {"q": q, "state": "all"}, content_type=JSON)
+        assert (looked.status_code, looked.json()) == (200, staff_client.get(f"{URL}/pickups", {"q": q, "state": "all"}).json())
+        assert looked.json()["total"] == total
     handed = staff_client.post(f"{URL}/pickups", {"code": order_row.pickup_code}, content_type=JSON).json()
     assert [item["product"] for item in handed["items"]] == ["program"]
     totals = [staff_client.get(f"{URL}/pickups", {"state": state}).json()["total"] for state in ("waiting", "done", "all")]
@@ -267,6 +271,8 @@ def test_a_bad_query_of_the_counter_is_refused(staff_client: Any, query: dict[st
 def test_the_counters_list_is_for_its_staff(client: Any, buyer_client: Any) -> None:
     assert client.get(f"{URL}/pickups").status_code == 401
     assert buyer_client.get(f"{URL}/pickups").status_code == 403
+    assert client.post(f"{URL}/pickups/search", {"q": "김"}, content_type=JSON).status_code == 401
+    assert buyer_client.post(f"{URL}/pickups/search", {"q": "김"}, content_type=JSON).status_code == 403
 
 
 def test_items_of_a_deleted_choice_are_kept(staff_client: Any, bought: tuple[str, dict[str, int]]) -> None:

@@ -99,6 +99,30 @@ def test_attendees_are_searched_and_paged(staff_client: Any, client_for: Callabl
     assert staff_client.get(f"{URL}/attendees", {"page": 0}).status_code == 422
 
 
+def test_a_buyer_can_be_looked_for_without_standing_in_an_address(
+    staff_client: Any, buyer_client: Any, client: Any, buyer_id: str, client_for: Callable[[str], Any], keys: Any, buy: Buy, seat: FakeSeat
+) -> None:
+    buy(client=client_for(keys.buyer_token(buyer_id, name="김철수")), hold_id=seat.hold(buyer_id, seats=2))
+    buy(client=client_for(keys.buyer_token(buyer_id, name="이영희")), hold_id=seat.hold(buyer_id, seats=1))
+    wanted = {"q": "김철수", "performance": "p1"}
+
+    found = staff_client.post(f"{URL}/attendees", wanted | {"page": 1}, content_type=JSON)
+    assert (found.status_code, found.json()) == (200, staff_client.get(f"{URL}/attendees", wanted).json())
+    assert found.json()["total"] == 2
+    for kind in ("csv", "xlsx"):
+        asked = staff_client.post(f"{URL}/attendees.{kind}", wanted, content_type=JSON)
+        plain = staff_client.get(f"{URL}/attendees.{kind}", wanted)
+        assert (asked["Content-Type"], asked["Content-Disposition"]) == (plain["Content-Type"], plain["Content-Disposition"])
+        rows = b"".join(asked.streaming_content)
+        assert rows.count("김철수".encode()) == (2 if kind == "csv" else 0)
+        assert len(rows) == len(b"".join(plain.streaming_content))
+    for name in ("attendees", "attendees.csv", "attendees.xlsx"):
+        assert client.post(f"{URL}/{name}", wanted, content_type=JSON).status_code == 401
+        assert buyer_client.post(f"{URL}/{name}", wanted, content_type=JSON).status_code == 403
+        bad = staff_client.post(f"{URL}/{name}", {"name": "김철수"}, content_type=JSON)
+        assert (bad.status_code, list(bad.json()["errors"])) == (422, ["name"])
+
+
 def test_a_name_is_found_however_its_letters_were_composed(
     staff_client: Any, buyer_client: Any, buyer_id: str, buy: Buy, seat: FakeSeat
 ) -> None:

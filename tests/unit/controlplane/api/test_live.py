@@ -42,12 +42,15 @@ EACH = [
     ("GET", "performances/p2/cancellation", None),
     ("POST", "performances/p1/cancellation", {"name": "2090-01-10 19:30"}),
     ("GET", "attendees.csv", None),
+    ("POST", "attendees", {"q": "김서연"}),
+    ("POST", "attendees.csv", {"q": "김서연"}),
     ("GET", "settlement", None),
     ("GET", "settlement.csv", None),
     ("GET", "scanners", None),
     ("POST", "scanners", {"name": "정문"}),
     ("DELETE", f"scanners/{SCANNER}", None),
     ("GET", "pickups", None),
+    ("POST", "pickups/search", {"q": "김서연"}),
     ("POST", "pickups", {"code": "ABCD-EFGH"}),
     ("PATCH", "stock", {"stock": {"program": 60}}),
 ]
@@ -70,6 +73,7 @@ def event(seller: Any, runtime: Any, site: Any) -> Any:
         ("PUT", "/api/seat/performances/p1/blocked"): (200, {"seats": ["A-1"]}),
         ("GET", "/api/ticket/performances/p2/cancellation"): (200, PROGRESS),
         ("POST", "/api/ticket/performances/p1/cancellation"): (200, PROGRESS | {"performance_id": "p1"}),
+        ("GET", "/api/ticket/attendees"): (200, {"attendees": [], "total": 0, "page": 1, "pages": 1}),
         ("GET", "/api/ticket/attendees.csv"): (200, b"rows"),
         ("GET", "/api/ticket/scanners"): (200, {"scanners": [scanner]}),
         ("POST", "/api/ticket/scanners"): (201, scanner | {"key": "geheim"}),
@@ -144,6 +148,9 @@ SERVED = (
         ("PUT", "performances/p1/off-sale", {"seats": [""]}, "seats.0"),
         ("POST", "scanners", {"name": ""}, "name"),
         ("POST", "pickups", {"code": "x" * 21}, "code"),
+        ("POST", "pickups/search", {"state": "lost"}, "state"),
+        ("POST", "attendees", {"page": 0}, "page"),
+        ("POST", "attendees.xlsx", {"q": "x" * 101}, "q"),
         ("PATCH", "stock", {"stock": {"program": -1}}, "stock.program"),
         ("PATCH", "stock", {"stock": {"nix": 1}}, "stock.nix"),
         ("GET", "pickups?state=lost", None, "state"),
@@ -212,6 +219,15 @@ def test_a_description_comes_with_the_new_generation(event: Any, mine: Any) -> N
     after = mine.call("PATCH", f"systems/{event.pk}/event", {"description": "neu"})["ETag"]
     assert before != after == mine.get(f"systems/{event.pk}")["ETag"]
     assert mine.get(f"systems/{event.pk}/requirement").json()["description"] == "neu"
+
+
+def test_who_is_looked_for_stands_in_no_address(event: Any, mine: Any, site: Any) -> None:
+    for path in ("attendees", "attendees.csv", "pickups/search"):
+        answer = mine.call("POST", f"systems/{event.pk}/{path}", {"q": "Hana"})
+        assert answer.status_code == 200
+        assert b"".join(answer.streaming_content) == b"rows" if path.endswith(".csv") else answer.json()["total"] in (0, 1)
+        assert json.loads(site.bodies[-1])["q"] == "Hana"
+    assert not any("Hana" in address for address in site.addresses)
 
 
 def test_an_event_without_merchandise_has_no_pickups(live: Any, mine: Any) -> None:

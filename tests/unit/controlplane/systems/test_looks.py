@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -55,3 +56,36 @@ def test_where_nothing_was_shown_there_was_no_look(system: BookingSystem, seller
     selectors.sales_summary(system, user=seller)
 
     assert rows(system) == []
+
+
+def look(system: BookingSystem, seller: User, name: str) -> None:
+    """Look for NAME in each way there is."""
+    assert selectors.attendees(system, user=seller, query=name, performance="p1").is_available
+    for kind in ("csv", "xlsx"):
+        _media_type, chunks = staff.download(system, seller, "attendees", f"/api/ticket/attendees.{kind}", q=name)
+        assert b"".join(chunks) == b"name\n"
+    shop.pick_ups(system=system, user=seller, query=name)
+
+
+def test_who_is_looked_for_stands_in_no_address(system: BookingSystem, seller: User, site: Site) -> None:
+    """Gateways, routers and tracing write addresses down."""
+    site.answers["GET", "/api/ticket/attendees.xlsx"] = (200, b"name\n")
+    before = len(site.calls)
+    look(system, seller, "Hana")
+
+    assert [call for call in site.calls[before:] if call[0] == "GET"] == []
+    assert not any("Hana" in address for address in site.addresses)
+    asked = [json.loads(body) for body in site.bodies[before:]]
+    assert [each["q"] for each in asked] == ["Hana"] * 4
+    assert (asked[0]["performance"], asked[0]["page"]) == ("p1", 1)
+
+
+def test_an_image_from_before_that_is_asked_as_it_knows(system: BookingSystem, seller: User, site: Site) -> None:
+    site.answers["GET", "/api/ticket/attendees.xlsx"] = (200, b"name\n")
+    for path in ("attendees", "attendees.csv", "attendees.xlsx"):
+        site.answers["POST", f"/api/ticket/{path}"] = (405, {"code": "method_not_allowed"})
+    site.answers["POST", "/api/merch/pickups/search"] = (404, {"code": "not_found"})
+
+    look(system, seller, "Hana")
+
+    assert rows(system)[-1] == (seller.email, {"what": "pickups"})
