@@ -3,6 +3,7 @@
 import { $, texts } from "./scan-page.js";
 
 const GONE_MS = 1000; // a code that blurs for a moment did not leave
+const MISSES = 3;
 const LOOK_EVERY_MS = 120;
 
 let detector = null;
@@ -41,10 +42,8 @@ function say(text) {
 async function look(scanned) {
   isLooking = true;
   const found = await detector.detect($("camera")).catch(() => []);
-  if (found.length && isNew(found[0].rawValue)) {
-    await scanned(found[0].rawValue);
-    last.at = performance.now(); // it may have been before the camera all the while the server was asked
-  }
+  if (!found.length) last.misses += 1;
+  else if (isNew(found[0].rawValue)) await scanned(found[0].rawValue);
   setTimeout(look, LOOK_EVERY_MS, scanned);
 }
 
@@ -56,12 +55,14 @@ async function reader() {
   return new BarcodeDetector({ formats: ["qr_code"] });
 }
 
-const last = { code: "", at: 0 };
+const last = { code: "", seenAt: 0, misses: 0 };
 
 /** Whether the camera has CODE before it again. One that stays in its sight is looked at once: it would turn from "Admit" into "Already used". */
 function isNew(code) {
   const now = performance.now();
-  const isSame = code === last.code && now - last.at < GONE_MS;
-  Object.assign(last, { code, at: now });
+  // On a slow phone a single look may take as long: time alone does not tell.
+  const isGone = last.misses >= MISSES && now - last.seenAt > GONE_MS;
+  const isSame = code === last.code && !isGone;
+  Object.assign(last, { code, seenAt: now, misses: 0 });
   return !isSame;
 }

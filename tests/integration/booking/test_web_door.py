@@ -172,6 +172,7 @@ def test_without_a_list_for_the_performance_nobody_is_let_in_without_the_network
     page = phone.new_page()
     page.route("**/door?performance=p3", lambda route: route.abort())
     page.goto(link)
+    expect(page.locator("#log li", has_text="✓ Admit").first).to_be_visible()  # the first one, by the camera
     expect(page.get_by_text("Connected")).to_be_visible()
     page.evaluate("localStorage.removeItem('clove-door-list:')")
     choose(page, 1)
