@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.integration.booking.harness import Booking
-from tests.integration.booking.site import WAIT_MS, approve, sign_up
+from tests.integration.booking.site import WAIT_MS, approve, hold, sign_up
 
 
 @pytest.fixture
@@ -55,6 +55,23 @@ def test_tickets_are_sold_while_the_shop_is_down(site: Booking, context: Browser
         site.restart("merch")
     page.goto("/shop")
     expect(page.get_by_test_id("product-program")).to_be_visible()
+
+
+def test_checkout_says_what_it_waits_for_while_the_shop_hangs(context: BrowserContext) -> None:
+    sign_up(context)
+    page = context.new_page()
+    held: list[Route] = []
+
+    def hang(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/merch/products", hang)
+    page.goto(f"/checkout/{hold(context, {'best': {'quantity': 1}}, performance='p2')}")
+    expect(page.get_by_test_id("extras")).to_contain_text("Loading…")
+    expect(page.get_by_test_id("pay")).to_be_enabled()
+    held[0].abort()
+    expect(page.get_by_test_id("shop-down")).to_be_visible()
+    expect(page.get_by_test_id("extras")).not_to_contain_text("Loading…")
 
 
 def test_tickets_are_sold_while_neither_the_shop_nor_the_events_information_answers(site: Booking, context: BrowserContext) -> None:
