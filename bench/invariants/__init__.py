@@ -80,19 +80,23 @@ def check(
 
 def unsettled(*, ticket: str, merch: str = "") -> int:
     """Orders that are still on their way or have to be taken back, and calls that are still to be made: check when it is 0."""
-    count = 0
     off = "JOIN ticket_performance p ON p.id = o.performance_id WHERE p.cancelled_at IS NOT NULL AND o.state IN ('PAYING', 'ISSUED')"
-    count += int(Database(ticket).rows(f"SELECT COUNT(*) FROM ticket_order o {off}")[0][0])
+    count = int(Database(ticket).rows(f"SELECT COUNT(*) FROM ticket_order o {off}")[0][0]) + _under_way(ticket, "ticket")
     if merch:
+        # After what ticket has to tell it: what arrives while this counts is found here, or was found there.
+        shop = Database(merch)
         beside = "JOIN merch_withdrawntickets w ON w.ticket_order = o.ticket_order WHERE o.state IN ('PAYING', 'ISSUED')"
-        count += int(Database(merch).rows(f"SELECT COUNT(*) FROM merch_order o {beside} AND o.picked_up_at IS NULL")[0][0])
-        if is_all_off(Database(merch)):
+        count += int(shop.rows(f"SELECT COUNT(*) FROM merch_order o {beside} AND o.picked_up_at IS NULL")[0][0])
+        if is_all_off(shop):
             standing = "SELECT COUNT(*) FROM merch_order WHERE state IN ('PAYING', 'ISSUED') AND picked_up_at IS NULL"
-            count += int(Database(merch).rows(standing)[0][0])
-    for url, service in ((ticket, "ticket"), (merch, "merch")):
-        if url:
-            database = Database(url)
-            orders = f"SELECT COUNT(*) FROM {service}_order WHERE state NOT IN ('ISSUED', 'CANCELLED', 'REFUNDED', 'PAYING')"
-            refunds = f"SELECT COUNT(*) FROM {service}_orderrefund WHERE open_order IS NOT NULL"
-            count += sum(int(database.rows(sql)[0][0]) for sql in (orders, refunds, "SELECT COUNT(*) FROM kit_outboxmessage"))
+            count += int(shop.rows(standing)[0][0])
+        count += _under_way(merch, "merch")
     return count
+
+
+def _under_way(url: str, service: str) -> int:
+    """Orders, refunds and calls of one service."""
+    database = Database(url)
+    orders = f"SELECT COUNT(*) FROM {service}_order WHERE state NOT IN ('ISSUED', 'CANCELLED', 'REFUNDED', 'PAYING')"
+    refunds = f"SELECT COUNT(*) FROM {service}_orderrefund WHERE open_order IS NOT NULL"
+    return sum(int(database.rows(sql)[0][0]) for sql in (orders, refunds, "SELECT COUNT(*) FROM kit_outboxmessage"))
