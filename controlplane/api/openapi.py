@@ -288,6 +288,16 @@ _OF_LIVE = (
     ),
     Words("settlement_read", live.Settlement, "get", _SALES, {200: serializers.SettlementSerializer}, _AT),
     Words("settlement_file", live.SettlementFile, "get", _SALES, _bytes("text/csv"), _AT),
+    Words("door_owed", live.DoorOwed, "get", _LIVE, {200: serializers.DoorOwedSerializer}, _AT),
+    Words(
+        "door_given_back",
+        live.DoorGivenBack,
+        "post",
+        _LIVE,
+        {200: serializers.GivenBackSerializer},
+        _CHANGED,
+        body=serializers.NewGivenBackSerializer,
+    ),
     Words("scanners_list", live.Scanners, "get", _LIVE, {200: _results("ScannerList", serializers.ScannerSerializer)}, _AT),
     Words(
         "scanners_make", live.Scanners, "post", _LIVE, {201: serializers.ScannerSerializer}, _CHANGED, body=serializers.NewScannerSerializer
