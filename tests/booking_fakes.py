@@ -19,6 +19,7 @@ import msgspec
 
 from booking_templates.kit.peers import PeerResponse, PeerTimeout, PeerUnavailable
 from booking_templates.payments.errors import PaymentRefused, PaymentUnknown, PaymentUnreached
+from booking_templates.payments.kakaopay import SAY_NOTHING_OF_IT
 from booking_templates.payments.port import Approval, Cancellation, Cancelled, Inquiry, Purchase, Ready
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -185,7 +186,7 @@ class FakeProvider:
         queue = self.faults.get(operation) or [None]
         fault = queue.pop(0)
         if isinstance(fault, int):
-            raise PaymentRefused(operation, fault, is_passing=fault == -429)
+            raise PaymentRefused(operation, fault, is_passing=fault in SAY_NOTHING_OF_IT)
         if fault == "unreached":
             raise PaymentUnreached(operation, "fault")
         if fault == "5xx":

@@ -32,7 +32,10 @@ CAPTURED = frozenset({"SUCCESS_PAYMENT", "PART_CANCEL_PAYMENT", "CANCEL_PAYMENT"
 ENDED = frozenset({"FAIL_AUTH_PASSWORD", "QUIT_PAYMENT", "FAIL_PAYMENT"})
 NO_SUCH_TID = -721
 EXPIRED = -723
-TOO_MANY_CALLS = -429
+SAY_NOTHING_OF_IT = frozenset({-401, -403, -429})
+"""The key, the caller's rights, too many calls: of no payment in particular, and another key or a moment later mends it."""
+BROKEN = frozenset({-500, -503})
+"""Their own failures: the call may have been carried out, whatever status they come with."""
 KST = ZoneInfo("Asia/Seoul")
 """KakaoPay writes times without an offset."""
 
@@ -211,8 +214,10 @@ def _refusal(operation: str, status: int, content: bytes) -> PaymentRefused | Pa
         error = msgspec.json.decode(content, type=_Error)
     except msgspec.DecodeError:
         return PaymentUnknown(operation, f"http {status}")
+    if error.error_code in BROKEN:
+        return PaymentUnknown(operation, f"code {error.error_code}")
     method_code = str(error.extras.method_result_code or "")[:20] if error.extras else ""
-    refusal = PaymentRefused(operation, error.error_code, method_code=method_code, is_passing=error.error_code == TOO_MANY_CALLS)
+    refusal = PaymentRefused(operation, error.error_code, method_code=method_code, is_passing=error.error_code in SAY_NOTHING_OF_IT)
     fields = {"operation": operation, "http": status, "code": error.error_code, "method_code": method_code}
     log.warning("refused", extra={"fields": fields})
     return refusal

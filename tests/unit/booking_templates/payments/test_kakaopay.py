@@ -185,7 +185,22 @@ def test_a_refusal_may_have_a_status_of_its_own(server: Server, kakaopay: KakaoP
     server.answers = [(status, {"error_code": -status, "error_message": "no"})]
     with pytest.raises(PaymentRefused) as caught:
         cancel(kakaopay)
-    assert (caught.value.code, caught.value.is_passing) == (-status, status == 429)
+    assert (caught.value.code, caught.value.is_passing) == (-status, True)
+
+
+@pytest.mark.parametrize("code", [-401, -403, -429])
+def test_a_refusal_of_the_key_or_of_too_many_calls_says_nothing_of_the_payment(server: Server, kakaopay: KakaoPay, code: int) -> None:
+    server.answers = [(400, {"error_code": code, "error_message": "no"})]
+    with pytest.raises(PaymentRefused) as caught:
+        approve(kakaopay)
+    assert caught.value.is_passing
+
+
+@pytest.mark.parametrize("code", [-500, -503])
+def test_the_providers_own_failure_is_no_refusal_whatever_its_status(server: Server, kakaopay: KakaoPay, code: int) -> None:
+    server.answers = [(400, {"error_code": code, "error_message": "no"})]
+    with pytest.raises(PaymentUnknown):
+        approve(kakaopay)
 
 
 @pytest.mark.parametrize(

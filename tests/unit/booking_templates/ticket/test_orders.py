@@ -104,8 +104,8 @@ def test_a_provider_that_does_not_answer_charges_nothing_and_may_be_asked_again(
     buyer_client: Any, buyer_id: str, provider: FakeProvider, seat: FakeSeat
 ) -> None:
     hold = seat.hold(buyer_id)
-    provider.faults["ready"] = ["lost", "5xx", "unreached", -429]
-    for _ in range(4):
+    provider.faults["ready"] = ["lost", "5xx", "unreached", -429, -401]
+    for _ in range(5):
         answer = buyer_client.post(URL, {"hold_id": hold}, content_type=JSON)
         assert (answer.status_code, answer.json()["code"]) == (503, "payment_unavailable")
         assert "Nothing was charged" in answer.json()["detail"]

@@ -92,11 +92,12 @@ def test_a_forged_token_does_not_keep_the_buyer_from_paying(client: Any, paying:
     assert state(order_id) == "ISSUED"
 
 
-def test_a_provider_that_is_called_too_often_is_asked_again_and_the_buyers_word_is_kept(
-    client: Any, paying: tuple[str, str], provider: FakeProvider, recover: Recover
+@pytest.mark.parametrize("code", [-401, -429])
+def test_a_provider_that_refuses_the_key_or_so_many_calls_is_asked_again_and_the_buyers_word_is_kept(
+    client: Any, paying: tuple[str, str], provider: FakeProvider, recover: Recover, code: int
 ) -> None:
     order_id, token = paying
-    provider.faults["approve"] = [-429]
+    provider.faults["approve"] = [code]
     back(client, order_id, pg_token=token)
     assert state(order_id) == "APPROVING"
     recover()
