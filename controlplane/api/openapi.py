@@ -170,6 +170,7 @@ def _bytes(*media: str) -> dict[Any, Any]:
     return {(200, kind): OpenApiResponse({"type": "string", "format": "binary"}, description="The file.") for kind in media}
 
 
+_PICK_UPS = _rows("PickUpPage")
 _EXPORT = {**_bytes("application/gzip"), 304: OpenApiResponse(description="As the ETag says that the caller has it.")}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OF_LIVE = (
@@ -308,13 +309,11 @@ _OF_LIVE = (
         live.PickUps,
         "get",
         _LIVE,
-        {200: _rows("PickUpPage")},
+        {200: _PICK_UPS},
         (*_AT, 422),
         [OpenApiParameter("q", str), OpenApiParameter("state", str, enum=list(shop.STATES)), _PAGING[0]],
     ),
-    Words(
-        "pickups_search", live.PickUpSearch, "post", _LIVE, {200: _rows("PickUpPage")}, _CHANGED, body=serializers.PickUpSearchSerializer
-    ),
+    Words("pickups_search", live.PickUpSearch, "post", _LIVE, {200: _PICK_UPS}, _CHANGED, body=serializers.PickUpSearchSerializer),
     Words("pickups_read", shop_orders.ShopOrder, "get", _LIVE, {200: shop_serializers.ShopOrderSerializer}, _AT),
     Words(
         "pickups_refund",
