@@ -1,4 +1,4 @@
-"""One stack that is up for the tests that only use it, and a browser."""
+"""One stack that is up for the tests that only use it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
-from tests.needs import need
 from tests.stack import Stack, running
-
-# No sandbox: tests run as root in containers. The rest keeps the browser from looking for hosts outside.
-CHROMIUM_OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +22,6 @@ def battered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything up, without the example, for tests that kill one process of it. Each waits until that is there again."""
     with running(tmp_path_factory.mktemp("battered") / "home", "--empty") as stack:
         yield stack
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = need("chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.chromium import OPTIONS
 from tests.integration.booking.door import film
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, open_sales, seats_content
-from tests.integration.booking.site import OPTIONS, TENTH, WAIT_MS, Console, door_link, open_site
+from tests.integration.booking.site import TENTH, WAIT_MS, Console, door_link, open_site
 from tests.mariadb import MariaDB
 from tests.needs import need
 
@@ -46,14 +47,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 def database(request: pytest.FixtureRequest) -> MariaDB | None:
     """SQLite, for which there is no server, and then a MariaDB."""
     return request.getfixturevalue("server") if request.param == "mariadb" else None
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=need("chromium"), args=OPTIONS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

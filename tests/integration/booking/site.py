@@ -17,15 +17,6 @@ from tests.integration.booking.shopping import open_sales
 
 PASSWORD = "correct-horse-9"
 WAIT_MS = 20_000
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TENTH = {"tiers": [{"days_before": 30, "percent": 0}, {"days_before": 5, "percent": 10}, {"days_before": 0, "percent": 90}]}
 """A tenth of the price twenty days before."""
 PRODUCTS = [
