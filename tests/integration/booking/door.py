@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -52,3 +53,14 @@ def read_as_staff(booking: Booking, path: str) -> Any:
     answer = requests.get(f"{booking.public_url}/api/ticket/{path}", headers=headers, timeout=20)
     answer.raise_for_status()
     return answer.json()
+
+
+def attendees(booking: Booking) -> dict[str, Any]:
+    """All who have tickets, by those: every page of the list."""
+    found: dict[str, Any] = {}
+    for page in itertools.count(1):
+        told = read_as_staff(booking, f"attendees?page={page}")
+        found |= {each["ticket_id"]: each for each in told["attendees"]}
+        if not told["attendees"] or len(found) >= told["total"]:
+            break
+    return found

@@ -13,7 +13,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.booking_keys import new_key
-from tests.integration.booking.door import enter, go_offline, kept, read_as_staff
+from tests.integration.booking.door import attendees, enter, go_offline, kept, read_as_staff
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, until
 from tests.integration.booking.site import WAIT_MS, door_link
@@ -126,7 +126,7 @@ def test_a_ticket_sold_after_the_list_is_for_who_stands_at_the_door_to_decide(
     told = {each["ticket_id"]: (each["kind"], each["decided"]) for each in read_as_staff(site, "door/conflicts")["conflicts"]}
     assert told.get(given_back["id"]) == ("cancelled", True)
     assert good["id"] not in told
-    used = {each["ticket_id"] for each in read_as_staff(site, "attendees")["attendees"] if each["used_at"]}
+    used = {each for each, told in attendees(site).items() if told["used_at"]}
     assert (good["id"] in used, waved_off["id"] in used) == (True, False)
 
 
@@ -256,7 +256,7 @@ def test_what_is_due_is_asked_for_at_the_door_and_taken_with_and_without_the_net
     context.set_offline(False)
     expect(page.get_by_text("payments to send")).to_have_count(0)
     until("the payment is kept", lambda: taken(unpaid) == 150_000)
-    listed = {each["ticket_id"]: each for each in read_as_staff(unpaid, "attendees")["attendees"]}
+    listed = attendees(unpaid)
     assert [(listed[each["id"]]["due_krw"], listed[each["id"]]["paid_at_door_with"]) for each in (one, two)] == [(150_000, ""), (0, "정문")]
     enter(page, two["code"])
     expect(paid).to_be_visible()

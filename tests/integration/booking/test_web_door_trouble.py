@@ -13,7 +13,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.integration.booking.door import enter, kept, read_as_staff
+from tests.integration.booking.door import attendees, enter, kept, read_as_staff
 from tests.integration.booking.harness import Booking
 from tests.integration.booking.shopping import Buyer, until
 from tests.integration.booking.site import WAIT_MS, door_link
@@ -51,8 +51,7 @@ def door(browser: Browser, link: str) -> Iterator[Page]:
 
 
 def is_used(site: Booking, ticket: dict[str, Any]) -> bool:
-    (row,) = [each for each in read_as_staff(site, "attendees")["attendees"] if each["ticket_id"] == ticket["id"]]
-    return row["used_at"] is not None
+    return attendees(site)[ticket["id"]]["used_at"] is not None
 
 
 def conflicts_of(site: Booking, ticket: dict[str, Any]) -> int:
@@ -158,8 +157,7 @@ def test_a_phone_whose_clock_is_wrong_tells_the_right_time_and_keeps_the_lists_o
     expect(page.locator("#verdict.good")).to_contain_text("checked without the network")
     context.set_offline(False)
     expect(page.get_by_text("scans to send")).to_have_count(0)
-    (row,) = [each for each in read_as_staff(site, "attendees")["attendees"] if each["ticket_id"] == ticket["id"]]
-    assert abs(datetime.fromisoformat(row["used_at"]) - datetime.now(UTC)) < timedelta(minutes=5)
+    assert abs(datetime.fromisoformat(attendees(site)[ticket["id"]]["used_at"]) - datetime.now(UTC)) < timedelta(minutes=5)
     context.close()
 
 
