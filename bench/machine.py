@@ -35,16 +35,21 @@ def run() -> list[Row]:
         database("mariadb", Path(name)) as url,
         bare_view(f"{url}/bench") as port,
     ):
-        script = Path(name) / "updates.lua"
         plain, updates = [], []
         for each in range(ROUNDS):
-            script.write_text(UPDATES.format(first=each * ROWS // ROUNDS, rows=ROWS), encoding="ascii")
             plain.append(_rate(f"http://127.0.0.1:{port}/body/20"))
-            updates.append(_rate(f"http://127.0.0.1:{port}/", "-s", str(script)))
+            updates.append(updates_per_s(port, each / ROUNDS, Path(name)))
     return [
         Row("machine: a bare Django view", sorted(plain)[ROUNDS // 2], "requests/s"),
         Row("machine: one with an UPDATE on MariaDB", sorted(updates)[ROUNDS // 2], "requests/s"),
     ]
+
+
+def updates_per_s(port: int, first: float, directory: Path) -> float:
+    """UPDATEs a second of `bench.bare_app` at PORT, from that part of its rows on."""
+    script = directory / "updates.lua"
+    script.write_text(UPDATES.format(first=int(first * ROWS), rows=ROWS), encoding="ascii")
+    return _rate(f"http://127.0.0.1:{port}/", "-s", str(script))
 
 
 def _rate(url: str, *script: str) -> float:
