@@ -13,7 +13,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers as fields
 
-from controlplane.api import booking_serializers, people_serializers, serializers, shop_serializers
+from controlplane.api import booking_serializers, door_serializers, people_serializers, serializers, shop_serializers
 from controlplane.api.urls import endpoints
 from controlplane.api.views import bookings, history, live, operating, others, people, pictures, presale, secrets, shop_orders, systems
 from controlplane.systems import shop
@@ -289,19 +289,25 @@ _OF_LIVE = (
     ),
     Words("settlement_read", live.Settlement, "get", _SALES, {200: serializers.SettlementSerializer}, _AT),
     Words("settlement_file", live.SettlementFile, "get", _SALES, _bytes("text/csv"), _AT),
-    Words("door_owed", live.DoorOwed, "get", _LIVE, {200: serializers.DoorOwedSerializer}, _AT),
+    Words("door_owed", live.DoorOwed, "get", _LIVE, {200: door_serializers.DoorOwedSerializer}, _AT),
     Words(
         "door_given_back",
         live.DoorGivenBack,
         "post",
         _LIVE,
-        {200: serializers.GivenBackSerializer},
+        {200: door_serializers.GivenBackSerializer},
         _CHANGED,
-        body=serializers.NewGivenBackSerializer,
+        body=door_serializers.NewGivenBackSerializer,
     ),
-    Words("scanners_list", live.Scanners, "get", _LIVE, {200: _results("ScannerList", serializers.ScannerSerializer)}, _AT),
+    Words("scanners_list", live.Scanners, "get", _LIVE, {200: _results("ScannerList", door_serializers.ScannerSerializer)}, _AT),
     Words(
-        "scanners_make", live.Scanners, "post", _LIVE, {201: serializers.ScannerSerializer}, _CHANGED, body=serializers.NewScannerSerializer
+        "scanners_make",
+        live.Scanners,
+        "post",
+        _LIVE,
+        {201: door_serializers.ScannerSerializer},
+        _CHANGED,
+        body=door_serializers.NewScannerSerializer,
     ),
     Words("scanners_revoke", live.Scanner, "delete", _LIVE, {204: _GONE_ALREADY}, _AT),
     Words(

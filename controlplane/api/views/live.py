@@ -11,7 +11,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controlplane.api import serializers
+from controlplane.api import door_serializers, serializers
 from controlplane.api.parsers import PictureParser, picture_in
 from controlplane.api.problems import Invalid
 from controlplane.api.views.base import Endpoint, if_match, page_of, paged
@@ -251,16 +251,16 @@ class Scanners(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """The links with which door staff scan now."""
         found = door.scanners(system=self.system(system_id, Need.VIEW), user=self.user)
-        return Response({"results": serializers.ScannerSerializer(found, many=True).data})
+        return Response({"results": door_serializers.ScannerSerializer(found, many=True).data})
 
     def post(self, request: Request, system_id: int) -> Response:
         """Make a link for a person or device; its `url` is told this once."""
         system = self.system(system_id, Need.MANAGE)
-        wanted = serializers.NewScannerSerializer(data=request.data)
+        wanted = door_serializers.NewScannerSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
         made = door.scanner_create(system=system, name=given["name"], until=given["until"], acting_user=self.user)
-        return Response(serializers.ScannerSerializer(made).data, status=201)
+        return Response(door_serializers.ScannerSerializer(made).data, status=201)
 
 
 class Scanner(Endpoint):
@@ -274,17 +274,17 @@ class DoorOwed(Endpoint):
     def get(self, request: Request, system_id: int) -> Response:
         """What was taken at the door and is to be given back: paid twice, or for tickets that were cancelled."""
         found = door_money.owed(system=self.system(system_id, Need.VIEW), user=self.user)
-        return Response(serializers.DoorOwedSerializer(found).data)
+        return Response(door_serializers.DoorOwedSerializer(found).data)
 
 
 class DoorGivenBack(Endpoint):
     def post(self, request: Request, system_id: int) -> Response:
         """Say that payments at the door were given back by hand. Saying it again changes nothing."""
         system = self.system(system_id, Need.MANAGE)
-        wanted = serializers.NewGivenBackSerializer(data=request.data)
+        wanted = door_serializers.NewGivenBackSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         made = door_money.door_give_back(system=system, payments=wanted.validated_data["payments"], acting_user=self.user)
-        return Response(serializers.GivenBackSerializer(made).data)
+        return Response(door_serializers.GivenBackSerializer(made).data)
 
 
 class Shop(Endpoint):
